@@ -1,0 +1,37 @@
+/* What the subcommands share. The command uses the library's public header alone. */
+#ifndef CLSOFTMAX_CLI_H
+#define CLSOFTMAX_CLI_H
+
+#include "clsoftmax/clsoftmax.h"
+
+#include <stdio.h>
+
+/* Exit statuses: 0 done; 1 it failed while running; 2 the request or the input is wrong. */
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_WRONG = 2 };
+
+/* "clsoftmax: MESSAGE" as one line on standard error (line breaks in it become " | "); returns `status`. */
+int complain(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same for the library's last error; the exit status follows from the library's. */
+int complain_library(const char *what, clsoftmax_status status);
+
+/* "clsoftmax: MESSAGE" on standard error, for what is not an error. */
+void notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Opens a device (NULL: auto) and passes its notice on. */
+int open_device(const char *selector, clsoftmax_context **context);
+
+/* A temperature as text: 0 to inf. EXIT_DONE, or EXIT_WRONG after a complaint. */
+int parse_temperature(const char *text, float *temperature);
+
+/* Subcommands: argv[0] is the subcommand's name. Each returns an exit status. */
+int command_run(int argc, char **argv);
+int command_devices(int argc, char **argv);
+int command_verify(int argc, char **argv);
+
+/* The next option by getopt_long, -1 at the end; '?' after a complaint about an option that is unknown or lacks its
+   argument. */
+struct option;
+int next_option(int argc, char **argv, const char *short_options, const struct option *long_options);
+
+#endif

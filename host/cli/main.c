@@ -1,0 +1,49 @@
+/* clsoftmax: the command. */
+#include "cli.h"
+
+#include <signal.h>
+#include <string.h>
+
+static const char help[] =
+    "usage: clsoftmax COMMAND [OPTION...]\n"
+    "\n"
+    "Softmax with temperature for matrices of logits, on any OpenCL device or on the CPU, with the same bits on each.\n"
+    "\n"
+    "commands:\n"
+    "  run INPUT     probabilities of every row of a matrix (.npy, .txt, .csv, or - for text on standard input)\n"
+    "  devices       what there is to compute on, and which one is taken by default\n"
+    "  verify        checks a device: its bits against the CPU path, its error against double precision\n"
+    "\n"
+    "  clsoftmax COMMAND --help tells more; clsoftmax --version tells the version.\n"
+    "\n"
+    "examples:\n"
+    "  echo \"10 20 30\" | clsoftmax run -T 10 -\n"
+    "  clsoftmax run logits.npy -T 0.7 -o probabilities.npy\n"
+    "  clsoftmax verify -d gpu\n"
+    "\n"
+    "exit status: 0 done; 1 it failed while running; 2 the request or the input is wrong\n";
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        int (*run)(int, char **);
+    } commands[] = {{"run", command_run}, {"devices", command_devices}, {"verify", command_verify}};
+
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of the write, and ends quietly */
+    const char *word = argc > 1 ? argv[1] : "";
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
+        fputs(help, stdout);
+        return EXIT_DONE;
+    }
+    if (strcmp(word, "--version") == 0) {
+        printf("clsoftmax %s\n", clsoftmax_version());
+        return EXIT_DONE;
+    }
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (strcmp(word, commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    if (argc < 2)
+        return complain(EXIT_WRONG, "a command is missing: run, devices or verify; see clsoftmax --help");
+    return complain(EXIT_WRONG, "%s: no such command; there are run, devices and verify; see clsoftmax --help", word);
+}

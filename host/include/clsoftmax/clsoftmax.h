@@ -1,0 +1,209 @@
+/*
+ * clsoftmax: softmax with temperature for large matrices of logits.
+ *
+ *     p[i] = exp((x[i] - m) / T) / sum_j exp((x[j] - m) / T),   m = max_j x[j]
+ *
+ * Every probability is within 1 ULP of the exact real number, at every temperature, and has the same bits on every
+ * device, with every strategy, work-group size, thread count and batch size. docs/numerics.md says how.
+ *
+ * Read this header from top to bottom; it is the tutorial. The whole of it in use:
+ *
+ *     clsoftmax_context *context = NULL;
+ *     clsoftmax_status status = clsoftmax_context_create("auto", &context);   // a device, or the CPU path
+ *     if (status == CLSOFTMAX_OK)
+ *         status = clsoftmax_run(context, rows, classes, logits, 0.7f, probabilities);
+ *     if (status != CLSOFTMAX_OK)
+ *         fprintf(stderr, "%s\n", clsoftmax_last_error());
+ *     clsoftmax_context_release(context);
+ *
+ * The library never prints, never exits, and never leaves a result half written without saying so in its status.
+ */
+#ifndef CLSOFTMAX_CLSOFTMAX_H
+#define CLSOFTMAX_CLSOFTMAX_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define CLSOFTMAX_VERSION_MAJOR 0
+#define CLSOFTMAX_VERSION_MINOR 1
+#define CLSOFTMAX_VERSION_PATCH 0
+#define CLSOFTMAX_VERSION_STRING "0.1.0"
+
+#if defined(__GNUC__)
+#define CLSOFTMAX_API __attribute__((visibility("default")))
+#else
+#define CLSOFTMAX_API
+#endif
+
+/* The version of the library that runs, which may be newer than this header: "major.minor.patch". */
+CLSOFTMAX_API const char *clsoftmax_version(void);
+
+/* ---------------------------------------------------------------- 1. Status and errors */
+
+/* Every function that can fail returns one of these; results come out by pointer. Groups leave room to grow. */
+#define CLSOFTMAX_STATUS_LIST(X)                                                                                       \
+    X(OK, 0, "done")                                                                                                   \
+    X(INVALID_ARGUMENT, 10, "an argument is NULL, out of range, or at odds with another")                              \
+    X(INVALID_TEMPERATURE, 11, "the temperature is negative or NaN")                                                   \
+    X(INVALID_SHAPE, 12, "a matrix without classes, or one whose size no memory can hold")                             \
+    X(UNSUPPORTED, 13, "this device cannot do what was asked for by name")                                             \
+    X(OUT_OF_HOST_MEMORY, 20, "the host has no memory left")                                                           \
+    X(OUT_OF_DEVICE_MEMORY, 21, "the device has no memory left")                                                       \
+    X(DEVICE_NOT_FOUND, 30, "no such device, or no OpenCL on this machine")                                            \
+    X(DEVICE_UNUSABLE, 31, "the device is there but cannot run the kernels")                                           \
+    X(DEVICE_FAILED, 32, "an OpenCL call failed; clsoftmax_last_opencl_error() has its code")                          \
+    X(FORKED, 40, "the context was made before fork(); make one in the child")
+
+typedef enum clsoftmax_status {
+#define CLSOFTMAX_STATUS_ENUM(name, value, meaning) CLSOFTMAX_##name = value,
+    CLSOFTMAX_STATUS_LIST(CLSOFTMAX_STATUS_ENUM)
+#undef CLSOFTMAX_STATUS_ENUM
+} clsoftmax_status;
+
+/* "INVALID_TEMPERATURE" for CLSOFTMAX_INVALID_TEMPERATURE; "UNKNOWN" for a number that is no status. */
+CLSOFTMAX_API const char *clsoftmax_status_name(clsoftmax_status status);
+
+/* What went wrong in this thread's last failed call: the function, the reason, the name of OpenCL's error, the build
+   log.
+   "" before any failure. Valid until this thread's next call of the library. */
+CLSOFTMAX_API const char *clsoftmax_last_error(void);
+
+/* OpenCL's own error code behind this thread's last failure, 0 if there was none. */
+CLSOFTMAX_API int clsoftmax_last_opencl_error(void);
+
+/* ---------------------------------------------------------------- 2. Devices */
+
+typedef enum clsoftmax_device_type {
+    CLSOFTMAX_DEVICE_REFERENCE,   /* "reference": double precision, reads like the formula; for verification */
+    CLSOFTMAX_DEVICE_CPU,         /* "cpu": this library's own code, no OpenCL needed */
+    CLSOFTMAX_DEVICE_OPENCL_CPU,  /* an OpenCL device: a CPU ... */
+    CLSOFTMAX_DEVICE_ACCELERATOR, /* ... an accelerator ... */
+    CLSOFTMAX_DEVICE_GPU          /* ... or a GPU */
+} clsoftmax_device_type;
+
+typedef struct clsoftmax_device {
+    clsoftmax_device_type type;
+    char selector[24];      /* what names it here: "0:1" (platform:device), "cpu", "reference" */
+    char name[128];         /* what its maker calls it */
+    char platform[128];     /* the OpenCL platform and its version; "" for the native devices */
+    char driver[128];       /* driver version; for "cpu" the instruction set in use */
+    uint64_t global_memory; /* bytes; 0 for the native devices */
+    unsigned compute_units; /* of the device; threads for the native devices */
+    int usable;             /* 1: can be opened by name */
+    int exact;        /* 1: meets the conditions of the numeric promise (subnormals, round to nearest, full profile) */
+    int automatic;    /* 1: this is the one that "auto" takes */
+    char reason[256]; /* why it is not usable, not exact, or (not) taken by "auto" */
+} clsoftmax_device;
+
+/* All devices, the native ones last: *devices has *count entries, to be given back with clsoftmax_devices_release. A
+   machine without OpenCL is no error; it has the two native devices. Opens every OpenCL device and builds a trivial
+   kernel on it, which may take a second each on the first call. */
+CLSOFTMAX_API clsoftmax_status clsoftmax_devices_list(clsoftmax_device **devices, size_t *count);
+CLSOFTMAX_API void clsoftmax_devices_release(clsoftmax_device *devices);
+
+/* A context is a device made ready. Contexts may be shared between threads. */
+typedef struct clsoftmax_context clsoftmax_context;
+
+/* Opens a device. selector:
+     NULL, "" or "auto"    the environment's CLSOFTMAX_DEVICE if set; else the first usable GPU, then accelerator, then
+   OpenCL CPU device, then "cpu". Never fails for want of a device: see clsoftmax_context_notice "cpu" the library's own
+   code. Threads: CLSOFTMAX_THREADS, or all processors this process may use "reference"           double precision, one
+   thread, slow "P:D"                 OpenCL platform P, device D, as clsoftmax_devices_list counts them other text the
+   first OpenCL device whose name contains it, whatever the case of the letters DEVICE_NOT_FOUND or DEVICE_UNUSABLE if a
+   device named so is not there or cannot run kernels. */
+CLSOFTMAX_API clsoftmax_status clsoftmax_context_create(const char *selector, clsoftmax_context **context);
+
+/* Gives everything back. Plans of this context must be released before. NULL is allowed. */
+CLSOFTMAX_API void clsoftmax_context_release(clsoftmax_context *context);
+
+/* The device behind the context. Valid as long as the context. */
+CLSOFTMAX_API const clsoftmax_device *clsoftmax_context_device(const clsoftmax_context *context);
+
+/* A sentence that a user should see, or NULL: why "auto" fell back to "cpu", or what a named device cannot promise. */
+CLSOFTMAX_API const char *clsoftmax_context_notice(const clsoftmax_context *context);
+
+/* ---------------------------------------------------------------- 3. Softmax of a matrix in host memory */
+
+/* probabilities[r][c] = softmax(logits[r] / temperature)[c] for a row-major matrix of `rows` rows of `classes` f32
+   values. The two matrices may be the same memory, and must not overlap otherwise.
+
+   temperature, in [0, inf]:
+     T = 0         the limit: the mass split evenly over the largest logits of the row
+     T = inf       the limit: uniform over the classes whose logit is not -inf
+     T < 0, NaN    INVALID_TEMPERATURE, nothing written
+   logits:
+     -inf          probability exactly 0 (a mask)
+     a row of -inf NaN throughout, as PyTorch
+     +inf          NaN throughout the row, as PyTorch
+     NaN           NaN throughout the row
+   shapes:
+     rows = 0      nothing to do
+     classes = 1   probability 1, NaN by the rules above
+     classes = 0   INVALID_SHAPE
+   NaN is written as 0x7FC00000, zero as +0.
+
+   Equal to a plan made, run once and released: see below. */
+CLSOFTMAX_API clsoftmax_status clsoftmax_run(clsoftmax_context *context, uint64_t rows, uint64_t classes,
+                                             const float *logits, float temperature, float *probabilities);
+
+/* ---------------------------------------------------------------- 4. Plans: many calls of one shape, and control */
+
+/* How a row is laid over the device. Every strategy gives the same bits. */
+#define CLSOFTMAX_STRATEGY_LIST(X)                                                                                     \
+    X(AUTO, "auto", "chosen from the device, its limits and the shape")                                                \
+    X(ROWS, "rows", "native devices: rows over threads")                                                               \
+    X(ITEM, "item", "OpenCL: one row per work-item, explicit vectors; for CPU devices")                                \
+    X(GROUP, "group", "OpenCL: one work-group per row, parallel reductions in local memory; for GPUs")
+
+typedef enum clsoftmax_strategy {
+#define CLSOFTMAX_STRATEGY_ENUM(name, text, idea) CLSOFTMAX_STRATEGY_##name,
+    CLSOFTMAX_STRATEGY_LIST(CLSOFTMAX_STRATEGY_ENUM)
+#undef CLSOFTMAX_STRATEGY_ENUM
+        CLSOFTMAX_STRATEGY_COUNT
+} clsoftmax_strategy;
+
+/* "group" for CLSOFTMAX_STRATEGY_GROUP; NULL for a number that is no strategy. */
+CLSOFTMAX_API const char *clsoftmax_strategy_name(clsoftmax_strategy strategy);
+
+/* 1 if the context's device can run the strategy. */
+CLSOFTMAX_API int clsoftmax_strategy_supported(const clsoftmax_context *context, clsoftmax_strategy strategy);
+
+/* What is to be computed. Start from CLSOFTMAX_PROBLEM_INIT, so that fields of later versions have their defaults. */
+typedef struct clsoftmax_problem {
+    uint64_t rows;
+    uint64_t classes;
+    clsoftmax_strategy strategy; /* AUTO, or one by name: UNSUPPORTED if the device cannot */
+    uint32_t work_group_size;    /* 0: chosen; else work-items per work-group, rounded down to what the kernel allows */
+} clsoftmax_problem;
+
+#define CLSOFTMAX_PROBLEM_INIT                                                                                         \
+    {                                                                                                                  \
+        0, 0, CLSOFTMAX_STRATEGY_AUTO, 0                                                                               \
+    }
+
+/* A plan: the problem, the strategy chosen for it, the kernel built. One thread at a time may use it. */
+typedef struct clsoftmax_plan clsoftmax_plan;
+
+/* Plans the problem on the context's device; builds what is not built yet. */
+CLSOFTMAX_API clsoftmax_status clsoftmax_plan_create(clsoftmax_context *context, const clsoftmax_problem *problem,
+                                                     clsoftmax_plan **plan);
+
+/* As clsoftmax_run, for the plan's shape. After a failure the contents of probabilities are not specified. */
+CLSOFTMAX_API clsoftmax_status clsoftmax_plan_run(clsoftmax_plan *plan, const float *logits, float temperature,
+                                                  float *probabilities);
+
+/* One line that names everything the plan decided. Valid as long as the plan. */
+CLSOFTMAX_API const char *clsoftmax_plan_description(const clsoftmax_plan *plan);
+
+/* NULL is allowed. */
+CLSOFTMAX_API void clsoftmax_plan_release(clsoftmax_plan *plan);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

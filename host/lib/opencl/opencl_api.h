@@ -1,0 +1,62 @@
+/* Every OpenCL function that the library uses, in one table, filled from the ICD loader at run time. */
+#ifndef CLSOFTMAX_OPENCL_API_H
+#define CLSOFTMAX_OPENCL_API_H
+
+#define CL_TARGET_OPENCL_VERSION 120
+#include <CL/cl.h>
+
+#include "../status.h"
+
+#define OPENCL_FUNCTIONS(X)                                                                                            \
+    X(clGetPlatformIDs)                                                                                                \
+    X(clGetPlatformInfo)                                                                                               \
+    X(clGetDeviceIDs)                                                                                                  \
+    X(clGetDeviceInfo)                                                                                                 \
+    X(clCreateContext)                                                                                                 \
+    X(clReleaseContext)                                                                                                \
+    X(clCreateCommandQueue)                                                                                            \
+    X(clReleaseCommandQueue)                                                                                           \
+    X(clCreateBuffer)                                                                                                  \
+    X(clReleaseMemObject)                                                                                              \
+    X(clCreateProgramWithSource)                                                                                       \
+    X(clBuildProgram)                                                                                                  \
+    X(clGetProgramBuildInfo)                                                                                           \
+    X(clReleaseProgram)                                                                                                \
+    X(clCreateKernel)                                                                                                  \
+    X(clSetKernelArg)                                                                                                  \
+    X(clGetKernelWorkGroupInfo)                                                                                        \
+    X(clReleaseKernel)                                                                                                 \
+    X(clEnqueueWriteBuffer)                                                                                            \
+    X(clEnqueueNDRangeKernel)                                                                                          \
+    X(clEnqueueReadBuffer)                                                                                             \
+    X(clFinish)                                                                                                        \
+    X(clGetEventInfo)                                                                                                  \
+    X(clReleaseEvent)
+
+typedef struct cls_opencl_api {
+#define OPENCL_FIELD(function) __typeof__(&function) function;
+    OPENCL_FUNCTIONS(OPENCL_FIELD)
+#undef OPENCL_FIELD
+} cls_opencl_api;
+
+/* The table; valid once cls_opencl_load has returned OK. */
+extern cls_opencl_api cls_opencl;
+
+/* Opens the loader on the first call; DEVICE_NOT_FOUND with the reason where there is none. */
+clsoftmax_status cls_opencl_load(void);
+
+/* "CL_OUT_OF_RESOURCES" for -5; "an OpenCL error outside the standard" for a number without a name. */
+const char *cls_opencl_error_name(cl_int error);
+
+/* Fails with the status that fits the OpenCL error, its name and its number. */
+#define cls_opencl_fail(error, ...) cls_opencl_fail_(__func__, (error), __VA_ARGS__)
+clsoftmax_status cls_opencl_fail_(const char *function, cl_int error, const char *what);
+
+#define OPENCL_CHECK(error, what)                                                                                      \
+    do {                                                                                                               \
+        cl_int checked_ = (error);                                                                                     \
+        if (checked_ != CL_SUCCESS)                                                                                    \
+            return cls_opencl_fail(checked_, what);                                                                    \
+    } while (0)
+
+#endif

@@ -1,0 +1,18 @@
+/* OpenCL devices: what there is, and whether it will do. */
+#ifndef CLSOFTMAX_OPENCL_DEVICE_H
+#define CLSOFTMAX_OPENCL_DEVICE_H
+
+#include "../plan.h"
+#include "opencl_api.h"
+
+typedef struct cls_opencl_device {
+    cl_platform_id platform;
+    cl_device_id id;
+    clsoftmax_device device; /* usable and exact as far as the device's own word goes; nothing built yet */
+    cls_limits limits;
+} cls_opencl_device;
+
+/* All devices of all platforms, to be freed. OK with *count = 0 and *reason set where there is none. */
+clsoftmax_status cls_opencl_devices(cls_opencl_device **devices, size_t *count, const char **reason);
+
+#endif

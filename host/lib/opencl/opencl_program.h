@@ -1,0 +1,27 @@
+/* Kernels: from a variant to something that can be launched. */
+#ifndef CLSOFTMAX_OPENCL_PROGRAM_H
+#define CLSOFTMAX_OPENCL_PROGRAM_H
+
+#include "../plan.h"
+#include "opencl_api.h"
+
+#include <pthread.h>
+
+/* Programs built so far in a context, by their defines; guarded, because contexts are shared between threads. */
+typedef struct cls_opencl_programs {
+    pthread_mutex_t lock;
+    struct cls_opencl_program *first;
+} cls_opencl_programs;
+
+void cls_opencl_programs_init(cls_opencl_programs *programs);
+void cls_opencl_programs_release(cls_opencl_programs *programs);
+
+/* A kernel of its own for the caller (arguments are state of a cl_kernel), to be released; builds the program if it is
+   not there yet. A failed build's log goes into the error text. */
+clsoftmax_status cls_opencl_kernel(cls_opencl_programs *programs, cl_context context, cl_device_id device,
+                                   const cls_variant *variant, cl_kernel *kernel);
+
+/* DEVICE_UNUSABLE unless a trivial kernel builds: some drivers list devices that they cannot compile for. */
+clsoftmax_status cls_opencl_probe(cl_context context, cl_device_id device);
+
+#endif
