@@ -1,0 +1,192 @@
+/* The heart of the contract: random matrices, the same bits everywhere, less than 1 ULP from the truth. */
+#include "support/device.h"
+#include "support/fill.h"
+#include "support/oracle.h"
+#include "support/random.h"
+
+#include <criterion/criterion.h>
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_ROWS 64
+#define MOST_CLASSES 5000
+
+/* What the data of a whole test amounted to: results that were all 0, 1 or NaN would prove nothing. */
+typedef struct evidence {
+    uint64_t values, between, subnormal, zero, nan;
+} evidence;
+
+static void add_evidence(evidence *evidence, const float *p, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        evidence->values++;
+        evidence->between += p[i] > 0 && p[i] < 1;
+        evidence->subnormal += p[i] > 0 && p[i] < FLT_MIN;
+        evidence->zero += p[i] == 0;
+        evidence->nan += isnan(p[i]) != 0;
+    }
+}
+
+typedef struct random_case {
+    uint64_t seed;
+    fill kind;
+    size_t rows, classes;
+    float temperature;
+} random_case;
+
+/* Sizes are drawn evenly in their logarithm, so that short rows are as well tried as long ones. */
+static random_case draw_case(uint64_t seed, float *x)
+{
+    uint64_t random = seed;
+    random_case drawn = {.seed = seed};
+    drawn.kind = (fill)random_below(&random, FILL_COUNT);
+    drawn.rows = (size_t)exp(random_unit(&random) * log(MOST_ROWS + 0.99));
+    drawn.classes = (size_t)exp(random_unit(&random) * log(MOST_CLASSES + 0.99));
+    drawn.temperature = fill_temperature(&random);
+    fill_matrix(drawn.kind, &random, drawn.temperature, drawn.rows, drawn.classes, x);
+    return drawn;
+}
+
+static const char *describe(const random_case *c)
+{
+    static char text[200];
+    snprintf(text, sizeof text, "seed %llu: %s, %zu rows of %zu classes, T = %a (rerun with CLSOFTMAX_TEST_SEED=%llu)",
+             (unsigned long long)c->seed, fill_name(c->kind), c->rows, c->classes, (double)c->temperature,
+             (unsigned long long)c->seed);
+    return text;
+}
+
+static void expect_same_bits(const random_case *c, const char *who, const float *expected, const float *p)
+{
+    for (size_t i = 0; i < c->rows * c->classes; i++)
+        if (memcmp(&expected[i], &p[i], sizeof *p) != 0)
+            cr_assert_fail("%s, row %zu class %zu: %s %a, cpu %a", describe(c), i / c->classes, i % c->classes, who,
+                           (double)p[i], (double)expected[i]);
+}
+
+typedef struct buffers {
+    float *x, *expected, *p;
+} buffers;
+
+static buffers make_buffers(size_t count)
+{
+    buffers made = {malloc(count * sizeof(float)), malloc(count * sizeof(float)), malloc(count * sizeof(float))};
+    cr_assert(made.x && made.expected && made.p);
+    return made;
+}
+
+static void release_buffers(buffers b)
+{
+    free(b.x);
+    free(b.expected);
+    free(b.p);
+}
+
+static clsoftmax_problem problem_of(const random_case *c, clsoftmax_strategy strategy)
+{
+    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
+    problem.rows = c->rows;
+    problem.classes = c->classes;
+    problem.strategy = strategy;
+    return problem;
+}
+
+/* One matrix on cpu and on every strategy of the OpenCL device. */
+static void run_everywhere(const random_case *c, clsoftmax_context *cpu, clsoftmax_context *opencl, buffers b)
+{
+    clsoftmax_problem problem = problem_of(c, CLSOFTMAX_STRATEGY_AUTO);
+    test_run(cpu, &problem, b.x, c->temperature, b.expected);
+    for (clsoftmax_strategy s = CLSOFTMAX_STRATEGY_AUTO; ++s < CLSOFTMAX_STRATEGY_COUNT;) {
+        if (!clsoftmax_strategy_supported(opencl, s))
+            continue;
+        problem = problem_of(c, s);
+        memset(b.p, 0xA5, c->rows * c->classes * sizeof(float));
+        test_run(opencl, &problem, b.x, c->temperature, b.p);
+        expect_same_bits(c, clsoftmax_strategy_name(s), b.expected, b.p);
+    }
+}
+
+Test(bits, random_matrices, .timeout = 3600)
+{
+    clsoftmax_context *opencl = test_open_opencl(), *cpu = test_open("cpu");
+    buffers b = make_buffers(MOST_ROWS * MOST_CLASSES);
+    const char *one = getenv("CLSOFTMAX_TEST_SEED");
+    uint64_t first = one ? strtoull(one, NULL, 10) : 1, count = one ? 1 : test_is_long() ? 10000 : 400;
+    evidence evidence = {0};
+    row_error worst = {0};
+    random_case worst_case = {0};
+    for (uint64_t seed = first; seed < first + count; seed++) {
+        random_case c = draw_case(seed, b.x);
+        run_everywhere(&c, cpu, opencl, b);
+        add_evidence(&evidence, b.expected, c.rows * c.classes);
+        for (size_t row = 0; row < c.rows; row++) {
+            const float *x = b.x + row * c.classes, *p = b.expected + row * c.classes;
+            row_error error = oracle_row_error(x, p, c.classes, c.temperature);
+            cr_assert(error.ulp < 1, "%s, row %zu class %zu: %a is %.3f ULP from %a", describe(&c), row, error.class,
+                      (double)p[error.class], error.ulp, error.exact);
+            if (error.ulp > worst.ulp) {
+                worst = error;
+                worst_case = c;
+            }
+        }
+    }
+    fprintf(stderr, "random_matrices: %llu matrices, %llu values, worst %.4f ULP (%s)\n", (unsigned long long)count,
+            (unsigned long long)evidence.values, worst.ulp, describe(&worst_case));
+    if (!one) {
+        cr_expect(evidence.between > evidence.values / 3, "too few probabilities between 0 and 1 to prove anything");
+        cr_expect(evidence.subnormal > 1000, "too few subnormal probabilities");
+        cr_expect(evidence.zero > 1000 && evidence.nan > 1000, "too few zeros or NaN rows");
+        cr_expect(worst.ulp > 0.5, "an error that is never beyond rounding: is the oracle at work?");
+    }
+    release_buffers(b);
+    clsoftmax_context_release(cpu);
+    clsoftmax_context_release(opencl);
+}
+
+/* 2^20 + 1 classes: the third level of the sum. e of the many is near the resolution 2^-45 of the second, where a sum
+   without it would lose half of them; the one peak keeps the sum near 1. */
+static void expect_long_row(float z, clsoftmax_context *cpu, clsoftmax_context *opencl, buffers b)
+{
+    random_case c = {.kind = FILL_PEAK, .rows = 1, .classes = (1 << 20) + 1, .temperature = 1};
+    for (size_t i = 0; i < c.classes; i++)
+        b.x[i] = z;
+    b.x[777] = 0;
+    run_everywhere(&c, cpu, opencl, b);
+    cr_expect(b.expected[777] > 1e-4f && b.expected[0] > 0, "the data proves nothing at z = %g", (double)z);
+    row_error error = oracle_row_error(b.x, b.expected, c.classes, 1);
+    cr_assert(error.ulp < 1, "z = %g, class %zu: %.3f ULP", (double)z, error.class, error.ulp);
+    fprintf(stderr, "long rows: z = %g, worst %.4f ULP\n", (double)z, error.ulp);
+}
+
+Test(bits, long_rows, .timeout = 600)
+{
+    clsoftmax_context *opencl = test_open_opencl(), *cpu = test_open("cpu");
+    buffers b = make_buffers((1 << 20) + 1);
+    const float z[] = {-31.8f, -20, -1}; /* exp(-31.8) is 0.55 * 2^-45 */
+    for (size_t i = 0; i < (test_is_long() ? 3 : 1); i++)
+        expect_long_row(z[i], cpu, opencl, b);
+    release_buffers(b);
+    clsoftmax_context_release(cpu);
+    clsoftmax_context_release(opencl);
+}
+
+/* The check itself must be able to fail. */
+Test(bits, oracle_sees_two_ulp)
+{
+    const float x[3] = {10, 20, 30};
+    float p[3] = {0.0900305733f, 0.244728476f, 0.665240943f};
+    cr_expect(oracle_row_error(x, p, 3, 10).ulp < 1);
+    p[1] = nextafterf(nextafterf(p[1], 1), 1);
+    row_error error = oracle_row_error(x, p, 3, 10);
+    cr_expect(error.ulp > 1 && error.class == 1);
+
+    const float masked[2] = {1, -INFINITY};
+    float negative_zero[2] = {1, -0.0f};
+    cr_expect(isinf(oracle_row_error(masked, negative_zero, 2, 1).ulp), "-0 for a mask goes unseen");
+    const float nan_row[2] = {NAN, 0};
+    float other_nan[2] = {-NAN, NAN};
+    cr_expect(isinf(oracle_row_error(nan_row, other_nan, 2, 1).ulp), "a NaN that is not canonical goes unseen");
+}

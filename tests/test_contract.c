@@ -1,0 +1,278 @@
+/* The edge table, the published examples and the errors, on every implementation. */
+#include "support/device.h"
+#include "support/oracle.h"
+
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+typedef struct implementation {
+    char device[16];
+    clsoftmax_strategy strategy;
+} implementation;
+
+static implementation implementations[] = {
+    {"reference", CLSOFTMAX_STRATEGY_AUTO},
+    {"cpu", CLSOFTMAX_STRATEGY_AUTO},
+    {"opencl", CLSOFTMAX_STRATEGY_ITEM},
+    {"opencl", CLSOFTMAX_STRATEGY_GROUP},
+};
+
+static clsoftmax_context *open_implementation(const implementation *i)
+{
+    return strcmp(i->device, "opencl") == 0 ? test_open_opencl() : test_open(i->device);
+}
+
+static void softmax(clsoftmax_context *context, const implementation *i, size_t rows, size_t classes, const float *x,
+                    float temperature, float *p)
+{
+    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
+    problem.rows = rows;
+    problem.classes = classes;
+    problem.strategy = i->strategy;
+    test_run(context, &problem, x, temperature, p);
+}
+
+/* ---------------------------------------------------------------- Edges */
+
+#define N NAN
+#define I INFINITY
+#define THIRD (1.0f / 3)
+
+typedef struct edge {
+    const char *name;
+    size_t classes;
+    float temperature;
+    float x[4], expected[4];
+} edge;
+
+static const edge edges[] = {
+    {"T = 0, one largest", 3, 0, {1, 3, 2}, {0, 1, 0}},
+    {"T = 0, ties", 3, 0, {3, 1, 3}, {0.5f, 0, 0.5f}},
+    {"T = -0", 3, -0.0f, {3, 1, 3}, {0.5f, 0, 0.5f}},
+    {"T = 0, neighbours", 2, 0, {1, 0x1.fffffep-1f}, {1, 0}},
+    {"T = 0, subnormal neighbours", 2, 0, {0, 0x1p-149f}, {0, 1}},
+    {"T = 0, huge", 3, 0, {-FLT_MAX, FLT_MAX, FLT_MAX}, {0, 0.5f, 0.5f}},
+    {"T = 0, masks", 3, 0, {-I, -5, -I}, {0, 1, 0}},
+    {"T = inf", 3, I, {3, 1, 3}, {THIRD, THIRD, THIRD}},
+    {"T = inf, masks", 4, I, {3, -I, 3, -FLT_MAX}, {THIRD, 0, THIRD, THIRD}},
+    {"T = inf, huge", 2, I, {-FLT_MAX, FLT_MAX}, {0.5f, 0.5f}},
+    {"smallest T", 2, 0x1p-149f, {0x1p-149f, 0}, {0.731058578630005f, 0.268941421369995f}},
+    {"smallest T, huge", 2, 0x1p-149f, {FLT_MAX, FLT_MAX}, {0.5f, 0.5f}},
+    {"largest T, huge", 2, FLT_MAX, {FLT_MAX, -FLT_MAX}, {0.880797077977882f, 0.119202922022118f}},
+    {"masks", 3, 1, {-I, 2, 2}, {0, 0.5f, 0.5f}},
+    {"nothing but masks", 3, 1, {-I, -I, -I}, {N, N, N}},
+    {"nothing but masks, T = 0", 3, 0, {-I, -I, -I}, {N, N, N}},
+    {"nothing but masks, T = inf", 3, I, {-I, -I, -I}, {N, N, N}},
+    {"+inf", 3, 1, {I, 0, 0}, {N, N, N}},
+    {"+inf, T = 0", 3, 0, {I, 0, I}, {N, N, N}},
+    {"NaN", 3, 1, {0, N, 0}, {N, N, N}},
+    {"negative NaN below everything", 3, 1, {0, -N, 0}, {N, N, N}},
+    {"NaN among masks", 3, 1, {-I, N, -I}, {N, N, N}},
+    {"one class", 1, 1, {-7}, {1}},
+    {"one class, masked", 1, 1, {-I}, {N}},
+    {"one class, NaN", 1, 1, {N}, {N}},
+    {"zeros of both signs", 2, 0, {-0.0f, 0.0f}, {0.5f, 0.5f}},
+    {"a probability that underflows", 2, 1, {0, -200}, {1, 0}},
+};
+
+ParameterizedTestParameters(contract, edges)
+{
+    return cr_make_param_array(implementation, implementations, sizeof implementations / sizeof *implementations);
+}
+
+ParameterizedTest(implementation *i, contract, edges)
+{
+    clsoftmax_context *context = open_implementation(i);
+    for (size_t k = 0; k < sizeof edges / sizeof *edges; k++) {
+        const edge *e = &edges[k];
+        float p[4];
+        softmax(context, i, 1, e->classes, e->x, e->temperature, p);
+        for (size_t c = 0; c < e->classes; c++) {
+            float difference = fabsf(p[c] - e->expected[c]);
+            int right = isnan(e->expected[c]) ? isnan(p[c]) : difference <= e->expected[c] * 0x1p-23f && !signbit(p[c]);
+            cr_expect(right, "%s %s: %s: class %zu is %a, not %a", i->device, clsoftmax_strategy_name(i->strategy),
+                      e->name, c, (double)p[c], (double)e->expected[c]);
+        }
+    }
+    clsoftmax_context_release(context);
+}
+
+/* ---------------------------------------------------------------- Published examples */
+
+typedef struct example {
+    const char *source;
+    size_t classes;
+    double logits[3];
+    float temperature;
+    double published[3];
+    double half_unit[3]; /* of the last printed digit */
+    double more;         /* relative, where the temperature is no f32 */
+} example;
+
+#define LOG_1_4 -1.3862943611198906
+#define LOG_3_4 -0.2876820724517809
+
+static const example examples[] = {
+    {"probabilities and back, T = 1", 2, {LOG_1_4, LOG_3_4}, 1, {0.25, 0.75}, {5e-9, 5e-9}, 0},
+    {"probabilities and back, T = 0.5", 2, {LOG_1_4, LOG_3_4}, 0.5f, {0.1, 0.9}, {5e-9, 5e-9}, 0},
+    {"probabilities and back, T = 5", 2, {LOG_1_4, LOG_3_4}, 5, {0.44528932, 0.55471068}, {5e-9, 5e-9}, 0},
+    {"distillation, T = 1",
+     3,
+     {10, 20, 30},
+     1,
+     {2.06106005e-09, 4.53978686e-05, 9.99954600e-01},
+     {5e-18, 5e-14, 5e-10},
+     0},
+    {"distillation, T = 10", 3, {10, 20, 30}, 10, {0.09003057, 0.24472847, 0.66524096}, {5e-9, 5e-9, 5e-9}, 0},
+    {"distillation, T = 20", 3, {10, 20, 30}, 20, {0.18632372, 0.30719589, 0.50648039}, {5e-9, 5e-9, 5e-9}, 0},
+    {"distillation, T = 30", 3, {10, 20, 30}, 30, {0.23023722, 0.32132192, 0.44844086}, {5e-9, 5e-9, 5e-9}, 0},
+    {"distillation, T = 100", 3, {10, 20, 30}, 100, {0.30060961, 0.33222499, 0.3671654}, {5e-9, 5e-9, 5e-9}, 0},
+    {"sensitivity, T = 1", 3, {1, 2, 3}, 1, {0.09003057, 0.24472847, 0.66524096}, {5e-9, 5e-9, 5e-9}, 0},
+    {"sensitivity, T = 10", 3, {1, 2, 3}, 10, {0.30060961, 0.33222499, 0.3671654}, {5e-9, 5e-9, 5e-9}, 0},
+    {"sensitivity, T = 0.1",
+     3,
+     {1, 2, 3},
+     0.1f,
+     {2.06106005e-09, 4.53978686e-05, 9.99954600e-01},
+     {5e-18, 5e-14, 5e-10},
+     4e-7},
+    {"limit T -> 0", 3, {3, 1, 3}, 0, {0.5, 0, 0.5}, {0, 0, 0}, 0},
+    {"limit T -> inf", 3, {3, 1, 3}, INFINITY, {1.0 / 3, 1.0 / 3, 1.0 / 3}, {0, 0, 0}, 0},
+};
+
+ParameterizedTestParameters(contract, published_examples)
+{
+    return cr_make_param_array(implementation, implementations, sizeof implementations / sizeof *implementations);
+}
+
+ParameterizedTest(implementation *i, contract, published_examples)
+{
+    clsoftmax_context *context = open_implementation(i);
+    for (size_t k = 0; k < sizeof examples / sizeof *examples; k++) {
+        const example *e = &examples[k];
+        float x[3], p[3];
+        for (size_t c = 0; c < e->classes; c++)
+            x[c] = (float)e->logits[c];
+        softmax(context, i, 1, e->classes, x, e->temperature, p);
+        for (size_t c = 0; c < e->classes; c++) {
+            float value = (float)e->published[c];
+            double ulp = (double)nextafterf(value, INFINITY) - (double)value;
+            double allowed = ulp + e->half_unit[c] + e->more * e->published[c];
+            cr_expect(fabs((double)p[c] - e->published[c]) <= allowed, "%s: %s: class %zu is %.9g, published %.9g",
+                      i->device, e->source, c, (double)p[c], e->published[c]);
+        }
+    }
+    clsoftmax_context_release(context);
+}
+
+/* ---------------------------------------------------------------- Calls */
+
+Test(contract, wrong_arguments)
+{
+    clsoftmax_context *context = test_open("cpu");
+    float x[4] = {1, 2, 3, 4}, p[4] = {7, 7, 7, 7};
+    cr_expect_eq(clsoftmax_run(context, 1, 4, x, -1, p), CLSOFTMAX_INVALID_TEMPERATURE);
+    cr_expect_eq(clsoftmax_run(context, 1, 4, x, NAN, p), CLSOFTMAX_INVALID_TEMPERATURE);
+    cr_expect(strstr(clsoftmax_last_error(), "nan") != NULL, "%s", clsoftmax_last_error());
+    cr_expect_eq(clsoftmax_run(context, 1, 0, x, 1, p), CLSOFTMAX_INVALID_SHAPE);
+    cr_expect_eq(clsoftmax_run(context, UINT64_MAX / 2, 3, x, 1, p), CLSOFTMAX_INVALID_SHAPE);
+    cr_expect_eq(clsoftmax_run(context, 1, 4, NULL, 1, p), CLSOFTMAX_INVALID_ARGUMENT);
+    cr_expect_eq(clsoftmax_run(context, 1, 4, x, 1, NULL), CLSOFTMAX_INVALID_ARGUMENT);
+    cr_expect_eq(clsoftmax_run(NULL, 1, 4, x, 1, p), CLSOFTMAX_INVALID_ARGUMENT);
+    cr_expect_eq(clsoftmax_run(context, 1, 3, x, 1, x + 1), CLSOFTMAX_INVALID_ARGUMENT, "overlap");
+    cr_expect_eq(clsoftmax_run(context, 0, 4, NULL, 1, NULL), CLSOFTMAX_OK, "no rows: nothing to do");
+    clsoftmax_problem group = CLSOFTMAX_PROBLEM_INIT;
+    group.rows = group.classes = 1;
+    group.strategy = CLSOFTMAX_STRATEGY_GROUP;
+    clsoftmax_plan *plan = (clsoftmax_plan *)x;
+    cr_expect_eq(clsoftmax_plan_create(context, &group, &plan), CLSOFTMAX_UNSUPPORTED);
+    cr_expect_null(plan);
+    for (int i = 0; i < 4; i++)
+        cr_expect_eq(p[i], 7, "an error has written a result");
+    clsoftmax_context_release(context);
+}
+
+Test(contract, unknown_devices)
+{
+    clsoftmax_context *context = (clsoftmax_context *)1;
+    const char *const unknown[] = {"99:0", "0:99", "no such maker"};
+    for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
+        cr_expect_eq(clsoftmax_context_create(unknown[i], &context), CLSOFTMAX_DEVICE_NOT_FOUND, "%s", unknown[i]);
+        cr_expect_null(context);
+        cr_expect(strstr(clsoftmax_last_error(), unknown[i]) != NULL, "the error does not name it: %s",
+                  clsoftmax_last_error());
+    }
+    clsoftmax_context_release(NULL);
+    clsoftmax_plan_release(NULL);
+}
+
+Test(contract, status_names)
+{
+    cr_expect_str_eq(clsoftmax_status_name(CLSOFTMAX_INVALID_TEMPERATURE), "INVALID_TEMPERATURE");
+    cr_expect_str_eq(clsoftmax_status_name((clsoftmax_status)12345), "UNKNOWN");
+    cr_expect_str_eq(clsoftmax_version(), CLSOFTMAX_VERSION_STRING);
+}
+
+ParameterizedTestParameters(contract, in_place_and_alone)
+{
+    return cr_make_param_array(implementation, implementations, sizeof implementations / sizeof *implementations);
+}
+
+/* A row in a batch, in place, with guards around it, has the bits of the row alone. 40000 classes: beyond the scratch
+ * row. */
+ParameterizedTest(implementation *i, contract, in_place_and_alone)
+{
+    enum { ROWS = 3, GUARD = 32 };
+    const size_t sizes[] = {1, 15, 16, 17, 255, 256, 257, 1000, 40000};
+    clsoftmax_context *context = open_implementation(i);
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+        size_t classes = sizes[s], count = ROWS * classes;
+        float *batch = malloc((count + 2 * GUARD) * sizeof(float)), *alone = malloc(classes * sizeof(float));
+        float *x = malloc(count * sizeof(float));
+        for (size_t k = 0; k < count + 2 * GUARD; k++)
+            batch[k] = 123;
+        for (size_t k = 0; k < count; k++)
+            x[k] = batch[GUARD + k] = (float)((k * 7919) % 1009) * 0.01f;
+        softmax(context, i, ROWS, classes, batch + GUARD, 0.7f, batch + GUARD);
+        for (size_t row = 0; row < ROWS; row++) {
+            softmax(context, i, 1, classes, x + row * classes, 0.7f, alone);
+            cr_expect(memcmp(alone, batch + GUARD + row * classes, classes * sizeof(float)) == 0,
+                      "%zu classes, row %zu", classes, row);
+        }
+        for (size_t k = 0; k < GUARD; k++)
+            cr_expect(batch[k] == 123 && batch[GUARD + count + k] == 123, "a guard was written over at %zu classes",
+                      classes);
+        free(batch);
+        free(alone);
+        free(x);
+    }
+    clsoftmax_context_release(context);
+}
+
+/* After fork() a context answers with a status, never hangs; a fresh one in the child works. */
+Test(contract, fork, .timeout = 60)
+{
+    clsoftmax_context *context = test_open("cpu");
+    float x[3] = {10, 20, 30}, p[3];
+    cr_assert_eq(clsoftmax_run(context, 1, 3, x, 10, p), CLSOFTMAX_OK);
+    pid_t child = fork();
+    if (child == 0) {
+        clsoftmax_context *fresh = NULL;
+        int right = clsoftmax_run(context, 1, 3, x, 10, p) == CLSOFTMAX_FORKED;
+        clsoftmax_context_release(context);
+        right = right && clsoftmax_context_create("cpu", &fresh) == CLSOFTMAX_OK;
+        right = right && clsoftmax_run(fresh, 1, 3, x, 10, p) == CLSOFTMAX_OK;
+        clsoftmax_context_release(fresh);
+        _exit(right ? 0 : 1);
+    }
+    int status;
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    clsoftmax_context_release(context);
+}

@@ -1,0 +1,135 @@
+/* The numeric core's parts, each against MPFR or against exact integers. */
+#include "numeric_core.h"
+#include "support/random.h"
+
+#include <criterion/criterion.h>
+#include <float.h>
+#include <mpfr.h>
+#include <stdio.h>
+
+/* |value / exact - 1| as a power of two; exact is given by an MPFR variable. */
+static double relative_error_log2(double high, double low, mpfr_t exact)
+{
+    mpfr_t sum;
+    mpfr_init2(sum, 200);
+    mpfr_set_d(sum, high, MPFR_RNDN);
+    mpfr_add_d(sum, sum, low, MPFR_RNDN);
+    mpfr_div(sum, sum, exact, MPFR_RNDN);
+    mpfr_sub_ui(sum, sum, 1, MPFR_RNDN);
+    double error = fabs(mpfr_get_d(sum, MPFR_RNDN));
+    mpfr_clear(sum);
+    return error > 0 ? log2(error) : -INFINITY;
+}
+
+Test(core, key_orders_floats)
+{
+    const float ordered[] = {-INFINITY, -FLT_MAX,  -1, -FLT_MIN, -0x1p-149f, -0.0f,
+                             0.0f,      0x1p-149f, 1,  FLT_MAX,  INFINITY};
+    for (size_t i = 1; i < sizeof ordered / sizeof *ordered; i++)
+        cr_expect(core_key(ordered[i - 1]) < core_key(ordered[i]), "%a is not below %a", (double)ordered[i - 1],
+                  (double)ordered[i]);
+    for (size_t i = 0; i < sizeof ordered / sizeof *ordered; i++) {
+        core_maximum_t maximum = {core_key(ordered[i]), 0};
+        float back = core_maximum_value(maximum);
+        cr_expect(core_bits_of_float(back) == core_bits_of_float(ordered[i]));
+    }
+    cr_expect(core_is_nan(NAN) && core_is_nan(-NAN) && !core_is_nan(INFINITY) && !core_is_nan(-INFINITY));
+    cr_expect_eq(core_maximum_of_nothing().key, core_key(-INFINITY));
+}
+
+Test(core, exponential_against_mpfr)
+{
+    mpfr_t exact, quotient;
+    mpfr_inits2(200, exact, quotient, (mpfr_ptr)NULL);
+    uint64_t random = 1;
+    double worst = -INFINITY;
+    for (int i = 0; i < 200000; i++) {
+        float temperature = (float)exp((random_unit(&random) - 0.5) * 40);
+        float maximum = (float)((random_unit(&random) - 0.5) * 200 * temperature);
+        float x = maximum - (float)(random_unit(&random) * 103 * temperature);
+        core_exponential_t e = core_exponential(x, core_row(core_temperature(temperature), maximum));
+        mpfr_set_flt(quotient, x, MPFR_RNDN);
+        mpfr_sub_d(quotient, quotient, (double)maximum, MPFR_RNDN);
+        mpfr_div_d(quotient, quotient, (double)temperature, MPFR_RNDN);
+        mpfr_exp(exact, quotient, MPFR_RNDN);
+        double error = relative_error_log2((double)e.high * 0x1p-96, (double)e.low * 0x1p-96, exact);
+        worst = error > worst ? error : worst;
+    }
+    fprintf(stderr, "exponential: worst relative error 2^%.2f\n", worst);
+    cr_expect(worst < -26.7, "2^%.2f; docs/numerics.md needs 2^-26.7", worst);
+    cr_expect(worst > -40, "an error that small is not believable");
+    mpfr_clears(exact, quotient, (mpfr_ptr)NULL);
+}
+
+Test(core, exponential_at_its_ends)
+{
+    core_row_t row = core_row(core_temperature(1), 0);
+    core_exponential_t one = core_exponential(0, row), negative_zero = core_exponential(-0.0f, row);
+    cr_expect(one.high == 0x1p96f && one.low == 0);
+    cr_expect(negative_zero.high == 0x1p96f && negative_zero.low == 0);
+    core_two_float whole = {1, 0};
+    const float nothing[] = {-104, -105, -FLT_MAX, -INFINITY};
+    for (size_t i = 0; i < sizeof nothing / sizeof *nothing; i++)
+        cr_expect_eq(core_bits_of_float(core_probability(core_exponential(nothing[i], row), whole)), 0u);
+    cr_expect_eq(core_probability(core_exponential(-103.9f, row), whole), 0x1p-149f);
+    core_row_t infinite = core_row(core_temperature(INFINITY), 5);
+    cr_expect(core_exponential(-FLT_MAX, infinite).high == 0x1p96f, "T = inf is not uniform");
+    cr_expect_eq(core_bits_of_float(core_probability(core_exponential(-INFINITY, infinite), whole)), 0u);
+    core_row_t zero = core_row(core_temperature(0), 1);
+    cr_expect_eq(core_probability(core_exponential(nextafterf(1, 0), zero), whole), 0, "T = 0 is not sharp");
+}
+
+Test(core, reciprocal_against_mpfr)
+{
+    mpfr_t exact;
+    mpfr_init2(exact, 200);
+    uint64_t random = 2;
+    double worst = -INFINITY;
+    for (int i = 0; i < 200000; i++) {
+        float high = (float)ldexp(1 + random_unit(&random), (int)random_below(&random, 150) - 85);
+        core_two_float divisor = {high, (float)(high * 0x1p-25 * (random_unit(&random) * 2 - 1))};
+        core_two_float reciprocal = core_reciprocal(divisor);
+        mpfr_set_d(exact, (double)divisor.high, MPFR_RNDN);
+        mpfr_add_d(exact, exact, (double)divisor.low, MPFR_RNDN);
+        mpfr_ui_div(exact, 1, exact, MPFR_RNDN);
+        double error = relative_error_log2((double)reciprocal.high, (double)reciprocal.low, exact);
+        worst = error > worst ? error : worst;
+    }
+    fprintf(stderr, "reciprocal: worst relative error 2^%.2f\n", worst);
+    cr_expect(worst < -45, "2^%.2f", worst);
+    mpfr_clear(exact);
+}
+
+/* A lane's integers hold what went in, at the largest values that each level can meet, for a full lane. */
+Test(core, sum_is_exact_to_its_resolution)
+{
+    core_row_t row = core_row(core_temperature(1), 0);
+    uint64_t random = 3;
+    for (int round = 0; round < 2000; round++) {
+        core_sum_t sum = {0, 0, 0};
+        double low_parts = 0, high_parts = 0;
+        for (int i = 0; i < CORE_FLUSH_AFTER; i++) {
+            float z = round == 0 ? 0 : (float)(-random_unit(&random) * (round % 2 ? 1 : 40));
+            core_exponential_t e = core_exponential(z, row);
+            sum = core_sum_add(sum, e, 3);
+            high_parts += (double)e.high * 0x1p-96; /* exact: 8 + 24 bits and some */
+            low_parts += (double)e.low * 0x1p-96;
+        }
+        core_total_t total = core_sum_lane(sum.high, sum.low, sum.lowest, CORE_FLUSH_AFTER, 3);
+        double difference = ((double)total.high * 0x1p-23 - high_parts) + (double)total.low * 0x1p-45 + low_parts * -1;
+        cr_assert(fabs(difference + (double)total.lowest * 0x1p-67) < 0x1p-44, "round %d: off by %g", round,
+                  difference);
+        if (round == 0)
+            cr_assert(total.high == (core_long)CORE_FLUSH_AFTER << 23 && total.low == 0 && total.lowest == 0);
+    }
+}
+
+Test(core, total_reciprocal_for_every_number_of_ties)
+{
+    for (core_long count = 1; count < (core_long)1 << 40; count = count * 3 + 1) {
+        core_total_t total = {count << 23, 0, 0};
+        core_two_float reciprocal = core_total_reciprocal(total);
+        double product = ((double)reciprocal.high + (double)reciprocal.low) * (double)count;
+        cr_expect(fabs(product - 1) < 0x1p-44, "%lld ties: %g", (long long)count, product - 1);
+    }
+}

@@ -1,0 +1,138 @@
+/* What must not change a bit: work-group size, threads, instruction set, the caller's floating-point environment. */
+#include "support/device.h"
+#include "support/fill.h"
+
+#include <criterion/criterion.h>
+#include <fenv.h>
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#ifdef __x86_64__
+#include <xmmintrin.h>
+#endif
+
+/* Matrices with wide rows (subnormal results, which flushing would change) and narrow ones (rounding in the sum). */
+enum { ROWS = 5, CLASSES = 4099, COUNT = ROWS * CLASSES };
+
+static float x[COUNT], expected[COUNT], p[COUNT];
+
+static void fill_both_kinds(void)
+{
+    uint64_t random = 42;
+    fill_matrix(FILL_WIDE, &random, 0.7f, 3, CLASSES, x);
+    fill_matrix(FILL_NARROW, &random, 0.7f, ROWS - 3, CLASSES, x + 3 * CLASSES);
+}
+
+static void compute(clsoftmax_context *context, clsoftmax_strategy strategy, uint32_t work_group_size, float *result)
+{
+    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
+    problem.rows = ROWS;
+    problem.classes = CLASSES;
+    problem.strategy = strategy;
+    problem.work_group_size = work_group_size;
+    memset(result, 0xA5, sizeof p);
+    test_run(context, &problem, x, 0.7f, result);
+}
+
+static void compute_on(const char *device, float *result)
+{
+    clsoftmax_context *context = test_open(device);
+    compute(context, CLSOFTMAX_STRATEGY_AUTO, 0, result);
+    clsoftmax_context_release(context);
+}
+
+static void setup(void)
+{
+    fill_both_kinds();
+    compute_on("cpu", expected);
+    size_t subnormal = 0;
+    for (size_t i = 0; i < COUNT; i++)
+        subnormal += expected[i] > 0 && expected[i] < FLT_MIN;
+    cr_assert(subnormal > 10, "flushing to zero would go unseen in this data");
+}
+
+TestSuite(invariance, .init = setup, .timeout = 300);
+
+Test(invariance, work_group_size)
+{
+    clsoftmax_context *context = test_open_opencl();
+    const uint32_t sizes[] = {1, 2, 8, 64, 100, 256, 1024};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        compute(context, CLSOFTMAX_STRATEGY_GROUP, sizes[i], p);
+        cr_expect(memcmp(p, expected, sizeof p) == 0, "group, %u work-items", sizes[i]);
+        compute(context, CLSOFTMAX_STRATEGY_ITEM, sizes[i], p);
+        cr_expect(memcmp(p, expected, sizeof p) == 0, "item, %u work-items", sizes[i]);
+    }
+    clsoftmax_context_release(context);
+}
+
+Test(invariance, threads)
+{
+    const char *const counts[] = {"1", "2", "3", "7"};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        setenv("CLSOFTMAX_THREADS", counts[i], 1);
+        compute_on("cpu", p);
+        cr_expect(memcmp(p, expected, sizeof p) == 0, "%s threads", counts[i]);
+    }
+    clsoftmax_context *context = NULL;
+    setenv("CLSOFTMAX_THREADS", "many", 1);
+    cr_expect_eq(clsoftmax_context_create("cpu", &context), CLSOFTMAX_INVALID_ARGUMENT);
+}
+
+Test(invariance, instruction_set)
+{
+    const char *const sets[] = {"baseline", "avx2", "avx512"};
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+        clsoftmax_context *context = NULL;
+        setenv("CLSOFTMAX_CPU_ISA", sets[i], 1);
+        if (clsoftmax_context_create("cpu", &context) != CLSOFTMAX_OK) {
+            cr_assert(i > 0, "every processor has the baseline");
+            fprintf(stderr, "instruction_set: this processor has no %s\n", sets[i]);
+            continue;
+        }
+        cr_expect_str_eq(clsoftmax_context_device(context)->driver, sets[i]);
+        compute(context, CLSOFTMAX_STRATEGY_AUTO, 0, p);
+        cr_expect(memcmp(p, expected, sizeof p) == 0, "%s", sets[i]);
+        clsoftmax_context_release(context);
+    }
+}
+
+/* Set before the context is made too, because new threads inherit it. */
+static void compute_everywhere_and_compare(const char *environment)
+{
+    clsoftmax_context *opencl = test_open_opencl();
+    compute_on("cpu", p);
+    cr_expect(memcmp(p, expected, sizeof p) == 0, "cpu, %s", environment);
+    for (clsoftmax_strategy s = CLSOFTMAX_STRATEGY_ITEM; s <= CLSOFTMAX_STRATEGY_GROUP; s++) {
+        compute(opencl, s, 0, p);
+        cr_expect(memcmp(p, expected, sizeof p) == 0, "%s, %s", clsoftmax_strategy_name(s), environment);
+    }
+    clsoftmax_context_release(opencl);
+}
+
+Test(invariance, callers_rounding_mode)
+{
+    fesetround(FE_UPWARD);
+    compute_on("cpu", p);
+    cr_expect_eq(fegetround(), FE_UPWARD, "the caller's rounding mode was not given back");
+    fesetround(FE_TONEAREST);
+    cr_expect(memcmp(p, expected, sizeof p) == 0, "cpu, rounding upward");
+}
+
+#ifdef __x86_64__
+Test(invariance, callers_flush_to_zero)
+{
+    unsigned callers = _mm_getcsr();
+    _mm_setcsr(callers | 0x8040); /* flush to zero, denormals are zero */
+    compute_everywhere_and_compare("flush to zero");
+    cr_expect_eq(_mm_getcsr() & 0x8040, 0x8040u, "the caller's mode was not given back");
+    _mm_setcsr(callers);
+}
+#endif
+
+Test(invariance, default_environment)
+{
+    compute_everywhere_and_compare("default environment");
+}

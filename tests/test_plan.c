@@ -1,0 +1,81 @@
+/* Planning, without any device. */
+#include "plan.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static const cls_limits gpu = {CLSOFTMAX_DEVICE_GPU, 80, 1, 1024, (uint64_t)1 << 30, (uint64_t)4 << 30};
+static const cls_limits opencl_cpu = {CLSOFTMAX_DEVICE_OPENCL_CPU, 2, 16, 4096, (uint64_t)1 << 30, (uint64_t)4 << 30};
+static const cls_limits native = {CLSOFTMAX_DEVICE_CPU, 2, 1, 1, 0, 0};
+
+static cls_decision decide(const cls_limits *limits, uint64_t rows, uint64_t classes)
+{
+    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
+    problem.rows = rows;
+    problem.classes = classes;
+    cls_decision decision;
+    cr_assert_eq(cls_decide(&problem, limits, &decision), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
+    return decision;
+}
+
+Test(plan, strategy_follows_the_device)
+{
+    cr_expect_eq(decide(&gpu, 10, 1000).variant.strategy, CLSOFTMAX_STRATEGY_GROUP);
+    cr_expect_eq(decide(&opencl_cpu, 10, 1000).variant.strategy, CLSOFTMAX_STRATEGY_ITEM);
+    cr_expect_eq(decide(&opencl_cpu, 10, 1000).variant.vector_width, 16u);
+    cr_expect_eq(decide(&native, 10, 1000).variant.strategy, CLSOFTMAX_STRATEGY_ROWS);
+}
+
+Test(plan, work_group_fits_the_limit_and_is_a_power_of_two)
+{
+    for (uint32_t limit = 1; limit <= 1024; limit += 7) {
+        cls_limits limits = gpu;
+        limits.max_work_group_size = limit;
+        unsigned size = decide(&limits, 10, 100000).variant.work_group_size;
+        cr_expect(size >= 1 && size <= limit && (size & (size - 1)) == 0, "limit %u gives %u", limit, size);
+    }
+}
+
+Test(plan, sum_levels_follow_the_classes_alone)
+{
+    const cls_limits *all[] = {&gpu, &opencl_cpu, &native};
+    for (size_t i = 0; i < 3; i++) {
+        cr_expect_eq(decide(all[i], 1, 1 << 20).variant.sum_levels, 2u);
+        cr_expect_eq(decide(all[i], 1, (1 << 20) + 1).variant.sum_levels, 3u);
+    }
+}
+
+Test(plan, tiles_fit_the_device)
+{
+    cr_expect_eq(decide(&gpu, 1000, 1000).tile_rows, 1000u);
+    cls_decision decision = decide(&gpu, 1000000, 1000);
+    uint64_t bytes = decision.tile_rows * 1000 * sizeof(float);
+    cr_expect(bytes <= gpu.max_allocation_bytes && 2 * bytes <= gpu.global_memory_bytes);
+    cr_expect(bytes > gpu.max_allocation_bytes / 2, "far smaller than it could be");
+    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
+    problem.rows = 1;
+    problem.classes = (uint64_t)1 << 30;
+    cr_expect_eq(cls_decide(&problem, &gpu, &decision), CLSOFTMAX_OUT_OF_DEVICE_MEMORY);
+}
+
+/* The cache key: whatever differs in a variant differs in both of its texts. */
+Test(plan, variants_that_differ_print_differently)
+{
+    const cls_variant base = {CLSOFTMAX_STRATEGY_GROUP, 1, 64, 2};
+    cls_variant others[4] = {base, base, base, base};
+    others[0].strategy = CLSOFTMAX_STRATEGY_ITEM;
+    others[1].vector_width = 4;
+    others[2].work_group_size = 128;
+    others[3].sum_levels = 3;
+    for (int form = CLS_VARIANT_DEFINES; form <= CLS_VARIANT_LABEL; form++) {
+        char a[512], b[512];
+        cls_variant_print(&base, (cls_variant_form)form, a, sizeof a);
+        for (int i = 0; i < 4; i++) {
+            cls_variant_print(&others[i], (cls_variant_form)form, b, sizeof b);
+            cr_expect_str_neq(a, b, "variant %d", i);
+        }
+    }
+    char label[512];
+    cls_variant_print(&base, CLS_VARIANT_LABEL, label, sizeof label);
+    cr_expect_str_eq(label, "softmax:group:f32->f32:width 1:work-group 64:levels 2");
+}
