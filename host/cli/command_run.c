@@ -22,6 +22,7 @@ static const char help[] =
     "  -o, --output FILE     an .npy file of the same shape; without it, text on standard output\n"
     "      --probabilities   INPUT holds probabilities; their logarithms are the logits\n"
     "  -d, --device DEVICE   auto (default), cpu, reference, P:D, or part of a device's name; also CLSOFTMAX_DEVICE\n"
+    "      --strategy NAME   force how rows are laid over the device: rows, item, group; the bits do not change\n"
     "      --verify          compute again by cpu (bits must be equal) and by reference; one line on standard error\n"
     "      --progress, --no-progress   a progress bar; default: for long work on a terminal\n"
     "\n"
@@ -35,19 +36,29 @@ static const char help[] =
 
 typedef struct run_options {
     const char *input, *output, *device;
+    clsoftmax_strategy strategy;
     float temperature;
     matrix_content content;
     int verify;
     int progress; /* 1 yes, 0 no, -1 where it is a terminal */
 } run_options;
 
+static int parse_strategy(const char *text, clsoftmax_strategy *strategy)
+{
+    for (*strategy = CLSOFTMAX_STRATEGY_AUTO; *strategy < CLSOFTMAX_STRATEGY_COUNT; ++*strategy)
+        if (strcmp(text, clsoftmax_strategy_name(*strategy)) == 0)
+            return EXIT_DONE;
+    return complain(EXIT_WRONG, "--strategy %s: there are auto, rows, item and group", text);
+}
+
 static int parse_options(int argc, char **argv, run_options *options)
 {
-    enum { PROBABILITIES = 256, VERIFY, PROGRESS, NO_PROGRESS, LATER };
+    enum { PROBABILITIES = 256, STRATEGY, VERIFY, PROGRESS, NO_PROGRESS, LATER };
     static const struct option long_options[] = {{"temperature", required_argument, NULL, 'T'},
                                                  {"output", required_argument, NULL, 'o'},
                                                  {"device", required_argument, NULL, 'd'},
                                                  {"probabilities", no_argument, NULL, PROBABILITIES},
+                                                 {"strategy", required_argument, NULL, STRATEGY},
                                                  {"verify", no_argument, NULL, VERIFY},
                                                  {"progress", no_argument, NULL, PROGRESS},
                                                  {"no-progress", no_argument, NULL, NO_PROGRESS},
@@ -73,6 +84,10 @@ static int parse_options(int argc, char **argv, run_options *options)
             break;
         case PROBABILITIES:
             options->content = MATRIX_PROBABILITIES;
+            break;
+        case STRATEGY:
+            if (parse_strategy(optarg, &options->strategy) != EXIT_DONE)
+                return EXIT_WRONG;
             break;
         case VERIFY:
             options->verify = 1;
@@ -103,6 +118,21 @@ static int parse_options(int argc, char **argv, run_options *options)
     return EXIT_DONE;
 }
 
+static clsoftmax_status run_rows(clsoftmax_context *context, const run_options *options, uint64_t rows,
+                                 uint64_t classes, const float *logits, float *p)
+{
+    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
+    problem.rows = rows;
+    problem.classes = classes;
+    problem.strategy = options->strategy;
+    clsoftmax_plan *plan = NULL;
+    clsoftmax_status status = clsoftmax_plan_create(context, &problem, &plan);
+    if (status == CLSOFTMAX_OK)
+        status = clsoftmax_plan_run(plan, logits, options->temperature, p);
+    clsoftmax_plan_release(plan);
+    return status;
+}
+
 /* In one call, or in blocks of rows with a bar between them; the bits are the same. */
 static clsoftmax_status compute(clsoftmax_context *context, const run_options *options, const matrix *logits, float *p)
 {
@@ -110,14 +140,14 @@ static clsoftmax_status compute(clsoftmax_context *context, const run_options *o
     uint64_t block = PROGRESS_BLOCK_BYTES / sizeof(float) / classes;
     int bar = options->progress == 1 || (options->progress == -1 && isatty(STDERR_FILENO));
     if (!bar || block >= rows)
-        return clsoftmax_run(context, rows, classes, logits->values, options->temperature, p);
+        return run_rows(context, options, rows, classes, logits->values, p);
     if (block == 0)
         block = 1;
     for (uint64_t begin = 0; begin < rows; begin += block) {
         progress_draw(begin, rows, "rows");
         uint64_t count = rows - begin < block ? rows - begin : block;
-        clsoftmax_status status = clsoftmax_run(context, count, classes, logits->values + begin * classes,
-                                                options->temperature, p + begin * classes);
+        clsoftmax_status status =
+            run_rows(context, options, count, classes, logits->values + begin * classes, p + begin * classes);
         if (status != CLSOFTMAX_OK)
             return status;
     }

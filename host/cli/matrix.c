@@ -46,11 +46,11 @@ const char *matrix_convert(double value, matrix_content content, float *out)
 int matrix_write_text(FILE *file, const matrix *matrix)
 {
     const float *value = matrix->values;
-    for (uint64_t row = 0; row < matrix->rows && !ferror(file); row++)
-        for (uint64_t i = 0; i < matrix->classes; i++)
-            fprintf(file, "%.9g%c", (double)*value++, i + 1 < matrix->classes ? ' ' : '\n');
-    errno = 0;
-    if (fflush(file) == 0 && !ferror(file))
+    int written = 1;
+    for (uint64_t row = 0; row < matrix->rows && written >= 0; row++)
+        for (uint64_t i = 0; i < matrix->classes && written >= 0; i++)
+            written = fprintf(file, "%.9g%c", (double)*value++, i + 1 < matrix->classes ? ' ' : '\n');
+    if (written >= 0 && fflush(file) == 0)
         return EXIT_DONE;
     return errno == EPIPE ? EXIT_FAILED : complain(EXIT_FAILED, "standard output: %s", strerror(errno));
 }

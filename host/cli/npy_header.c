@@ -79,7 +79,7 @@ static const char *take_shape(cursor *c, unsigned version, npy_header *header)
             return wrong;
         header->dimensions++;
         comma = take(c, ",");
-        if (!comma && header->dimensions == 1)
+        if (!comma && header->dimensions == 1 && take(c, ")"))
             return "the shape is a number, not a tuple";
     }
     return NULL;

@@ -1,0 +1,61 @@
+# The bits do not depend on the compiler, its level, the instruction set, or whether fma is an instruction or a library call.
+bats_require_minimum_version 1.5.0
+load helpers
+
+FLAGS="-std=gnu11 -D_GNU_SOURCE -ffp-contract=off -fno-math-errno -fno-trapping-math -fopenmp-simd -DCPU_ROWS_FUNCTION=rows"
+
+# data.o: the data, compiled once, so that only the code under test differs
+compile_data() {
+    gcc -std=gnu11 -O1 -ffp-contract=off -I"$SOURCE/tests" -c "$SOURCE/tests/support/fill.c" -o data.o
+}
+
+# digest COMPILER FLAGS...: compiles and runs
+digest() {
+    local compiler=$1
+    shift
+    # shellcheck disable=SC2086
+    "$compiler" $FLAGS "$@" -I"$SOURCE/host/lib/cpu" -I"$SOURCE/kernels" -I"$SOURCE/tests" "$SOURCE/tests/digest.c" \
+        "$SOURCE/host/lib/cpu/cpu_rows.c" data.o -o digest -lm && ./digest
+}
+
+has() { [ "$(uname -m)" = x86_64 ] && grep -qw "$1" /proc/cpuinfo; }
+
+@test "one digest from every build" {
+    compile_data
+    local compilers=(gcc) expected compiler level sets flags
+    expected=$(digest gcc -O3)
+    [ -n "$expected" ]
+    command -v clang >/dev/null && compilers+=(clang)
+    sets=("")
+    has fma && has avx2 && sets+=("-mavx2 -mfma")
+    has avx512vl && has avx512dq && sets+=("-mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma -mprefer-vector-width=512")
+    for compiler in "${compilers[@]}"; do
+        for level in -O0 -O3; do
+            for flags in "${sets[@]}"; do
+                # shellcheck disable=SC2086
+                found=$(digest "$compiler" $level $flags 2>/dev/null)
+                echo "$compiler $level $flags: $found"
+                [ "$found" = "$expected" ]
+            done
+        done
+    done
+}
+
+@test "the same with fma in software" {
+    [ "$(uname -m)" = x86_64 ] || skip "fma is always an instruction here"
+    compile_data
+    expected=$(digest gcc -O2)
+    found=$(GLIBC_TUNABLES=glibc.cpu.hwcaps=-FMA,-FMA4,-AVX2 ./digest)
+    [ "$found" = "$expected" ]
+}
+
+@test "the digest sees a wrong bit" {
+    compile_data
+    expected=$(digest gcc -O2)
+    cp -r "$SOURCE/kernels" faulty
+    sed -i 's/0x1.1113[0-9a-f]*p-7f/0x1.111330p-7f/' faulty/numeric_core.h
+    # shellcheck disable=SC2086
+    gcc $FLAGS -O2 -I"$SOURCE/host/lib/cpu" -Ifaulty -I"$SOURCE/tests" "$SOURCE/tests/digest.c" \
+        "$SOURCE/host/lib/cpu/cpu_rows.c" data.o -o digest -lm
+    [ "$(./digest)" != "$expected" ]
+}

@@ -1,0 +1,63 @@
+# Faults planted into the kernels: each is of a kind that the checks exist for, and each must be seen.
+bats_require_minimum_version 1.5.0
+load helpers
+
+# plant FILE PATTERN REPLACEMENT: a copy of the kernels in ./faulty with one line changed
+plant() {
+    rm -rf faulty
+    cp -r "$SOURCE/kernels" faulty
+    sed -i "s/$2/$3/" "faulty/$1"
+    ! diff -q "$SOURCE/kernels/$1" "faulty/$1" >/dev/null || { echo "nothing was planted: $1 $2"; return 1; }
+}
+
+core_error() {
+    gcc -std=gnu11 -D_GNU_SOURCE -O2 -ffp-contract=off -fopenmp-simd -DCPU_ROWS_FUNCTION=rows -I"$SOURCE/host/lib/cpu" \
+        -I"$1" -I"$SOURCE/tests" "$SOURCE/tests/core_error.c" "$SOURCE/host/lib/cpu/cpu_rows.c" \
+        "$SOURCE/tests/support/oracle.c" "$SOURCE/tests/support/fill.c" -o core_error -lmpfr -lgmp -lm && ./core_error
+}
+
+@test "the core as it is stays under 1 ULP here" {
+    run core_error "$SOURCE/kernels"
+    echo "$output"
+    [ "$status" -eq 0 ]
+}
+
+@test "the oracle sees what each part of the core is for" {
+    local pattern replacement
+    while IFS='|' read -r pattern replacement; do
+        plant numeric_core.h "$pattern" "$replacement"
+        run core_error faulty
+        echo "$pattern: $output"
+        [ "$status" -eq 1 ]
+    done <<'FAULTS'
+z_low = core_fma(difference_low, high, z_low);|
+z_low = core_fma(difference, low, z_low);|
+core_fma(difference, high, -z);|(core_float)(0.0f);
+(e.high - (high - CORE_UNIT_HIGH)) + e.low;|e.high - (high - CORE_UNIT_HIGH);
+core_fma(e.low, high, e.high \* reciprocal.low);|(core_float)(0.0f);
+temperature < 0x1p-62f|temperature < 0.0f
+temperature >= 0x1p62f|temperature > 0x1p200f
+int far = temperature.scale > 1.0f|int far = 0
+z > smallest ? z_low : (core_float)(0.0f)|z_low
+CORE_EXPONENTIAL_BIAS 96|CORE_EXPONENTIAL_BIAS 0
+CORE_FLUSH_AFTER 256|CORE_FLUSH_AFTER 1024
+step < 4|step < 1
+FAULTS
+}
+
+@test "verify sees kernels that differ from cpu" {
+    "$CLSOFTMAX" devices --json | grep -q '"selector": "0:0"' || skip "no OpenCL device"
+    local file pattern replacement strategy
+    while IFS='|' read -r strategy file pattern replacement; do
+        plant "$file" "$pattern" "$replacement"
+        run --separate-stderr env CLSOFTMAX_KERNEL_DIR=faulty "$CLSOFTMAX" verify -d 0:0
+        echo "$file, $pattern: $output $stderr"
+        [ "$status" -eq 1 ]
+        grep -q "^$strategy .*FAILED" <<<"$output"
+    done <<'FAULTS'
+item|row.h|i < count ? address\[i\] : -CORE_INFINITY|address[i]
+item|row.h|sum.added == CORE_FLUSH_AFTER|sum.added == 0
+group|row_group.cl|half_size = WORK_GROUP_SIZE \/ 2|half_size = WORK_GROUP_SIZE \/ 4
+item|numeric_core.h|core_fma(r_low, one_plus_r, lost)|lost
+FAULTS
+}

@@ -1,0 +1,166 @@
+# .npy files: what must be read, and every kind of malformed file that must be refused.
+bats_require_minimum_version 1.5.0
+load helpers
+
+# f4 1 2 3 4 5 6, little-endian; and as f8
+F4='\x00\x00\x80\x3f\x00\x00\x00\x40\x00\x00\x40\x40\x00\x00\x80\x40\x00\x00\xa0\x40\x00\x00\xc0\x40'
+F4_BIG='\x3f\x80\x00\x00\x40\x00\x00\x00\x40\x40\x00\x00\x40\x80\x00\x00\x40\xa0\x00\x00\x40\xc0\x00\x00'
+F8='\0\0\0\0\0\0\xf0\x3f\0\0\0\0\0\0\0\x40\0\0\0\0\0\0\x08\x40\0\0\0\0\0\0\x10\x40\0\0\0\0\0\0\x14\x40\0\0\0\0\0\0\x18\x40'
+ROW_3="0.0900305733 0.244728476 0.665240943"
+
+@test "versions 1.0, 2.0 and 3.0" {
+    for version in 1 2 3; do
+        npy x.npy '<f4' False '(2, 3)' $version
+        printf "$F4" >>x.npy
+        run --separate-stderr clsoftmax run x.npy
+        [ "$output" = "$ROW_3"$'\n'"$ROW_3" ]
+        [ -z "$stderr" ]
+    done
+}
+
+@test "big-endian, f8 with its notice, Python 2's long integers, double quotes, any order of keys" {
+    npy x.npy '>f4' False '(2, 3)'
+    printf "$F4_BIG" >>x.npy
+    run --separate-stderr clsoftmax run x.npy
+    [ "${lines[0]}" = "$ROW_3" ]
+    npy x.npy '<f8' False '(2, 3)'
+    printf "$F8" >>x.npy
+    run --separate-stderr clsoftmax run x.npy
+    [ "${lines[1]}" = "$ROW_3" ]
+    [ "$stderr" = "clsoftmax: x.npy: note: f8 is rounded to f4" ]
+    npy_raw x.npy 1 '{"shape":(2L,3L),"fortran_order":False,"descr":"<f4"}'
+    printf "$F4" >>x.npy
+    run --separate-stderr clsoftmax run x.npy
+    [ "${lines[0]}" = "$ROW_3" ]
+}
+
+@test "Fortran order is transposed; 1-D is one row; N-D runs along the last axis" {
+    npy x.npy '<f4' True '(2, 3)' # columns 1 2, 3 4, 5 6
+    printf "$F4" >>x.npy
+    run --separate-stderr clsoftmax run -T 2 x.npy
+    [ "$output" = "$ROW_3"$'\n'"$ROW_3" ]
+    npy x.npy '<f4' False '(6,)'
+    printf "$F4" >>x.npy
+    run --separate-stderr clsoftmax run x.npy
+    [ "$(wc -w <<<"$output")" -eq 6 ]
+    [ "${#lines[@]}" -eq 1 ]
+    npy x.npy '<f4' False '(1, 2, 3)'
+    printf "$F4" >>x.npy
+    run --separate-stderr clsoftmax run x.npy -o p.npy
+    grep -aq "'shape': (1, 2, 3), }" p.npy
+    npy x.npy '<f4' True '(1, 2, 3)' # 3-D, first index fastest
+    printf "$F4" >>x.npy
+    run --separate-stderr clsoftmax run -T 2 x.npy
+    [ "$output" = "$ROW_3"$'\n'"$ROW_3" ]
+}
+
+@test "no rows: a file without rows" {
+    npy x.npy '<f4' False '(0, 3)'
+    run --separate-stderr clsoftmax run x.npy -o p.npy
+    [ "$status" -eq 0 ]
+    grep -aq "'shape': (0, 3), }" p.npy
+    [ "$(wc -c <p.npy)" -eq 128 ]
+}
+
+@test "what is written reads back, and NumPy reads it" {
+    npy x.npy '<f4' False '(2, 3)'
+    printf "$F4" >>x.npy
+    clsoftmax run x.npy -o p.npy
+    run --separate-stderr clsoftmax run --probabilities p.npy
+    [[ ${lines[0]} == "0.0900305"*" 0.244728"*" 0.66524"* ]]
+    python3 -c 'import numpy' 2>/dev/null || skip "NumPy is not here to ask"
+    python3 -c 'import numpy; p = numpy.load("p.npy"); assert p.shape == (2, 3) and p.dtype == "<f4" and abs(p.sum() - 2) < 1e-6'
+}
+
+@test "bytes behind the array are ignored with a note" {
+    npy x.npy '<f4' False '(2, 3)'
+    printf "${F4}more" >>x.npy
+    run --separate-stderr clsoftmax run x.npy
+    [ "$status" -eq 0 ]
+    [ "$stderr" = "clsoftmax: x.npy: note: 4 bytes behind the array are ignored" ]
+}
+
+@test "f8 that f4 cannot hold names its place" {
+    npy x.npy '<f8' False '(1, 2, 2)'
+    printf '\0\0\0\0\0\0\xf0\x3f\0\0\0\0\0\0\xf0\x3f\0\0\0\0\0\0\xf0\x3f\0\0\0\0\0\0\x10\x48' >>x.npy
+    run --separate-stderr clsoftmax run x.npy
+    [ "$status" -eq 2 ]
+    [[ $stderr == *"x.npy: element [0, 1, 1]: "*"is finite, but larger than f32 holds" ]]
+}
+
+@test "negative probabilities name their place" {
+    npy x.npy '<f4' False '(2,)'
+    printf '\x00\x00\x80\x3f\x00\x00\x80\xbf' >>x.npy
+    run --separate-stderr clsoftmax run --probabilities x.npy
+    expect_error 2 "x.npy: element [1]: -1 is negative"
+}
+
+@test "malformed headers" {
+    local version header why
+    while IFS='~' read -r version header why; do
+        npy_raw x.npy "$version" "$header"
+        printf "$F4" >>x.npy
+        run --separate-stderr clsoftmax run x.npy -o p.npy
+        expect_error 2 "x.npy: $why"
+        [ ! -e p.npy ]
+    done <<'CASES'
+4~{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }~an .npy version other than
+1~'descr': '<f4', 'fortran_order': False, 'shape': (2, 3)~the header is not a dictionary
+1~{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3)~the header is not a dictionary
+1~{'descr': '<f4' 'fortran_order': False, 'shape': (2, 3)}~the header is not a dictionary
+1~{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3)} {}~the header goes on
+1~{'descr': '<f4', 'fortran_order': False}~the header lacks
+1~{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), 'shape': (2, 3)}~the header has a key twice
+1~{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), 'more': 1}~the header has a key other than
+1~{'descr': '<f4', 'fortran_order': 0, 'shape': (2, 3)}~fortran_order is neither
+1~{'descr': '<f4', 'fortran_order': False, 'shape': [2, 3]}~the shape is not a tuple
+1~{'descr': '<f4', 'fortran_order': False, 'shape': (6)}~the shape is a number
+1~{'descr': '<f4', 'fortran_order': False, 'shape': (-2, 3)}~the shape is not a tuple of whole numbers
+1~{'descr': '<f4', 'fortran_order': False, 'shape': (True, 3)}~the shape is not a tuple of whole numbers
+1~{'descr': '<f4', 'fortran_order': False, 'shape': (2.0, 3)}~the shape is not a tuple
+3~{'descr': '<f4', 'fortran_order': False, 'shape': (2L, 3L)}~the shape is not a tuple
+1~{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999, 3)}~a size in the shape is too large
+1~{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296)}~the shape has more elements
+1~{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296, 0)}~the shape has more elements
+1~{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,6)}~the shape has more than 32
+1~{'descr': '<f4', 'fortran_order': False, 'shape': ()}~a single number
+1~{'descr': '<f4', 'fortran_order': False, 'shape': (2, 0)}~rows of 0 classes
+1~{'descr': '|O', 'fortran_order': False, 'shape': (2, 3)}~dtype '|O'
+1~{'descr': '<c8', 'fortran_order': False, 'shape': (2, 3)}~dtype '<c8'
+1~{'descr': '<f2', 'fortran_order': False, 'shape': (2, 3)}~dtype '<f2'
+1~{'descr': '<i4', 'fortran_order': False, 'shape': (2, 3)}~dtype '<i4'
+1~{'descr': '=f4', 'fortran_order': False, 'shape': (2, 3)}~dtype '=f4'
+1~{'descr': '', 'fortran_order': False, 'shape': (2, 3)}~dtype ''
+1~{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2, 3)}~the dtype (descr) is not a plain one
+1~{'descr': '<f4<f4<f4<f4<f4<f4', 'fortran_order': False, 'shape': (2, 3)}~the dtype (descr) is not a plain one
+1~{'descr': '<f4', 'fortran_order': False, 'shape': (2, 4)}~the file ends too early
+1~{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904,)}~the shape has more elements
+1~{'descr': '<f4', 'fortran_order': False, 'shape': (500000000000, 100)}~the file ends too early
+CASES
+}
+
+@test "files that are cut anywhere, or are no .npy at all" {
+    npy whole.npy '<f4' False '(2, 3)'
+    printf "$F4" >>whole.npy
+    for ((size = 0; size < $(wc -c <whole.npy); size += 3)); do
+        head -c $size whole.npy >x.npy
+        run --separate-stderr clsoftmax run x.npy
+        expect_error 2 "x.npy: "
+    done
+    seq 1000 >x.npy
+    run --separate-stderr clsoftmax run x.npy
+    expect_error 2 "x.npy: this is not an .npy file"
+    mkdir y.npy
+    run --separate-stderr clsoftmax run y.npy
+    expect_error 2 "y.npy: "
+    mkfifo z.npy
+    (timeout 5 cat whole.npy >z.npy &)
+    run --separate-stderr clsoftmax run z.npy
+    expect_error 2 "z.npy: not a regular file"
+}
+
+@test "a header length of 4 GB is refused before anything is allocated" {
+    printf '\x93NUMPY\x02\x00\xf0\xff\xff\xff{}' >x.npy
+    run --separate-stderr clsoftmax run x.npy
+    expect_error 2 "x.npy: the header is longer than 64 KiB"
+}

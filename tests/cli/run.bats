@@ -1,0 +1,187 @@
+# The command `run` as a user meets it.
+bats_require_minimum_version 1.5.0
+load helpers
+
+@test "the first example of the help" {
+    run clsoftmax run -T 10 - <<<"10 20 30"
+    [ "$output" = "0.0900305733 0.244728476 0.665240943" ]
+    [ "$status" -eq 0 ]
+}
+
+@test "every device prints the same" {
+    "$CLSOFTMAX" devices --json >devices.json
+    for device in cpu reference $(grep -o '"selector": "[0-9]*:[0-9]*"' devices.json | cut -d'"' -f4); do
+        run clsoftmax run -T 10 -d "$device" - <<<"10 20 30"
+        [ "$output" = "0.0900305733 0.244728476 0.665240943" ]
+    done
+}
+
+@test "probabilities to logits and back" {
+    run clsoftmax run --probabilities -T 0.5 - <<<"0.25,0.75"
+    [ "$output" = "0.100000001 0.899999976" ]
+}
+
+@test "limits" {
+    run clsoftmax run -T 0 - <<<"3 1 3"
+    [ "$output" = "0.5 0 0.5" ]
+    run clsoftmax run -T inf - <<<"3 1 3"
+    [ "$output" = "0.333333343 0.333333343 0.333333343" ]
+}
+
+@test "text: separators, comments, inf and nan, Windows line ends" {
+    printf '# logits\n1,2\t3   4 # four\r\n-inf 0, nan,inf\n' >x.csv
+    run --separate-stderr clsoftmax run x.csv
+    [ "${lines[0]}" = "0.0320586041 0.0871443152 0.236882821 0.643914282" ]
+    [ "${lines[1]}" = "nan nan nan nan" ]
+    [ "$status" -eq 0 ]
+}
+
+@test "text: wrong input names the line and the value" {
+    local text why
+    while IFS='|' read -r text why; do
+        printf '%b' "$text" >x.txt
+        run --separate-stderr clsoftmax run x.txt
+        expect_error 2 "x.txt" "$why"
+    done <<'CASES'
+1 2\n3\n|line 2: 1 values, but the rows before have 2
+1 2\n\n3 4\n|line 2: an empty row
+1 two 3\n|line 1, value 2: "two" is not a number
+1 2x\n|"2x" is not a number
+1,,2\n|value 2: "" is not a number
+1,2,\n|value 3: "" is missing after a comma
+,1\n|value 1: "" is not a number
+1 1e39\n|"1e39" is finite, but larger than f32 holds
+1 \0 2\n|a zero byte
+# nothing\n|no row of numbers
+|no row of numbers
+CASES
+    run --separate-stderr clsoftmax run --probabilities - <<<"0.5 -0.5"
+    expect_error 2 "standard input: line 1, value 2" "negative"
+}
+
+@test "a row of 100,000 numbers, and no line feed at the end" {
+    seq -s ' ' 100000 | tr -d '\n' >x.txt
+    run clsoftmax run x.txt
+    [ "$(wc -w <<<"$output")" -eq 100000 ]
+}
+
+@test "options that are wrong" {
+    echo 1 >x.txt
+    local words why
+    while IFS='|' read -r words why; do
+        # shellcheck disable=SC2086
+        run --separate-stderr clsoftmax run $words
+        expect_error 2 "$why"
+    done <<'CASES'
+x.txt -T -1|-T -1: the temperature is a number from 0 to inf
+x.txt -T nan|from 0 to inf
+x.txt -T 1x|from 0 to inf
+x.txt -T 1e39|larger than f32 holds
+x.txt -T @t.txt|not there yet
+x.txt -T|-T: an argument is missing
+x.txt --frobnicate|--frobnicate: no such option
+x.txt --axis 0|not there yet
+x.txt --log|not there yet
+x.txt --strategy fast|--strategy fast: there are auto, rows, item and group
+x.txt --strategy group|strategy "group" does not run on this device
+x.txt y.txt|y.txt: one INPUT only
+|INPUT is missing
+x.txt -o out.txt|-o out.txt: the name of an .npy file
+nowhere.npy|nowhere.npy: No such file
+nowhere.txt|nowhere.txt: No such file
+x.dat|x.dat: unknown kind of file
+x.txt -d 77:7|device "77:7"
+CASES
+    run --separate-stderr "$CLSOFTMAX" frobnicate
+    expect_error 2 "frobnicate: no such command"
+    run --separate-stderr "$CLSOFTMAX"
+    expect_error 2 "a command is missing"
+}
+
+@test "the real logits, verified on the default device" {
+    run --separate-stderr "$CLSOFTMAX" run "$SOURCE/tests/data/digits_val_logits.npy" -T 3.05 --verify -o p.npy
+    [ "$status" -eq 0 ]
+    [[ $stderr == *"0 of 7000 values differ from cpu in bits"*"passed"* ]]
+    [ "$(wc -c <p.npy)" -eq $((128 + 28000)) ]
+}
+
+@test "--verify fails where a kernel is wrong" {
+    "$CLSOFTMAX" devices --json | grep -q '"selector": "0:0"' || skip "no OpenCL device"
+    cp -r "$SOURCE/kernels" faulty
+    sed -i 's/0x1.555554p-3f/0x1.555558p-3f/' faulty/numeric_core.h
+    run --separate-stderr env CLSOFTMAX_KERNEL_DIR=faulty "$CLSOFTMAX" run -d 0:0 "$SOURCE/tests/data/digits_val_logits.npy" --verify -o p.npy
+    [ "$status" -eq 1 ]
+    [[ $stderr == *"FAILED"* ]]
+    [ ! -e p.npy ]
+}
+
+@test "output: nothing under the name on failure, nothing else left" {
+    echo "1 2" >x.txt
+    run --separate-stderr clsoftmax run x.txt -o nowhere/p.npy
+    expect_error 1 "nowhere/p.npy: No such file or directory"
+    mkdir folder.npy
+    run --separate-stderr clsoftmax run x.txt -o folder.npy
+    expect_error 1 "folder.npy: is a directory"
+    run --separate-stderr clsoftmax run x.txt -o p.npy
+    [ "$status" -eq 0 ]
+    [ -z "$(find . -name '.*.??????')" ]
+    [ "$(stat -c %a p.npy)" = "$(printf %o $((0666 & ~$(umask))))" ]
+}
+
+@test "a full disk" {
+    [ -w /dev/full ] || skip "no /dev/full"
+    seq -s ' ' 10000 >x.txt
+    run --separate-stderr bash -c '"$CLSOFTMAX" run -d cpu x.txt >/dev/full'
+    [ "$status" -eq 1 ]
+    [[ $stderr == *"No space left"* ]]
+}
+
+@test "a closed pipe ends quietly with 1" {
+    seq 200000 >x.txt
+    run --separate-stderr bash -c '"$CLSOFTMAX" run -d cpu x.txt | head -n 1; exit "${PIPESTATUS[0]}"'
+    [ "$status" -eq 1 ]
+    [ "$output" = 1 ]
+    [ -z "$stderr" ]
+}
+
+@test "the environment names the device; a wrong name is an error" {
+    run --separate-stderr env CLSOFTMAX_DEVICE="no such maker" "$CLSOFTMAX" run - <<<"1 2"
+    expect_error 2 'device "no such maker"'
+}
+
+@test "without a driver auto computes on cpu and says so" {
+    run --separate-stderr env OCL_ICD_VENDORS=/nonexistent "$CLSOFTMAX" run -T 10 - <<<"10 20 30"
+    [ "$output" = "0.0900305733 0.244728476 0.665240943" ]
+    [[ $stderr == 'clsoftmax: note: computing on device "cpu": no OpenCL driver is installed' ]]
+    run --separate-stderr env OCL_ICD_VENDORS=/nonexistent "$CLSOFTMAX" run -d 0:0 - <<<"1 2"
+    expect_error 2 'device "0:0": no OpenCL driver is installed'
+}
+
+@test "a device that cannot build a kernel is passed over by auto and refused by name" {
+    "$CLSOFTMAX" devices --json | grep -q '"platform": "Portable' || skip "no PoCL"
+    mkdir -p empty/pocl # PoCL without its run-time library for kernels
+    export POCL_BUILDING=1 POCL_CACHE_DIR="$PWD/cache"
+    mkdir cache
+    run --separate-stderr "$CLSOFTMAX" run -T 10 - <<<"10 20 30"
+    [ "$output" = "0.0900305733 0.244728476 0.665240943" ]
+}
+
+@test "a progress bar when asked for, none in a pipe" {
+    echo "1 2" >x.txt
+    run --separate-stderr clsoftmax run x.txt
+    [ -z "$stderr" ]
+    run clsoftmax run x.txt --progress
+    [ "$status" -eq 0 ]
+}
+
+@test "help and version" {
+    for command in run devices verify; do
+        run --separate-stderr "$CLSOFTMAX" $command --help
+        [ "$status" -eq 0 ]
+        [[ $output == "usage: clsoftmax $command"* ]]
+    done
+    run "$CLSOFTMAX" --help
+    [[ $output == "usage: clsoftmax COMMAND"* ]]
+    run "$CLSOFTMAX" --version
+    [[ $output == "clsoftmax "[0-9]*.[0-9]*.[0-9]* ]]
+}

@@ -1,0 +1,46 @@
+# What the .bats files share. CLSOFTMAX is the command under test, SOURCE the checkout.
+
+setup() {
+    cd "$BATS_TEST_TMPDIR" || return 1
+    unset CLSOFTMAX_DEVICE
+}
+
+# clsoftmax on the CPU path, so that a test of the command does not hang on a driver.
+clsoftmax() { CLSOFTMAX_DEVICE=${CLSOFTMAX_DEVICE-cpu} "$CLSOFTMAX" "$@"; }
+
+# expect_error STATUS TEXT...: the last `run --separate-stderr` ended so, with one line that holds every TEXT and no output.
+expect_error() {
+    local wanted=$1 text
+    shift
+    [ "$status" -eq "$wanted" ] || { echo "exit status $status, not $wanted: $stderr"; return 1; }
+    [ -z "$output" ] || { echo "output: $output"; return 1; }
+    [ "${#stderr_lines[@]}" -eq 1 ] || { echo "not one line: $stderr"; return 1; }
+    [[ $stderr == "clsoftmax: "* ]] || { echo "no name in front: $stderr"; return 1; }
+    for text in "$@"; do
+        [[ $stderr == *"$text"* ]] || { echo "\"$text\" is not in: $stderr"; return 1; }
+    done
+}
+
+# npy FILE DESCR FORTRAN SHAPE [VERSION]: an .npy header into FILE; data is to be appended.
+npy() {
+    local version=${5-1} header="{'descr': '$2', 'fortran_order': $3, 'shape': $4, }"
+    npy_raw "$1" "$version" "$header"
+}
+
+# npy_raw FILE VERSION HEADER: the header as it stands, with a line feed behind.
+npy_raw() {
+    local length=$((${#3} + 1)) width=4
+    [ "$2" -eq 1 ] && width=2
+    printf '\x93NUMPY%b\x00' "\\x0$2" >"$1"
+    little_endian "$length" "$width" >>"$1"
+    printf '%s\n' "$3" >>"$1"
+}
+
+# little_endian NUMBER BYTES
+little_endian() {
+    local number=$1 i
+    for ((i = 0; i < $2; i++)); do
+        printf '%b' "\\x$(printf %02x $((number & 255)))"
+        number=$((number >> 8))
+    done
+}

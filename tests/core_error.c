@@ -1,0 +1,30 @@
+/* The worst error of the numeric core over a fixed set of rows, against MPFR; exit status 1 if it reaches 1 ULP.
+   faults.bats compiles it with faults planted into numeric_core.h, to see that they are seen. */
+#include "cpu_rows.h"
+#include "support/fill.h"
+#include "support/oracle.h"
+#include "support/random.h"
+
+#include <stdio.h>
+
+cpu_rows_function CPU_ROWS_FUNCTION;
+
+int main(void)
+{
+    enum { CLASSES = 700 };
+    static float x[CLASSES], p[CLASSES];
+    static cpu_scratch scratch;
+    double worst = 0;
+    for (uint64_t seed = 1; seed <= 2000; seed++) {
+        uint64_t random = seed;
+        float temperature = fill_temperature(&random);
+        int ties = seed > 400; /* where errors of the many do not cancel */
+        size_t classes = 1 + (size_t)random_below(&random, ties ? 60 : CLASSES);
+        fill_matrix(ties ? FILL_PEAK : (fill)(seed % FILL_COUNT), &random, temperature, 1, classes, x);
+        CPU_ROWS_FUNCTION(x, p, 0, 1, classes, temperature, &scratch);
+        row_error error = oracle_row_error(x, p, classes, temperature);
+        worst = error.ulp > worst ? error.ulp : worst;
+    }
+    printf("worst %.4f ULP\n", worst);
+    return worst < 1 ? 0 : 1;
+}
