@@ -30,7 +30,7 @@ static size_t open_best(const cls_opencl_device *devices, size_t count, clsoftma
             else if (cls_opencl_open(context, &devices[i]) == CLSOFTMAX_OK)
                 return i;
             else
-                snprintf(reason, size, "%s", clsoftmax_last_error());
+                cls_last_reason(reason, size);
         }
     }
     return count;
@@ -47,7 +47,6 @@ static clsoftmax_status select_automatic(clsoftmax_context *context)
     free(devices);
     if (chosen == count || count == 0) {
         CLS_FORWARD(cls_cpu_open(context));
-        reason[strcspn(reason, "\n")] = '\0';
         snprintf(context->notice, sizeof context->notice, "computing on device \"cpu\": %s",
                  count == 0 ? nothing : reason);
     }
@@ -140,7 +139,7 @@ static void judge(cls_opencl_device *devices, size_t count, clsoftmax_device *cp
                     snprintf(device->reason, sizeof device->reason, "\"auto\" finds one before it");
             } else {
                 device->usable = 0;
-                snprintf(device->reason, sizeof device->reason, "%.250s", clsoftmax_last_error());
+                cls_last_reason(device->reason, sizeof device->reason);
             }
         }
     }

@@ -8,6 +8,9 @@
 clsoftmax_status cls_fail_(const char *function, clsoftmax_status status, int opencl_error, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* The first line of this thread's last error without the function's name, for a message that goes on from it. */
+void cls_last_reason(char *reason, size_t size);
+
 #define cls_fail(status, ...) cls_fail_(__func__, (status), 0, __VA_ARGS__)
 
 #define CLS_FAIL_IF(condition, status, ...)                                                                            \

@@ -157,13 +157,16 @@ CASES
     expect_error 2 'device "0:0": no OpenCL driver is installed'
 }
 
-@test "a device that cannot build a kernel is passed over by auto and refused by name" {
-    "$CLSOFTMAX" devices --json | grep -q '"platform": "Portable' || skip "no PoCL"
-    mkdir -p empty/pocl # PoCL without its run-time library for kernels
-    export POCL_BUILDING=1 POCL_CACHE_DIR="$PWD/cache"
-    mkdir cache
+@test "a device that cannot compile is passed over by auto, refused by name, listed with its reason" {
+    "$CLSOFTMAX" devices --json | grep -q '"selector": "0:0"' || skip "no OpenCL device"
+    export OPENCL_LAYERS="$NO_COMPILER_LAYER"
     run --separate-stderr "$CLSOFTMAX" run -T 10 - <<<"10 20 30"
     [ "$output" = "0.0900305733 0.244728476 0.665240943" ]
+    [[ $stderr == *'computing on device "cpu":'*"refused a trivial kernel: CL_BUILD_PROGRAM_FAILURE (-11)"* ]]
+    run --separate-stderr "$CLSOFTMAX" run -d 0:0 - <<<"1 2"
+    expect_error 1 "refused a trivial kernel"
+    run --separate-stderr "$CLSOFTMAX" devices
+    [[ $output == *"NOT USABLE: "*"refused a trivial kernel"*"* cpu"* ]]
 }
 
 @test "a progress bar when asked for, none in a pipe" {
