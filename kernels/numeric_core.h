@@ -22,7 +22,11 @@
 #ifndef CLSOFTMAX_NUMERIC_CORE_H
 #define CLSOFTMAX_NUMERIC_CORE_H
 
-#ifdef __OPENCL_VERSION__
+#if defined(__OPENCL_VERSION__) || defined(__OPENCL_C_VERSION__) /* drivers define both, plain clang the second */
+#define CORE_OPENCL 1
+#endif
+
+#ifdef CORE_OPENCL
 
 #pragma OPENCL FP_CONTRACT OFF
 
@@ -42,15 +46,25 @@ typedef CORE_VECTOR(float) core_float;
 typedef CORE_VECTOR(int) core_int;
 typedef CORE_VECTOR(uint) core_uint;
 typedef long core_long;
+#ifdef CORE_ROW_PER_LANE /* lanes are rows of their own; else they are classes of one row */
+typedef core_float core_row_float;
+#else
+typedef float core_row_float;
+#endif
 #define core_as_float(bits) CORE_VECTOR(as_float)(bits)
 #define core_as_uint(value) CORE_VECTOR(as_uint)(value)
 #define core_as_int(value) CORE_VECTOR(as_int)(value)
+#define core_uint_of_int(value) CORE_VECTOR(as_uint)(value)
 #define core_bits_of_float(value) as_uint(value)
 #define core_float_of_bits(bits) as_float(bits)
 #define core_fma(a, b, c) fma(a, b, c)
 #define CORE_FUNCTION static
 
 #else /* C11 */
+
+#if defined(__FAST_MATH__) || (defined(__FLT_EVAL_METHOD__) && __FLT_EVAL_METHOD__ != 0)
+#error "the numeric core needs f32 arithmetic as written: no -ffast-math, no x87"
+#endif
 
 #include <math.h>
 #include <stdint.h>
@@ -62,6 +76,7 @@ typedef float core_float;
 typedef uint32_t core_uint;
 typedef int32_t core_int;
 typedef int64_t core_long;
+typedef float core_row_float;
 typedef uint32_t uint;
 
 CORE_FUNCTION uint core_bits_of_float(float value)
@@ -80,7 +95,8 @@ CORE_FUNCTION float core_float_of_bits(uint bits)
 
 #define core_as_float(bits) core_float_of_bits(bits)
 #define core_as_uint(value) core_bits_of_float(value)
-#define core_as_int(value) (int32_t) core_bits_of_float(value)
+#define core_as_int(value) ((int32_t)core_bits_of_float(value))
+#define core_uint_of_int(value) ((uint32_t)(value))
 #define core_fma(a, b, c) fmaf(a, b, c)
 
 #endif
@@ -90,49 +106,26 @@ CORE_FUNCTION float core_float_of_bits(uint bits)
 
 /* ------------------------------------------------------------------ Maximum */
 
-/* A key orders floats as integers, -0 below +0: its maximum is the same in any order, and no NaN can hide in it, since
-   NaN is told apart by a flag. Its own inverse on the bits. */
-CORE_FUNCTION core_int core_key(core_float x)
+/* Keys order floats as unsigned integers: -inf is 0, -0 stands below +0, +inf below every NaN of either sign. So the
+   maximum of keys is the same in any order, and a NaN cannot hide in it as it does in fmax. */
+#define CORE_KEY_NEGATIVE_INFINITY 0u
+#define CORE_KEY_POSITIVE_INFINITY 0xFF000001u
+
+CORE_FUNCTION core_uint core_key(core_float x)
 {
     core_int bits = core_as_int(x);
-    return bits ^ ((bits >> 31) & 0x7FFFFFFF);
-}
-
-/* Not 0 where x is NaN. */
-CORE_FUNCTION core_int core_is_nan(core_float x)
-{
-    return (core_as_int(x) & 0x7FFFFFFF) > 0x7F800000;
+    return core_uint_of_int(bits ^ ((bits >> 31) & 0x7FFFFFFF)) + 0x7F800001u;
 }
 
 #define CORE_LARGER(a, b) ((a) > (b) ? (a) : (b))
+#define CORE_SMALLER(a, b) ((a) < (b) ? (a) : (b))
 
-/* The maximum of a row or of any part of it; parts merge in any order. */
-typedef struct {
-    int key;
-    int has_nan;
-} core_maximum_t;
-
-CORE_FUNCTION core_maximum_t core_maximum_of_nothing(void)
+/* The float behind a key; NaN for the key of any NaN. */
+CORE_FUNCTION float core_value_of_key(uint key)
 {
-    core_maximum_t nothing = {(int)0x807FFFFF, 0}; /* the key of -inf */
-    return nothing;
-}
-
-CORE_FUNCTION core_maximum_t core_maximum_merge(core_maximum_t a, core_maximum_t b)
-{
-    core_maximum_t merged = {CORE_LARGER(a.key, b.key), a.has_nan | b.has_nan};
-    return merged;
-}
-
-CORE_FUNCTION float core_maximum_value(core_maximum_t maximum)
-{
-    return core_float_of_bits((uint)(maximum.key ^ ((maximum.key >> 31) & 0x7FFFFFFF)));
-}
-
-/* Rows without an ordinary answer are NaN throughout: a NaN, a +inf, or nothing but -inf among the logits. */
-CORE_FUNCTION int core_row_is_ordinary(core_maximum_t maximum)
-{
-    return !maximum.has_nan && maximum.key > (int)0x807FFFFF && maximum.key < 0x7F800000;
+    uint ordered = key - 0x7F800001u;
+    uint bits = ordered >> 31 ? ordered ^ 0x7FFFFFFFu : ordered;
+    return core_float_of_bits(key > CORE_KEY_POSITIVE_INFINITY ? CORE_NAN_BITS : bits);
 }
 
 /* ------------------------------------------------------------------ Two-float reciprocal */
@@ -184,42 +177,69 @@ CORE_FUNCTION core_temperature_t core_temperature(float temperature)
     return result;
 }
 
-/* A row as its elements see it. */
+/* A row as its elements see it: z = (x * scale - maximum) * (reciprocal_high + reciprocal_low) * after. Where lanes are
+   rows of their own (CORE_ROW_PER_LANE), a vector of rows. */
 typedef struct {
-    float scale;
-    float maximum; /* already scaled */
-    float reciprocal_high;
-    float reciprocal_low;
+    core_row_float scale;
+    core_row_float maximum; /* already scaled */
+    core_row_float reciprocal_high;
+    core_row_float reciprocal_low;
 } core_row_t;
 
-/* maximum: the largest logit of the row, finite. Where scaling by 2^64 would overflow it, distinct logits are so far
-   apart (2^36 at least, at T < 2^-62) that the limit T -> 0 is the exact answer, and no scaling is needed to reach it.
- */
-CORE_FUNCTION core_row_t core_row(core_temperature_t temperature, float maximum)
+/* The same for one row, with what only logarithms need. */
+typedef struct {
+    float scale;
+    float maximum;
+    float reciprocal_high;
+    float reciprocal_low;
+    float after; /* a power of two, or inf for the limit T -> 0; 1 for exponentials */
+} core_one_row_t;
+
+/* For exponentials; maximum: the largest logit of the row, finite. Where scaling by 2^64 would overflow it, distinct
+   logits are so far apart (2^36 at least, at T < 2^-62) that the limit T -> 0 is the exact answer, and no scaling is
+   needed for it. */
+CORE_FUNCTION core_one_row_t core_row(core_temperature_t temperature, float maximum)
 {
     int far = temperature.scale > 1.0f && (maximum >= 0x1p60f || maximum <= -0x1p60f);
-    core_row_t row;
+    core_one_row_t row;
     row.scale = far ? 1.0f : temperature.scale;
     row.maximum = maximum * row.scale;
     row.reciprocal_high = far ? CORE_LIMIT_RECIPROCAL : temperature.reciprocal.high;
     row.reciprocal_low = far ? 0.0f : temperature.reciprocal.low;
+    row.after = 1.0f;
+    return row;
+}
+
+/* For logarithms, whose z has a value far below the clamp of the exponential: up to -FLT_MAX, beyond it -inf. */
+CORE_FUNCTION core_one_row_t core_log_row(core_temperature_t temperature, float maximum)
+{
+    core_one_row_t row = core_row(temperature, maximum);
+    int limit = temperature.reciprocal.high == CORE_LIMIT_RECIPROCAL;
+    int far = row.scale != temperature.scale;
+    row.reciprocal_high = temperature.reciprocal.high;
+    row.reciprocal_low = temperature.reciprocal.low;
+    row.after = limit ? CORE_INFINITY : far ? 0x1p64f : 1.0f;
+    return row;
+}
+
+/* One row for all lanes. */
+CORE_FUNCTION core_row_t core_row_of_lanes(core_one_row_t one)
+{
+    core_row_t row = {(core_row_float)(one.scale), (core_row_float)(one.maximum), (core_row_float)(one.reciprocal_high),
+                      (core_row_float)(one.reciprocal_low)};
     return row;
 }
 
 /* ------------------------------------------------------------------ Exponential */
 
-/* exp(z) * 2^96 as high + low. Scaled, neither part is subnormal for any exp(z) >= 2^-151. */
+/* high + low, |low| <= ulp(high) / 2, for each lane. */
 typedef struct {
     core_float high;
     core_float low;
-} core_exponential_t;
+} core_pair;
 
-#define CORE_EXPONENTIAL_BIAS 96
-#define CORE_SMALLEST_Z (-104.0f) /* exp(-104) < 2^-150 rounds to 0 in f32 */
-
-/* exp((x - max) / T). -inf and everything below the clamp give 2^-150.04, which adds nothing to a sum and rounds to 0.
- */
-CORE_FUNCTION core_exponential_t core_exponential(core_float x, core_row_t row)
+/* z = (x - max) / T, before `after`. low may be NaN where high is infinite. */
+CORE_FUNCTION core_pair core_quotient(core_float x, core_row_t row)
 {
     /* difference + difference_low = x - max exactly (two-sum, Knuth) */
     core_float scaled = x * row.scale;
@@ -228,27 +248,42 @@ CORE_FUNCTION core_exponential_t core_exponential(core_float x, core_row_t row)
     core_float virtual_x = difference + virtual_maximum;
     core_float difference_low = (scaled - virtual_x) - (row.maximum - virtual_maximum);
 
-    /* z + z_low = the difference over the temperature */
     core_float high = (core_float)(row.reciprocal_high);
     core_float low = (core_float)(row.reciprocal_low);
-    core_float z = difference * high;
-    core_float z_low = core_fma(difference, high, -z);
-    z_low = core_fma(difference, low, z_low);
-    z_low = core_fma(difference_low, high, z_low);
-    core_float smallest = (core_float)(CORE_SMALLEST_Z);
-    z_low = z > smallest ? z_low : (core_float)(0.0f); /* may be NaN below the clamp */
-    z = z > smallest ? z : smallest;                   /* NaN (-inf at T = inf) goes to the clamp */
+    core_pair z;
+    z.high = difference * high;
+    z.low = core_fma(difference, high, -z.high);
+    z.low = core_fma(difference, low, z.low);
+    z.low = core_fma(difference_low, high, z.low);
+    return z;
+}
 
-    /* z + z_low = n ln 2 + r + r_low, |r| <= ln(2)/2; the low bits of `rounded` are n + 127 + 96 */
+#define CORE_EXPONENTIAL_BIAS 96
+#define CORE_SMALLEST_Z (-104.0f) /* exp(-104) < 2^-150 rounds to 0 in f32 */
+
+/* z at or above the clamp. NaN (-inf at T = inf) goes to the clamp. */
+CORE_FUNCTION core_pair core_clamp(core_pair z)
+{
+    core_float smallest = (core_float)(CORE_SMALLEST_Z);
+    core_pair clamped;
+    clamped.low = z.high > smallest ? z.low : (core_float)(0.0f);
+    clamped.high = z.high > smallest ? z.high : smallest;
+    return clamped;
+}
+
+/* exp(z) * 2^96 for a clamped z: scaled so that neither part is subnormal. */
+CORE_FUNCTION core_pair core_exponential_of(core_pair z)
+{
+    /* z = n ln 2 + r + r_low, |r| <= ln(2)/2; the low bits of `rounded` are n + 127 + 96 */
     const float magic = 12582912.0f + (127 + CORE_EXPONENTIAL_BIAS); /* 1.5 * 2^23: adding it rounds to an integer */
-    core_float rounded = core_fma(z, (core_float)(0x1.715476p+0f), (core_float)(magic)); /* log2(e) */
+    core_float rounded = core_fma(z.high, (core_float)(0x1.715476p+0f), (core_float)(magic)); /* log2(e) */
     core_float n = rounded - magic;
-    core_float r_high = core_fma(n, (core_float)(-0x1.62e430p-1f), z); /* exact: both are multiples of 2^-25 */
-    core_float r_tail = core_fma(n, (core_float)(0x1.05c610p-29f), z_low);
+    core_float r_high = core_fma(n, (core_float)(-0x1.62e430p-1f), z.high); /* exact: both are multiples of 2^-25 */
+    core_float r_tail = core_fma(n, (core_float)(0x1.05c610p-29f), z.low);
     core_float r = r_high + r_tail;
     core_float r_low = r_tail - (r - r_high);
 
-    /* exp(r + r_low) = one_plus_r + low, where low = what 1 + r lost + r_low exp(r) + r^2 q(r);
+    /* exp(r + r_low) = one_plus_r + tail, where tail = what 1 + r lost + r_low exp(r) + r^2 q(r);
        q: minimax for (exp(r) - 1 - r) / r^2 with 1/2 kept, 2^-32.6 relative to exp(r) */
     core_float square = r * r;
     core_float q = core_fma(r, (core_float)(0x1.9dd3e6p-13f), (core_float)(0x1.6d4f94p-10f));
@@ -264,10 +299,30 @@ CORE_FUNCTION core_exponential_t core_exponential(core_float x, core_row_t row)
     core_float sum_low = tail - (sum - one_plus_r);
 
     core_float power = core_as_float(core_as_uint(rounded) << 23);
-    core_exponential_t result;
+    core_pair result;
     result.high = sum * power;
     result.low = sum_low * power;
     return result;
+}
+
+/* exp((x - max) / T) * 2^96. -inf and everything below the clamp give 2^-150.04, which adds nothing to a sum and rounds
+   to 0. */
+CORE_FUNCTION core_pair core_exponential(core_float x, core_row_t row)
+{
+    return core_exponential_of(core_clamp(core_quotient(x, row)));
+}
+
+/* e * |z| for e = exp(z) * 2^96, z clamped: what an entropy sums. At most 0.37 * 2^96, as e is at most 2^96. */
+CORE_FUNCTION core_pair core_weighted(core_pair e, core_pair z)
+{
+    core_float high = e.high * -z.high;
+    core_float low = core_fma(e.high, -z.high, -high);
+    low = core_fma(e.high, -z.low, low);
+    low = core_fma(e.low, -z.high, low);
+    core_pair weighted;
+    weighted.high = high + low;
+    weighted.low = low - (weighted.high - high);
+    return weighted;
 }
 
 /* ------------------------------------------------------------------ Sum */
@@ -290,7 +345,7 @@ typedef struct {
 } core_sum_t;
 
 /* levels, 2 or 3, is a constant where it matters, so that the third level costs nothing when it is not there. */
-CORE_FUNCTION core_sum_t core_sum_add(core_sum_t sum, core_exponential_t e, int levels)
+CORE_FUNCTION core_sum_t core_sum_add(core_sum_t sum, core_pair e, int levels)
 {
     core_float high = e.high + CORE_UNIT_HIGH;
     core_float rest = (e.high - (high - CORE_UNIT_HIGH)) + e.low;
@@ -335,8 +390,8 @@ CORE_FUNCTION core_two_float core_fast_two_sum(float a, float b)
     return sum;
 }
 
-/* 1 / sum. The total is carried into digits of 22 or 23 bits, which f32 holds exactly, and those into a two-float. */
-CORE_FUNCTION core_two_float core_total_reciprocal(core_total_t total)
+/* The total as a two-float: carried into digits of 22 or 23 bits, which f32 holds exactly, and those added up. */
+CORE_FUNCTION core_two_float core_total_value(core_total_t total)
 {
     const core_long digit_22 = ((core_long)1 << 22) - 1, digit_23 = ((core_long)1 << 23) - 1;
     core_long low = total.low + ((total.lowest + ((core_long)1 << 21)) >> 22);
@@ -347,18 +402,233 @@ CORE_FUNCTION core_two_float core_total_reciprocal(core_total_t total)
     float digit_0 = (float)(int)(low & digit_22) * 0x1p-45f;
     core_two_float top = core_fast_two_sum(digit_3, digit_2);
     core_two_float sum = core_fast_two_sum(top.high, digit_1);
-    core_two_float normal = core_fast_two_sum(sum.high, sum.low + top.low + digit_0);
-    return core_reciprocal(normal);
+    return core_fast_two_sum(sum.high, sum.low + top.low + digit_0);
 }
 
 /* ------------------------------------------------------------------ Probability */
 
 /* e / sum in f32: within 1 ULP of the exact probability. Only the last product may round into the subnormal range. */
-CORE_FUNCTION core_float core_probability(core_exponential_t e, core_two_float reciprocal)
+CORE_FUNCTION core_float core_probability(core_pair e, core_row_float reciprocal_high, core_row_float reciprocal_low)
 {
-    core_float high = (core_float)(reciprocal.high);
-    core_float small = core_fma(e.low, high, e.high * reciprocal.low);
+    core_float high = (core_float)(reciprocal_high);
+    core_float small = core_fma(e.low, high, e.high * reciprocal_low);
     return core_fma(e.high, high, small) * 0x1p-96f;
+}
+
+/* ------------------------------------------------------------------ Logarithm */
+
+/* ln of a two-float in [1, 2^41], to 2^-29 relative and 2^-45 absolute: s = 2^n m, m in [0.7, 1.42), ln m = 2 atanh(q)
+   with q = (m - 1) / (m + 1) as a two-float, |q| <= 0.18. */
+CORE_FUNCTION core_two_float core_logarithm(core_two_float s)
+{
+    int n = (int)(core_bits_of_float(s.high) >> 23) - 127;
+    n += core_bits_of_float(s.high) << 9 >= 0x6A09E667u; /* mantissa above sqrt(2) */
+    float power = core_float_of_bits((uint)(127 - n) << 23);
+    core_two_float less_one = core_fast_two_sum(core_fma(s.high, power, -1.0f), s.low * power);
+    core_two_float more_one = core_fast_two_sum(2.0f, less_one.high);
+    more_one.low = more_one.low + less_one.low;
+    core_two_float inverse = core_reciprocal(more_one);
+    float q = less_one.high * inverse.high;
+    float q_low = core_fma(less_one.high, inverse.high, -q);
+    q_low = core_fma(less_one.high, inverse.low, q_low);
+    q_low = core_fma(less_one.low, inverse.high, q_low);
+
+    /* 2 atanh(q) = 2 q + q^3 (2/3 + 2/5 q^2 + ...), truncated at 2^-33 relative */
+    float square = q * q;
+    float series = core_fma(square, 2.0f / 13, 2.0f / 11);
+    series = core_fma(square, series, 2.0f / 9);
+    series = core_fma(square, series, 2.0f / 7);
+    series = core_fma(square, series, 2.0f / 5);
+    series = core_fma(square, series, 2.0f / 3);
+    float cube = square * q;
+    float tail = core_fma(cube, series, 2.0f * q_low);
+    core_two_float mantissa = core_fast_two_sum(2.0f * q, tail);
+
+    /* + n ln 2; ln 2 cut so that n times its first part is exact */
+    float exponent = (float)n;
+    float exponent_high = exponent * 0x1.62e400p-1f;
+    core_two_float sum = n ? core_fast_two_sum(exponent_high, mantissa.high) : mantissa;
+    float low = n ? sum.low + core_fma(exponent, 0x1.7f7d1cp-20f, mantissa.low) : mantissa.low;
+    return core_fast_two_sum(sum.high, low);
+}
+
+/* ln(exp(z) / sum) = z * after - ln(sum) in f32. Both terms are negative or zero, so nothing cancels. x: the logit. */
+CORE_FUNCTION core_float core_log_probability(core_float x, core_row_t row, core_row_float after,
+                                              core_row_float log_high, core_row_float log_low)
+{
+    core_pair z = core_quotient(x, row);
+    core_float infinite = (core_float)(-CORE_INFINITY);
+    /* no difference: 0, whatever is behind it (T = 0 has after = inf); a mask: -inf, also at T = inf */
+    core_float high = x * row.scale == row.maximum ? (core_float)(0.0f) : z.high * after;
+    high = x == infinite ? infinite : high;
+    core_float low =
+        high > (core_float)(-0x1p126f) ? z.low * after : (core_float)(0.0f); /* NaN where high is infinite */
+    low = x * row.scale == row.maximum ? (core_float)(0.0f) : low;
+
+    core_float sum = high - log_high; /* two-sum */
+    core_float virtual_log = high - sum;
+    core_float virtual_high = sum + virtual_log;
+    core_float lost = (high - virtual_high) - (log_high - virtual_log);
+    core_float rest = lost + (low - log_low);
+    core_float result = sum + rest;
+    result = high > (core_float)(-0x1p126f) ? result : high;
+    return result + 0.0f; /* -0 becomes +0 */
+}
+
+CORE_FUNCTION int core_is_nan(float x)
+{
+    return (core_bits_of_float(x) & 0x7FFFFFFFu) > 0x7F800000u;
+}
+
+/* ------------------------------------------------------------------ Kinds of rows */
+
+/* What a row without finite maximum becomes: see clsoftmax_neg_inf_rows and clsoftmax_pos_inf in the public header. */
+#define CORE_NEGATIVE_INFINITY_NAN 0u
+#define CORE_NEGATIVE_INFINITY_ZERO 1u
+#define CORE_NEGATIVE_INFINITY_UNIFORM 2u
+#define CORE_POSITIVE_INFINITY_LIMIT 4u
+
+#define CORE_ROW_ORDINARY 0
+#define CORE_ROW_NAN 1
+#define CORE_ROW_ZERO 2
+#define CORE_ROW_TIES 3 /* the mass split evenly over the logits that equal the maximum, +inf or -inf: see core_tie */
+
+CORE_FUNCTION int core_row_kind(uint maximum_key, float temperature, uint policies)
+{
+    if (maximum_key > CORE_KEY_POSITIVE_INFINITY || !(temperature >= 0.0f))
+        return CORE_ROW_NAN;
+    if (maximum_key == CORE_KEY_POSITIVE_INFINITY)
+        return policies & CORE_POSITIVE_INFINITY_LIMIT ? CORE_ROW_TIES : CORE_ROW_NAN;
+    if (maximum_key == CORE_KEY_NEGATIVE_INFINITY && policies & CORE_NEGATIVE_INFINITY_UNIFORM)
+        return CORE_ROW_TIES;
+    if (maximum_key == CORE_KEY_NEGATIVE_INFINITY)
+        return policies & CORE_NEGATIVE_INFINITY_ZERO ? CORE_ROW_ZERO : CORE_ROW_NAN;
+    return CORE_ROW_ORDINARY;
+}
+
+/* The logits of a row of ties as an ordinary row of maximum 0. */
+CORE_FUNCTION core_float core_tie(core_float x, core_row_float maximum)
+{
+    return x == maximum ? (core_float)(0.0f) : (core_float)(-CORE_INFINITY);
+}
+
+/* ------------------------------------------------------------------ Statistics of a row */
+
+/* The two largest logits and where the first of the largest is. Parts of a row merge in any order. Keys are of logits +
+   0, so that -0 and +0 tie as they do for everybody else; a NaN counts as largest, so that it is found. */
+typedef struct {
+    uint key;
+    uint second_key;
+    core_long index;
+} core_top_t;
+
+CORE_FUNCTION core_top_t core_top_merge(core_top_t a, core_top_t b)
+{
+    uint smaller_first = CORE_SMALLER(a.key, b.key), larger_second = CORE_LARGER(a.second_key, b.second_key);
+    int b_first = b.key > a.key || (b.key == a.key && b.index < a.index);
+    core_top_t merged = {CORE_LARGER(a.key, b.key), CORE_LARGER(smaller_first, larger_second),
+                         b_first ? b.index : a.index};
+    return merged;
+}
+
+/* As clsoftmax_statistics in the public header. */
+typedef struct {
+    float maximum;
+    float log_sum_exp;
+    float entropy;
+    float largest_probability;
+    float margin;
+    float negative_log_likelihood;
+    core_long argmax;
+} core_statistics_t;
+
+/* What the statistics of a row are made of. */
+typedef struct {
+    float temperature;
+    core_top_t top;
+    core_total_t total;    /* of the exponentials */
+    core_total_t weighted; /* of the exponentials times |z| */
+    float label_logit;     /* NaN where no label is given */
+} core_row_sums_t;
+
+#if !defined(CORE_OPENCL) || CORE_WIDTH == 1
+#define core_first_lane(value) (value)
+#else
+#define core_first_lane(value) (value).s0
+#endif
+
+/* The statistics of an ordinary row. maximum: its largest logit, or 0 where the row is one of ties (then second and
+   label are ties' logits, 0 or -inf, too); what is reported as the maximum is the caller's to replace then. */
+CORE_FUNCTION core_statistics_t core_ordinary_statistics(core_row_sums_t sums, float maximum, float second)
+{
+    core_temperature_t temperature = core_temperature(sums.temperature);
+    core_row_t row = core_row_of_lanes(core_row(temperature, maximum));
+    core_one_row_t log_one = core_log_row(temperature, maximum), origin = log_one;
+    origin.maximum = 0.0f;
+    core_row_t log_row = core_row_of_lanes(log_one);
+    core_two_float value = core_total_value(sums.total), reciprocal = core_reciprocal(value);
+    core_two_float log_sum = core_logarithm(value);
+    core_row_float log_high = (core_row_float)(log_sum.high), log_low = (core_row_float)(log_sum.low);
+    core_row_float after = (core_row_float)(log_one.after);
+    core_row_float reciprocal_high = (core_row_float)(reciprocal.high),
+                   reciprocal_low = (core_row_float)(reciprocal.low);
+
+    core_statistics_t result;
+    result.maximum = maximum;
+    result.argmax = sums.top.index;
+
+    /* max / T + ln(sum) = -(ln p of a logit that is as far below the maximum as the maximum is above 0, with -ln(sum))
+     */
+    core_row_t origin_row = core_row_of_lanes(origin);
+    core_float at_maximum = (core_float)(maximum);
+    result.log_sum_exp = core_first_lane(core_log_probability(at_maximum, origin_row, after, -log_high, -log_low));
+
+    core_pair one = {(core_float)(0x1p96f), (core_float)(0.0f)};
+    result.largest_probability = core_first_lane(core_probability(one, reciprocal_high, reciprocal_low));
+
+    core_pair second_e = core_exponential((core_float)(second), row);
+    core_pair gap;
+    gap.high = one.high - second_e.high;
+    gap.low = ((one.high - gap.high) - second_e.high) - second_e.low;
+    result.margin = core_first_lane(core_probability(gap, reciprocal_high, reciprocal_low));
+
+    /* ln(sum) + (sum of e |z|) / sum: neither term is negative, so nothing cancels */
+    core_two_float weighted = core_total_value(sums.weighted);
+    float mean = core_fma(weighted.high, reciprocal.high,
+                          core_fma(weighted.low, reciprocal.high, weighted.high * reciprocal.low));
+    result.entropy = log_sum.high + (mean + log_sum.low);
+
+    core_float label = (core_float)(sums.label_logit);
+    float log_probability = core_first_lane(core_log_probability(label, log_row, after, log_high, log_low));
+    result.negative_log_likelihood =
+        core_is_nan(sums.label_logit) ? core_float_of_bits(CORE_NAN_BITS) : 0.0f - log_probability;
+    return result;
+}
+
+/* The statistics of a row of any kind. second and label logit are as read. */
+CORE_FUNCTION core_statistics_t core_statistics(core_row_sums_t sums, int kind)
+{
+    float maximum = core_value_of_key(sums.top.key), second = core_value_of_key(sums.top.second_key);
+    float nan = core_float_of_bits(CORE_NAN_BITS);
+    int infinite = maximum == CORE_INFINITY || maximum == -CORE_INFINITY;
+    float log_sum_exp = infinite && sums.temperature >= 0.0f ? maximum : nan;
+    core_statistics_t result = {maximum, log_sum_exp, nan, nan, nan, nan, sums.top.index};
+    if (kind == CORE_ROW_ZERO) {
+        result.entropy = 0.0f;
+        result.largest_probability = 0.0f;
+        result.margin = 0.0f;
+        result.negative_log_likelihood = core_is_nan(sums.label_logit) ? nan : CORE_INFINITY;
+    }
+    if (kind == CORE_ROW_ORDINARY)
+        result = core_ordinary_statistics(sums, maximum, second);
+    if (kind == CORE_ROW_TIES) {
+        int labelled = !core_is_nan(sums.label_logit);
+        sums.label_logit = sums.label_logit == maximum ? 0.0f : labelled ? -CORE_INFINITY : nan;
+        result = core_ordinary_statistics(sums, 0.0f, second == maximum ? 0.0f : -CORE_INFINITY);
+        result.maximum = maximum;
+        result.log_sum_exp = log_sum_exp;
+    }
+    return result;
 }
 
 #endif

@@ -1,31 +1,31 @@
 /*
  * group: one work-group per row, neighbouring work-items on neighbouring classes.
  *
- * For GPUs: parallel tree reductions in local memory for the maximum and for the integer sum. Barriers stand only where
- * every work-item of the group passes, and loop bounds that they depend on are the same for all. Reads the row three
- * times. Launch: rows work-groups of WORK_GROUP_SIZE, a power of two.
+ * For GPUs: parallel tree reductions in local memory for the maximum and for the integer sums. Barriers stand only
+ * where every work-item of the group passes, and loop bounds that they depend on are the same for all. Reads the row
+ * three times. Launch: rows work-groups of WORK_GROUP_SIZE, a power of two; CORE_WIDTH is 1.
  */
-static core_maximum_t group_maximum(core_maximum_t mine, __local core_maximum_t *all)
+static core_top_t group_top(core_top_t mine, __local core_top_t *all)
 {
     const uint item = (uint)get_local_id(0);
     all[item] = mine;
     for (uint half_size = WORK_GROUP_SIZE / 2; half_size > 0; half_size /= 2) {
         barrier(CLK_LOCAL_MEM_FENCE);
         if (item < half_size)
-            all[item] = core_maximum_merge(all[item], all[item + half_size]);
+            all[item] = core_top_merge(all[item], all[item + half_size]);
     }
     barrier(CLK_LOCAL_MEM_FENCE);
     return all[0];
 }
 
-static core_total_t group_total(core_total_t mine, __local core_total_t *all)
+static row_totals group_totals(row_totals mine, __local row_totals *all)
 {
     const uint item = (uint)get_local_id(0);
     all[item] = mine;
     for (uint half_size = WORK_GROUP_SIZE / 2; half_size > 0; half_size /= 2) {
         barrier(CLK_LOCAL_MEM_FENCE);
         if (item < half_size)
-            all[item] = core_total_merge(all[item], all[item + half_size]);
+            all[item] = row_totals_merge(all[item], all[item + half_size]);
     }
     barrier(CLK_LOCAL_MEM_FENCE);
     return all[0];
@@ -33,28 +33,24 @@ static core_total_t group_total(core_total_t mine, __local core_total_t *all)
 
 __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_group(ROW_ARGUMENTS)
 {
-    __local core_maximum_t maxima[WORK_GROUP_SIZE];
-    __local core_total_t totals[WORK_GROUP_SIZE];
-    const ulong row_index = get_group_id(0);
-    __global const float *x = logits + row_index * classes;
-    __global float *p = probabilities + row_index * classes;
+    __local core_top_t tops[WORK_GROUP_SIZE];
+    __local row_totals sums[WORK_GROUP_SIZE];
+    const ulong row = get_group_id(0);
     const uint item = (uint)get_local_id(0);
+    __global const logit_t *x = logits + row_offset(logits_layout, row, inner);
+    const row_share share = row_share_of(item, WORK_GROUP_SIZE, classes, logits_layout.CLASS_STRIDE);
 
-    row_lanes_maximum lanes = row_maximum_of_nothing();
-    for (ulong i = item; i < classes; i += WORK_GROUP_SIZE)
-        lanes = row_maximum_add(lanes, x[i]);
-    const core_maximum_t maximum = group_maximum(row_maximum_of_lanes(lanes), maxima);
-
-    /* A row that is not ordinary still goes through the sum: its barriers must be passed by all. What it sums is not
-     * used. */
-    const core_temperature_t temperature = ROW_TEMPERATURE;
-    const core_row_t row = core_row(temperature, core_maximum_value(maximum));
-    row_sum sum = row_sum_of_nothing();
-    for (ulong i = item; i < classes; i += WORK_GROUP_SIZE)
-        sum = row_sum_add(sum, core_exponential(x[i], row));
-    const core_two_float reciprocal = core_total_reciprocal(group_total(row_sum_flush(sum).total, totals));
-
-    const int ordinary = core_row_is_ordinary(maximum);
-    for (ulong i = item; i < classes; i += WORK_GROUP_SIZE)
-        p[i] = ordinary ? core_probability(core_exponential(x[i], row), reciprocal) : core_float_of_bits(CORE_NAN_BITS);
+    const core_top_t top = group_top(row_scan_top(x, share), tops);
+    const row_setting set = row_set(top.key, row_temperature(one_temperature, temperatures, first.s0 + row), policies);
+    /* A row that is not computed still goes through the sum: its barriers must be passed by all. Nobody uses what it
+     * sums. */
+    const row_totals totals = group_totals(row_scan_sums(x, share, set), sums);
+    if (item == 0)
+        row_finish(set, top, totals, row, x, logits_layout.CLASS_STRIDE, classes, labels, statistics, first,
+                   invalid_rows);
+#if STATISTICS
+    barrier(CLK_GLOBAL_MEM_FENCE); /* in place, the label's logit must be read before it is written over */
+#endif
+    if (OPERATION != OPERATION_NONE)
+        row_emit(x, results + row_offset(results_layout, row, inner), share, results_layout.CLASS_STRIDE, set, totals);
 }

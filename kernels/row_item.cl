@@ -6,39 +6,18 @@
  */
 __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_item(ROW_ARGUMENTS)
 {
-    const ulong row_index = get_global_id(0);
-    if (row_index >= rows)
+    const ulong row = get_global_id(0);
+    if (row >= rows)
         return;
-    __global const float *x = logits + row_index * classes;
-    __global float *p = probabilities + row_index * classes;
-    const ulong whole = classes - classes % CORE_WIDTH;
-    const uint tail = (uint)(classes - whole);
+    __global const logit_t *x = logits + row_offset(logits_layout, row, inner);
+    const row_share share = row_share_of(0, CORE_WIDTH, classes, logits_layout.CLASS_STRIDE);
 
-    row_lanes_maximum lanes = row_maximum_of_nothing();
-    for (ulong i = 0; i < whole; i += CORE_WIDTH)
-        lanes = row_maximum_add(lanes, row_load(x + i));
-    if (tail)
-        lanes = row_maximum_add(lanes, row_load_tail(x + whole, tail));
-    const core_maximum_t maximum = row_maximum_of_lanes(lanes);
-
-    if (!core_row_is_ordinary(maximum)) {
-        for (ulong i = 0; i < classes; i++)
-            p[i] = core_float_of_bits(CORE_NAN_BITS);
-        return;
-    }
-
-    const core_temperature_t temperature = ROW_TEMPERATURE;
-    const core_row_t row = core_row(temperature, core_maximum_value(maximum));
-    row_sum sum = row_sum_of_nothing();
-    for (ulong i = 0; i < whole; i += CORE_WIDTH)
-        sum = row_sum_add(sum, core_exponential(row_load(x + i), row));
-    if (tail)
-        sum = row_sum_add(sum, core_exponential(row_load_tail(x + whole, tail), row));
-    const core_two_float reciprocal = core_total_reciprocal(row_sum_flush(sum).total);
-
-    for (ulong i = 0; i < whole; i += CORE_WIDTH)
-        row_store(core_probability(core_exponential(row_load(x + i), row), reciprocal), p + i);
-    if (tail)
-        row_store_tail(core_probability(core_exponential(row_load_tail(x + whole, tail), row), reciprocal), p + whole,
-                       tail);
+    const core_top_t top = row_scan_top(x, share);
+    const row_setting set = row_set(top.key, row_temperature(one_temperature, temperatures, first.s0 + row), policies);
+    row_totals totals = row_totals_of_nothing();
+    if (set.kind == CORE_ROW_ORDINARY || set.kind == CORE_ROW_TIES)
+        totals = row_scan_sums(x, share, set);
+    row_finish(set, top, totals, row, x, logits_layout.CLASS_STRIDE, classes, labels, statistics, first, invalid_rows);
+    if (OPERATION != OPERATION_NONE)
+        row_emit(x, results + row_offset(results_layout, row, inner), share, results_layout.CLASS_STRIDE, set, totals);
 }

@@ -21,7 +21,13 @@ int main(void)
         int ties = seed > 400; /* where errors of the many do not cancel */
         size_t classes = 1 + (size_t)random_below(&random, ties ? 60 : CLASSES);
         fill_matrix(ties ? FILL_PEAK : (fill)(seed % FILL_COUNT), &random, temperature, 1, classes, x);
-        CPU_ROWS_FUNCTION(x, p, 0, 1, classes, temperature, &scratch);
+        clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
+        problem.outer = 1;
+        problem.classes = classes;
+        problem.logits_layout = problem.results_layout = (clsoftmax_layout){0, classes, 1, 1};
+        const clsoftmax_arguments arguments = {.logits = x, .results = p, .temperature = temperature};
+        const cpu_call call = {&problem, &arguments, 0};
+        CPU_ROWS_FUNCTION(&call, 0, 1, &scratch);
         row_error error = oracle_row_error(x, p, classes, temperature);
         worst = error.ulp > worst ? error.ulp : worst;
     }

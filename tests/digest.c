@@ -21,7 +21,13 @@ int main(void)
         size_t classes = seed % 10 == 0 ? MOST_CLASSES : 1 + (size_t)random_below(&random, 300);
         float temperature = fill_temperature(&random);
         fill_matrix(kind, &random, temperature, ROWS, classes, x);
-        CPU_ROWS_FUNCTION(x, p, 0, ROWS, classes, temperature, &scratch);
+        clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
+        problem.outer = ROWS;
+        problem.classes = classes;
+        problem.logits_layout = problem.results_layout = (clsoftmax_layout){0, classes, 1, 1};
+        const clsoftmax_arguments arguments = {.logits = x, .results = p, .temperature = temperature};
+        const cpu_call call = {&problem, &arguments, 0};
+        CPU_ROWS_FUNCTION(&call, 0, ROWS, &scratch);
         for (size_t i = 0; i < ROWS * classes; i++) {
             uint32_t bits;
             memcpy(&bits, &p[i], sizeof bits);

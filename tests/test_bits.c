@@ -88,7 +88,7 @@ static void release_buffers(buffers b)
 static clsoftmax_problem problem_of(const random_case *c, clsoftmax_strategy strategy)
 {
     clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
-    problem.rows = c->rows;
+    problem.outer = c->rows;
     problem.classes = c->classes;
     problem.strategy = strategy;
     return problem;

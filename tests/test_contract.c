@@ -17,10 +17,8 @@ typedef struct implementation {
 } implementation;
 
 static implementation implementations[] = {
-    {"reference", CLSOFTMAX_STRATEGY_AUTO},
-    {"cpu", CLSOFTMAX_STRATEGY_AUTO},
-    {"opencl", CLSOFTMAX_STRATEGY_ITEM},
-    {"opencl", CLSOFTMAX_STRATEGY_GROUP},
+    {"reference", CLSOFTMAX_STRATEGY_AUTO}, {"cpu", CLSOFTMAX_STRATEGY_AUTO},      {"opencl", CLSOFTMAX_STRATEGY_ITEM},
+    {"opencl", CLSOFTMAX_STRATEGY_GROUP},   {"opencl", CLSOFTMAX_STRATEGY_COLUMN},
 };
 
 static clsoftmax_context *open_implementation(const implementation *i)
@@ -32,7 +30,7 @@ static void softmax(clsoftmax_context *context, const implementation *i, size_t 
                     float temperature, float *p)
 {
     clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
-    problem.rows = rows;
+    problem.outer = rows;
     problem.classes = classes;
     problem.strategy = i->strategy;
     test_run(context, &problem, x, temperature, p);
@@ -188,7 +186,7 @@ Test(contract, wrong_arguments)
     cr_expect_eq(clsoftmax_run(context, 1, 3, x, 1, x + 1), CLSOFTMAX_INVALID_ARGUMENT, "overlap");
     cr_expect_eq(clsoftmax_run(context, 0, 4, NULL, 1, NULL), CLSOFTMAX_OK, "no rows: nothing to do");
     clsoftmax_problem group = CLSOFTMAX_PROBLEM_INIT;
-    group.rows = group.classes = 1;
+    group.outer = group.classes = 1;
     group.strategy = CLSOFTMAX_STRATEGY_GROUP;
     clsoftmax_plan *plan = (clsoftmax_plan *)x;
     cr_expect_eq(clsoftmax_plan_create(context, &group, &plan), CLSOFTMAX_UNSUPPORTED);

@@ -29,12 +29,14 @@ Test(core, key_orders_floats)
         cr_expect(core_key(ordered[i - 1]) < core_key(ordered[i]), "%a is not below %a", (double)ordered[i - 1],
                   (double)ordered[i]);
     for (size_t i = 0; i < sizeof ordered / sizeof *ordered; i++) {
-        core_maximum_t maximum = {core_key(ordered[i]), 0};
-        float back = core_maximum_value(maximum);
+        float back = core_value_of_key(core_key(ordered[i]));
         cr_expect(core_bits_of_float(back) == core_bits_of_float(ordered[i]));
     }
-    cr_expect(core_is_nan(NAN) && core_is_nan(-NAN) && !core_is_nan(INFINITY) && !core_is_nan(-INFINITY));
-    cr_expect_eq(core_maximum_of_nothing().key, core_key(-INFINITY));
+    cr_expect_eq(core_key(-INFINITY), CORE_KEY_NEGATIVE_INFINITY);
+    cr_expect_eq(core_key(INFINITY), CORE_KEY_POSITIVE_INFINITY);
+    const uint32_t nans[] = {0x7F800001, 0x7FC00000, 0x7FFFFFFF, 0xFF800001, 0xFFC00000, 0xFFFFFFFF};
+    for (size_t i = 0; i < sizeof nans / sizeof *nans; i++)
+        cr_expect(core_key(core_float_of_bits(nans[i])) > CORE_KEY_POSITIVE_INFINITY, "%08x hides", nans[i]);
 }
 
 Test(core, exponential_against_mpfr)
@@ -47,7 +49,7 @@ Test(core, exponential_against_mpfr)
         float temperature = (float)exp((random_unit(&random) - 0.5) * 40);
         float maximum = (float)((random_unit(&random) - 0.5) * 200 * temperature);
         float x = maximum - (float)(random_unit(&random) * 103 * temperature);
-        core_exponential_t e = core_exponential(x, core_row(core_temperature(temperature), maximum));
+        core_pair e = core_exponential(x, core_row_of_lanes(core_row(core_temperature(temperature), maximum)));
         mpfr_set_flt(quotient, x, MPFR_RNDN);
         mpfr_sub_d(quotient, quotient, (double)maximum, MPFR_RNDN);
         mpfr_div_d(quotient, quotient, (double)temperature, MPFR_RNDN);
@@ -63,20 +65,19 @@ Test(core, exponential_against_mpfr)
 
 Test(core, exponential_at_its_ends)
 {
-    core_row_t row = core_row(core_temperature(1), 0);
-    core_exponential_t one = core_exponential(0, row), negative_zero = core_exponential(-0.0f, row);
+    core_row_t row = core_row_of_lanes(core_row(core_temperature(1), 0));
+    core_pair one = core_exponential(0, row), negative_zero = core_exponential(-0.0f, row);
     cr_expect(one.high == 0x1p96f && one.low == 0);
     cr_expect(negative_zero.high == 0x1p96f && negative_zero.low == 0);
-    core_two_float whole = {1, 0};
     const float nothing[] = {-104, -105, -FLT_MAX, -INFINITY};
     for (size_t i = 0; i < sizeof nothing / sizeof *nothing; i++)
-        cr_expect_eq(core_bits_of_float(core_probability(core_exponential(nothing[i], row), whole)), 0u);
-    cr_expect_eq(core_probability(core_exponential(-103.9f, row), whole), 0x1p-149f);
-    core_row_t infinite = core_row(core_temperature(INFINITY), 5);
+        cr_expect_eq(core_bits_of_float(core_probability(core_exponential(nothing[i], row), 1, 0)), 0u);
+    cr_expect_eq(core_probability(core_exponential(-103.9f, row), 1, 0), 0x1p-149f);
+    core_row_t infinite = core_row_of_lanes(core_row(core_temperature(INFINITY), 5));
     cr_expect(core_exponential(-FLT_MAX, infinite).high == 0x1p96f, "T = inf is not uniform");
-    cr_expect_eq(core_bits_of_float(core_probability(core_exponential(-INFINITY, infinite), whole)), 0u);
-    core_row_t zero = core_row(core_temperature(0), 1);
-    cr_expect_eq(core_probability(core_exponential(nextafterf(1, 0), zero), whole), 0, "T = 0 is not sharp");
+    cr_expect_eq(core_bits_of_float(core_probability(core_exponential(-INFINITY, infinite), 1, 0)), 0u);
+    core_row_t zero = core_row_of_lanes(core_row(core_temperature(0), 1));
+    cr_expect_eq(core_probability(core_exponential(nextafterf(1, 0), zero), 1, 0), 0, "T = 0 is not sharp");
 }
 
 Test(core, reciprocal_against_mpfr)
@@ -103,14 +104,14 @@ Test(core, reciprocal_against_mpfr)
 /* A lane's integers hold what went in, at the largest values that each level can meet, for a full lane. */
 Test(core, sum_is_exact_to_its_resolution)
 {
-    core_row_t row = core_row(core_temperature(1), 0);
+    core_row_t row = core_row_of_lanes(core_row(core_temperature(1), 0));
     uint64_t random = 3;
     for (int round = 0; round < 2000; round++) {
         core_sum_t sum = {0, 0, 0};
         double low_parts = 0, high_parts = 0;
         for (int i = 0; i < CORE_FLUSH_AFTER; i++) {
             float z = round == 0 ? 0 : (float)(-random_unit(&random) * (round % 2 ? 1 : 40));
-            core_exponential_t e = core_exponential(z, row);
+            core_pair e = core_exponential(z, row);
             sum = core_sum_add(sum, e, 3);
             high_parts += (double)e.high * 0x1p-96; /* exact: 8 + 24 bits and some */
             low_parts += (double)e.low * 0x1p-96;
@@ -128,7 +129,7 @@ Test(core, total_reciprocal_for_every_number_of_ties)
 {
     for (core_long count = 1; count < (core_long)1 << 40; count = count * 3 + 1) {
         core_total_t total = {count << 23, 0, 0};
-        core_two_float reciprocal = core_total_reciprocal(total);
+        core_two_float reciprocal = core_reciprocal(core_total_value(total));
         double product = ((double)reciprocal.high + (double)reciprocal.low) * (double)count;
         cr_expect(fabs(product - 1) < 0x1p-44, "%lld ties: %g", (long long)count, product - 1);
     }

@@ -28,7 +28,7 @@ static void fill_both_kinds(void)
 static void compute(clsoftmax_context *context, clsoftmax_strategy strategy, uint32_t work_group_size, float *result)
 {
     clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
-    problem.rows = ROWS;
+    problem.outer = ROWS;
     problem.classes = CLASSES;
     problem.strategy = strategy;
     problem.work_group_size = work_group_size;

@@ -1,20 +1,22 @@
 /* Planning, without any device. */
 #include "plan.h"
+#include "problem.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
 
-static const cls_limits gpu = {CLSOFTMAX_DEVICE_GPU, 80, 1, 1024, (uint64_t)1 << 30, (uint64_t)4 << 30};
-static const cls_limits opencl_cpu = {CLSOFTMAX_DEVICE_OPENCL_CPU, 2, 16, 4096, (uint64_t)1 << 30, (uint64_t)4 << 30};
-static const cls_limits native = {CLSOFTMAX_DEVICE_CPU, 2, 1, 1, 0, 0};
+static const cls_limits gpu = {CLSOFTMAX_DEVICE_GPU, 80, 1, 1024, 49152, (uint64_t)1 << 30, (uint64_t)4 << 30};
+static const cls_limits opencl_cpu = {CLSOFTMAX_DEVICE_OPENCL_CPU, 2, 16, 4096, 2 << 20, (uint64_t)1 << 30, (uint64_t)4 << 30};
+static const cls_limits native = {CLSOFTMAX_DEVICE_CPU, 2, 1, 1, 0, 0, 0};
 
 static cls_decision decide(const cls_limits *limits, uint64_t rows, uint64_t classes)
 {
-    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
-    problem.rows = rows;
+    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT, checked;
+    problem.outer = rows;
     problem.classes = classes;
     cls_decision decision;
-    cr_assert_eq(cls_decide(&problem, limits, &decision), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
+    cr_assert_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
+    cr_assert_eq(cls_decide(&checked, limits, &decision), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
     return decision;
 }
 
@@ -47,35 +49,47 @@ Test(plan, sum_levels_follow_the_classes_alone)
 
 Test(plan, tiles_fit_the_device)
 {
-    cr_expect_eq(decide(&gpu, 1000, 1000).tile_rows, 1000u);
+    cr_expect_eq(decide(&gpu, 1000, 1000).tile_outer, 1000u);
     cls_decision decision = decide(&gpu, 1000000, 1000);
-    uint64_t bytes = decision.tile_rows * 1000 * sizeof(float);
+    uint64_t bytes = decision.tile_outer * 1000 * sizeof(float);
     cr_expect(bytes <= gpu.max_allocation_bytes && 2 * bytes <= gpu.global_memory_bytes);
     cr_expect(bytes > gpu.max_allocation_bytes / 2, "far smaller than it could be");
-    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
-    problem.rows = 1;
+    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT, checked;
+    problem.outer = 1;
     problem.classes = (uint64_t)1 << 30;
-    cr_expect_eq(cls_decide(&problem, &gpu, &decision), CLSOFTMAX_OUT_OF_DEVICE_MEMORY);
+    cr_assert_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_OK);
+    cr_expect_eq(cls_decide(&checked, &gpu, &decision), CLSOFTMAX_OUT_OF_DEVICE_MEMORY);
 }
 
 /* The cache key: whatever differs in a variant differs in both of its texts. */
 Test(plan, variants_that_differ_print_differently)
 {
-    const cls_variant base = {CLSOFTMAX_STRATEGY_GROUP, 1, 64, 2};
-    cls_variant others[4] = {base, base, base, base};
-    others[0].strategy = CLSOFTMAX_STRATEGY_ITEM;
-    others[1].vector_width = 4;
-    others[2].work_group_size = 128;
-    others[3].sum_levels = 3;
-    for (int form = CLS_VARIANT_DEFINES; form <= CLS_VARIANT_LABEL; form++) {
-        char a[512], b[512];
-        cls_variant_print(&base, (cls_variant_form)form, a, sizeof a);
-        for (int i = 0; i < 4; i++) {
-            cls_variant_print(&others[i], (cls_variant_form)form, b, sizeof b);
-            cr_expect_str_neq(a, b, "variant %d", i);
+    const cls_variant base = {
+        CLSOFTMAX_STRATEGY_GROUP, CLSOFTMAX_OPERATION_SOFTMAX, CLSOFTMAX_F32, CLSOFTMAX_F32, 0, 0, 0, 1, 64, 2};
+    enum { FIELDS = 10 };
+    char defines[FIELDS + 1][1024], labels[FIELDS + 1][256];
+    for (int i = 0; i <= FIELDS; i++) {
+        cls_variant variant = base;
+        unsigned *fields[FIELDS] = {NULL,
+                                    &variant.operation,
+                                    &variant.logits_dtype,
+                                    &variant.results_dtype,
+                                    &variant.temperature_per_row,
+                                    &variant.statistics,
+                                    &variant.ties,
+                                    &variant.vector_width,
+                                    &variant.work_group_size,
+                                    &variant.sum_levels};
+        if (i == 0)
+            variant.strategy = CLSOFTMAX_STRATEGY_ITEM;
+        else if (i < FIELDS)
+            *fields[i] += i == 1 ? 1 : i > 6 ? *fields[i] : 1;
+        cls_variant_defines(&variant, defines[i], sizeof defines[i]);
+        cls_variant_label(&variant, labels[i], sizeof labels[i]);
+        for (int k = 0; k < i; k++) {
+            cr_expect_str_neq(defines[i], defines[k], "variants %d and %d", i, k);
+            cr_expect_str_neq(labels[i], labels[k], "variants %d and %d", i, k);
         }
     }
-    char label[512];
-    cls_variant_print(&base, CLS_VARIANT_LABEL, label, sizeof label);
-    cr_expect_str_eq(label, "softmax:group:f32->f32:width 1:work-group 64:levels 2");
+    cr_expect_str_eq(labels[FIELDS], "softmax:group:f32->f32:width 1:work-group 64:levels 2");
 }

@@ -59,10 +59,28 @@ int open_device(const char *selector, clsoftmax_context **context)
     return EXIT_DONE;
 }
 
+int ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), end_length = strlen(end);
+    return length > end_length && strcmp(text + length - end_length, end) == 0;
+}
+
+int finish_output(FILE *file)
+{
+    int failed = ferror(file); /* errno is then of the write that failed, the last one */
+    if (!failed && fflush(file) == 0)
+        return EXIT_DONE;
+    return errno == EPIPE ? EXIT_FAILED : complain(EXIT_FAILED, "standard output: %s", strerror(errno));
+}
+
+int print_help(const char *text)
+{
+    fputs(text, stdout);
+    return finish_output(stdout);
+}
+
 int parse_temperature(const char *text, float *temperature)
 {
-    if (text[0] == '@')
-        return complain(EXIT_WRONG, "-T %s: a temperature for each row is not there yet; give one number", text);
     char *end;
     errno = 0;
     *temperature = strtof(text, &end);
@@ -77,10 +95,14 @@ int next_option(int argc, char **argv, const char *short_options, const struct o
 {
     opterr = 0; /* the complaint is ours */
     int option = getopt_long(argc, argv, short_options, long_options, NULL);
-    const char *word = optind > 0 && optind <= argc ? argv[optind - 1] : "";
-    if (option == '?')
-        complain(EXIT_WRONG, "%s: no such option, or not with that argument; see clsoftmax %s --help", word, argv[0]);
-    if (option == ':')
-        complain(EXIT_WRONG, "%s: an argument is missing; see clsoftmax %s --help", word, argv[0]);
-    return option == ':' ? '?' : option;
+    if (option != '?' && option != ':')
+        return option;
+    char letter[3] = {'-', (char)optopt, '\0'};
+    int is_letter = optopt > ' ' && optopt < 127 && strchr(short_options, optopt) != NULL;
+    const char *word = is_letter || (option == '?' && optopt > ' ' && optopt < 127) ? letter : argv[optind - 1];
+    complain(EXIT_WRONG,
+             option == ':' ? "%s: an argument is missing; see clsoftmax %s --help"
+                           : "%s: no such option, or not with that argument; see clsoftmax %s --help",
+             word, argv[0]);
+    return '?';
 }

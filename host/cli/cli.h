@@ -21,6 +21,15 @@ void notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Opens a device (NULL: auto) and passes its notice on. */
 int open_device(const char *selector, clsoftmax_context **context);
 
+/* 1 if the text ends so, with something before it. */
+int ends_with(const char *text, const char *end);
+
+/* Flushes an output stream; EXIT_DONE, or EXIT_FAILED after a complaint, which a closed pipe is not worth. */
+int finish_output(FILE *file);
+
+/* Prints a help text and ends a command well. */
+int print_help(const char *text);
+
 /* A temperature as text: 0 to inf. EXIT_DONE, or EXIT_WRONG after a complaint. */
 int parse_temperature(const char *text, float *temperature);
 

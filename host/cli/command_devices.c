@@ -90,8 +90,7 @@ int command_devices(int argc, char **argv)
         if (option == JSON) {
             json = 1;
         } else if (option == 'h') {
-            fputs(help, stdout);
-            return EXIT_DONE;
+            return print_help(help);
         } else {
             return EXIT_WRONG;
         }
@@ -108,5 +107,5 @@ int command_devices(int argc, char **argv)
     else
         print_table(devices, count);
     clsoftmax_devices_release(devices);
-    return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+    return finish_output(stdout);
 }

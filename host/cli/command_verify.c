@@ -5,6 +5,7 @@
 #include <getopt.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char help[] =
     "usage: clsoftmax verify [-d DEVICE]\n"
@@ -60,11 +61,28 @@ static float masked(uint64_t *state, uint64_t row, uint64_t i)
 
 static float special(uint64_t *state, uint64_t row, uint64_t i)
 {
-    static const float values[] = {NAN, INFINITY, -INFINITY};
+    static const float values[] = {NAN, INFINITY, -INFINITY, -NAN};
     float x = moderate(state, row, i);
     if (row % 4 == 2)
         return -INFINITY; /* nothing but masks */
-    return row % 4 < 3 && i == row ? values[row % 4] : x;
+    return i == row ? values[row % 4] : x;
+}
+
+static float huge(uint64_t *state, uint64_t row, uint64_t i)
+{
+    return moderate(state, row, i) * (row % 2 ? 0x1p124f : 0x1p58f); /* to FLT_MAX, and to both sides of 2^60 */
+}
+
+static float subnormal(uint64_t *state, uint64_t row, uint64_t i)
+{
+    return moderate(state, row, i) * 0x1p-133f;
+}
+
+/* All but one at the resolution of the sum's second level, which only its third can add up. */
+static float at_resolution(uint64_t *state, uint64_t row, uint64_t i)
+{
+    (void)state, (void)row;
+    return i == 777 ? 0 : -31.8f;
 }
 
 typedef struct data_set {
@@ -74,81 +92,174 @@ typedef struct data_set {
 } data_set;
 
 static const data_set data_sets[] = {
-    {"moderate", moderate, 33, 10},           {"moderate", moderate, 7, 1000}, {"moderate", moderate, 3, 50257},
-    {"far from zero", far_from_zero, 5, 257}, {"ties", ties, 9, 4097},         {"masked", masked, 6, 127},
-    {"NaN, inf, all masked", special, 8, 31}, {"one class", moderate, 4, 1},
+    {"moderate", moderate, 33, 10},
+    {"moderate", moderate, 7, 1000},
+    {"moderate", moderate, 3, 50257},
+    {"far from zero", far_from_zero, 5, 257},
+    {"ties", ties, 9, 4097},
+    {"masked", masked, 6, 127},
+    {"NaN, inf, all masked", special, 8, 31},
+    {"one class", moderate, 4, 1},
+    {"huge", huge, 6, 100},
+    {"subnormal", subnormal, 5, 60},
+    {"2^20 + 1 classes", at_resolution, 1, (1 << 20) + 1},
 };
-static const float temperatures[] = {0, 1e-30f, 0.07f, 0.7f, 1, 3.05f, 100, 1e30f, INFINITY};
+static const float temperatures[] = {0, 0x1p-149f, 0x1p-133f, 1e-30f, 0.07f, 0.7f, 1, 3.05f, 100, 1e30f, INFINITY};
+
+#define LARGE 100000 /* data sets with more values than this are used once */
 
 enum { DATA_SETS = sizeof data_sets / sizeof *data_sets, TEMPERATURES = sizeof temperatures / sizeof *temperatures };
 
 /* ---------------------------------------------------------------- Comparing */
 
+/* What a line of the table is about. */
+typedef struct verify_case {
+    clsoftmax_strategy strategy;
+    clsoftmax_operation operation;
+    clsoftmax_dtype dtype; /* of logits and results */
+} verify_case;
+
 typedef struct verdict {
     comparison with_cpu, with_reference;
 } verdict;
 
-static clsoftmax_status run_plan(clsoftmax_context *context, const clsoftmax_problem *problem, const float *logits,
-                                 float temperature, float *p)
+/* Memory for a data set on three devices. */
+typedef struct buffers {
+    void *logits, *results[3];
+    clsoftmax_statistics *statistics[3];
+} buffers;
+
+static void release_buffers(buffers *b)
 {
+    free(b->logits);
+    for (int i = 0; i < 3; i++) {
+        free(b->results[i]);
+        free(b->statistics[i]);
+    }
+}
+
+static int make_buffers(const data_set *set, buffers *b)
+{
+    uint64_t elements = set->rows * set->classes;
+    b->logits = malloc(elements * sizeof(float));
+    int complete = b->logits != NULL;
+    for (int i = 0; i < 3; i++) {
+        b->results[i] = malloc(elements * sizeof(float));
+        b->statistics[i] = malloc(set->rows * sizeof(clsoftmax_statistics));
+        complete = complete && b->results[i] && b->statistics[i];
+    }
+    return complete;
+}
+
+/* Values of the set; as 16-bit patterns the upper halves of f32's, which serve any type. Rows stand along the last axis, or,
+   for `column`, along the first. */
+static void fill_logits(const data_set *set, const verify_case *c, void *logits)
+{
+    uint64_t state = set->rows * set->classes;
+    for (uint64_t row = 0; row < set->rows; row++)
+        for (uint64_t i = 0; i < set->classes; i++) {
+            float x = set->generate(&state, row, i);
+            uint32_t bits;
+            memcpy(&bits, &x, sizeof bits);
+            uint64_t at = c->strategy == CLSOFTMAX_STRATEGY_COLUMN ? i * set->rows + row : row * set->classes + i;
+            if (c->dtype == CLSOFTMAX_F32)
+                ((float *)logits)[at] = x;
+            else
+                ((uint16_t *)logits)[at] = (uint16_t)(bits >> 16);
+        }
+}
+
+static clsoftmax_status run_one(clsoftmax_context *context, const verify_case *c, const data_set *set,
+                                float temperature, const buffers *b, int device)
+{
+    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
+    int by_column = c->strategy == CLSOFTMAX_STRATEGY_COLUMN;
+    problem.outer = by_column ? 1 : set->rows;
+    problem.classes = set->classes;
+    problem.inner = by_column ? set->rows : 1;
+    problem.operation = c->operation;
+    problem.logits_dtype = problem.results_dtype = c->dtype;
+    problem.statistics = 1;
+    problem.strategy = device == 0 ? c->strategy : CLSOFTMAX_STRATEGY_AUTO;
+    clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
+    arguments.logits = b->logits;
+    arguments.temperature = temperature;
+    arguments.results = b->results[device];
+    arguments.statistics = b->statistics[device];
     clsoftmax_plan *plan = NULL;
-    clsoftmax_status status = clsoftmax_plan_create(context, problem, &plan);
+    clsoftmax_status status = clsoftmax_plan_create(context, &problem, &plan);
     if (status == CLSOFTMAX_OK)
-        status = clsoftmax_plan_run(plan, logits, temperature, p);
+        status = clsoftmax_plan_run(plan, &arguments);
     clsoftmax_plan_release(plan);
     return status;
 }
 
-/* One data set at all temperatures. buffers: logits and three results, rows * classes values each. */
-static clsoftmax_status verify_data_set(clsoftmax_context *contexts[3], clsoftmax_strategy strategy,
-                                        const data_set *set, float *buffers, verdict *verdict)
+static clsoftmax_status verify_data_set(clsoftmax_context *contexts[3], const verify_case *c, const data_set *set,
+                                        const buffers *b, verdict *verdict)
 {
-    uint64_t elements = set->rows * set->classes, state = elements;
-    float *logits = buffers, *results[3] = {buffers + elements, buffers + 2 * elements, buffers + 3 * elements};
-    for (uint64_t i = 0; i < elements; i++)
-        logits[i] = set->generate(&state, i / set->classes, i % set->classes);
-    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
-    problem.rows = set->rows;
-    problem.classes = set->classes;
+    uint64_t elements = set->rows * set->classes;
+    fill_logits(set, c, b->logits);
     for (int t = 0; t < TEMPERATURES; t++) {
+        if (elements > LARGE && temperatures[t] != 1)
+            continue;
         for (int i = 0; i < 3; i++) {
-            problem.strategy = i == 0 ? strategy : CLSOFTMAX_STRATEGY_AUTO;
-            clsoftmax_status status = run_plan(contexts[i], &problem, logits, temperatures[t], results[i]);
+            clsoftmax_status status = run_one(contexts[i], c, set, temperatures[t], b, i);
             if (status != CLSOFTMAX_OK)
                 return status;
         }
-        compare(&verdict->with_cpu, results[0], results[1], elements);
-        compare(&verdict->with_reference, results[0], results[2], elements);
+        compare(&verdict->with_cpu, c->dtype, b->results[0], b->results[1], elements, 0);
+        verdict->with_cpu.different += compare_statistics(b->statistics[0], b->statistics[1], set->rows);
+        compare(&verdict->with_reference, c->dtype, b->results[0], b->results[2], elements,
+                allowed_difference(c->operation, set->classes));
     }
     return CLSOFTMAX_OK;
 }
 
-/* A line of the table; EXIT_FAILED if the strategy does not keep the promise. */
-static int verify_strategy(clsoftmax_context *contexts[3], clsoftmax_strategy strategy)
+/* A line of the table; EXIT_FAILED if the case does not keep the promise. */
+static int verify_one(clsoftmax_context *contexts[3], const verify_case *c)
 {
     verdict verdict = {{0}, {0}};
     for (int i = 0; i < DATA_SETS; i++) {
-        float *buffers = malloc(4 * data_sets[i].rows * data_sets[i].classes * sizeof(float));
-        if (!buffers)
+        int is_main = c->operation == CLSOFTMAX_OPERATION_SOFTMAX && c->dtype == CLSOFTMAX_F32;
+        if (data_sets[i].rows * data_sets[i].classes > LARGE && !is_main)
+            continue;
+        buffers b = {NULL, {NULL}, {NULL}};
+        int complete = make_buffers(&data_sets[i], &b);
+        clsoftmax_status status = complete ? verify_data_set(contexts, c, &data_sets[i], &b, &verdict) : CLSOFTMAX_OK;
+        release_buffers(&b);
+        if (!complete)
             return complain(EXIT_FAILED, "verify: no memory");
-        clsoftmax_status status = verify_data_set(contexts, strategy, &data_sets[i], buffers, &verdict);
-        free(buffers);
         if (status != CLSOFTMAX_OK)
-            return complain_library(clsoftmax_strategy_name(strategy), status);
+            return complain_library(clsoftmax_strategy_name(c->strategy), status);
     }
     int is_reference = clsoftmax_context_device(contexts[0])->type == CLSOFTMAX_DEVICE_REFERENCE;
     int passed = verdict.with_reference.worst_ulp <= 1 && (verdict.with_cpu.different == 0 || is_reference);
-    printf("%-10s %-16s %10llu %18llu %18llu   %s\n", clsoftmax_strategy_name(strategy), "softmax f32->f32",
+    printf("%-8s %-12s %-5s %10llu %16llu %17llu   %s\n", clsoftmax_strategy_name(c->strategy),
+           clsoftmax_operation_name(c->operation), clsoftmax_dtype_name(c->dtype),
            (unsigned long long)verdict.with_cpu.values, (unsigned long long)verdict.with_cpu.different,
            (unsigned long long)verdict.with_reference.worst_ulp, passed ? "passed" : "FAILED");
     return passed ? EXIT_DONE : EXIT_FAILED;
+}
+
+/* Every operation and dtype of a strategy. */
+static int verify_strategy(clsoftmax_context *contexts[3], clsoftmax_strategy strategy)
+{
+    int exit_status = EXIT_DONE;
+    for (int operation = CLSOFTMAX_OPERATION_SOFTMAX; operation < CLSOFTMAX_OPERATION_COUNT; operation++)
+        for (int dtype = 0; dtype < CLSOFTMAX_DTYPE_COUNT; dtype++) {
+            verify_case c = {strategy, (clsoftmax_operation)operation, (clsoftmax_dtype)dtype};
+            if (verify_one(contexts, &c) != EXIT_DONE)
+                exit_status = EXIT_FAILED;
+        }
+    return exit_status;
 }
 
 static int verify_device(clsoftmax_context *contexts[3])
 {
     const clsoftmax_device *device = clsoftmax_context_device(contexts[0]);
     printf("device %s: %s%s%s\n", device->selector, device->name, device->platform[0] ? ", " : "", device->platform);
-    printf("%-10s %-16s %10s %18s %18s\n", "strategy", "operation", "values", "bits unlike cpu", "ULP to reference");
+    printf("%-8s %-12s %-5s %10s %16s %17s\n", "strategy", "operation", "dtype", "values", "bits unlike cpu",
+           "ULP to reference");
     int exit_status = EXIT_DONE;
     for (clsoftmax_strategy strategy = CLSOFTMAX_STRATEGY_AUTO; ++strategy < CLSOFTMAX_STRATEGY_COUNT;)
         if (clsoftmax_strategy_supported(contexts[0], strategy) && verify_strategy(contexts, strategy) != EXIT_DONE)
@@ -156,7 +267,7 @@ static int verify_device(clsoftmax_context *contexts[3])
     if (!device->exact && device->type != CLSOFTMAX_DEVICE_REFERENCE)
         exit_status = complain(EXIT_FAILED, "verify: %s", device->reason);
     printf("%s: %s\n", device->selector, exit_status == EXIT_DONE ? "the promise holds on this data" : "FAILED");
-    return fflush(stdout) == 0 ? exit_status : EXIT_FAILED;
+    return finish_output(stdout) == EXIT_DONE ? exit_status : EXIT_FAILED;
 }
 
 int command_verify(int argc, char **argv)
@@ -168,8 +279,7 @@ int command_verify(int argc, char **argv)
         if (option == 'd') {
             selector = optarg;
         } else if (option == 'h') {
-            fputs(help, stdout);
-            return EXIT_DONE;
+            return print_help(help);
         } else {
             return EXIT_WRONG;
         }

@@ -1,33 +1,63 @@
 #include "compare.h"
 
+#include "array.h"
+
 #include <math.h>
 #include <string.h>
 
-/* Floats as integers in their order, so that neighbours differ by 1 and both zeros are 0. */
-static int64_t ordered(float value)
+/* A float of any dtype by its bits. */
+typedef struct pattern {
+    uint32_t magnitude;
+    int is_negative, is_nan;
+} pattern;
+
+static pattern read_pattern(const void *values, clsoftmax_dtype dtype, uint64_t at)
 {
-    int32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return bits < 0 ? (int64_t)INT32_MIN - bits : bits;
+    static const uint32_t infinities[CLSOFTMAX_DTYPE_COUNT] = {
+        [CLSOFTMAX_F32] = 0x7F800000, [CLSOFTMAX_F16] = 0x7C00, [CLSOFTMAX_BF16] = 0x7F80};
+    int is_wide = dtype == CLSOFTMAX_F32;
+    uint32_t bits = is_wide ? ((const uint32_t *)values)[at] : ((const uint16_t *)values)[at];
+    uint32_t sign = is_wide ? 0x80000000u : 0x8000u;
+    pattern read = {bits & ~sign, (bits & sign) != 0, (bits & ~sign) > infinities[dtype]};
+    return read;
 }
 
-static uint64_t ulp_between(float a, float b)
+/* Steps from one to the other; both zeros are one. */
+static uint64_t ulp_between(pattern a, pattern b)
 {
-    if (isnan(a) || isnan(b))
-        return isnan(a) && isnan(b) ? 0 : UINT32_MAX;
-    int64_t distance = ordered(a) - ordered(b);
-    return (uint64_t)(distance < 0 ? -distance : distance);
+    if (a.is_nan || b.is_nan)
+        return a.is_nan && b.is_nan ? 0 : UINT32_MAX;
+    int64_t from = a.is_negative ? -(int64_t)a.magnitude : a.magnitude;
+    int64_t to = b.is_negative ? -(int64_t)b.magnitude : b.magnitude;
+    return (uint64_t)(from < to ? to - from : from - to);
 }
 
-void compare(comparison *comparison, const float *a, const float *b, uint64_t count)
+double allowed_difference(clsoftmax_operation operation, uint64_t classes)
 {
+    return operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX ? (double)classes * 0x1p-44 : 0;
+}
+
+void compare(comparison *comparison, clsoftmax_dtype dtype, const void *a, const void *b, uint64_t count,
+             double allowed)
+{
+    size_t size = clsoftmax_dtype_size(dtype);
     for (uint64_t i = 0; i < count; i++) {
-        comparison->different += memcmp(&a[i], &b[i], sizeof *a) != 0;
-        uint64_t ulp = ulp_between(a[i], b[i]);
+        comparison->different += memcmp((const char *)a + i * size, (const char *)b + i * size, size) != 0;
+        uint64_t ulp = ulp_between(read_pattern(a, dtype, i), read_pattern(b, dtype, i));
+        if (ulp > 1 && fabs((double)array_float(a, dtype, i) - (double)array_float(b, dtype, i)) <= allowed)
+            ulp = 0;
         if (ulp > comparison->worst_ulp) {
             comparison->worst_ulp = ulp;
             comparison->worst_at = comparison->values + i;
         }
     }
     comparison->values += count;
+}
+
+uint64_t compare_statistics(const clsoftmax_statistics *a, const clsoftmax_statistics *b, uint64_t count)
+{
+    uint64_t different = 0;
+    for (uint64_t i = 0; i < count; i++)
+        different += memcmp(&a[i], &b[i], sizeof a[i]) != 0;
+    return different;
 }

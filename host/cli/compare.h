@@ -2,16 +2,26 @@
 #ifndef CLSOFTMAX_COMPARE_H
 #define CLSOFTMAX_COMPARE_H
 
+#include "clsoftmax/clsoftmax.h"
+
 #include <stdint.h>
 
 typedef struct comparison {
     uint64_t values;
     uint64_t different; /* in bits */
-    uint64_t worst_ulp; /* steps of f32 between the two; UINT32_MAX where one is NaN and the other is not */
+    uint64_t worst_ulp; /* steps of the dtype between the two; UINT32_MAX where one is NaN and the other is not */
     uint64_t worst_at;  /* index of it */
 } comparison;
 
-/* Adds `count` values to a comparison that started zeroed. */
-void compare(comparison *comparison, const float *a, const float *b, uint64_t count);
+/* Adds `count` values of a dtype to a comparison that started zeroed. A difference of at most `allowed` counts as no ULP:
+   log-probabilities have an absolute error beside the relative one. */
+void compare(comparison *comparison, clsoftmax_dtype dtype, const void *a, const void *b, uint64_t count,
+             double allowed);
+
+/* What the contract allows so: classes * 2^-44 for log-probabilities, nothing for probabilities. */
+double allowed_difference(clsoftmax_operation operation, uint64_t classes);
+
+/* How many of the records differ in bits. */
+uint64_t compare_statistics(const clsoftmax_statistics *a, const clsoftmax_statistics *b, uint64_t count);
 
 #endif

@@ -31,14 +31,14 @@ int main(int argc, char **argv)
     } commands[] = {{"run", command_run}, {"devices", command_devices}, {"verify", command_verify}};
 
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of the write, and ends quietly */
+    signal(SIGXFSZ, SIG_IGN); /* so is a file that the system's limit forbids */
     const char *word = argc > 1 ? argv[1] : "";
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
-        fputs(help, stdout);
-        return EXIT_DONE;
+        return print_help(help);
     }
     if (strcmp(word, "--version") == 0) {
         printf("clsoftmax %s\n", clsoftmax_version());
-        return EXIT_DONE;
+        return finish_output(stdout);
     }
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (strcmp(word, commands[i].name) == 0)

@@ -72,7 +72,7 @@ static const char *take_shape(cursor *c, unsigned version, npy_header *header)
     for (int comma = 1; !take(c, ")");) {
         if (!comma)
             return "the shape is not a tuple";
-        if (header->dimensions == MATRIX_MOST_DIMENSIONS)
+        if (header->dimensions == ARRAY_MOST_DIMENSIONS)
             return "the shape has more than 32 dimensions";
         const char *wrong = take_size(c, version, &header->shape[header->dimensions]);
         if (wrong)

@@ -2,13 +2,13 @@
 #ifndef CLSOFTMAX_NPY_HEADER_H
 #define CLSOFTMAX_NPY_HEADER_H
 
-#include "matrix.h"
+#include "array.h"
 
 typedef struct npy_header {
     char descr[16]; /* as written: byte order, kind, bytes, e.g. "<f4" */
     int fortran_order;
     unsigned dimensions;
-    uint64_t shape[MATRIX_MOST_DIMENSIONS];
+    uint64_t shape[ARRAY_MOST_DIMENSIONS];
     uint64_t elements;    /* product of the shape */
     uint64_t data_offset; /* of the first element in the file */
 } npy_header;

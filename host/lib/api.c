@@ -53,17 +53,19 @@ int clsoftmax_strategy_supported(const clsoftmax_context *context, clsoftmax_str
 static clsoftmax_status check_process(const clsoftmax_context *context)
 {
     CLS_FAIL_IF(context->process != getpid(), CLSOFTMAX_FORKED,
-                "this context was made before fork(); its threads and device are the parent's. Make one in the child");
+                "this context was made before fork(); its threads and device are the parent's. Make a \"cpu\" one in "
+                "the child");
     return CLSOFTMAX_OK;
 }
 
-static clsoftmax_status prepare(clsoftmax_plan *plan)
+static clsoftmax_status prepare(clsoftmax_plan *plan, const clsoftmax_problem *problem)
 {
+    CLS_FORWARD(cls_problem_check(problem, &plan->problem));
     CLS_FORWARD(cls_decide(&plan->problem, &plan->context->limits, &plan->decision));
-    if (plan->problem.rows > 0)
+    if (cls_problem_rows(&plan->problem) > 0)
         CLS_FORWARD(plan->context->backend->plan_prepare(plan));
-    char label[160];
-    cls_variant_print(&plan->decision.variant, CLS_VARIANT_LABEL, label, sizeof label);
+    char label[200];
+    cls_variant_label(&plan->decision.variant, label, sizeof label);
     snprintf(plan->description, sizeof plan->description, "%s (%s)", label, plan->decision.reason);
     return CLSOFTMAX_OK;
 }
@@ -77,8 +79,7 @@ clsoftmax_status clsoftmax_plan_create(clsoftmax_context *context, const clsoftm
     clsoftmax_plan *made = calloc(1, sizeof *made);
     CLS_FAIL_IF(!made, CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for a plan");
     made->context = context;
-    made->problem = *problem;
-    clsoftmax_status status = prepare(made);
+    clsoftmax_status status = prepare(made, problem);
     if (status != CLSOFTMAX_OK) {
         clsoftmax_plan_release(made);
         return status;
@@ -102,36 +103,32 @@ const char *clsoftmax_plan_description(const clsoftmax_plan *plan)
 
 /* ---------------------------------------------------------------- Run */
 
-/* Equal is in place; anything else that shares a byte would be read after it was written. */
-static int overlaps(const float *logits, const float *probabilities, uint64_t elements)
+clsoftmax_status clsoftmax_plan_run(clsoftmax_plan *plan, const clsoftmax_arguments *arguments)
 {
-    uintptr_t a = (uintptr_t)logits, b = (uintptr_t)probabilities, bytes = elements * sizeof(float);
-    return a != b && a < b + bytes && b < a + bytes;
-}
-
-clsoftmax_status clsoftmax_plan_run(clsoftmax_plan *plan, const float *logits, float temperature, float *probabilities)
-{
-    CLS_FAIL_IF(!plan, CLSOFTMAX_INVALID_ARGUMENT, "plan is NULL");
+    CLS_FAIL_IF(!plan || !arguments, CLSOFTMAX_INVALID_ARGUMENT, "plan or arguments is NULL");
     CLS_FORWARD(check_process(plan->context));
-    CLS_FAIL_IF(!(temperature >= 0), CLSOFTMAX_INVALID_TEMPERATURE, "temperature %g; it takes a number from 0 to inf",
-                (double)temperature);
-    if (plan->problem.rows == 0)
-        return CLSOFTMAX_OK;
-    CLS_FAIL_IF(!logits || !probabilities, CLSOFTMAX_INVALID_ARGUMENT, "logits or probabilities is NULL");
-    CLS_FAIL_IF(overlaps(logits, probabilities, plan->problem.rows * plan->problem.classes), CLSOFTMAX_INVALID_ARGUMENT,
-                "logits and probabilities overlap without being the same memory");
-    return plan->context->backend->plan_run(plan, logits, temperature, probabilities);
+    CLS_FORWARD(cls_arguments_check(&plan->problem, arguments));
+    uint64_t invalid_rows = 0;
+    if (cls_problem_rows(&plan->problem) > 0)
+        CLS_FORWARD(plan->context->backend->plan_run(plan, arguments, &invalid_rows));
+    if (arguments->invalid_rows)
+        *arguments->invalid_rows = invalid_rows;
+    return CLSOFTMAX_OK;
 }
 
 clsoftmax_status clsoftmax_run(clsoftmax_context *context, uint64_t rows, uint64_t classes, const float *logits,
                                float temperature, float *probabilities)
 {
     clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
-    problem.rows = rows;
+    problem.outer = rows;
     problem.classes = classes;
+    clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
+    arguments.logits = logits;
+    arguments.temperature = temperature;
+    arguments.results = probabilities;
     clsoftmax_plan *plan = NULL;
     CLS_FORWARD(clsoftmax_plan_create(context, &problem, &plan));
-    clsoftmax_status status = clsoftmax_plan_run(plan, logits, temperature, probabilities);
+    clsoftmax_status status = clsoftmax_plan_run(plan, &arguments);
     clsoftmax_plan_release(plan);
     return status;
 }

@@ -4,13 +4,15 @@
 
 #include "clsoftmax/clsoftmax.h"
 #include "plan.h"
+#include "problem.h"
 
 #include <sys/types.h>
 
 /* A kind of device. Each function sees a checked problem with at least one row. */
 typedef struct cls_backend {
     clsoftmax_status (*plan_prepare)(clsoftmax_plan *plan); /* plan->decision is made; sets plan->state */
-    clsoftmax_status (*plan_run)(clsoftmax_plan *plan, const float *logits, float temperature, float *probabilities);
+    /* checked arguments; *invalid_rows, zeroed, becomes the number of rows whose temperature is none */
+    clsoftmax_status (*plan_run)(clsoftmax_plan *plan, const clsoftmax_arguments *arguments, uint64_t *invalid_rows);
     void (*plan_release)(clsoftmax_plan *plan);          /* state may be NULL */
     void (*context_release)(clsoftmax_context *context); /* state may be NULL */
 } cls_backend;
@@ -26,10 +28,10 @@ struct clsoftmax_context {
 
 struct clsoftmax_plan {
     clsoftmax_context *context;
-    void *state; /* the backend's */
-    clsoftmax_problem problem;
+    void *state;               /* the backend's */
+    clsoftmax_problem problem; /* checked: see problem.h */
     cls_decision decision;
-    char description[256];
+    char description[320];
 };
 
 /* Each opens its device into a context that is zeroed but for `process`. */

@@ -1,6 +1,7 @@
 #include "plan.h"
 
 #include "numeric_core.h"
+#include "problem.h"
 #include "status.h"
 
 #include <stdio.h>
@@ -19,6 +20,7 @@ int cls_strategy_supported(clsoftmax_device_type type, clsoftmax_strategy strate
         return is_native(type);
     case CLSOFTMAX_STRATEGY_ITEM:
     case CLSOFTMAX_STRATEGY_GROUP:
+    case CLSOFTMAX_STRATEGY_COLUMN:
         return !is_native(type);
     case CLSOFTMAX_STRATEGY_COUNT:
         break;
@@ -26,11 +28,16 @@ int cls_strategy_supported(clsoftmax_device_type type, clsoftmax_strategy strate
     return 0;
 }
 
-static clsoftmax_strategy choose_strategy(clsoftmax_device_type type, const char **reason)
+static clsoftmax_strategy choose_strategy(const clsoftmax_problem *problem, clsoftmax_device_type type,
+                                          const char **reason)
 {
     if (is_native(type)) {
         *reason = "rows are independent";
         return CLSOFTMAX_STRATEGY_ROWS;
+    }
+    if (problem->inner > 1 && problem->logits_layout.class_stride != 1) {
+        *reason = "the classes are not neighbours, the columns are";
+        return CLSOFTMAX_STRATEGY_COLUMN;
     }
     if (type == CLSOFTMAX_DEVICE_OPENCL_CPU) {
         *reason = "a CPU runs work-items one after another: barriers are dear, vectors cheap";
@@ -38,6 +45,17 @@ static clsoftmax_strategy choose_strategy(clsoftmax_device_type type, const char
     }
     *reason = "neighbouring work-items read neighbouring logits";
     return CLSOFTMAX_STRATEGY_GROUP;
+}
+
+/* Vectors need neighbours: classes for `item`, columns for `column`. */
+static unsigned choose_vector_width(const clsoftmax_problem *problem, const cls_limits *limits,
+                                    clsoftmax_strategy strategy)
+{
+    const clsoftmax_layout *x = &problem->logits_layout, *p = &problem->results_layout;
+    int neighbours = strategy == CLSOFTMAX_STRATEGY_ITEM     ? x->class_stride == 1 && p->class_stride == 1
+                     : strategy == CLSOFTMAX_STRATEGY_COLUMN ? x->inner_stride == 1 && p->inner_stride == 1
+                                                             : 0;
+    return neighbours ? limits->vector_width : 1;
 }
 
 static uint32_t power_of_two_below(uint64_t value)
@@ -48,87 +66,116 @@ static uint32_t power_of_two_below(uint64_t value)
     return power;
 }
 
+/* Local memory of a work-item of `group`: core_top_t and row_totals. */
+#define GROUP_LOCAL_BYTES 64
+
+/* Runtimes are known that refuse more work-items in one launch. */
+#define MOST_WORK_ITEMS ((uint64_t)1 << 31)
+
 /* A size within the limit; a power of two, which the tree reduction of `group` wants. */
 static uint32_t choose_work_group_size(const clsoftmax_problem *problem, const cls_limits *limits,
                                        clsoftmax_strategy strategy)
 {
     uint32_t size = problem->work_group_size;
-    if (size == 0 && strategy == CLSOFTMAX_STRATEGY_ITEM)
+    if (size == 0 && strategy != CLSOFTMAX_STRATEGY_GROUP && limits->type == CLSOFTMAX_DEVICE_OPENCL_CPU)
         size = problem->classes >= 256 ? 1 : 16; /* short rows: more rows for the price of one dispatch */
     if (size == 0)
         size = problem->classes >= 1024 ? 256 : 64;
     uint32_t limit = limits->max_work_group_size > 0 ? limits->max_work_group_size : 1;
+    if (strategy == CLSOFTMAX_STRATEGY_GROUP) {
+        uint64_t fitting = limits->local_memory_bytes / 4 * 3 / GROUP_LOCAL_BYTES; /* some drivers keep a part */
+        limit = fitting < limit ? (uint32_t)fitting : limit;
+    }
     return power_of_two_below(size < limit ? size : limit);
 }
 
-/* As many rows as two buffers, logits and probabilities, can hold in four fifths of the memory. */
-static clsoftmax_status choose_tile_rows(const clsoftmax_problem *problem, const cls_limits *limits,
-                                         uint64_t *tile_rows)
+uint64_t cls_global_size(const clsoftmax_problem *problem, const cls_variant *variant, uint64_t outer)
 {
+    uint64_t size = variant->work_group_size, width = variant->vector_width;
+    uint64_t items = variant->strategy == CLSOFTMAX_STRATEGY_COLUMN ? outer * ((problem->inner + width - 1) / width)
+                                                                    : outer * problem->inner;
+    return variant->strategy == CLSOFTMAX_STRATEGY_GROUP ? items * size : (items + size - 1) / size * size;
+}
+
+/* As many outer indices as two buffers, logits and results, can hold in four fifths of the memory. */
+static clsoftmax_status choose_tile(const clsoftmax_problem *problem, const cls_limits *limits,
+                                    const cls_variant *variant, uint64_t *tile_outer)
+{
+    *tile_outer = 0;
+    if (cls_problem_rows(problem) == 0)
+        return CLSOFTMAX_OK;
     uint64_t bytes = limits->global_memory_bytes / 5 * 2;
     if (bytes > limits->max_allocation_bytes)
         bytes = limits->max_allocation_bytes;
-    uint64_t row_bytes = problem->classes * sizeof(float);
-    CLS_FAIL_IF(row_bytes > bytes, CLSOFTMAX_OUT_OF_DEVICE_MEMORY,
-                "a row of %llu classes takes %llu bytes, the device allows %llu; device \"cpu\" has no such limit",
-                (unsigned long long)problem->classes, (unsigned long long)row_bytes, (unsigned long long)bytes);
-    uint64_t rows = bytes / row_bytes;
-    *tile_rows = rows < problem->rows ? rows : problem->rows;
+    size_t x_size = clsoftmax_dtype_size(problem->logits_dtype), p_size = clsoftmax_dtype_size(problem->results_dtype);
+    uint64_t outer_bytes = problem->classes * problem->inner * (x_size > p_size ? x_size : p_size);
+    CLS_FAIL_IF(
+        outer_bytes > bytes, CLSOFTMAX_OUT_OF_DEVICE_MEMORY,
+        "%llu classes of %llu columns take %llu bytes, the device allows %llu; device \"cpu\" has no such limit",
+        (unsigned long long)problem->classes, (unsigned long long)problem->inner, (unsigned long long)outer_bytes,
+        (unsigned long long)bytes);
+    uint64_t outer = bytes / outer_bytes, launchable = MOST_WORK_ITEMS / cls_global_size(problem, variant, 1);
+    CLS_FAIL_IF(launchable == 0, CLSOFTMAX_UNSUPPORTED, "%llu columns are too many for one launch",
+                (unsigned long long)problem->inner);
+    outer = outer < launchable ? outer : launchable;
+    outer = problem->tile_outer > 0 && problem->tile_outer < outer ? problem->tile_outer : outer;
+    *tile_outer = outer < problem->outer ? outer : problem->outer;
     return CLSOFTMAX_OK;
+}
+
+static void describe_problem(const clsoftmax_problem *problem, cls_variant *variant)
+{
+    variant->operation = problem->operation;
+    variant->logits_dtype = problem->logits_dtype;
+    variant->results_dtype = problem->operation == CLSOFTMAX_OPERATION_NONE ? CLSOFTMAX_F32 : problem->results_dtype;
+    variant->temperature_per_row = problem->temperature_per_row != 0;
+    variant->statistics = problem->statistics != 0;
+    variant->ties =
+        problem->neg_inf_rows == CLSOFTMAX_NEG_INF_ROWS_UNIFORM || problem->pos_inf == CLSOFTMAX_POS_INF_LIMIT;
+    variant->sum_levels = problem->classes > CORE_TWO_LEVEL_CLASSES ? 3 : 2;
 }
 
 clsoftmax_status cls_decide(const clsoftmax_problem *problem, const cls_limits *limits, cls_decision *decision)
 {
-    CLS_FAIL_IF(problem->classes == 0, CLSOFTMAX_INVALID_SHAPE, "a row needs at least one class");
-    CLS_FAIL_IF(problem->rows > SIZE_MAX / sizeof(float) / problem->classes, CLSOFTMAX_INVALID_SHAPE,
-                "%llu rows of %llu classes are more than memory can address", (unsigned long long)problem->rows,
-                (unsigned long long)problem->classes);
     CLS_FAIL_IF(!cls_strategy_supported(limits->type, problem->strategy), CLSOFTMAX_UNSUPPORTED,
-                "strategy \"%s\" does not run on this device",
-                clsoftmax_strategy_name(problem->strategy) ? clsoftmax_strategy_name(problem->strategy) : "?");
-
+                "strategy \"%s\" does not run on this device", clsoftmax_strategy_name(problem->strategy));
     decision->reason = "asked for by name";
     cls_variant *variant = &decision->variant;
+    describe_problem(problem, variant);
     variant->strategy = problem->strategy;
     if (problem->strategy == CLSOFTMAX_STRATEGY_AUTO)
-        variant->strategy = choose_strategy(limits->type, &decision->reason);
-    variant->sum_levels = problem->classes > CORE_TWO_LEVEL_CLASSES ? 3 : 2;
+        variant->strategy = choose_strategy(problem, limits->type, &decision->reason);
     if (variant->strategy == CLSOFTMAX_STRATEGY_ROWS) {
         variant->vector_width = 1;
         variant->work_group_size = 1;
-        decision->tile_rows = problem->rows;
+        decision->tile_outer = problem->outer;
         return CLSOFTMAX_OK;
     }
-    variant->vector_width = variant->strategy == CLSOFTMAX_STRATEGY_ITEM ? limits->vector_width : 1;
+    CLS_FAIL_IF(problem->classes > UINT32_MAX, CLSOFTMAX_UNSUPPORTED,
+                "rows of more than 2^32 classes need device \"cpu\"");
+    variant->vector_width = choose_vector_width(problem, limits, variant->strategy);
     variant->work_group_size = choose_work_group_size(problem, limits, variant->strategy);
-    return choose_tile_rows(problem, limits, &decision->tile_rows);
+    return choose_tile(problem, limits, variant, &decision->tile_outer);
 }
 
-const char *clsoftmax_strategy_name(clsoftmax_strategy strategy)
+void cls_variant_defines(const cls_variant *variant, char *text, size_t size)
 {
-    switch (strategy) {
-#define CLS_STRATEGY_CASE(name, text, idea)                                                                            \
-    case CLSOFTMAX_STRATEGY_##name:                                                                                    \
-        return text;
-        CLSOFTMAX_STRATEGY_LIST(CLS_STRATEGY_CASE)
-#undef CLS_STRATEGY_CASE
-    case CLSOFTMAX_STRATEGY_COUNT:
-        break;
-    }
-    return NULL;
+    int length = snprintf(text, size, "/* %s */\n%s", clsoftmax_strategy_name(variant->strategy),
+                          variant->strategy == CLSOFTMAX_STRATEGY_COLUMN ? "#define CORE_ROW_PER_LANE 1\n" : "");
+#define CLS_VARIANT_DEFINE(name, field)                                                                                \
+    if (length >= 0 && (size_t)length < size)                                                                          \
+        length += snprintf(text + length, size - (size_t)length, "#define %s %u\n", #name, variant->field);
+    CLS_VARIANT_FIELDS(CLS_VARIANT_DEFINE)
+#undef CLS_VARIANT_DEFINE
 }
 
-void cls_variant_print(const cls_variant *variant, cls_variant_form form, char *text, size_t size)
+void cls_variant_label(const cls_variant *variant, char *text, size_t size)
 {
-    const char *strategy = clsoftmax_strategy_name(variant->strategy);
-    int length =
-        snprintf(text, size, form == CLS_VARIANT_DEFINES ? "/* softmax:%s */\n" : "softmax:%s:f32->f32", strategy);
-#define CLS_VARIANT_PRINT(define, field, label)                                                                        \
-    if (length >= 0 && (size_t)length < size) {                                                                        \
-        const char *name = form == CLS_VARIANT_DEFINES ? #define : label;                                              \
-        const char *format = form == CLS_VARIANT_DEFINES ? "#define %s %u\n" : ":%s %u";                               \
-        length += snprintf(text + length, size - (size_t)length, format, name, variant->field);                        \
-    }
-    CLS_VARIANT_FIELDS(CLS_VARIANT_PRINT)
-#undef CLS_VARIANT_PRINT
+    snprintf(text, size, "%s%s:%s:%s->%s%s%s:width %u:work-group %u:levels %u",
+             clsoftmax_operation_name((clsoftmax_operation)variant->operation),
+             variant->statistics ? "+statistics" : "", clsoftmax_strategy_name(variant->strategy),
+             clsoftmax_dtype_name((clsoftmax_dtype)variant->logits_dtype),
+             clsoftmax_dtype_name((clsoftmax_dtype)variant->results_dtype),
+             variant->temperature_per_row ? ":temperature per row" : "", variant->ties ? ":ties" : "",
+             variant->vector_width, variant->work_group_size, variant->sum_levels);
 }

@@ -1,5 +1,5 @@
 /*
- * The reference: softmax in double precision, from the formula, sharing nothing with the numeric core.
+ * The reference: everything in double precision, from the formulas, sharing nothing with the numeric core.
  *
  * Within 1 ULP of f32 for ordinary input: exp and division are good to about 1e-16, and a sum of 2^20 terms to 1e-10.
  */
@@ -9,55 +9,192 @@
 #include <math.h>
 #include <string.h>
 
-static int has_nan(const float *x, uint64_t classes)
+/* ---------------------------------------------------------------- Elements */
+
+/* A number of `fraction` bits and exponents from `smallest` to `largest` (of 2^e <= |x|), as IEEE 754 packs it. */
+typedef struct format {
+    int fraction, smallest, largest;
+} format;
+
+static const format formats[CLSOFTMAX_DTYPE_COUNT] = {
+    [CLSOFTMAX_F32] = {23, -126, 127}, [CLSOFTMAX_F16] = {10, -14, 15}, [CLSOFTMAX_BF16] = {7, -126, 127}};
+
+static double decode(uint32_t bits, format f)
 {
-    for (uint64_t i = 0; i < classes; i++)
-        if (isnan(x[i]))
-            return 1;
-    return 0;
+    uint32_t magnitude = bits & ((1u << (f.fraction + (f.largest == 15 ? 5 : 8))) - 1);
+    int exponent = (int)(magnitude >> f.fraction);
+    double fraction = magnitude & ((1u << f.fraction) - 1), one = 1u << f.fraction;
+    double value = exponent == 0                   ? ldexp(fraction, f.smallest - f.fraction)
+                   : exponent == f.largest * 2 + 1 ? (fraction != 0 ? NAN : INFINITY)
+                                                   : ldexp(one + fraction, exponent - f.largest - f.fraction);
+    return magnitude == bits ? value : -value;
 }
 
-static float largest(const float *x, uint64_t classes)
+/* Rounded to the nearest, ties to even; the canonical NaN. */
+static uint32_t encode(double value, format f)
 {
-    float maximum = x[0];
-    for (uint64_t i = 1; i < classes; i++)
-        if (x[i] > maximum)
-            maximum = x[i];
-    return maximum;
+    int exponent_bits = f.largest == 15 ? 5 : 8;
+    uint32_t infinity = ((1u << exponent_bits) - 1) << f.fraction,
+             sign = signbit(value) ? 1u << (exponent_bits + f.fraction) : 0;
+    if (isnan(value))
+        return infinity | 1u << (f.fraction - 1);
+    int exponent;
+    frexp(value, &exponent); /* |value| in [2^(exponent - 1), 2^exponent) */
+    if (isinf(value) || exponent - 1 > f.largest)
+        return sign | infinity;
+    if (value == 0 || exponent - 1 < f.smallest)
+        exponent = f.smallest + 1;
+    double units = nearbyint(ldexp(fabs(value), f.fraction - (exponent - 1)));
+    /* the leading bit of a normal number carries into the exponent, as does a rounding up to the next power of two */
+    return sign | (((uint32_t)(exponent - 1 - f.smallest) << f.fraction) + (uint32_t)units);
 }
 
-/* exp((x - maximum) / temperature) with the limits at T = 0 and T = inf. */
-static double weight(float x, float maximum, float temperature)
+static double read_element(const void *array, clsoftmax_dtype dtype, uint64_t at)
 {
-    if (isinf(x))
-        return 0; /* -inf: a mask */
-    if (temperature == 0)
-        return x == maximum;
-    return exp(((double)x - (double)maximum) / (double)temperature);
+    uint32_t bits = dtype == CLSOFTMAX_F32 ? ((const uint32_t *)array)[at] : ((const uint16_t *)array)[at];
+    return decode(bits, formats[dtype]);
 }
 
-static void softmax_row(const float *x, uint64_t classes, float temperature, float *p)
+static void write_element(void *array, clsoftmax_dtype dtype, uint64_t at, double value)
 {
-    float maximum = largest(x, classes);
-    if (isinf(maximum) || has_nan(x, classes)) {
-        for (uint64_t i = 0; i < classes; i++)
-            p[i] = NAN;
-        return;
+    uint32_t bits = encode(value, formats[dtype]);
+    if (dtype == CLSOFTMAX_F32)
+        ((uint32_t *)array)[at] = bits;
+    else
+        ((uint16_t *)array)[at] = (uint16_t)bits;
+}
+
+/* ---------------------------------------------------------------- A row */
+
+typedef struct reference_row {
+    const clsoftmax_problem *problem;
+    const clsoftmax_arguments *arguments;
+    uint64_t index, logits, results; /* the row, and its first elements */
+    double temperature;
+    double maximum, second; /* NaN if a logit is */
+    uint64_t argmax;
+    double sum;  /* of the weights */
+    double fill; /* what every probability is, or -1 where they are to be computed */
+} reference_row;
+
+static double logit(const reference_row *row, uint64_t c)
+{
+    return read_element(row->arguments->logits, row->problem->logits_dtype,
+                        row->logits + c * row->problem->logits_layout.class_stride);
+}
+
+static void find_maximum(reference_row *row)
+{
+    row->maximum = row->second = -INFINITY;
+    row->argmax = 0;
+    for (uint64_t c = 0; c < row->problem->classes && !isnan(row->maximum); c++) {
+        double x = logit(row, c);
+        if (x > row->maximum || isnan(x)) {
+            row->second = row->maximum;
+            row->maximum = x;
+            row->argmax = c;
+        } else if (x > row->second || c == 0) {
+            row->second = c == 0 ? -INFINITY : x;
+        }
     }
-    double sum = 0;
-    for (uint64_t i = 0; i < classes; i++)
-        sum += weight(x[i], maximum, temperature);
-    for (uint64_t i = 0; i < classes; i++)
-        p[i] = (float)(weight(x[i], maximum, temperature) / sum);
 }
 
-static clsoftmax_status reference_plan_run(clsoftmax_plan *plan, const float *logits, float temperature,
-                                           float *probabilities)
+/* (x - maximum) / temperature, with its limits; -inf for masks, and for all but ties where the mass is on ties. */
+static double exponent(const reference_row *row, double x)
 {
+    if (x == row->maximum)
+        return 0;
+    if (isinf(row->maximum) || isinf(x) || row->temperature == 0)
+        return -INFINITY;
+    return (x - row->maximum) / row->temperature;
+}
+
+static double fill_of(const reference_row *row)
+{
+    const clsoftmax_problem *problem = row->problem;
+    if (isnan(row->maximum) || !(row->temperature >= 0))
+        return NAN;
+    if (row->maximum == INFINITY && problem->pos_inf == CLSOFTMAX_POS_INF_NAN)
+        return NAN;
+    if (row->maximum == -INFINITY && problem->neg_inf_rows != CLSOFTMAX_NEG_INF_ROWS_UNIFORM)
+        return problem->neg_inf_rows == CLSOFTMAX_NEG_INF_ROWS_ZERO ? 0 : NAN;
+    return -1;
+}
+
+static void write_results(const reference_row *row)
+{
+    const clsoftmax_problem *problem = row->problem;
+    int is_log = problem->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX;
+    for (uint64_t c = 0; c < problem->classes; c++) {
+        double z = row->fill == -1 ? exponent(row, logit(row, c)) : 0, result;
+        if (row->fill != -1)
+            result = is_log ? log(row->fill) : row->fill;
+        else
+            result = is_log ? z - log(row->sum) : exp(z) / row->sum;
+        double rounded = (double)(float)result; /* f32 first, as the contract says */
+        write_element(row->arguments->results, problem->results_dtype,
+                      row->results + c * problem->results_layout.class_stride, rounded + 0.0);
+    }
+}
+
+static void write_statistics(const reference_row *row)
+{
+    const clsoftmax_problem *problem = row->problem;
+    const int64_t *labels = row->arguments->labels;
+    int64_t label = labels ? labels[row->index] : -1;
+    int labelled = label >= 0 && (uint64_t)label < problem->classes;
+    double log_sum = log(row->sum), mean = 0;
+    for (uint64_t c = 0; row->fill == -1 && c < problem->classes; c++) {
+        double z = exponent(row, logit(row, c));
+        mean -= exp(z) == 0 ? 0 : exp(z) * z;
+    }
+    clsoftmax_statistics s = {(float)row->maximum, (float)row->maximum, NAN, NAN, NAN, NAN, (int64_t)row->argmax};
+    if (row->fill == 0) {
+        s.entropy = s.largest_probability = s.margin = 0;
+        s.negative_log_likelihood = labelled ? INFINITY : NAN;
+    }
+    if (!(row->temperature >= 0))
+        s.log_sum_exp = NAN;
+    if (row->fill == -1) {
+        double origin = row->maximum == 0 ? 0 : row->maximum / row->temperature;
+        s.log_sum_exp = (float)(isinf(row->maximum) ? row->maximum : origin + log_sum);
+        s.largest_probability = (float)(1 / row->sum);
+        s.margin = (float)(-expm1(exponent(row, row->second)) / row->sum);
+        s.entropy = (float)(log_sum + mean / row->sum);
+        s.negative_log_likelihood = labelled ? (float)(log_sum - exponent(row, logit(row, (uint64_t)label))) : NAN;
+    }
+    row->arguments->statistics[row->index] = s;
+}
+
+static void compute_row(reference_row *row)
+{
+    find_maximum(row);
+    row->fill = fill_of(row);
+    row->sum = 0;
+    for (uint64_t c = 0; row->fill == -1 && c < row->problem->classes; c++)
+        row->sum += exp(exponent(row, logit(row, c)));
+    if (row->problem->statistics)
+        write_statistics(row);
+    if (row->problem->operation != CLSOFTMAX_OPERATION_NONE)
+        write_results(row);
+}
+
+/* ---------------------------------------------------------------- Backend */
+
+static clsoftmax_status reference_plan_run(clsoftmax_plan *plan, const clsoftmax_arguments *arguments,
+                                           uint64_t *invalid_rows)
+{
+    const clsoftmax_problem *problem = &plan->problem;
     fenv_t callers = float_environment_begin();
-    uint64_t classes = plan->problem.classes;
-    for (uint64_t row = 0; row < plan->problem.rows; row++)
-        softmax_row(logits + row * classes, classes, temperature, probabilities + row * classes);
+    reference_row row = {.problem = problem, .arguments = arguments};
+    for (row.index = 0; row.index < cls_problem_rows(problem); row.index++) {
+        row.logits = cls_layout_row(problem, &problem->logits_layout, row.index);
+        row.results = cls_layout_row(problem, &problem->results_layout, row.index);
+        row.temperature =
+            (double)(problem->temperature_per_row ? arguments->temperatures[row.index] : arguments->temperature);
+        *invalid_rows += row.temperature >= 0 ? 0 : 1;
+        compute_row(&row);
+    }
     float_environment_end(callers);
     return CLSOFTMAX_OK;
 }

@@ -27,7 +27,7 @@ static size_t open_best(const cls_opencl_device *devices, size_t count, clsoftma
                 continue;
             if (!device->exact)
                 snprintf(reason, size, "%s: %.200s", device->name, device->reason);
-            else if (cls_opencl_open(context, &devices[i]) == CLSOFTMAX_OK)
+            else if (cls_opencl_open(context, &devices[i], NULL) == CLSOFTMAX_OK)
                 return i;
             else
                 cls_last_reason(reason, size);
@@ -40,9 +40,8 @@ static clsoftmax_status select_automatic(clsoftmax_context *context)
 {
     cls_opencl_device *devices;
     size_t count;
-    const char *nothing = NULL;
-    CLS_FORWARD(cls_opencl_devices(&devices, &count, &nothing));
-    char reason[400] = "";
+    char nothing[256], reason[400] = "";
+    CLS_FORWARD(cls_opencl_devices(&devices, &count, nothing, sizeof nothing));
     size_t chosen = open_best(devices, count, context, reason, sizeof reason);
     free(devices);
     if (chosen == count || count == 0) {
@@ -71,6 +70,8 @@ static int is_named(const clsoftmax_device *device, const char *selector)
     char rest;
     if (sscanf(selector, "%u:%u%c", &platform, &number, &rest) == 2)
         return strcmp(device->selector, selector) == 0;
+    if (strcasecmp(selector, "gpu") == 0)
+        return device->type == CLSOFTMAX_DEVICE_GPU;
     return contains(device->name, selector);
 }
 
@@ -78,14 +79,16 @@ static clsoftmax_status select_named(const char *selector, clsoftmax_context *co
 {
     cls_opencl_device *devices;
     size_t count;
-    const char *nothing = NULL;
-    CLS_FORWARD(cls_opencl_devices(&devices, &count, &nothing));
+    char nothing[256];
+    CLS_FORWARD(cls_opencl_devices(&devices, &count, nothing, sizeof nothing));
     clsoftmax_status status;
     size_t i = 0;
     while (i < count && !is_named(&devices[i].device, selector))
         i++;
     if (i < count)
-        status = cls_opencl_open(context, &devices[i]);
+        status = cls_opencl_open(context, &devices[i], NULL);
+    else if (count == 0 && cls_opencl_load() == CLSOFTMAX_FORKED)
+        status = CLSOFTMAX_FORKED;
     else if (count == 0)
         status = cls_fail(CLSOFTMAX_DEVICE_NOT_FOUND,
                           "device \"%s\": %s. Install a driver (a package *-opencl-icd, which puts a file into "
@@ -133,7 +136,7 @@ static void judge(cls_opencl_device *devices, size_t count, clsoftmax_device *cp
             snprintf(device->reason, sizeof device->reason, "the first usable of GPU, accelerator, OpenCL CPU, cpu");
         } else if (device->usable) {
             clsoftmax_context trial = {.process = getpid()};
-            if (cls_opencl_open(&trial, &devices[i]) == CLSOFTMAX_OK) {
+            if (cls_opencl_open(&trial, &devices[i], NULL) == CLSOFTMAX_OK) {
                 trial.backend->context_release(&trial);
                 if (device->exact)
                     snprintf(device->reason, sizeof device->reason, "\"auto\" finds one before it");
@@ -153,8 +156,8 @@ clsoftmax_status clsoftmax_devices_list(clsoftmax_device **list, size_t *count)
     CLS_FAIL_IF(!list || !count, CLSOFTMAX_INVALID_ARGUMENT, "list or count is NULL");
     cls_opencl_device *devices;
     size_t found;
-    const char *nothing = NULL;
-    CLS_FORWARD(cls_opencl_devices(&devices, &found, &nothing));
+    char nothing[256];
+    CLS_FORWARD(cls_opencl_devices(&devices, &found, nothing, sizeof nothing));
     clsoftmax_context cpu = {.process = getpid()}, reference = {.process = getpid()};
     clsoftmax_status status = cls_cpu_open(&cpu);
     if (status == CLSOFTMAX_OK)

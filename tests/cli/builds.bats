@@ -14,7 +14,7 @@ digest() {
     local compiler=$1
     shift
     # shellcheck disable=SC2086
-    "$compiler" $FLAGS "$@" -I"$SOURCE/host/lib/cpu" -I"$SOURCE/kernels" -I"$SOURCE/tests" "$SOURCE/tests/digest.c" \
+    "$compiler" $FLAGS "$@" -I"$SOURCE/host/include" -I"$SOURCE/host/lib/cpu" -I"$SOURCE/kernels" -I"$SOURCE/tests" "$SOURCE/tests/digest.c" \
         "$SOURCE/host/lib/cpu/cpu_rows.c" data.o -o digest -lm && ./digest
 }
 
@@ -55,7 +55,7 @@ has() { [ "$(uname -m)" = x86_64 ] && grep -qw "$1" /proc/cpuinfo; }
     cp -r "$SOURCE/kernels" faulty
     sed -i 's/0x1.1113[0-9a-f]*p-7f/0x1.111330p-7f/' faulty/numeric_core.h
     # shellcheck disable=SC2086
-    gcc $FLAGS -O2 -I"$SOURCE/host/lib/cpu" -Ifaulty -I"$SOURCE/tests" "$SOURCE/tests/digest.c" \
+    gcc $FLAGS -O2 -I"$SOURCE/host/include" -I"$SOURCE/host/lib/cpu" -Ifaulty -I"$SOURCE/tests" "$SOURCE/tests/digest.c" \
         "$SOURCE/host/lib/cpu/cpu_rows.c" data.o -o digest -lm
     [ "$(./digest)" != "$expected" ]
 }

@@ -11,7 +11,7 @@ plant() {
 }
 
 core_error() {
-    gcc -std=gnu11 -D_GNU_SOURCE -O2 -ffp-contract=off -fopenmp-simd -DCPU_ROWS_FUNCTION=rows -I"$SOURCE/host/lib/cpu" \
+    gcc -std=gnu11 -D_GNU_SOURCE -O2 -ffp-contract=off -fopenmp-simd -DCPU_ROWS_FUNCTION=rows -I"$SOURCE/host/include" -I"$SOURCE/host/lib/cpu" \
         -I"$1" -I"$SOURCE/tests" "$SOURCE/tests/core_error.c" "$SOURCE/host/lib/cpu/cpu_rows.c" \
         "$SOURCE/tests/support/oracle.c" "$SOURCE/tests/support/fill.c" -o core_error -lmpfr -lgmp -lm && ./core_error
 }
@@ -29,16 +29,17 @@ core_error() {
         run core_error faulty
         echo "$pattern: $output"
         [ "$status" -eq 1 ]
+        [[ $output == *"worst "* ]] # it compiled
     done <<'FAULTS'
-z_low = core_fma(difference_low, high, z_low);|
-z_low = core_fma(difference, low, z_low);|
-core_fma(difference, high, -z);|(core_float)(0.0f);
+z.low = core_fma(difference_low, high, z.low);|
+z.low = core_fma(difference, low, z.low);|
+core_fma(difference, high, -z.high);|(core_float)(0.0f);
 (e.high - (high - CORE_UNIT_HIGH)) + e.low;|e.high - (high - CORE_UNIT_HIGH);
-core_fma(e.low, high, e.high \* reciprocal.low);|(core_float)(0.0f);
+core_fma(e.low, high, e.high \* reciprocal_low);|(core_float)(0.0f);
 temperature < 0x1p-62f|temperature < 0.0f
 temperature >= 0x1p62f|temperature > 0x1p200f
 int far = temperature.scale > 1.0f|int far = 0
-z > smallest ? z_low : (core_float)(0.0f)|z_low
+clamped.low = z.high > smallest ? z.low : (core_float)(0.0f)|clamped.low = z.low
 CORE_EXPONENTIAL_BIAS 96|CORE_EXPONENTIAL_BIAS 0
 CORE_FLUSH_AFTER 256|CORE_FLUSH_AFTER 1024
 step < 4|step < 1
@@ -55,9 +56,13 @@ FAULTS
         [ "$status" -eq 1 ]
         grep -q "^$strategy .*FAILED" <<<"$output"
     done <<'FAULTS'
-item|row.h|i < count ? address\[i\] : -CORE_INFINITY|address[i]
-item|row.h|sum.added == CORE_FLUSH_AFTER|sum.added == 0
+item|row.h|i < count ? row_load_one(address + i) : -CORE_INFINITY|row_load_one(address + i)
+item|row_classes.h|sum.added == CORE_FLUSH_AFTER|sum.added == 0
 group|row_group.cl|half_size = WORK_GROUP_SIZE \/ 2|half_size = WORK_GROUP_SIZE \/ 4
 item|numeric_core.h|core_fma(r_low, one_plus_r, lost)|lost
+group|numeric_core.h|if (levels == 3)|if (levels == 4)
+item|numeric_core.h|int far = temperature.scale > 1.0f|int far = 0
+group|numeric_core.h|+ 0x7F800001u;|+ 0x7F800000u;
+column|row_column.cl|sum.added == CORE_FLUSH_AFTER|sum.added == 0
 FAULTS
 }

@@ -124,10 +124,10 @@ ROW_3="0.0900305733 0.244728476 0.665240943"
 1~{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296, 0)}~the shape has more elements
 1~{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,6)}~the shape has more than 32
 1~{'descr': '<f4', 'fortran_order': False, 'shape': ()}~a single number
-1~{'descr': '<f4', 'fortran_order': False, 'shape': (2, 0)}~rows of 0 classes
 1~{'descr': '|O', 'fortran_order': False, 'shape': (2, 3)}~dtype '|O'
 1~{'descr': '<c8', 'fortran_order': False, 'shape': (2, 3)}~dtype '<c8'
-1~{'descr': '<f2', 'fortran_order': False, 'shape': (2, 3)}~dtype '<f2'
+1~{'descr': '<V2', 'fortran_order': False, 'shape': (2, 3)}~dtype '<V2': two bytes of an unknown type; --input-dtype bf16
+1~{'descr': '<f3', 'fortran_order': False, 'shape': (2, 3)}~dtype '<f3'
 1~{'descr': '<i4', 'fortran_order': False, 'shape': (2, 3)}~dtype '<i4'
 1~{'descr': '=f4', 'fortran_order': False, 'shape': (2, 3)}~dtype '=f4'
 1~{'descr': '', 'fortran_order': False, 'shape': (2, 3)}~dtype ''
@@ -137,6 +137,87 @@ ROW_3="0.0900305733 0.244728476 0.665240943"
 1~{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904,)}~the shape has more elements
 1~{'descr': '<f4', 'fortran_order': False, 'shape': (500000000000, 100)}~the file ends too early
 CASES
+}
+
+@test "rows of no classes" {
+    npy x.npy '<f4' False '(2, 0)'
+    run --separate-stderr clsoftmax run x.npy
+    expect_error 2 "x.npy: rows of 0 classes"
+}
+
+@test "f2 and bf16, in and out" {
+    npy x.npy '<f2' False '(2, 3)' # 1 2 3 4 5 6
+    printf '\x00\x3c\x00\x40\x00\x42\x00\x44\x00\x45\x00\x46' >>x.npy
+    run --separate-stderr clsoftmax run x.npy
+    [ "$output" = "$ROW_3"$'\n'"$ROW_3" ]
+    [ -z "$stderr" ]
+    npy b.npy '<V2' False '(2, 3)'
+    printf '\x80\x3f\x00\x40\x40\x40\x80\x40\xa0\x40\xc0\x40' >>b.npy
+    run --separate-stderr clsoftmax run b.npy --input-dtype bf16
+    [ "$output" = "$ROW_3"$'\n'"$ROW_3" ]
+    npy big.npy '>f2' False '(3,)'
+    printf '\x3c\x00\x40\x00\x42\x00' >>big.npy
+    run --separate-stderr clsoftmax run big.npy
+    [ "$output" = "$ROW_3" ]
+    clsoftmax run x.npy --out-dtype f16 -o p.npy
+    grep -aq "'descr': '<f2'" p.npy
+    [ "$(tail -c 12 p.npy | od -An -tx2 -N6 | tr -d ' ')" = "2dc333d53952" ]
+    clsoftmax run x.npy --out-dtype bf16 -o p.npy
+    grep -aq "'descr': '<V2'" p.npy
+    [ "$(tail -c 12 p.npy | od -An -tx2 -N6 | tr -d ' ')" = "3db83e7b3f2a" ]
+}
+
+@test "any axis" {
+    npy x.npy '<f4' False '(2, 3)'
+    printf "$F4" >>x.npy
+    run --separate-stderr clsoftmax run x.npy --axis 0 -T 3
+    [ "$output" = "0.268941432 0.268941432 0.268941432"$'\n'"0.731058598 0.731058598 0.731058598" ]
+    run --separate-stderr clsoftmax run x.npy --axis -2 -T 3
+    [ "${lines[0]}" = "0.268941432 0.268941432 0.268941432" ]
+    run --separate-stderr clsoftmax run x.npy --axis 1
+    [ "${lines[0]}" = "$ROW_3" ]
+}
+
+@test "a temperature for each row, from text and from .npy" {
+    npy x.npy '<f4' False '(2, 3)'
+    printf "$F4" >>x.npy
+    printf '1\n0\n' >t.txt
+    run --separate-stderr clsoftmax run x.npy -T @t.txt
+    [ "$output" = "$ROW_3"$'\n'"0 0 1" ]
+    npy t.npy '<f8' False '(2,)'
+    printf '\0\0\0\0\0\0\xf0\x3f\0\0\0\0\0\0\xf0\xbf' >>t.npy # 1, -1
+    run --separate-stderr clsoftmax run x.npy -T @t.npy
+    [ "$status" -eq 0 ]
+    [ "$output" = "$ROW_3"$'\n'"nan nan nan" ]
+    [ "$stderr" = "clsoftmax: note: 1 of 2 rows are NaN: their temperature is negative or NaN" ]
+    echo 1 >t.txt
+    run --separate-stderr clsoftmax run x.npy -T @t.txt
+    expect_error 2 "t.txt: -T: 1 numbers for 2 rows"
+}
+
+@test "policies" {
+    printf '%s\n' '-inf -inf' '1 inf' 'inf inf' >x.txt
+    run --separate-stderr clsoftmax run x.txt
+    [ "$output" = $'nan nan\nnan nan\nnan nan' ]
+    run --separate-stderr clsoftmax run x.txt --neg-inf-rows zero --pos-inf limit
+    [ "$output" = $'0 0\n0 1\n0.5 0.5' ]
+    run --separate-stderr clsoftmax run x.txt --neg-inf-rows uniform --log
+    [ "${lines[0]}" = "-0.693147182 -0.693147182" ]
+}
+
+@test "statistics and labels, as a table and as .npy" {
+    run --separate-stderr clsoftmax run "$SOURCE/tests/data/digits_val_logits.npy" -T 3.05 \
+        --labels "$SOURCE/tests/data/digits_val_labels.npy" --stats
+    [ "${lines[0]}" = "argmax maximum log_sum_exp entropy largest_probability margin negative_log_likelihood" ]
+    [ "${#lines[@]}" -eq 702 ]
+    [ "${lines[701]}" = "# mean negative_log_likelihood 0.427628727, accuracy 0.878571429 (700 of 700 rows have a label and a result)" ]
+    run --separate-stderr clsoftmax run "$SOURCE/tests/data/digits_val_logits.npy" -o p.npy --stats=s.npy
+    [ -z "$output" ]
+    [ "$(tail -c +$((1 + $(wc -c <s.npy) - 700 * 32)) s.npy | wc -c)" -eq 22400 ]
+    grep -aq "('entropy', '<f4')" s.npy
+    echo 10 >labels.txt
+    run --separate-stderr clsoftmax run --labels labels.txt - <<<"1 2 3"
+    expect_error 2 "labels.txt: --labels: 10, the label of row 0, is not a class from 0 to 2"
 }
 
 @test "files that are cut anywhere, or are no .npy at all" {

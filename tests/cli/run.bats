@@ -57,6 +57,8 @@ load helpers
 CASES
     run --separate-stderr clsoftmax run --probabilities - <<<"0.5 -0.5"
     expect_error 2 "standard input: line 1, value 2" "negative"
+    run --separate-stderr clsoftmax run --probabilities - <<<"1e999 0.5"
+    expect_error 2 "standard input: line 1, value 1" "too large"
 }
 
 @test "a row of 100,000 numbers, and no line feed at the end" {
@@ -77,12 +79,19 @@ x.txt -T -1|-T -1: the temperature is a number from 0 to inf
 x.txt -T nan|from 0 to inf
 x.txt -T 1x|from 0 to inf
 x.txt -T 1e39|larger than f32 holds
-x.txt -T @t.txt|not there yet
+x.txt -T @t.txt|t.txt: No such file
 x.txt -T|-T: an argument is missing
 x.txt --frobnicate|--frobnicate: no such option
-x.txt --axis 0|not there yet
-x.txt --log|not there yet
-x.txt --strategy fast|--strategy fast: there are auto, rows, item and group
+x.txt --axis 2|--axis: axis 2 is not there: the array has 2 dimensions
+x.txt --axis -3|--axis: axis -3 is not there
+x.txt --axis first|--axis first: it takes a whole number
+x.txt --out-dtype f64|--out-dtype f64: it takes one of f32, f16, bf16
+x.txt --input-dtype f16|x.txt: --input-dtype f16, but the file holds f32
+x.txt --neg-inf-rows one|--neg-inf-rows one: it takes one of nan, zero, uniform
+x.txt --pos-inf 1|--pos-inf 1: it takes one of nan, limit
+x.txt --stats=s.txt|--stats=s.txt: the name of an .npy file
+x.txt --strategy fast|--strategy fast: it takes one of auto, rows, item, group, column
+x.txt -qz|-q: no such option
 x.txt --strategy group|strategy "group" does not run on this device
 x.txt y.txt|y.txt: one INPUT only
 |INPUT is missing
@@ -131,9 +140,47 @@ CASES
 @test "a full disk" {
     [ -w /dev/full ] || skip "no /dev/full"
     seq -s ' ' 10000 >x.txt
-    run --separate-stderr bash -c '"$CLSOFTMAX" run -d cpu x.txt >/dev/full'
+    for words in "run -d cpu x.txt" "run -d cpu x.txt --stats" "devices" "devices --json" "verify -d cpu" "--help" \
+        "run --help" "--version"; do
+        run --separate-stderr bash -c "\"\$CLSOFTMAX\" $words >/dev/full"
+        echo "$words: $stderr"
+        [ "$status" -eq 1 ]
+        [[ $stderr == *"No space left"* ]]
+    done
+}
+
+@test "a limit on the size of files" {
+    seq -s ' ' 100000 >x.txt
+    run --separate-stderr bash -c 'ulimit -f 8; "$CLSOFTMAX" run -d cpu x.txt -o p.npy'
     [ "$status" -eq 1 ]
-    [[ $stderr == *"No space left"* ]]
+    [[ $stderr == *"p.npy: File too large" ]]
+    [ -z "$(find . -name '*p.npy*')" ]
+}
+
+@test "an output that exists keeps its mode, and what a link leads to is replaced, not the link" {
+    echo "1 2" >x.txt
+    echo old >real.npy
+    chmod 640 real.npy
+    ln -s real.npy link.npy
+    clsoftmax run x.txt -o link.npy
+    [ -L link.npy ]
+    [ "$(stat -c %a real.npy)" = 640 ]
+    [ "$(wc -c <real.npy)" -eq 136 ]
+}
+
+@test "a signal that is ignored, as under nohup, stays ignored" {
+    for ((i = 0; i < 200000; i++)); do echo "1 2 3 4 5 6 7 8 9 10"; done >x.txt
+    run --separate-stderr bash -c 'trap "" HUP; "$CLSOFTMAX" run -d cpu x.txt -o p.npy & pid=$!; for i in 1 2 3 4 5 6 7 8; do sleep 0.05; kill -HUP $pid 2>/dev/null; done; wait $pid'
+    [ "$status" -eq 0 ]
+    [ -e p.npy ]
+}
+
+@test "a system that grants no more threads: fewer, or an error, never a hang" {
+    for limit in 200000 300000 1000000; do
+        run --separate-stderr timeout 20 bash -c "ulimit -v $limit; CLSOFTMAX_THREADS=500 \"\$CLSOFTMAX\" run -d cpu -T 10 - <<<'10 20 30'"
+        echo "$limit: $status $output $stderr"
+        [ "$output" = "0.0900305733 0.244728476 0.665240943" ] || expect_error 1 "no memory"
+    done
 }
 
 @test "a closed pipe ends quietly with 1" {
@@ -169,12 +216,14 @@ CASES
     [[ $output == *"NOT USABLE: "*"refused a trivial kernel"*"* cpu"* ]]
 }
 
-@test "a progress bar when asked for, none in a pipe" {
-    echo "1 2" >x.txt
+@test "a progress bar when asked for, none in a pipe; the same results in blocks" {
+    seq 50 | awk '{print $1, 2, $1 / 7}' >x.txt
+    clsoftmax run x.txt -o whole.npy
     run --separate-stderr clsoftmax run x.txt
     [ -z "$stderr" ]
-    run clsoftmax run x.txt --progress
-    [ "$status" -eq 0 ]
+    run --separate-stderr clsoftmax run x.txt --progress -o p.npy
+    [[ $stderr == *"%"*"of 50 rows"* ]]
+    cmp whole.npy p.npy
 }
 
 @test "help and version" {

@@ -25,10 +25,14 @@ clsoftmax_context *test_open_opencl(void)
 void test_run(clsoftmax_context *context, const clsoftmax_problem *problem, const float *logits, float temperature,
               float *probabilities)
 {
+    clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
+    arguments.logits = logits;
+    arguments.temperature = temperature;
+    arguments.results = probabilities;
     clsoftmax_plan *plan = NULL;
     clsoftmax_status status = clsoftmax_plan_create(context, problem, &plan);
     cr_assert_eq(status, CLSOFTMAX_OK, "plan: %s", clsoftmax_last_error());
-    status = clsoftmax_plan_run(plan, logits, temperature, probabilities);
+    status = clsoftmax_plan_run(plan, &arguments);
     cr_assert_eq(status, CLSOFTMAX_OK, "run: %s", clsoftmax_last_error());
     clsoftmax_plan_release(plan);
 }

@@ -56,7 +56,7 @@ CLSOFTMAX_API const char *clsoftmax_version(void);
     X(DEVICE_NOT_FOUND, 30, "no such device, or no OpenCL on this machine")                                            \
     X(DEVICE_UNUSABLE, 31, "the device is there but cannot run the kernels")                                           \
     X(DEVICE_FAILED, 32, "an OpenCL call failed; clsoftmax_last_opencl_error() has its code")                          \
-    X(FORKED, 40, "the context was made before fork(); make one in the child")
+    X(FORKED, 40, "made before fork(); a fresh \"cpu\" context works in the child")
 
 typedef enum clsoftmax_status {
 #define CLSOFTMAX_STATUS_ENUM(name, value, meaning) CLSOFTMAX_##name = value,
@@ -67,8 +67,7 @@ typedef enum clsoftmax_status {
 /* "INVALID_TEMPERATURE" for CLSOFTMAX_INVALID_TEMPERATURE; "UNKNOWN" for a number that is no status. */
 CLSOFTMAX_API const char *clsoftmax_status_name(clsoftmax_status status);
 
-/* What went wrong in this thread's last failed call: the function, the reason, the name of OpenCL's error, the build
-   log.
+/* What went wrong in this thread's last failed call: the function, the reason, the name of OpenCL's error, the build log.
    "" before any failure. Valid until this thread's next call of the library. */
 CLSOFTMAX_API const char *clsoftmax_last_error(void);
 
@@ -109,12 +108,15 @@ CLSOFTMAX_API void clsoftmax_devices_release(clsoftmax_device *devices);
 typedef struct clsoftmax_context clsoftmax_context;
 
 /* Opens a device. selector:
-     NULL, "" or "auto"    the environment's CLSOFTMAX_DEVICE if set; else the first usable GPU, then accelerator, then
-   OpenCL CPU device, then "cpu". Never fails for want of a device: see clsoftmax_context_notice "cpu" the library's own
-   code. Threads: CLSOFTMAX_THREADS, or all processors this process may use "reference"           double precision, one
-   thread, slow "P:D"                 OpenCL platform P, device D, as clsoftmax_devices_list counts them other text the
-   first OpenCL device whose name contains it, whatever the case of the letters DEVICE_NOT_FOUND or DEVICE_UNUSABLE if a
-   device named so is not there or cannot run kernels. */
+     NULL, "" or "auto"    the environment's CLSOFTMAX_DEVICE if set; else the first usable GPU, then accelerator, then OpenCL
+                           CPU device, then "cpu". Never fails for want of a device: see clsoftmax_context_notice
+     "cpu"                 the library's own code. Threads: CLSOFTMAX_THREADS, or all processors this process may use
+     "reference"           double precision, one thread, slow
+     "gpu"                 the first OpenCL GPU
+     "P:D"                 OpenCL platform P, device D, as clsoftmax_devices_list counts them
+     other text            the first OpenCL device whose name contains it, whatever the case of the letters
+   DEVICE_NOT_FOUND or DEVICE_UNUSABLE if a device named so is not there or cannot run kernels. After fork(), a child of a
+   process that has used OpenCL gets "cpu" from "auto", and FORKED for a named OpenCL device: drivers do not survive it. */
 CLSOFTMAX_API clsoftmax_status clsoftmax_context_create(const char *selector, clsoftmax_context **context);
 
 /* Gives everything back. Plans of this context must be released before. NULL is allowed. */
@@ -128,8 +130,8 @@ CLSOFTMAX_API const char *clsoftmax_context_notice(const clsoftmax_context *cont
 
 /* ---------------------------------------------------------------- 3. Softmax of a matrix in host memory */
 
-/* probabilities[r][c] = softmax(logits[r] / temperature)[c] for a row-major matrix of `rows` rows of `classes` f32
-   values. The two matrices may be the same memory, and must not overlap otherwise.
+/* probabilities[r][c] = softmax(logits[r] / temperature)[c] for a row-major matrix of `rows` rows of `classes` f32 values.
+   The two matrices may be the same memory, and must not overlap otherwise.
 
    temperature, in [0, inf]:
      T = 0         the limit: the mass split evenly over the largest logits of the row
@@ -144,20 +146,56 @@ CLSOFTMAX_API const char *clsoftmax_context_notice(const clsoftmax_context *cont
      rows = 0      nothing to do
      classes = 1   probability 1, NaN by the rules above
      classes = 0   INVALID_SHAPE
-   NaN is written as 0x7FC00000, zero as +0.
+   NaN is written as 0x7FC00000 (f16 0x7E00, bf16 0x7FC0), zero as +0.
 
    Equal to a plan made, run once and released: see below. */
 CLSOFTMAX_API clsoftmax_status clsoftmax_run(clsoftmax_context *context, uint64_t rows, uint64_t classes,
                                              const float *logits, float temperature, float *probabilities);
 
-/* ---------------------------------------------------------------- 4. Plans: many calls of one shape, and control */
+/* ---------------------------------------------------------------- 4. Problems: types, shapes, operations, policies */
+
+/* Logits and results may be of different types; the computation is in f32, with one rounding at the end, so that 16-bit
+   results are within 0.51 ULP of their type. */
+#define CLSOFTMAX_DTYPE_LIST(X)                                                                                        \
+    X(F32, "f32", 4)                                                                                                   \
+    X(F16, "f16", 2)                                                                                                   \
+    X(BF16, "bf16", 2)
+
+typedef enum clsoftmax_dtype {
+#define CLSOFTMAX_DTYPE_ENUM(name, text, bytes) CLSOFTMAX_##name,
+    CLSOFTMAX_DTYPE_LIST(CLSOFTMAX_DTYPE_ENUM)
+#undef CLSOFTMAX_DTYPE_ENUM
+        CLSOFTMAX_DTYPE_COUNT
+} clsoftmax_dtype;
+
+/* "f16" for CLSOFTMAX_F16; NULL for a number that is no dtype. Bytes of an element; 0 likewise. */
+CLSOFTMAX_API const char *clsoftmax_dtype_name(clsoftmax_dtype dtype);
+CLSOFTMAX_API size_t clsoftmax_dtype_size(clsoftmax_dtype dtype);
+
+/* What is written for each logit. Log-probabilities are within 1 ULP plus classes * 2^-44 of the exact ones, then half an ULP of
+   a 16-bit type; below the type's range they are -inf; ln 1 is +0; at T = 0 they are -ln(number of ties) and -inf. */
+#define CLSOFTMAX_OPERATION_LIST(X)                                                                                    \
+    X(NONE, "none", "nothing: statistics only")                                                                        \
+    X(SOFTMAX, "softmax", "p = exp((x - m) / T) / sum")                                                                \
+    X(LOG_SOFTMAX, "log_softmax", "ln p = (x - m) / T - ln(sum)")
+
+typedef enum clsoftmax_operation {
+#define CLSOFTMAX_OPERATION_ENUM(name, text, meaning) CLSOFTMAX_OPERATION_##name,
+    CLSOFTMAX_OPERATION_LIST(CLSOFTMAX_OPERATION_ENUM)
+#undef CLSOFTMAX_OPERATION_ENUM
+        CLSOFTMAX_OPERATION_COUNT
+} clsoftmax_operation;
+
+/* "softmax" for CLSOFTMAX_OPERATION_SOFTMAX; NULL for a number that is no operation. */
+CLSOFTMAX_API const char *clsoftmax_operation_name(clsoftmax_operation operation);
 
 /* How a row is laid over the device. Every strategy gives the same bits. */
 #define CLSOFTMAX_STRATEGY_LIST(X)                                                                                     \
     X(AUTO, "auto", "chosen from the device, its limits and the shape")                                                \
     X(ROWS, "rows", "native devices: rows over threads")                                                               \
     X(ITEM, "item", "OpenCL: one row per work-item, explicit vectors; for CPU devices")                                \
-    X(GROUP, "group", "OpenCL: one work-group per row, parallel reductions in local memory; for GPUs")
+    X(GROUP, "group", "OpenCL: one work-group per row, parallel reductions in local memory; for GPUs")                 \
+    X(COLUMN, "column", "OpenCL: neighbouring columns on neighbouring lanes; for an axis that is not the last")
 
 typedef enum clsoftmax_strategy {
 #define CLSOFTMAX_STRATEGY_ENUM(name, text, idea) CLSOFTMAX_STRATEGY_##name,
@@ -172,29 +210,111 @@ CLSOFTMAX_API const char *clsoftmax_strategy_name(clsoftmax_strategy strategy);
 /* 1 if the context's device can run the strategy. */
 CLSOFTMAX_API int clsoftmax_strategy_supported(const clsoftmax_context *context, clsoftmax_strategy strategy);
 
-/* What is to be computed. Start from CLSOFTMAX_PROBLEM_INIT, so that fields of later versions have their defaults. */
+/* A row of which every logit is -inf: probabilities of NaN (as PyTorch), 0 (as oneDNN's inf_as_zero), or 1 / classes. */
+typedef enum clsoftmax_neg_inf_rows {
+    CLSOFTMAX_NEG_INF_ROWS_NAN,
+    CLSOFTMAX_NEG_INF_ROWS_ZERO,
+    CLSOFTMAX_NEG_INF_ROWS_UNIFORM
+} clsoftmax_neg_inf_rows;
+
+/* A row with +inf among its logits: NaN throughout (as PyTorch), or the mass split evenly over the +inf logits. */
+typedef enum clsoftmax_pos_inf { CLSOFTMAX_POS_INF_NAN, CLSOFTMAX_POS_INF_LIMIT } clsoftmax_pos_inf;
+
+/* Where element [o][c][i] of an array stands: at offset + o * outer_stride + c * class_stride + i * inner_stride, in
+   elements. A layout of zeros is dense: offset 0, strides classes * inner, inner, 1. Strides are positive, except of a
+   dimension of size 1, where they do not matter. */
+typedef struct clsoftmax_layout {
+    uint64_t offset;
+    uint64_t outer_stride;
+    uint64_t class_stride;
+    uint64_t inner_stride;
+} clsoftmax_layout;
+
+/* What is to be computed. An array of any number of dimensions is (outer, classes, inner): the dimensions before the softmax
+   axis, that axis, and those behind it; a matrix with softmax along its last axis has inner = 1. There are outer * inner rows;
+   row r stands at outer index r / inner and inner index r % inner. Start from CLSOFTMAX_PROBLEM_INIT, so that fields of later
+   versions have their defaults. */
 typedef struct clsoftmax_problem {
-    uint64_t rows;
+    uint64_t outer;
     uint64_t classes;
+    uint64_t inner;
+    clsoftmax_operation operation;
+    clsoftmax_dtype logits_dtype;
+    clsoftmax_dtype results_dtype;
+    clsoftmax_layout logits_layout;
+    clsoftmax_layout results_layout;
+    int temperature_per_row; /* 1: an array of outer * inner temperatures, in the order of the rows */
+    int statistics;          /* 1: a clsoftmax_statistics for each row, in the same pass */
+    clsoftmax_neg_inf_rows neg_inf_rows;
+    clsoftmax_pos_inf pos_inf;
     clsoftmax_strategy strategy; /* AUTO, or one by name: UNSUPPORTED if the device cannot */
     uint32_t work_group_size;    /* 0: chosen; else work-items per work-group, rounded down to what the kernel allows */
+    uint64_t tile_outer;         /* 0: chosen; else at most so many outer indices on an OpenCL device at a time */
 } clsoftmax_problem;
 
+/* clang-format off */
 #define CLSOFTMAX_PROBLEM_INIT                                                                                         \
-    {                                                                                                                  \
-        0, 0, CLSOFTMAX_STRATEGY_AUTO, 0                                                                               \
-    }
+    { 0, 0, 1, CLSOFTMAX_OPERATION_SOFTMAX, CLSOFTMAX_F32, CLSOFTMAX_F32, {0, 0, 0, 0}, {0, 0, 0, 0}, 0, 0,           \
+      CLSOFTMAX_NEG_INF_ROWS_NAN, CLSOFTMAX_POS_INF_NAN, CLSOFTMAX_STRATEGY_AUTO, 0, 0 }
+/* clang-format on */
+
+/* Sets outer, classes and inner for a dense array of `dimensions` sizes and softmax along `axis`, counted as NumPy does: 0 is
+   the first, -1 the last. INVALID_SHAPE for an axis that is not there, or sizes whose product overflows. */
+CLSOFTMAX_API clsoftmax_status clsoftmax_problem_set_shape(clsoftmax_problem *problem, unsigned dimensions,
+                                                           const uint64_t *shape, int axis);
+
+/* ---------------------------------------------------------------- 5. Statistics of a row */
+
+/* Of a row at its temperature; ln is the natural logarithm, S the sum of exp((x - m) / T). Errors against the exact values,
+   for C classes:
+     maximum                  exact; NaN if a logit is NaN
+     argmax                   exact: the first of the largest logits, or the first NaN (as NumPy)
+     largest_probability      1 / S, within 1 ULP
+     margin                   largest minus second largest probability: within 1 ULP of the largest
+     log_sum_exp              ln sum exp(x / T) = m / T + ln S: within 1 ULP + |ln S| 2^-28 + C 2^-44
+     entropy                  -sum p ln p: within 4 ULP + C 2^-42
+     negative_log_likelihood  -ln p[label]: as log-probabilities; NaN without a label in [0, classes)
+   A row that is NaN throughout has its maximum and argmax; the rest is NaN, but for log_sum_exp, which is the maximum where that
+   is infinite. A row of zeros (CLSOFTMAX_NEG_INF_ROWS_ZERO) has entropy, largest probability and margin 0. */
+typedef struct clsoftmax_statistics {
+    float maximum;
+    float log_sum_exp;
+    float entropy;
+    float largest_probability;
+    float margin;
+    float negative_log_likelihood;
+    int64_t argmax;
+} clsoftmax_statistics;
+
+/* ---------------------------------------------------------------- 6. Plans: many calls of one problem */
 
 /* A plan: the problem, the strategy chosen for it, the kernel built. One thread at a time may use it. */
 typedef struct clsoftmax_plan clsoftmax_plan;
 
-/* Plans the problem on the context's device; builds what is not built yet. */
+/* Plans the problem on the context's device; builds what is not built yet. INVALID_ARGUMENT or INVALID_SHAPE for a problem that
+   makes no sense, UNSUPPORTED for a strategy that the device or the layout rules out. */
 CLSOFTMAX_API clsoftmax_status clsoftmax_plan_create(clsoftmax_context *context, const clsoftmax_problem *problem,
                                                      clsoftmax_plan **plan);
 
-/* As clsoftmax_run, for the plan's shape. After a failure the contents of probabilities are not specified. */
-CLSOFTMAX_API clsoftmax_status clsoftmax_plan_run(clsoftmax_plan *plan, const float *logits, float temperature,
-                                                  float *probabilities);
+/* The arrays of one call, in host memory. What the plan's problem does not ask for stays NULL. */
+typedef struct clsoftmax_arguments {
+    const void *logits;
+    void *results;             /* may be logits where dtypes and layouts are equal; must not overlap them otherwise */
+    float temperature;         /* for all rows */
+    const float *temperatures; /* for each row, if temperature_per_row; a negative or NaN one makes its row NaN */
+    const int64_t
+        *labels; /* for each row, if statistics: -1, or any number outside [0, classes), for none; may be NULL */
+    clsoftmax_statistics *statistics; /* for each row, if statistics */
+    uint64_t *invalid_rows; /* if not NULL: becomes the number of rows whose temperature was negative or NaN */
+} clsoftmax_arguments;
+
+/* clang-format off */
+#define CLSOFTMAX_ARGUMENTS_INIT { NULL, NULL, 1.0f, NULL, NULL, NULL, NULL }
+/* clang-format on */
+
+/* Runs the plan; returns when the results are there. After a failure of the device, what results and statistics hold is not
+   specified; after any other failure they are untouched. */
+CLSOFTMAX_API clsoftmax_status clsoftmax_plan_run(clsoftmax_plan *plan, const clsoftmax_arguments *arguments);
 
 /* One line that names everything the plan decided. Valid as long as the plan. */
 CLSOFTMAX_API const char *clsoftmax_plan_description(const clsoftmax_plan *plan);

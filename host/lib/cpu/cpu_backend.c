@@ -4,6 +4,7 @@
 #include "../status.h"
 #include "cpu_rows.h"
 
+#include <pthread.h>
 #include <pthreadpool.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -56,48 +57,45 @@ static clsoftmax_status choose_isa(const char **name, cpu_rows_function **rows)
 /* ---------------------------------------------------------------- Running */
 
 typedef struct cpu_job {
-    const clsoftmax_plan *plan;
+    cpu_call call;
     cpu_rows_function *rows;
-    const float *logits;
-    float *probabilities;
-    float temperature;
     cpu_scratch *scratch; /* one per thread */
+    uint64_t row_count;
     uint64_t block_rows;
     atomic_uint_fast64_t next_row;
+    atomic_uint_fast64_t invalid_rows;
 } cpu_job;
 
 /* One thread's share: blocks of rows until none is left, so that a thread which is held up holds up no other. */
 static void run_share(void *job_, size_t share)
 {
     cpu_job *job = job_;
-    uint64_t rows = job->plan->problem.rows, classes = job->plan->problem.classes;
     fenv_t callers = float_environment_begin();
     for (;;) {
         uint64_t begin = atomic_fetch_add(&job->next_row, job->block_rows);
-        if (begin >= rows)
+        if (begin >= job->row_count)
             break;
-        uint64_t end = rows - begin < job->block_rows ? rows : begin + job->block_rows;
-        job->rows(job->logits, job->probabilities, begin, end, classes, job->temperature, &job->scratch[share]);
+        uint64_t end = job->row_count - begin < job->block_rows ? job->row_count : begin + job->block_rows;
+        atomic_fetch_add(&job->invalid_rows, job->rows(&job->call, begin, end, &job->scratch[share]));
     }
     float_environment_end(callers);
 }
 
-static clsoftmax_status cpu_plan_run(clsoftmax_plan *plan, const float *logits, float temperature, float *probabilities)
+static clsoftmax_status cpu_plan_run(clsoftmax_plan *plan, const clsoftmax_arguments *arguments, uint64_t *invalid_rows)
 {
     cpu_context *cpu = plan->context->state;
     uint64_t block_rows = BLOCK_ELEMENTS / plan->problem.classes;
     cpu_job job = {
-        .plan = plan,
+        .call = {&plan->problem, arguments, cls_problem_policies(&plan->problem)},
         .rows = cpu->rows,
-        .logits = logits,
-        .probabilities = probabilities,
-        .temperature = temperature,
         .scratch = plan->state,
+        .row_count = cls_problem_rows(&plan->problem),
         .block_rows = block_rows > 0 ? block_rows : 1,
     };
-    uint64_t blocks = (plan->problem.rows - 1) / job.block_rows + 1;
+    uint64_t blocks = (job.row_count - 1) / job.block_rows + 1;
     pthreadpool_parallelize_1d(cpu->pool, run_share, &job, blocks < cpu->threads ? (size_t)blocks : cpu->threads,
                                PTHREADPOOL_FLAG_YIELD_WORKERS);
+    *invalid_rows = atomic_load(&job.invalid_rows);
     return CLSOFTMAX_OK;
 }
 
@@ -145,6 +143,30 @@ static clsoftmax_status choose_threads(size_t *threads)
     return CLSOFTMAX_OK;
 }
 
+static void *wait_for_gate(void *gate)
+{
+    pthread_mutex_lock(gate);
+    pthread_mutex_unlock(gate);
+    return NULL;
+}
+
+/* How many of `wanted` threads, the caller's included, the system grants just now. pthreadpool must not be left to find out: it
+   waits for ever for a thread that could not be created. */
+static size_t grantable_threads(size_t wanted)
+{
+    pthread_t *threads = malloc(wanted * sizeof *threads);
+    pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+    size_t granted = 1;
+    pthread_mutex_lock(&gate); /* all must exist at once */
+    while (threads && granted < wanted && pthread_create(&threads[granted], NULL, wait_for_gate, &gate) == 0)
+        granted++;
+    pthread_mutex_unlock(&gate);
+    for (size_t i = 1; i < granted; i++)
+        pthread_join(threads[i], NULL);
+    free(threads);
+    return granted;
+}
+
 clsoftmax_status cls_cpu_open(clsoftmax_context *context)
 {
     static const cls_backend backend = {cpu_plan_prepare, cpu_plan_run, cpu_plan_release, cpu_context_release};
@@ -158,7 +180,7 @@ clsoftmax_status cls_cpu_open(clsoftmax_context *context)
     CLS_FAIL_IF(!cpu, CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for a context");
     context->state = cpu;
     cpu->rows = rows;
-    cpu->threads = threads;
+    cpu->threads = threads = grantable_threads(threads);
     cpu->pool = threads > 1 ? pthreadpool_create(threads) : NULL; /* NULL runs in the caller's thread */
     if (!cpu->pool)
         cpu->threads = 1;

@@ -4,13 +4,16 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 cls_opencl_api cls_opencl;
 
 static char load_error[256]; /* "" once the table is filled */
+static pid_t load_process;   /* drivers do not survive fork(): their threads stay with the parent */
 
 static void load(void)
 {
+    load_process = getpid();
     void *loader = dlopen("libOpenCL.so.1", RTLD_NOW | RTLD_LOCAL);
     if (!loader)
         loader = dlopen("libOpenCL.so", RTLD_NOW | RTLD_LOCAL);
@@ -33,6 +36,8 @@ clsoftmax_status cls_opencl_load(void)
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, load);
     CLS_FAIL_IF(load_error[0], CLSOFTMAX_DEVICE_NOT_FOUND, "%s", load_error);
+    CLS_FAIL_IF(load_process != getpid(), CLSOFTMAX_FORKED,
+                "OpenCL was used before fork(), which its drivers do not survive; device \"cpu\" works in the child");
     return CLSOFTMAX_OK;
 }
 

@@ -16,6 +16,10 @@
     X(clReleaseContext)                                                                                                \
     X(clCreateCommandQueue)                                                                                            \
     X(clReleaseCommandQueue)                                                                                           \
+    X(clRetainContext)                                                                                                 \
+    X(clGetContextInfo)                                                                                                \
+    X(clGetCommandQueueInfo)                                                                                           \
+    X(clGetMemObjectInfo)                                                                                              \
     X(clCreateBuffer)                                                                                                  \
     X(clReleaseMemObject)                                                                                              \
     X(clCreateProgramWithSource)                                                                                       \

@@ -104,6 +104,8 @@ static void describe(cl_platform_id platform, cl_device_id id, unsigned p, unsig
     limits->compute_units = units;
     limits->vector_width = vector_width(id);
     limits->global_memory_bytes = bytes;
+    device_info(id, CL_DEVICE_LOCAL_MEM_SIZE, sizeof bytes, &bytes);
+    limits->local_memory_bytes = bytes;
     device_info(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof bytes, &bytes);
     limits->max_allocation_bytes = bytes;
     size_t size = 0;
@@ -129,20 +131,20 @@ static clsoftmax_status add_platform(cl_platform_id platform, unsigned p, cls_op
     return CLSOFTMAX_OK;
 }
 
-clsoftmax_status cls_opencl_devices(cls_opencl_device **devices, size_t *count, const char **reason)
+clsoftmax_status cls_opencl_devices(cls_opencl_device **devices, size_t *count, char *reason, size_t size)
 {
     enum { MOST_PLATFORMS = 32 };
     *devices = NULL;
     *count = 0;
     if (cls_opencl_load() != CLSOFTMAX_OK) {
-        *reason = "the OpenCL loader libOpenCL.so.1 is not installed";
+        cls_last_reason(reason, size);
         return CLSOFTMAX_OK;
     }
     cl_platform_id platforms[MOST_PLATFORMS];
     cl_uint found = 0;
     if (cls_opencl.clGetPlatformIDs(MOST_PLATFORMS, platforms, &found) != CL_SUCCESS)
         found = 0; /* -1001 where no vendor is installed */
-    *reason = found == 0 ? "no OpenCL driver is installed" : "no OpenCL platform has a device";
+    snprintf(reason, size, "%s", found == 0 ? "no OpenCL driver is installed" : "no OpenCL platform has a device");
     for (unsigned p = 0; p < found && p < MOST_PLATFORMS; p++) {
         clsoftmax_status status = add_platform(platforms[p], p, devices, count);
         if (status != CLSOFTMAX_OK) {

@@ -12,7 +12,7 @@ typedef struct cls_opencl_device {
     cls_limits limits;
 } cls_opencl_device;
 
-/* All devices of all platforms, to be freed. OK with *count = 0 and *reason set where there is none. */
-clsoftmax_status cls_opencl_devices(cls_opencl_device **devices, size_t *count, const char **reason);
+/* All devices of all platforms, to be freed. OK with *count = 0 and the reason where there is none. */
+clsoftmax_status cls_opencl_devices(cls_opencl_device **devices, size_t *count, char *reason, size_t size);
 
 #endif

@@ -79,17 +79,22 @@ static clsoftmax_status build(cl_program program, cl_device_id device, const cha
 static clsoftmax_status build_program(cl_context context, cl_device_id device, const cls_variant *variant,
                                       const char *defines, cl_program *program)
 {
-    char label[256], strategy_file[64], lines[3][80];
-    cls_variant_print(variant, CLS_VARIANT_LABEL, label, sizeof label);
+    enum { PIECES = 4 };
+    char label[256], strategy_file[64], lines[PIECES][80];
+    cls_variant_label(variant, label, sizeof label);
     snprintf(strategy_file, sizeof strategy_file, "row_%s.cl", clsoftmax_strategy_name(variant->strategy));
-    const char *names[3] = {"numeric_core.h", "row.h", strategy_file};
-    source sources[3] = {{0}};
-    const char *texts[7] = {defines};
-    size_t lengths[7] = {strlen(defines)};
+    const char *names[PIECES] = {"numeric_core.h", "row.h", "row_classes.h", strategy_file};
+    if (variant->strategy == CLSOFTMAX_STRATEGY_COLUMN)
+        names[2] = NULL; /* its lanes are rows, not classes */
+    source sources[PIECES] = {{0}};
+    const char *texts[1 + 2 * PIECES] = {defines};
+    size_t lengths[1 + 2 * PIECES] = {strlen(defines)};
     clsoftmax_status status = CLSOFTMAX_OK;
-    for (int i = 0; i < 3 && status == CLSOFTMAX_OK; i++) {
-        status = find_source(names[i], &sources[i]);
-        snprintf(lines[i], sizeof lines[i], "\n#line 1 \"%s\"\n", names[i]);
+    for (int i = 0; i < PIECES && status == CLSOFTMAX_OK; i++) {
+        sources[i].text = "";
+        if (names[i])
+            status = find_source(names[i], &sources[i]);
+        snprintf(lines[i], sizeof lines[i], "\n#line 1 \"%s\"\n", names[i] ? names[i] : "");
         texts[1 + 2 * i] = lines[i];
         lengths[1 + 2 * i] = strlen(lines[i]);
         texts[2 + 2 * i] = sources[i].text;
@@ -97,13 +102,13 @@ static clsoftmax_status build_program(cl_context context, cl_device_id device, c
     }
     if (status == CLSOFTMAX_OK) {
         cl_int error;
-        *program = cls_opencl.clCreateProgramWithSource(context, 7, texts, lengths, &error);
+        *program = cls_opencl.clCreateProgramWithSource(context, 1 + 2 * PIECES, texts, lengths, &error);
         status =
             error == CL_SUCCESS ? build(*program, device, label) : cls_opencl_fail(error, "clCreateProgramWithSource");
         if (status != CLSOFTMAX_OK && error == CL_SUCCESS)
             cls_opencl.clReleaseProgram(*program);
     }
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < PIECES; i++)
         free(sources[i].read);
     return status;
 }
@@ -113,7 +118,7 @@ static clsoftmax_status find_or_build(cls_opencl_programs *programs, cl_context 
                                       const cls_variant *variant, cl_program *program)
 {
     char defines[MOST_DEFINES];
-    cls_variant_print(variant, CLS_VARIANT_DEFINES, defines, sizeof defines);
+    cls_variant_defines(variant, defines, sizeof defines);
     for (struct cls_opencl_program *known = programs->first; known; known = known->next) {
         if (strcmp(known->defines, defines) == 0) {
             *program = known->program;

@@ -1,7 +1,7 @@
 /* Text matrices: a row a line, numbers separated by spaces, tabs or one comma, "inf" and "nan" understood, # to the end
    of the line a comment. Parsed as f32 in the C locale, which a program has until it asks for another. */
+#include "array.h"
 #include "cli.h"
-#include "matrix.h"
 
 #include <errno.h>
 #include <math.h>
@@ -10,24 +10,24 @@
 
 typedef struct text_reader {
     const char *path;
-    matrix_content content;
-    matrix *out;
-    uint64_t line, count, capacity;
+    array *out;
+    uint64_t line, rows, classes, capacity;
 } text_reader;
 
-static int append(text_reader *reader, float value)
+/* Room for one more value. */
+static int reserve(text_reader *reader)
 {
-    if (reader->count == reader->capacity) {
-        uint64_t capacity = reader->capacity ? reader->capacity * 2 : 1024;
-        float *grown =
-            capacity <= SIZE_MAX / sizeof(float) ? realloc(reader->out->values, capacity * sizeof(float)) : NULL;
-        if (!grown)
-            return complain(EXIT_FAILED, "%s: line %llu: no memory for more than %llu values", reader->path,
-                            (unsigned long long)reader->line, (unsigned long long)reader->count);
-        reader->out->values = grown;
-        reader->capacity = capacity;
-    }
-    reader->out->values[reader->count++] = value;
+    array *out = reader->out;
+    if (out->elements < reader->capacity)
+        return EXIT_DONE;
+    uint64_t capacity = reader->capacity ? reader->capacity * 2 : 1024;
+    size_t size = array_element_size(out);
+    void *grown = capacity <= SIZE_MAX / size ? realloc(out->values, capacity * size) : NULL;
+    if (!grown)
+        return complain(EXIT_FAILED, "%s: line %llu: no memory for more than %llu values", reader->path,
+                        (unsigned long long)reader->line, (unsigned long long)out->elements);
+    out->values = grown;
+    reader->capacity = capacity;
     return EXIT_DONE;
 }
 
@@ -38,25 +38,24 @@ static int wrong_number(const text_reader *reader, uint64_t column, const char *
                     (unsigned long long)reader->line, (unsigned long long)column, length > 40 ? 40 : length, text, why);
 }
 
-/* One number at *cursor, which moves behind it. */
+/* One number at *cursor, which moves behind it. Logits are read as f32, so that they are rounded once. */
 static int read_number(text_reader *reader, char **cursor, uint64_t column)
 {
     char *text = *cursor;
-    float value;
-    const char *why = NULL;
+    if (reserve(reader) != EXIT_DONE)
+        return EXIT_FAILED;
     errno = 0;
-    if (reader->content == MATRIX_LOGITS) {
-        value = strtof(text, cursor);
-        if (errno == ERANGE && isinf(value))
-            why = "is finite, but larger than f32 holds";
-    } else {
-        why = matrix_convert(strtod(text, cursor), reader->content, &value);
-    }
+    double value = reader->out->content == ARRAY_LOGITS ? (double)strtof(text, cursor) : strtod(text, cursor);
+    const char *why = array_put(reader->out, reader->out->elements, value);
+    if (errno == ERANGE && isinf(value))
+        why =
+            reader->out->content == ARRAY_LOGITS ? "is finite, but larger than f32 holds" : "is finite, but too large";
     if (*cursor == text || !strchr(" \t,\r\n", **cursor)) /* strchr also finds the end of the line */
         why = "is not a number";
     if (why)
         return wrong_number(reader, column, text, why);
-    return append(reader, value);
+    reader->out->elements++;
+    return EXIT_DONE;
 }
 
 static char *skip_spaces(char *cursor)
@@ -99,14 +98,13 @@ static int read_row(text_reader *reader, char *line, size_t length)
         return EXIT_DONE;
     if (classes == 0)
         return complain(EXIT_WRONG, "%s: line %llu: an empty row", reader->path, (unsigned long long)reader->line);
-    matrix *out = reader->out;
-    if (out->rows == 0)
-        out->classes = classes;
-    if (classes != out->classes)
+    if (reader->rows == 0)
+        reader->classes = classes;
+    if (classes != reader->classes)
         return complain(EXIT_WRONG, "%s: line %llu: %llu values, but the rows before have %llu", reader->path,
                         (unsigned long long)reader->line, (unsigned long long)classes,
-                        (unsigned long long)out->classes);
-    out->rows++;
+                        (unsigned long long)reader->classes);
+    reader->rows++;
     return EXIT_DONE;
 }
 
@@ -129,24 +127,24 @@ static int read_rows(text_reader *reader, FILE *file)
     return status;
 }
 
-int matrix_read_text(const char *path, matrix_content content, matrix *out)
+int array_read_text(const char *path, array *out)
 {
     int standard_input = strcmp(path, "-") == 0;
     FILE *file = standard_input ? stdin : fopen(path, "r");
     if (!file)
         return complain(EXIT_WRONG, "%s: %s", path, strerror(errno));
-    text_reader reader = {.path = standard_input ? "standard input" : path, .content = content, .out = out};
+    text_reader reader = {.path = standard_input ? "standard input" : path, .out = out};
     int status = read_rows(&reader, file);
     if (!standard_input)
         fclose(file);
-    if (status == EXIT_DONE && out->rows == 0)
+    if (status == EXIT_DONE && reader.rows == 0)
         status = complain(EXIT_WRONG, "%s: there is no row of numbers in it", reader.path);
     if (status != EXIT_DONE) {
-        matrix_release(out);
+        array_release(out);
         return status;
     }
     out->dimensions = 2;
-    out->shape[0] = out->rows;
-    out->shape[1] = out->classes;
+    out->shape[0] = reader.rows;
+    out->shape[1] = reader.classes;
     return EXIT_DONE;
 }

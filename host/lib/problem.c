@@ -1,0 +1,247 @@
+#include "problem.h"
+
+#include "numeric_core.h"
+#include "status.h"
+
+#include <string.h>
+
+/* ---------------------------------------------------------------- Names */
+
+const char *clsoftmax_dtype_name(clsoftmax_dtype dtype)
+{
+    static const char *const names[] = {
+#define CLS_DTYPE_NAME(name, text, bytes) text,
+        CLSOFTMAX_DTYPE_LIST(CLS_DTYPE_NAME)
+#undef CLS_DTYPE_NAME
+    };
+    return (unsigned)dtype < CLSOFTMAX_DTYPE_COUNT ? names[dtype] : NULL;
+}
+
+size_t clsoftmax_dtype_size(clsoftmax_dtype dtype)
+{
+    static const size_t sizes[] = {
+#define CLS_DTYPE_SIZE(name, text, bytes) bytes,
+        CLSOFTMAX_DTYPE_LIST(CLS_DTYPE_SIZE)
+#undef CLS_DTYPE_SIZE
+    };
+    return (unsigned)dtype < CLSOFTMAX_DTYPE_COUNT ? sizes[dtype] : 0;
+}
+
+const char *clsoftmax_operation_name(clsoftmax_operation operation)
+{
+    static const char *const names[] = {
+#define CLS_OPERATION_NAME(name, text, meaning) text,
+        CLSOFTMAX_OPERATION_LIST(CLS_OPERATION_NAME)
+#undef CLS_OPERATION_NAME
+    };
+    return (unsigned)operation < CLSOFTMAX_OPERATION_COUNT ? names[operation] : NULL;
+}
+
+const char *clsoftmax_strategy_name(clsoftmax_strategy strategy)
+{
+    static const char *const names[] = {
+#define CLS_STRATEGY_NAME(name, text, idea) text,
+        CLSOFTMAX_STRATEGY_LIST(CLS_STRATEGY_NAME)
+#undef CLS_STRATEGY_NAME
+    };
+    return (unsigned)strategy < CLSOFTMAX_STRATEGY_COUNT ? names[strategy] : NULL;
+}
+
+/* ---------------------------------------------------------------- Shapes */
+
+/* a * b, or UINT64_MAX where that overflows. */
+static uint64_t product(uint64_t a, uint64_t b)
+{
+    return b != 0 && a > UINT64_MAX / b ? UINT64_MAX : a * b;
+}
+
+static uint64_t sum(uint64_t a, uint64_t b)
+{
+    return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+uint64_t cls_problem_rows(const clsoftmax_problem *problem)
+{
+    return problem->outer * problem->inner;
+}
+
+uint64_t cls_layout_span(const clsoftmax_problem *problem, const clsoftmax_layout *layout)
+{
+    if (cls_problem_rows(problem) == 0)
+        return 0;
+    uint64_t last =
+        sum(product(problem->outer - 1, layout->outer_stride), sum(product(problem->classes - 1, layout->class_stride),
+                                                                   product(problem->inner - 1, layout->inner_stride)));
+    return sum(sum(layout->offset, last), 1);
+}
+
+static clsoftmax_layout dense_layout(const clsoftmax_problem *problem)
+{
+    clsoftmax_layout dense = {0, product(problem->classes, problem->inner), problem->inner, 1};
+    return dense;
+}
+
+int cls_layout_is_dense(const clsoftmax_problem *problem, const clsoftmax_layout *layout)
+{
+    clsoftmax_layout dense = dense_layout(problem);
+    return memcmp(&dense, layout, sizeof dense) == 0;
+}
+
+/* Strides of dimensions of size 1 do not matter; they become the dense ones, so that equal layouts compare equal. */
+static void fill_in_layout(const clsoftmax_problem *problem, clsoftmax_layout *layout)
+{
+    clsoftmax_layout dense = dense_layout(problem);
+    int all = layout->outer_stride == 0 && layout->class_stride == 0 && layout->inner_stride == 0;
+    if (all || problem->outer <= 1)
+        layout->outer_stride = dense.outer_stride;
+    if (all || problem->classes <= 1)
+        layout->class_stride = dense.class_stride;
+    if (all || problem->inner <= 1)
+        layout->inner_stride = dense.inner_stride;
+}
+
+/* One dimension of an array: `size` steps of `stride`. */
+typedef struct dimension {
+    uint64_t size, stride;
+} dimension;
+
+/* 1 if no two elements share a place: sorted by stride, each dimension steps over all that the smaller ones span. */
+static int is_injective(const clsoftmax_problem *problem, const clsoftmax_layout *layout)
+{
+    dimension d[3] = {{problem->outer, layout->outer_stride},
+                      {problem->classes, layout->class_stride},
+                      {problem->inner, layout->inner_stride}};
+    for (int i = 0; i < 2; i++)
+        for (int k = 0; k < 2 - i; k++)
+            if (d[k].stride > d[k + 1].stride) {
+                dimension swapped = d[k];
+                d[k] = d[k + 1];
+                d[k + 1] = swapped;
+            }
+    uint64_t spanned = 0;
+    for (int i = 0; i < 3; i++) {
+        if (d[i].size <= 1)
+            continue;
+        if (d[i].stride <= spanned)
+            return 0;
+        spanned = sum(spanned, product(d[i].size - 1, d[i].stride));
+    }
+    return 1;
+}
+
+static clsoftmax_status check_layout(const clsoftmax_problem *problem, const clsoftmax_layout *layout, size_t bytes,
+                                     const char *which)
+{
+    CLS_FAIL_IF(cls_layout_span(problem, layout) > (uint64_t)PTRDIFF_MAX / bytes, CLSOFTMAX_INVALID_SHAPE,
+                "%s: the array is larger than memory can be", which);
+    CLS_FAIL_IF(!is_injective(problem, layout), CLSOFTMAX_INVALID_SHAPE,
+                "%s: the strides (%llu, %llu, %llu) put two elements in one place", which,
+                (unsigned long long)layout->outer_stride, (unsigned long long)layout->class_stride,
+                (unsigned long long)layout->inner_stride);
+    return CLSOFTMAX_OK;
+}
+
+/* ---------------------------------------------------------------- Problems */
+
+static clsoftmax_status check_choices(const clsoftmax_problem *p)
+{
+    CLS_FAIL_IF(!clsoftmax_operation_name(p->operation), CLSOFTMAX_INVALID_ARGUMENT, "there is no operation %d",
+                (int)p->operation);
+    CLS_FAIL_IF(!clsoftmax_dtype_name(p->logits_dtype) || !clsoftmax_dtype_name(p->results_dtype),
+                CLSOFTMAX_INVALID_ARGUMENT, "there is no dtype %d or %d", (int)p->logits_dtype, (int)p->results_dtype);
+    CLS_FAIL_IF(!clsoftmax_strategy_name(p->strategy), CLSOFTMAX_INVALID_ARGUMENT, "there is no strategy %d",
+                (int)p->strategy);
+    CLS_FAIL_IF((unsigned)p->neg_inf_rows > CLSOFTMAX_NEG_INF_ROWS_UNIFORM ||
+                    (unsigned)p->pos_inf > CLSOFTMAX_POS_INF_LIMIT,
+                CLSOFTMAX_INVALID_ARGUMENT, "there is no such policy: neg_inf_rows %d, pos_inf %d",
+                (int)p->neg_inf_rows, (int)p->pos_inf);
+    CLS_FAIL_IF(p->operation == CLSOFTMAX_OPERATION_NONE && !p->statistics, CLSOFTMAX_INVALID_ARGUMENT,
+                "neither an operation nor statistics are asked for");
+    return CLSOFTMAX_OK;
+}
+
+clsoftmax_status cls_problem_check(const clsoftmax_problem *problem, clsoftmax_problem *checked)
+{
+    *checked = *problem;
+    CLS_FAIL_IF(problem->classes == 0, CLSOFTMAX_INVALID_SHAPE, "a row needs at least one class");
+    CLS_FAIL_IF(
+        product(product(problem->outer, problem->inner), problem->classes) > (uint64_t)PTRDIFF_MAX / sizeof(float),
+        CLSOFTMAX_INVALID_SHAPE, "%llu x %llu x %llu elements are more than memory can hold",
+        (unsigned long long)problem->outer, (unsigned long long)problem->classes, (unsigned long long)problem->inner);
+    CLS_FORWARD(check_choices(problem));
+    fill_in_layout(problem, &checked->logits_layout);
+    fill_in_layout(problem, &checked->results_layout);
+    CLS_FORWARD(check_layout(checked, &checked->logits_layout, clsoftmax_dtype_size(problem->logits_dtype), "logits"));
+    return check_layout(checked, &checked->results_layout, clsoftmax_dtype_size(problem->results_dtype), "results");
+}
+
+uint32_t cls_problem_policies(const clsoftmax_problem *problem)
+{
+    static const uint32_t neg_inf_rows[] = {CORE_NEGATIVE_INFINITY_NAN, CORE_NEGATIVE_INFINITY_ZERO,
+                                            CORE_NEGATIVE_INFINITY_UNIFORM};
+    return neg_inf_rows[problem->neg_inf_rows] |
+           (problem->pos_inf == CLSOFTMAX_POS_INF_LIMIT ? CORE_POSITIVE_INFINITY_LIMIT : 0u);
+}
+
+clsoftmax_status clsoftmax_problem_set_shape(clsoftmax_problem *problem, unsigned dimensions, const uint64_t *shape,
+                                             int axis)
+{
+    CLS_FAIL_IF(!problem || !shape, CLSOFTMAX_INVALID_ARGUMENT, "problem or shape is NULL");
+    CLS_FAIL_IF(dimensions > 64, CLSOFTMAX_INVALID_SHAPE, "%u dimensions are too many", dimensions);
+    int first_behind = (int)dimensions;
+    CLS_FAIL_IF(axis < -first_behind || axis >= first_behind, CLSOFTMAX_INVALID_SHAPE,
+                "axis %d is not there: the array has %u dimensions", axis, dimensions);
+    int at = axis < 0 ? axis + first_behind : axis;
+    problem->outer = problem->inner = 1;
+    problem->classes = shape[at];
+    for (int i = 0; i < first_behind; i++) {
+        uint64_t *size = i < at ? &problem->outer : &problem->inner;
+        if (i != at)
+            *size = product(*size, shape[i]);
+    }
+    return CLSOFTMAX_OK;
+}
+
+/* ---------------------------------------------------------------- Arguments */
+
+/* Equal places and types are in place; anything else that shares a byte would be read after it was written. */
+static int is_forbidden_overlap(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments)
+{
+    size_t logits_size = clsoftmax_dtype_size(problem->logits_dtype),
+           results_size = clsoftmax_dtype_size(problem->results_dtype);
+    if (arguments->logits == arguments->results && problem->logits_dtype == problem->results_dtype &&
+        memcmp(&problem->logits_layout, &problem->results_layout, sizeof problem->logits_layout) == 0)
+        return 0;
+    uintptr_t x = (uintptr_t)arguments->logits, p = (uintptr_t)arguments->results;
+    uintptr_t x_begin = x + problem->logits_layout.offset * logits_size;
+    uintptr_t p_begin = p + problem->results_layout.offset * results_size;
+    uintptr_t x_end = x + cls_layout_span(problem, &problem->logits_layout) * logits_size;
+    uintptr_t p_end = p + cls_layout_span(problem, &problem->results_layout) * results_size;
+    return x_begin < p_end && p_begin < x_end;
+}
+
+/* By its bits: the caller's floating-point mode may read a subnormal as zero. -0 is 0. */
+static int is_temperature(float temperature)
+{
+    uint32_t bits = core_bits_of_float(temperature);
+    return bits <= 0x7F800000u || bits == 0x80000000u;
+}
+
+clsoftmax_status cls_arguments_check(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments)
+{
+    CLS_FAIL_IF(!problem->temperature_per_row && !is_temperature(arguments->temperature), CLSOFTMAX_INVALID_TEMPERATURE,
+                "temperature %g; it takes a number from 0 to inf", (double)arguments->temperature);
+    if (cls_problem_rows(problem) == 0)
+        return CLSOFTMAX_OK;
+    CLS_FAIL_IF(!arguments->logits, CLSOFTMAX_INVALID_ARGUMENT, "logits is NULL");
+    CLS_FAIL_IF(problem->temperature_per_row && !arguments->temperatures, CLSOFTMAX_INVALID_ARGUMENT,
+                "temperatures is NULL, and the problem wants one for each row");
+    CLS_FAIL_IF(problem->statistics && !arguments->statistics, CLSOFTMAX_INVALID_ARGUMENT,
+                "statistics is NULL, and the problem asks for them");
+    if (problem->operation == CLSOFTMAX_OPERATION_NONE)
+        return CLSOFTMAX_OK;
+    CLS_FAIL_IF(!arguments->results, CLSOFTMAX_INVALID_ARGUMENT, "results is NULL");
+    CLS_FAIL_IF(is_forbidden_overlap(problem, arguments), CLSOFTMAX_INVALID_ARGUMENT,
+                "logits and results overlap without being the same array");
+    return CLSOFTMAX_OK;
+}

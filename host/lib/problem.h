@@ -1,0 +1,31 @@
+/* A problem, checked, with its layouts spelled out. */
+#ifndef CLSOFTMAX_PROBLEM_H
+#define CLSOFTMAX_PROBLEM_H
+
+#include "clsoftmax/clsoftmax.h"
+
+/* Checks the problem and fills in the strides of dense layouts and of dimensions of size 1. */
+clsoftmax_status cls_problem_check(const clsoftmax_problem *problem, clsoftmax_problem *checked);
+
+/* outer * inner of a checked problem. */
+uint64_t cls_problem_rows(const clsoftmax_problem *problem);
+
+/* Elements from the start of an array to behind its last element in this layout; 0 for a problem without rows. */
+uint64_t cls_layout_span(const clsoftmax_problem *problem, const clsoftmax_layout *layout);
+
+/* 1 if the layout is dense. */
+int cls_layout_is_dense(const clsoftmax_problem *problem, const clsoftmax_layout *layout);
+
+/* Elements to row r (see clsoftmax_problem). */
+static inline uint64_t cls_layout_row(const clsoftmax_problem *problem, const clsoftmax_layout *layout, uint64_t row)
+{
+    return layout->offset + row / problem->inner * layout->outer_stride + row % problem->inner * layout->inner_stride;
+}
+
+/* The policies of the problem as the numeric core takes them. */
+uint32_t cls_problem_policies(const clsoftmax_problem *problem);
+
+/* Checks the arguments of a call on host memory against a checked problem. */
+clsoftmax_status cls_arguments_check(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments);
+
+#endif
