@@ -210,15 +210,19 @@ CORE_FUNCTION core_one_row_t core_row(core_temperature_t temperature, float maxi
     return row;
 }
 
-/* For logarithms, whose z has a value far below the clamp of the exponential: up to -FLT_MAX, beyond it -inf. */
+/* For logarithms, whose z has a value far below the clamp of the exponential: up to -FLT_MAX, beyond it -inf. So a difference
+   that overflows must not end there: from 2^102 on, where it can, the logits are scaled down and z back up. */
 CORE_FUNCTION core_one_row_t core_log_row(core_temperature_t temperature, float maximum)
 {
     core_one_row_t row = core_row(temperature, maximum);
     int limit = temperature.reciprocal.high == CORE_LIMIT_RECIPROCAL;
     int far = row.scale != temperature.scale;
+    int huge = temperature.scale == 1.0f && (maximum >= 0x1p102f || maximum <= -0x1p102f);
+    row.scale = huge ? 0x1p-64f : row.scale;
+    row.maximum = maximum * row.scale;
     row.reciprocal_high = temperature.reciprocal.high;
     row.reciprocal_low = temperature.reciprocal.low;
-    row.after = limit ? CORE_INFINITY : far ? 0x1p64f : 1.0f;
+    row.after = limit ? CORE_INFINITY : far || huge ? 0x1p64f : 1.0f;
     return row;
 }
 
