@@ -146,12 +146,12 @@ static void row_store_one(float value, __global result_t *address)
 #endif
 }
 
-/* The last logits of a run, fewer than CORE_WIDTH; the lanes beyond are masked, which adds nothing to any statistic. */
-static core_float row_load_tail(__global const logit_t *address, uint count)
+/* The last logits of a run, fewer than CORE_WIDTH; the lanes beyond are `padding`, -inf where a mask is to add nothing. */
+static core_float row_load_tail(__global const logit_t *address, uint count, float padding)
 {
     float lanes[CORE_WIDTH];
     for (uint i = 0; i < CORE_WIDTH; i++)
-        lanes[i] = i < count ? row_load_one(address + i) : -CORE_INFINITY;
+        lanes[i] = i < count ? row_load_one(address + i) : padding;
     return row_vload(lanes);
 }
 

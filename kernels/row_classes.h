@@ -19,12 +19,19 @@ static row_share row_share_of(ulong first, ulong step, ulong classes, ulong clas
     return share;
 }
 
-/* The logits at class i as an ordinary row has them. */
+/* Logits as an ordinary row has them. */
 static core_float row_ordinary(core_float x, row_setting set)
 {
     if (TIES && set.kind == CORE_ROW_TIES)
         return core_tie(x, (core_row_float)(set.ties_at));
     return x;
+}
+
+/* The same for the tail. What pads it must be no tie, and -inf may be one. */
+static core_float row_ordinary_tail(__global const logit_t *x, row_share share, row_setting set)
+{
+    const float padding = TIES && set.kind == CORE_ROW_TIES ? 0.0f : -CORE_INFINITY;
+    return row_ordinary(row_load_tail(x + share.end, share.tail, padding), set);
 }
 
 static core_top_t row_scan_top(__global const logit_t *x, row_share share)
@@ -34,7 +41,7 @@ static core_top_t row_scan_top(__global const logit_t *x, row_share share)
     for (ulong i = share.first; i < share.end; i += share.step)
         lanes = row_top_add(lanes, row_load(x + i * share.class_stride), step++);
     if (share.tail)
-        lanes = row_top_add(lanes, row_load_tail(x + share.end, share.tail), step);
+        lanes = row_top_add(lanes, row_load_tail(x + share.end, share.tail, -CORE_INFINITY), step);
 
     uint keys[CORE_WIDTH], second_keys[CORE_WIDTH], steps[CORE_WIDTH];
     row_vstore(lanes.key, keys);
@@ -62,7 +69,7 @@ static row_totals row_scan_sums(__global const logit_t *x, row_share share, row_
         }
     }
     if (share.tail)
-        sum = row_sum_add(sum, row_ordinary(row_load_tail(x + share.end, share.tail), set), row);
+        sum = row_sum_add(sum, row_ordinary_tail(x, share, set), row);
     row_flush(sum, &totals, 0);
     return totals;
 }
@@ -99,6 +106,5 @@ static void row_emit(__global const logit_t *x, __global result_t *p, row_share 
     for (ulong i = share.first; i < share.end; i += share.step)
         row_store(row_result(row_ordinary(row_load(x + i * share.class_stride), set), emission), p + i * p_stride);
     if (share.tail)
-        row_store_tail(row_result(row_ordinary(row_load_tail(x + share.end, share.tail), set), emission), p + share.end,
-                       share.tail);
+        row_store_tail(row_result(row_ordinary_tail(x, share, set), emission), p + share.end, share.tail);
 }

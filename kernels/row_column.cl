@@ -33,7 +33,7 @@ static core_row_t column_rows(const row_setting *set, int logarithms)
 
 static core_float column_load(__global const logit_t *address, uint count)
 {
-    return count == CORE_WIDTH ? row_load(address) : row_load_tail(address, count);
+    return count == CORE_WIDTH ? row_load(address) : row_load_tail(address, count, -CORE_INFINITY);
 }
 
 /* Lanes of rows of ties as ordinary rows have them. */

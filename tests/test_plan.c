@@ -6,7 +6,8 @@
 #include <string.h>
 
 static const cls_limits gpu = {CLSOFTMAX_DEVICE_GPU, 80, 1, 1024, 49152, (uint64_t)1 << 30, (uint64_t)4 << 30};
-static const cls_limits opencl_cpu = {CLSOFTMAX_DEVICE_OPENCL_CPU, 2, 16, 4096, 2 << 20, (uint64_t)1 << 30, (uint64_t)4 << 30};
+static const cls_limits opencl_cpu = {
+    CLSOFTMAX_DEVICE_OPENCL_CPU, 2, 16, 4096, 2 << 20, (uint64_t)1 << 30, (uint64_t)4 << 30};
 static const cls_limits native = {CLSOFTMAX_DEVICE_CPU, 2, 1, 1, 0, 0, 0};
 
 static cls_decision decide(const cls_limits *limits, uint64_t rows, uint64_t classes)

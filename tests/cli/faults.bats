@@ -56,7 +56,7 @@ FAULTS
         [ "$status" -eq 1 ]
         grep -q "^$strategy .*FAILED" <<<"$output"
     done <<'FAULTS'
-item|row.h|i < count ? row_load_one(address + i) : -CORE_INFINITY|row_load_one(address + i)
+item|row.h|i < count ? row_load_one(address + i) : padding|row_load_one(address + i)
 item|row_classes.h|sum.added == CORE_FLUSH_AFTER|sum.added == 0
 group|row_group.cl|half_size = WORK_GROUP_SIZE \/ 2|half_size = WORK_GROUP_SIZE \/ 4
 item|numeric_core.h|core_fma(r_low, one_plus_r, lost)|lost
