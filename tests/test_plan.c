@@ -59,7 +59,75 @@ Test(plan, tiles_fit_the_device)
     problem.outer = 1;
     problem.classes = (uint64_t)1 << 30;
     cr_assert_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_OK);
-    cr_expect_eq(cls_decide(&checked, &gpu, &decision), CLSOFTMAX_OUT_OF_DEVICE_MEMORY);
+    cr_expect_eq(cls_decide(&checked, &gpu, &decision), CLSOFTMAX_OK);
+    cr_expect_eq(decision.tile_outer, 0u, "a row that does not fit");
+}
+
+/* Some runtimes refuse more than 2^32 work-items, and none needs more than 2^31. */
+Test(plan, launches_are_bounded)
+{
+    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT, checked;
+    problem.outer = (uint64_t)1 << 33;
+    problem.classes = 10;
+    cls_limits large = gpu;
+    large.max_allocation_bytes = large.global_memory_bytes = (uint64_t)1 << 50;
+    cls_decision decision;
+    cr_assert_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_OK);
+    cr_assert_eq(cls_decide(&checked, &large, &decision), CLSOFTMAX_OK);
+    cr_expect(cls_global_size(&checked, &decision.variant, decision.launch_outer) <= (uint64_t)1 << 31);
+    cr_expect_eq(decision.tile_outer, decision.launch_outer);
+}
+
+Test(plan, no_rows_of_any_width)
+{
+    cls_decision decision = decide(&gpu, 0, (uint64_t)1 << 40);
+    cr_expect_eq(decision.tile_outer, 0u);
+    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT, checked;
+    problem.classes = (uint64_t)1 << 62;
+    cr_expect_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_INVALID_SHAPE);
+}
+
+Test(plan, local_memory_bounds_the_group)
+{
+    cls_limits small = gpu;
+    small.local_memory_bytes = 16384;
+    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT, checked;
+    problem.outer = 10;
+    problem.classes = 100000;
+    problem.work_group_size = 1024;
+    cls_decision decision;
+    cr_assert_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_OK);
+    cr_assert_eq(cls_decide(&checked, &small, &decision), CLSOFTMAX_OK);
+    cr_expect_eq(decision.variant.work_group_size, 128u);
+}
+
+Test(plan, columns_for_an_axis_that_is_not_last)
+{
+    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT, checked;
+    const uint64_t shape[3] = {4, 50, 6};
+    cr_assert_eq(clsoftmax_problem_set_shape(&problem, 3, shape, 1), CLSOFTMAX_OK);
+    cr_expect(problem.outer == 4 && problem.classes == 50 && problem.inner == 6);
+    cr_assert_eq(clsoftmax_problem_set_shape(&problem, 3, shape, -3), CLSOFTMAX_OK);
+    cr_expect(problem.outer == 1 && problem.classes == 4 && problem.inner == 300);
+    cr_expect_eq(clsoftmax_problem_set_shape(&problem, 3, shape, 3), CLSOFTMAX_INVALID_SHAPE);
+    cls_decision decision;
+    cr_assert_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_OK);
+    cr_assert_eq(cls_decide(&checked, &gpu, &decision), CLSOFTMAX_OK);
+    cr_expect_eq(decision.variant.strategy, CLSOFTMAX_STRATEGY_COLUMN);
+}
+
+/* Strides that put two elements in one place would let rows overwrite each other. */
+Test(plan, layouts_that_overlap_are_refused)
+{
+    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT, checked;
+    problem.outer = 4;
+    problem.classes = 10;
+    problem.logits_layout = (clsoftmax_layout){0, 9, 1, 1};
+    cr_expect_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_INVALID_SHAPE);
+    problem.logits_layout.outer_stride = 10;
+    cr_expect_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_OK);
+    problem.logits_layout.outer_stride = UINT64_MAX / 3;
+    cr_expect_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_INVALID_SHAPE);
 }
 
 /* The cache key: whatever differs in a variant differs in both of its texts. */

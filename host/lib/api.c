@@ -1,5 +1,5 @@
 /* The public calls: check, decide, hand to the device. */
-#include "context.h"
+#include "api.h"
 #include "select.h"
 #include "status.h"
 
@@ -50,7 +50,7 @@ int clsoftmax_strategy_supported(const clsoftmax_context *context, clsoftmax_str
 
 /* ---------------------------------------------------------------- Plan */
 
-static clsoftmax_status check_process(const clsoftmax_context *context)
+clsoftmax_status cls_check_process(const clsoftmax_context *context)
 {
     CLS_FAIL_IF(context->process != getpid(), CLSOFTMAX_FORKED,
                 "this context was made before fork(); its threads and device are the parent's. Make a \"cpu\" one in "
@@ -75,7 +75,7 @@ clsoftmax_status clsoftmax_plan_create(clsoftmax_context *context, const clsoftm
 {
     CLS_FAIL_IF(!context || !problem || !plan, CLSOFTMAX_INVALID_ARGUMENT, "context, problem or plan is NULL");
     *plan = NULL;
-    CLS_FORWARD(check_process(context));
+    CLS_FORWARD(cls_check_process(context));
     clsoftmax_plan *made = calloc(1, sizeof *made);
     CLS_FAIL_IF(!made, CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for a plan");
     made->context = context;
@@ -106,7 +106,7 @@ const char *clsoftmax_plan_description(const clsoftmax_plan *plan)
 clsoftmax_status clsoftmax_plan_run(clsoftmax_plan *plan, const clsoftmax_arguments *arguments)
 {
     CLS_FAIL_IF(!plan || !arguments, CLSOFTMAX_INVALID_ARGUMENT, "plan or arguments is NULL");
-    CLS_FORWARD(check_process(plan->context));
+    CLS_FORWARD(cls_check_process(plan->context));
     CLS_FORWARD(cls_arguments_check(&plan->problem, arguments));
     uint64_t invalid_rows = 0;
     if (cls_problem_rows(&plan->problem) > 0)

@@ -97,29 +97,24 @@ uint64_t cls_global_size(const clsoftmax_problem *problem, const cls_variant *va
     return variant->strategy == CLSOFTMAX_STRATEGY_GROUP ? items * size : (items + size - 1) / size * size;
 }
 
-/* As many outer indices as two buffers, logits and results, can hold in four fifths of the memory. */
-static clsoftmax_status choose_tile(const clsoftmax_problem *problem, const cls_limits *limits,
-                                    const cls_variant *variant, uint64_t *tile_outer)
+/* As many outer indices as one launch takes, and as two buffers, logits and results, can hold in four fifths of the memory. */
+static clsoftmax_status choose_tile(const clsoftmax_problem *problem, const cls_limits *limits, cls_decision *decision)
 {
-    *tile_outer = 0;
+    decision->tile_outer = decision->launch_outer = 0;
     if (cls_problem_rows(problem) == 0)
         return CLSOFTMAX_OK;
+    decision->launch_outer = MOST_WORK_ITEMS / cls_global_size(problem, &decision->variant, 1);
+    CLS_FAIL_IF(decision->launch_outer == 0, CLSOFTMAX_UNSUPPORTED, "%llu columns are too many for one launch",
+                (unsigned long long)problem->inner);
     uint64_t bytes = limits->global_memory_bytes / 5 * 2;
     if (bytes > limits->max_allocation_bytes)
         bytes = limits->max_allocation_bytes;
     size_t x_size = clsoftmax_dtype_size(problem->logits_dtype), p_size = clsoftmax_dtype_size(problem->results_dtype);
-    uint64_t outer_bytes = problem->classes * problem->inner * (x_size > p_size ? x_size : p_size);
-    CLS_FAIL_IF(
-        outer_bytes > bytes, CLSOFTMAX_OUT_OF_DEVICE_MEMORY,
-        "%llu classes of %llu columns take %llu bytes, the device allows %llu; device \"cpu\" has no such limit",
-        (unsigned long long)problem->classes, (unsigned long long)problem->inner, (unsigned long long)outer_bytes,
-        (unsigned long long)bytes);
-    uint64_t outer = bytes / outer_bytes, launchable = MOST_WORK_ITEMS / cls_global_size(problem, variant, 1);
-    CLS_FAIL_IF(launchable == 0, CLSOFTMAX_UNSUPPORTED, "%llu columns are too many for one launch",
-                (unsigned long long)problem->inner);
-    outer = outer < launchable ? outer : launchable;
-    outer = problem->tile_outer > 0 && problem->tile_outer < outer ? problem->tile_outer : outer;
-    *tile_outer = outer < problem->outer ? outer : problem->outer;
+    uint64_t fitting = bytes / (problem->classes * problem->inner * (x_size > p_size ? x_size : p_size));
+    uint64_t bounds[3] = {fitting, decision->launch_outer, problem->tile_outer ? problem->tile_outer : UINT64_MAX};
+    decision->tile_outer = problem->outer;
+    for (int i = 0; i < 3; i++)
+        decision->tile_outer = bounds[i] < decision->tile_outer ? bounds[i] : decision->tile_outer;
     return CLSOFTMAX_OK;
 }
 
@@ -148,14 +143,14 @@ clsoftmax_status cls_decide(const clsoftmax_problem *problem, const cls_limits *
     if (variant->strategy == CLSOFTMAX_STRATEGY_ROWS) {
         variant->vector_width = 1;
         variant->work_group_size = 1;
-        decision->tile_outer = problem->outer;
+        decision->tile_outer = decision->launch_outer = problem->outer;
         return CLSOFTMAX_OK;
     }
     CLS_FAIL_IF(problem->classes > UINT32_MAX, CLSOFTMAX_UNSUPPORTED,
                 "rows of more than 2^32 classes need device \"cpu\"");
     variant->vector_width = choose_vector_width(problem, limits, variant->strategy);
     variant->work_group_size = choose_work_group_size(problem, limits, variant->strategy);
-    return choose_tile(problem, limits, variant, &decision->tile_outer);
+    return choose_tile(problem, limits, decision);
 }
 
 void cls_variant_defines(const cls_variant *variant, char *text, size_t size)

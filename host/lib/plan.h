@@ -44,8 +44,9 @@ typedef struct cls_variant {
 
 typedef struct cls_decision {
     cls_variant variant;
-    uint64_t tile_outer; /* outer indices on the device at a time; 0 for no rows */
-    const char *reason;  /* of the strategy, for people */
+    uint64_t tile_outer;   /* outer indices on the device at a time for host memory; 0 if not one fits, or no rows */
+    uint64_t launch_outer; /* outer indices in one launch at most */
+    const char *reason;    /* of the strategy, for people */
 } cls_decision;
 
 /* 1 if devices of this type can run the strategy (AUTO always). */

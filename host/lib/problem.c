@@ -164,10 +164,12 @@ clsoftmax_status cls_problem_check(const clsoftmax_problem *problem, clsoftmax_p
 {
     *checked = *problem;
     CLS_FAIL_IF(problem->classes == 0, CLSOFTMAX_INVALID_SHAPE, "a row needs at least one class");
-    CLS_FAIL_IF(
-        product(product(problem->outer, problem->inner), problem->classes) > (uint64_t)PTRDIFF_MAX / sizeof(float),
-        CLSOFTMAX_INVALID_SHAPE, "%llu x %llu x %llu elements are more than memory can hold",
-        (unsigned long long)problem->outer, (unsigned long long)problem->classes, (unsigned long long)problem->inner);
+    /* also without rows: no width may overflow later */
+    uint64_t outer = problem->outer ? problem->outer : 1, inner = problem->inner ? problem->inner : 1;
+    CLS_FAIL_IF(product(product(outer, inner), problem->classes) > (uint64_t)PTRDIFF_MAX / sizeof(float),
+                CLSOFTMAX_INVALID_SHAPE, "%llu x %llu x %llu elements are more than memory can hold",
+                (unsigned long long)problem->outer, (unsigned long long)problem->classes,
+                (unsigned long long)problem->inner);
     CLS_FORWARD(check_choices(problem));
     fill_in_layout(problem, &checked->logits_layout);
     fill_in_layout(problem, &checked->results_layout);
@@ -204,8 +206,8 @@ clsoftmax_status clsoftmax_problem_set_shape(clsoftmax_problem *problem, unsigne
 
 /* ---------------------------------------------------------------- Arguments */
 
-/* Equal places and types are in place; anything else that shares a byte would be read after it was written. */
-static int is_forbidden_overlap(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments)
+/* Equal places and types are in place. */
+int cls_arguments_overlap(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments)
 {
     size_t logits_size = clsoftmax_dtype_size(problem->logits_dtype),
            results_size = clsoftmax_dtype_size(problem->results_dtype);
@@ -220,8 +222,7 @@ static int is_forbidden_overlap(const clsoftmax_problem *problem, const clsoftma
     return x_begin < p_end && p_begin < x_end;
 }
 
-/* By its bits: the caller's floating-point mode may read a subnormal as zero. -0 is 0. */
-static int is_temperature(float temperature)
+int cls_is_temperature(float temperature)
 {
     uint32_t bits = core_bits_of_float(temperature);
     return bits <= 0x7F800000u || bits == 0x80000000u;
@@ -229,8 +230,9 @@ static int is_temperature(float temperature)
 
 clsoftmax_status cls_arguments_check(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments)
 {
-    CLS_FAIL_IF(!problem->temperature_per_row && !is_temperature(arguments->temperature), CLSOFTMAX_INVALID_TEMPERATURE,
-                "temperature %g; it takes a number from 0 to inf", (double)arguments->temperature);
+    CLS_FAIL_IF(!problem->temperature_per_row && !cls_is_temperature(arguments->temperature),
+                CLSOFTMAX_INVALID_TEMPERATURE, "temperature %g; it takes a number from 0 to inf",
+                (double)arguments->temperature);
     if (cls_problem_rows(problem) == 0)
         return CLSOFTMAX_OK;
     CLS_FAIL_IF(!arguments->logits, CLSOFTMAX_INVALID_ARGUMENT, "logits is NULL");
@@ -241,7 +243,7 @@ clsoftmax_status cls_arguments_check(const clsoftmax_problem *problem, const cls
     if (problem->operation == CLSOFTMAX_OPERATION_NONE)
         return CLSOFTMAX_OK;
     CLS_FAIL_IF(!arguments->results, CLSOFTMAX_INVALID_ARGUMENT, "results is NULL");
-    CLS_FAIL_IF(is_forbidden_overlap(problem, arguments), CLSOFTMAX_INVALID_ARGUMENT,
+    CLS_FAIL_IF(cls_arguments_overlap(problem, arguments), CLSOFTMAX_INVALID_ARGUMENT,
                 "logits and results overlap without being the same array");
     return CLSOFTMAX_OK;
 }

@@ -25,6 +25,12 @@ static inline uint64_t cls_layout_row(const clsoftmax_problem *problem, const cl
 /* The policies of the problem as the numeric core takes them. */
 uint32_t cls_problem_policies(const clsoftmax_problem *problem);
 
+/* 1 for a number from 0 to inf, -0 too; by its bits, since the caller's floating-point mode may read a subnormal as zero. */
+int cls_is_temperature(float temperature);
+
+/* 1 if logits and results share a byte without being the same array: it would be read after it was written. */
+int cls_arguments_overlap(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments);
+
 /* Checks the arguments of a call on host memory against a checked problem. */
 clsoftmax_status cls_arguments_check(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments);
 

@@ -51,6 +51,9 @@ CLSOFTMAX_API const char *clsoftmax_version(void);
     X(INVALID_TEMPERATURE, 11, "the temperature is negative or NaN")                                                   \
     X(INVALID_SHAPE, 12, "a matrix without classes, or one whose size no memory can hold")                             \
     X(UNSUPPORTED, 13, "this device cannot do what was asked for by name")                                             \
+    X(BUFFER_TOO_SMALL, 14, "an OpenCL buffer does not hold the array that it is to hold")                             \
+    X(WRONG_CONTEXT, 15, "a queue or buffer of another OpenCL context than the plan's")                                \
+    X(WRONG_DEVICE, 16, "a queue of another OpenCL device than the plan's, or a plan without one")                     \
     X(OUT_OF_HOST_MEMORY, 20, "the host has no memory left")                                                           \
     X(OUT_OF_DEVICE_MEMORY, 21, "the device has no memory left")                                                       \
     X(DEVICE_NOT_FOUND, 30, "no such device, or no OpenCL on this machine")                                            \

@@ -33,6 +33,7 @@
     X(clEnqueueWriteBuffer)                                                                                            \
     X(clEnqueueNDRangeKernel)                                                                                          \
     X(clEnqueueReadBuffer)                                                                                             \
+    X(clEnqueueMarkerWithWaitList)                                                                                     \
     X(clFinish)                                                                                                        \
     X(clGetEventInfo)                                                                                                  \
     X(clReleaseEvent)

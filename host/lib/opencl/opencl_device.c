@@ -76,7 +76,7 @@ static unsigned vector_width(cl_device_id id)
     return width == 2 || width == 4 || width == 8 || width == 16 ? width : 1;
 }
 
-static void describe(cl_platform_id platform, cl_device_id id, unsigned p, unsigned d, cls_opencl_device *out)
+void cls_opencl_device_describe(cl_platform_id platform, cl_device_id id, cls_opencl_device *out)
 {
     memset(out, 0, sizeof *out);
     out->platform = platform;
@@ -84,7 +84,7 @@ static void describe(cl_platform_id platform, cl_device_id id, unsigned p, unsig
 
     clsoftmax_device *device = &out->device;
     device->type = device_type(id);
-    snprintf(device->selector, sizeof device->selector, "%u:%u", p, d);
+    strcpy(device->selector, "opencl");
     device_text(id, CL_DEVICE_NAME, device->name, sizeof device->name);
     device_text(id, CL_DRIVER_VERSION, device->driver, sizeof device->driver);
     platform_text(platform, device->platform, sizeof device->platform);
@@ -126,8 +126,11 @@ static clsoftmax_status add_platform(cl_platform_id platform, unsigned p, cls_op
     cls_opencl_device *grown = realloc(*devices, (*count + found) * sizeof **devices);
     CLS_FAIL_IF(!grown, CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for a list of %zu devices", *count + found);
     *devices = grown;
-    for (unsigned d = 0; d < found; d++)
-        describe(platform, ids[d], p, d, &grown[(*count)++]);
+    for (unsigned d = 0; d < found; d++) {
+        cls_opencl_device *device = &grown[(*count)++];
+        cls_opencl_device_describe(platform, ids[d], device);
+        snprintf(device->device.selector, sizeof device->device.selector, "%u:%u", p, d);
+    }
     return CLSOFTMAX_OK;
 }
 

@@ -12,6 +12,9 @@ typedef struct cls_opencl_device {
     cls_limits limits;
 } cls_opencl_device;
 
+/* Describes a device; its selector is "opencl", as it is not found by one. */
+void cls_opencl_device_describe(cl_platform_id platform, cl_device_id id, cls_opencl_device *device);
+
 /* All devices of all platforms, to be freed. OK with *count = 0 and the reason where there is none. */
 clsoftmax_status cls_opencl_devices(cls_opencl_device **devices, size_t *count, char *reason, size_t size);
 

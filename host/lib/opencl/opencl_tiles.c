@@ -248,6 +248,11 @@ clsoftmax_status cls_opencl_run_tiles(clsoftmax_plan *plan, const clsoftmax_argu
                                       uint64_t *invalid_rows)
 {
     cls_opencl_plan *state = plan->state;
+    CLS_FAIL_IF(
+        plan->decision.tile_outer == 0, CLSOFTMAX_OUT_OF_DEVICE_MEMORY,
+        "%llu classes of %llu columns do not fit the device (%llu bytes at once); device \"cpu\" has no such limit",
+        (unsigned long long)plan->problem.classes, (unsigned long long)plan->problem.inner,
+        (unsigned long long)plan->context->limits.max_allocation_bytes);
     if (!state->tiles)
         CLS_FORWARD(create_tiles(plan, &state->tiles));
     uint64_t outer = plan->problem.outer, tile_outer = plan->decision.tile_outer;

@@ -1,0 +1,109 @@
+# What is installed serves programs outside this tree: by pkg-config in C, by CMake in C++; and the examples run.
+bats_require_minimum_version 1.5.0
+load helpers
+
+FIRST="0.0900305733 0.244728476 0.665240943"
+
+install_to() {
+    cmake --install "$BUILD" --prefix "$1" >install.log || { cat install.log; return 1; }
+    export LD_LIBRARY_PATH
+    LD_LIBRARY_PATH=$(dirname "$(find "$1" -name 'libclsoftmax.so')")
+    export PKG_CONFIG_PATH="$LD_LIBRARY_PATH/pkgconfig"
+}
+
+@test "the README's example, in C by pkg-config, shared and static" {
+    install_to "$PWD/prefix"
+    sed -n '/^```c$/,/^```$/{/^```/d;p}' "$SOURCE/README.md" >example.c
+    diff <(sed 1d "$SOURCE/examples/host_memory.c") example.c
+    # shellcheck disable=SC2046
+    gcc -std=c11 -Wall -Wextra -Werror example.c -o shared $(pkg-config --cflags --libs clsoftmax)
+    run ./shared
+    [ "$output" = "$FIRST" ]
+    # shellcheck disable=SC2046
+    gcc -std=c99 example.c -o static -Wl,-Bstatic $(pkg-config --cflags --libs clsoftmax) -Wl,-Bdynamic -lpthreadpool -lm
+    ! ldd static | grep -q libclsoftmax
+    run ./static
+    [ "$output" = "$FIRST" ]
+}
+
+@test "a C++ program by find_package" {
+    install_to "$PWD/prefix"
+    cat >CMakeLists.txt <<'CMAKE'
+cmake_minimum_required(VERSION 3.22)
+project(outside CXX)
+find_package(clsoftmax 0.1 REQUIRED)
+add_executable(outside outside.cpp)
+target_link_libraries(outside PRIVATE clsoftmax::clsoftmax)
+add_executable(outside_static outside.cpp)
+target_link_libraries(outside_static PRIVATE clsoftmax::clsoftmax_static)
+CMAKE
+    cat >outside.cpp <<'CPP'
+#include <clsoftmax/clsoftmax.h>
+#include <cstdio>
+int main()
+{
+    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
+    problem.outer = 1;
+    problem.classes = 3;
+    const float logits[3] = {10, 20, 30};
+    float p[3];
+    clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
+    arguments.logits = logits;
+    arguments.results = p;
+    arguments.temperature = 10;
+    clsoftmax_context *context = nullptr;
+    clsoftmax_plan *plan = nullptr;
+    if (clsoftmax_context_create("cpu", &context) || clsoftmax_plan_create(context, &problem, &plan) ||
+        clsoftmax_plan_run(plan, &arguments))
+        return 1;
+    std::printf("%.9g %.9g %.9g\n", p[0], p[1], p[2]);
+    clsoftmax_plan_release(plan);
+    clsoftmax_context_release(context);
+}
+CPP
+    cmake -B out -DCMAKE_PREFIX_PATH="$PWD/prefix" >cmake.log 2>&1 || { cat cmake.log; return 1; }
+    cmake --build out >cmake.log 2>&1 || { cat cmake.log; return 1; }
+    run out/outside
+    [ "$output" = "$FIRST" ]
+    run out/outside_static
+    [ "$output" = "$FIRST" ]
+}
+
+@test "the headers compile alone as C99, C11 and C++17" {
+    for header in clsoftmax.h clsoftmax_cl.h; do
+        echo "#include \"$SOURCE/host/include/clsoftmax/$header\"" >alone.c
+        for standard in c99 c11; do
+            gcc -std=$standard -Wall -Wextra -Wpedantic -Werror -fsyntax-only alone.c
+        done
+        g++ -std=c++17 -Wall -Wextra -Wpedantic -Werror -fsyntax-only -x c++ alone.c
+    done
+}
+
+@test "the shared library shows its public names and no others" {
+    install_to "$PWD/prefix"
+    run bash -c "nm -D --defined-only '$LD_LIBRARY_PATH/libclsoftmax.so' | awk '{print \$3}' | grep -v '^clsoftmax_'"
+    [ -z "$output" ]
+    readelf -d "$LD_LIBRARY_PATH/libclsoftmax.so" | grep -q 'SONAME.*libclsoftmax.so.0'
+}
+
+@test "the man page is installed, names every option, and has no mistakes" {
+    install_to "$PWD/prefix"
+    page=$(find prefix -name clsoftmax.1)
+    run man --warnings -l -Tutf8 "$page"
+    [ "$status" -eq 0 ]
+    [[ $output != *"warning"* ]]
+    for option in $("$CLSOFTMAX" run --help | grep -o -- '--[a-z-]*' | sort -u); do
+        MANWIDTH=400 man -l "$page" | col -b | grep -q -- "$option" || { echo "$option is not in the man page"; return 1; }
+    done
+}
+
+@test "the examples run" {
+    run "$BUILD/example_host_memory"
+    [ "$output" = "$FIRST" ]
+    run "$BUILD/example_per_row_temperature"
+    [ "${lines[0]}" = "T = 0: ln p = -inf -inf 0, entropy 0, -ln p[2] = 0" ]
+    [ "${lines[1]}" = "T = 1: ln p = -2.40761 -1.40761 -0.407606, entropy 0.832396, -ln p[2] = 0.407606" ]
+    "$CLSOFTMAX" devices --json | grep -q '"selector": "0:0"' || skip "no OpenCL device"
+    run "$BUILD/example_device_buffers"
+    [ "$output" = "$FIRST | -1" ]
+}

@@ -1,0 +1,316 @@
+/* The device-buffer API: offsets, wait lists, events, errors before anything is enqueued, the caller's objects untouched. */
+#include "clsoftmax/clsoftmax_cl.h"
+#include "support/device.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROWS = 5, CLASSES = 130, LEADING = 140, OFFSET = 7, SPAN = OFFSET + (ROWS - 1) * LEADING + CLASSES };
+
+/* The caller's side. */
+static cl_platform_id platform;
+static cl_device_id device;
+static cl_context cl;
+static cl_command_queue queue;
+static float x[SPAN], expected[SPAN];
+
+static cl_mem buffer_of(const void *data, size_t bytes)
+{
+    cl_int error;
+    cl_mem buffer =
+        clCreateBuffer(cl, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR, bytes, (void *)(uintptr_t)data, &error);
+    cr_assert_eq(error, CL_SUCCESS);
+    return buffer;
+}
+
+static void read_back(cl_mem buffer, void *data, size_t bytes)
+{
+    cr_assert_eq(clEnqueueReadBuffer(queue, buffer, CL_TRUE, 0, bytes, data, 0, NULL, NULL), CL_SUCCESS);
+}
+
+static clsoftmax_problem strided_problem(void)
+{
+    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
+    problem.outer = ROWS;
+    problem.classes = CLASSES;
+    problem.logits_layout = problem.results_layout = (clsoftmax_layout){OFFSET, LEADING, 1, 1};
+    return problem;
+}
+
+static void setup(void)
+{
+    clsoftmax_context_release(test_open_opencl()); /* skips where there is no device */
+    cl_int error;
+    cr_assert_eq(clGetPlatformIDs(1, &platform, NULL), CL_SUCCESS);
+    cr_assert_eq(clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 1, &device, NULL), CL_SUCCESS);
+    cl = clCreateContext(NULL, 1, &device, NULL, NULL, &error);
+    cr_assert_eq(error, CL_SUCCESS);
+    queue = clCreateCommandQueue(cl, device, 0, &error);
+    cr_assert_eq(error, CL_SUCCESS);
+    for (int i = 0; i < SPAN; i++)
+        x[i] = expected[i] = (float)((i * 37) % 101) * 0.1f;
+    clsoftmax_context *cpu = test_open("cpu");
+    clsoftmax_problem problem = strided_problem();
+    test_run(cpu, &problem, x, 0.7f, expected);
+    clsoftmax_context_release(cpu);
+}
+
+static void teardown(void)
+{
+    clReleaseCommandQueue(queue);
+    clReleaseContext(cl);
+}
+
+TestSuite(buffers, .init = setup, .fini = teardown, .timeout = 300);
+
+static clsoftmax_context *open_context(void)
+{
+    clsoftmax_context *context = NULL;
+    cr_assert_eq(clsoftmax_cl_context_create(cl, device, &context), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
+    return context;
+}
+
+static clsoftmax_plan *make_plan(clsoftmax_context *context, const clsoftmax_problem *problem)
+{
+    clsoftmax_plan *plan = NULL;
+    cr_assert_eq(clsoftmax_plan_create(context, problem, &plan), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
+    return plan;
+}
+
+static cl_uint references(cl_mem buffer)
+{
+    cl_uint count = 0;
+    cr_assert_eq(clGetMemObjectInfo(buffer, CL_MEM_REFERENCE_COUNT, sizeof count, &count, NULL), CL_SUCCESS);
+    return count;
+}
+
+/* Offsets and leading dimensions; what stands between the rows stays; twice with one plan, the second time in place. */
+Test(buffers, offsets_and_leading_dimensions)
+{
+    clsoftmax_context *context = open_context();
+    clsoftmax_problem problem = strided_problem();
+    clsoftmax_plan *plan = make_plan(context, &problem);
+    cl_mem logits = buffer_of(x, sizeof x), results = buffer_of(x, sizeof x);
+    float p[SPAN];
+    clsoftmax_cl_arguments arguments = CLSOFTMAX_CL_ARGUMENTS_INIT;
+    arguments.logits = logits;
+    arguments.results = results;
+    arguments.temperature = 0.7f;
+    cl_event done = NULL;
+    cr_assert_eq(clsoftmax_cl_enqueue(plan, queue, &arguments, 0, NULL, &done), CLSOFTMAX_OK, "%s",
+                 clsoftmax_last_error());
+    cr_assert_eq(clWaitForEvents(1, &done), CL_SUCCESS);
+    clReleaseEvent(done);
+    read_back(results, p, sizeof p);
+    cr_expect(memcmp(p, expected, sizeof p) == 0);
+    arguments.results = logits;
+    cr_assert_eq(clsoftmax_cl_enqueue(plan, queue, &arguments, 0, NULL, NULL), CLSOFTMAX_OK);
+    read_back(logits, p, sizeof p);
+    cr_expect(memcmp(p, expected, sizeof p) == 0, "in place");
+    clsoftmax_plan_release(plan);
+    clsoftmax_context_release(context);
+    cr_expect_eq(references(logits), 1u, "the caller's buffer is held");
+    cr_expect_eq(references(results), 1u);
+    clReleaseMemObject(logits);
+    clReleaseMemObject(results);
+}
+
+/* The call returns while what it waits for has not happened: it only enqueues. */
+Test(buffers, waits_for_the_wait_list_without_blocking)
+{
+    clsoftmax_context *context = open_context();
+    clsoftmax_problem problem = strided_problem();
+    clsoftmax_plan *plan = make_plan(context, &problem);
+    cl_mem logits = buffer_of(x, sizeof x), results = buffer_of(x, sizeof x);
+    cl_int error;
+    cl_event gate = clCreateUserEvent(cl, &error), done = NULL;
+    clsoftmax_cl_arguments arguments = CLSOFTMAX_CL_ARGUMENTS_INIT;
+    arguments.logits = logits;
+    arguments.results = results;
+    arguments.temperature = 0.7f;
+    cr_assert_eq(clsoftmax_cl_enqueue(plan, queue, &arguments, 1, &gate, &done), CLSOFTMAX_OK, "%s",
+                 clsoftmax_last_error());
+    cl_int execution = CL_COMPLETE;
+    clFlush(queue);
+    clGetEventInfo(done, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof execution, &execution, NULL);
+    cr_expect_neq(execution, CL_COMPLETE, "it ran before its wait list");
+    clSetUserEventStatus(gate, CL_COMPLETE);
+    float p[SPAN];
+    read_back(results, p, sizeof p);
+    cr_expect(memcmp(p, expected, sizeof p) == 0);
+    clReleaseEvent(gate);
+    clReleaseEvent(done);
+    clReleaseMemObject(logits);
+    clReleaseMemObject(results);
+    clsoftmax_plan_release(plan);
+    clsoftmax_context_release(context);
+}
+
+/* Temperatures, labels and statistics from and to buffers, at first elements other than 0. */
+Test(buffers, arrays_of_rows)
+{
+    clsoftmax_context *context = open_context(), *cpu = test_open("cpu");
+    clsoftmax_problem problem = strided_problem();
+    problem.temperature_per_row = problem.statistics = 1;
+    problem.operation = CLSOFTMAX_OPERATION_LOG_SOFTMAX;
+    const float temperatures[ROWS] = {1, -1, 0.5f, INFINITY, NAN};
+    const int64_t labels[ROWS] = {0, 1, -1, 129, 130};
+    clsoftmax_statistics statistics[ROWS + 3], wanted[ROWS];
+    memset(statistics, 0, sizeof statistics);
+    float shifted_temperatures[ROWS + 1], p[SPAN], log_expected[SPAN];
+    int64_t shifted_labels[ROWS + 2];
+    memcpy(shifted_temperatures + 1, temperatures, sizeof temperatures);
+    memcpy(shifted_labels + 2, labels, sizeof labels);
+    memcpy(log_expected, x, sizeof x);
+    uint64_t invalid = 0;
+    clsoftmax_arguments host = {x, log_expected, 1, temperatures, labels, wanted, &invalid};
+    clsoftmax_plan *plan = make_plan(cpu, &problem);
+    cr_assert_eq(clsoftmax_plan_run(plan, &host), CLSOFTMAX_OK);
+    clsoftmax_plan_release(plan);
+    cr_assert_eq(invalid, 2u);
+
+    cl_uint ten = 10;
+    clsoftmax_cl_arguments arguments = CLSOFTMAX_CL_ARGUMENTS_INIT;
+    arguments.logits = buffer_of(x, sizeof x);
+    arguments.results = buffer_of(x, sizeof x);
+    arguments.temperatures = buffer_of(shifted_temperatures, sizeof shifted_temperatures);
+    arguments.temperatures_first = 1;
+    arguments.labels = buffer_of(shifted_labels, sizeof shifted_labels);
+    arguments.labels_first = 2;
+    arguments.statistics = buffer_of(statistics, sizeof statistics);
+    arguments.statistics_first = 3;
+    arguments.invalid_rows = buffer_of(&ten, sizeof ten);
+    plan = make_plan(context, &problem);
+    cr_assert_eq(clsoftmax_cl_enqueue(plan, queue, &arguments, 0, NULL, NULL), CLSOFTMAX_OK, "%s",
+                 clsoftmax_last_error());
+    read_back(arguments.results, p, sizeof p);
+    read_back(arguments.statistics, statistics, sizeof statistics);
+    read_back(arguments.invalid_rows, &ten, sizeof ten);
+    cr_expect(memcmp(p, log_expected, sizeof p) == 0, "results");
+    cr_expect(memcmp(statistics + 3, wanted, sizeof wanted) == 0, "statistics");
+    cr_expect_eq(ten, 12u, "the counter is increased, not set: %u", ten);
+    clsoftmax_plan_release(plan);
+    cl_mem all[] = {arguments.logits, arguments.results,    arguments.temperatures,
+                    arguments.labels, arguments.statistics, arguments.invalid_rows};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        clReleaseMemObject(all[i]);
+    clsoftmax_context_release(context);
+    clsoftmax_context_release(cpu);
+}
+
+Test(buffers, errors_before_anything_is_enqueued)
+{
+    clsoftmax_context *context = open_context(), *cpu = test_open("cpu");
+    clsoftmax_problem problem = strided_problem();
+    clsoftmax_plan *plan = make_plan(context, &problem), *cpu_plan = make_plan(cpu, &problem);
+    cl_int error;
+    cl_context other = clCreateContext(NULL, 1, &device, NULL, NULL, &error);
+    cl_command_queue other_queue = clCreateCommandQueue(other, device, 0, &error);
+    cl_mem logits = buffer_of(x, sizeof x), results = buffer_of(x, sizeof x), small = buffer_of(x, sizeof x - 4);
+    cl_mem foreign = clCreateBuffer(other, CL_MEM_READ_WRITE, sizeof x, NULL, &error);
+    clsoftmax_cl_arguments good = CLSOFTMAX_CL_ARGUMENTS_INIT;
+    good.logits = logits;
+    good.results = results;
+    clsoftmax_cl_arguments bad = good;
+    cl_event event = NULL;
+
+    cr_expect_eq(clsoftmax_cl_enqueue(cpu_plan, queue, &good, 0, NULL, &event), CLSOFTMAX_WRONG_DEVICE);
+    cr_expect_eq(clsoftmax_cl_enqueue(plan, other_queue, &good, 0, NULL, &event), CLSOFTMAX_WRONG_CONTEXT);
+    cr_expect_eq(clsoftmax_cl_enqueue(plan, NULL, &good, 0, NULL, &event), CLSOFTMAX_INVALID_ARGUMENT);
+    cr_expect_eq(clsoftmax_cl_enqueue(plan, queue, &good, 1, NULL, &event), CLSOFTMAX_INVALID_ARGUMENT);
+    bad.results = small;
+    cr_expect_eq(clsoftmax_cl_enqueue(plan, queue, &bad, 0, NULL, &event), CLSOFTMAX_BUFFER_TOO_SMALL);
+    bad.results = foreign;
+    cr_expect_eq(clsoftmax_cl_enqueue(plan, queue, &bad, 0, NULL, &event), CLSOFTMAX_WRONG_CONTEXT);
+    bad.results = NULL;
+    cr_expect_eq(clsoftmax_cl_enqueue(plan, queue, &bad, 0, NULL, &event), CLSOFTMAX_INVALID_ARGUMENT);
+    bad = good;
+    bad.logits = small;
+    cr_expect_eq(clsoftmax_cl_enqueue(plan, queue, &bad, 0, NULL, &event), CLSOFTMAX_BUFFER_TOO_SMALL);
+    bad = good;
+    bad.temperature = NAN;
+    cr_expect_eq(clsoftmax_cl_enqueue(plan, queue, &bad, 0, NULL, &event), CLSOFTMAX_INVALID_TEMPERATURE);
+    cr_expect_null(event, "an event from a call that failed");
+
+    clsoftmax_problem shifted = problem;
+    shifted.results_layout.offset = 0;
+    clsoftmax_plan *shifted_plan = make_plan(context, &shifted);
+    bad = good;
+    bad.results = logits;
+    cr_expect_eq(clsoftmax_cl_enqueue(shifted_plan, queue, &bad, 0, NULL, &event), CLSOFTMAX_INVALID_ARGUMENT,
+                 "overlap");
+    clsoftmax_context *nothing = NULL;
+    cr_expect_eq(clsoftmax_cl_context_create(NULL, device, &nothing), CLSOFTMAX_INVALID_ARGUMENT);
+    cr_expect_eq(clsoftmax_cl_context_create(cl, (cl_device_id)cl, &nothing), CLSOFTMAX_DEVICE_NOT_FOUND);
+
+    float p[SPAN];
+    read_back(results, p, sizeof p);
+    cr_expect(memcmp(p, x, sizeof p) == 0, "a call that failed has written");
+    clsoftmax_plan_release(shifted_plan);
+    clsoftmax_plan_release(plan);
+    clsoftmax_plan_release(cpu_plan);
+    clsoftmax_context_release(context);
+    clsoftmax_context_release(cpu);
+    cl_mem all[] = {logits, results, small, foreign};
+    for (size_t i = 0; i < 4; i++)
+        clReleaseMemObject(all[i]);
+    clReleaseCommandQueue(other_queue);
+    clReleaseContext(other);
+}
+
+/* No rows: nothing to do, but the event still stands for the wait list. */
+Test(buffers, no_rows)
+{
+    clsoftmax_context *context = open_context();
+    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
+    problem.classes = 10;
+    clsoftmax_plan *plan = make_plan(context, &problem);
+    clsoftmax_cl_arguments arguments = CLSOFTMAX_CL_ARGUMENTS_INIT;
+    cl_event done = NULL;
+    cr_assert_eq(clsoftmax_cl_enqueue(plan, queue, &arguments, 0, NULL, &done), CLSOFTMAX_OK, "%s",
+                 clsoftmax_last_error());
+    cr_assert_eq(clWaitForEvents(1, &done), CL_SUCCESS);
+    clReleaseEvent(done);
+    clsoftmax_plan_release(plan);
+    clsoftmax_context_release(context);
+}
+
+/* ---------------------------------------------------------------- Threads */
+
+static void *run_many(void *context)
+{
+    clsoftmax_problem problem = strided_problem();
+    clsoftmax_plan *plan = NULL;
+    float p[SPAN];
+    intptr_t wrong = clsoftmax_plan_create(context, &problem, &plan) != CLSOFTMAX_OK;
+    for (int i = 0; i < 20 && !wrong; i++) {
+        clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
+        memcpy(p, x, sizeof p);
+        arguments.logits = x;
+        arguments.results = p;
+        arguments.temperature = 0.7f;
+        wrong = clsoftmax_plan_run(plan, &arguments) != CLSOFTMAX_OK || memcmp(p, expected, sizeof p) != 0;
+    }
+    clsoftmax_plan_release(plan);
+    return (void *)wrong;
+}
+
+/* Two plans from two threads on one context, of OpenCL and of the CPU. */
+Test(buffers, two_threads_share_a_context)
+{
+    clsoftmax_context *contexts[2] = {open_context(), test_open("cpu")};
+    for (int i = 0; i < 2; i++) {
+        pthread_t threads[2];
+        for (int k = 0; k < 2; k++)
+            cr_assert_eq(pthread_create(&threads[k], NULL, run_many, contexts[i]), 0);
+        for (int k = 0; k < 2; k++) {
+            void *wrong;
+            pthread_join(threads[k], &wrong);
+            cr_expect_null(wrong, "context %d, thread %d", i, k);
+        }
+        clsoftmax_context_release(contexts[i]);
+    }
+}
