@@ -91,6 +91,28 @@ int parse_temperature(const char *text, float *temperature)
     return EXIT_DONE;
 }
 
+int choose(const char *option, const char *text, const char *const *names, int count)
+{
+    char all[200] = "";
+    for (int i = 0; i < count; i++) {
+        if (strcmp(text, names[i]) == 0)
+            return i;
+        snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", i ? ", " : "", names[i]);
+    }
+    complain(EXIT_WRONG, "%s %s: it takes one of %s", option, text, all);
+    return -1;
+}
+
+int parse_strategy(const char *text, clsoftmax_strategy *strategy)
+{
+    const char *names[CLSOFTMAX_STRATEGY_COUNT];
+    for (int i = 0; i < CLSOFTMAX_STRATEGY_COUNT; i++)
+        names[i] = clsoftmax_strategy_name((clsoftmax_strategy)i);
+    int choice = choose("--strategy", text, names, CLSOFTMAX_STRATEGY_COUNT);
+    *strategy = choice >= 0 ? (clsoftmax_strategy)choice : CLSOFTMAX_STRATEGY_AUTO;
+    return choice >= 0 ? EXIT_DONE : EXIT_WRONG;
+}
+
 int next_option(int argc, char **argv, const char *short_options, const struct option *long_options)
 {
     opterr = 0; /* the complaint is ours */

@@ -33,6 +33,12 @@ int print_help(const char *text);
 /* A temperature as text: 0 to inf. EXIT_DONE, or EXIT_WRONG after a complaint. */
 int parse_temperature(const char *text, float *temperature);
 
+/* The place of `text` among `count` names, or -1 after a complaint about the option. */
+int choose(const char *option, const char *text, const char *const *names, int count);
+
+/* A strategy by its name. EXIT_DONE, or EXIT_WRONG after a complaint. */
+int parse_strategy(const char *text, clsoftmax_strategy *strategy);
+
 /* Subcommands: argv[0] is the subcommand's name. Each returns an exit status. */
 int command_run(int argc, char **argv);
 int command_devices(int argc, char **argv);

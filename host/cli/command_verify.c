@@ -18,6 +18,7 @@ static const char help[] =
     "\n"
     "options:\n"
     "  -d, --device DEVICE   auto (default), cpu, P:D, or part of a device's name; also CLSOFTMAX_DEVICE\n"
+    "      --strategy NAME   this strategy alone\n"
     "\n"
     "example:\n"
     "  clsoftmax verify -d 0:0\n";
@@ -254,16 +255,20 @@ static int verify_strategy(clsoftmax_context *contexts[3], clsoftmax_strategy st
     return exit_status;
 }
 
-static int verify_device(clsoftmax_context *contexts[3])
+/* AUTO: every strategy that the device has. */
+static int verify_device(clsoftmax_context *contexts[3], clsoftmax_strategy only)
 {
     const clsoftmax_device *device = clsoftmax_context_device(contexts[0]);
     printf("device %s: %s%s%s\n", device->selector, device->name, device->platform[0] ? ", " : "", device->platform);
     printf("%-8s %-12s %-5s %10s %16s %17s\n", "strategy", "operation", "dtype", "values", "bits unlike cpu",
            "ULP to reference");
     int exit_status = EXIT_DONE;
-    for (clsoftmax_strategy strategy = CLSOFTMAX_STRATEGY_AUTO; ++strategy < CLSOFTMAX_STRATEGY_COUNT;)
-        if (clsoftmax_strategy_supported(contexts[0], strategy) && verify_strategy(contexts, strategy) != EXIT_DONE)
+    for (clsoftmax_strategy strategy = CLSOFTMAX_STRATEGY_AUTO; ++strategy < CLSOFTMAX_STRATEGY_COUNT;) {
+        int is_wanted =
+            only == CLSOFTMAX_STRATEGY_AUTO ? clsoftmax_strategy_supported(contexts[0], strategy) : only == strategy;
+        if (is_wanted && verify_strategy(contexts, strategy) != EXIT_DONE)
             exit_status = EXIT_FAILED;
+    }
     if (!device->exact && device->type != CLSOFTMAX_DEVICE_REFERENCE)
         exit_status = complain(EXIT_FAILED, "verify: %s", device->reason);
     printf("%s: %s\n", device->selector, exit_status == EXIT_DONE ? "the promise holds on this data" : "FAILED");
@@ -272,12 +277,19 @@ static int verify_device(clsoftmax_context *contexts[3])
 
 int command_verify(int argc, char **argv)
 {
-    static const struct option long_options[] = {
-        {"device", required_argument, NULL, 'd'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    enum { STRATEGY = 256 };
+    static const struct option long_options[] = {{"device", required_argument, NULL, 'd'},
+                                                 {"strategy", required_argument, NULL, STRATEGY},
+                                                 {"help", no_argument, NULL, 'h'},
+                                                 {NULL, 0, NULL, 0}};
     const char *selector = NULL;
+    clsoftmax_strategy strategy = CLSOFTMAX_STRATEGY_AUTO;
     for (int option; (option = next_option(argc, argv, ":d:h", long_options)) != -1;) {
         if (option == 'd') {
             selector = optarg;
+        } else if (option == STRATEGY) {
+            if (parse_strategy(optarg, &strategy) != EXIT_DONE)
+                return EXIT_WRONG;
         } else if (option == 'h') {
             return print_help(help);
         } else {
@@ -293,7 +305,7 @@ int command_verify(int argc, char **argv)
     if (status == EXIT_DONE)
         status = open_device("reference", &contexts[2]);
     if (status == EXIT_DONE)
-        status = verify_device(contexts);
+        status = verify_device(contexts, strategy);
     for (int i = 0; i < 3; i++)
         clsoftmax_context_release(contexts[i]);
     return status;

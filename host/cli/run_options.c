@@ -87,33 +87,12 @@ static const struct option long_options[] = {{"temperature", required_argument, 
                                              {"help", no_argument, NULL, 'h'},
                                              {NULL, 0, NULL, 0}};
 
-/* The place of `text` among `count` names, or -1 after a complaint. */
-static int choose(const char *option, const char *text, const char *const *names, int count)
-{
-    char all[200] = "";
-    for (int i = 0; i < count; i++) {
-        if (strcmp(text, names[i]) == 0)
-            return i;
-        snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", i ? ", " : "", names[i]);
-    }
-    complain(EXIT_WRONG, "%s %s: it takes one of %s", option, text, all);
-    return -1;
-}
-
 static int choose_dtype(const char *option, const char *text)
 {
     const char *names[CLSOFTMAX_DTYPE_COUNT];
     for (int i = 0; i < CLSOFTMAX_DTYPE_COUNT; i++)
         names[i] = clsoftmax_dtype_name((clsoftmax_dtype)i);
     return choose(option, text, names, CLSOFTMAX_DTYPE_COUNT);
-}
-
-static int choose_strategy(const char *text)
-{
-    const char *names[CLSOFTMAX_STRATEGY_COUNT];
-    for (int i = 0; i < CLSOFTMAX_STRATEGY_COUNT; i++)
-        names[i] = clsoftmax_strategy_name((clsoftmax_strategy)i);
-    return choose("--strategy", text, names, CLSOFTMAX_STRATEGY_COUNT);
 }
 
 static int parse_axis(const char *text, int *axis)
@@ -146,8 +125,6 @@ static int parse_choice(int option, run_options *options)
         problem->neg_inf_rows = (clsoftmax_neg_inf_rows)choice;
     if (option == POS_INF && (choice = choose("--pos-inf", optarg, pos_inf, 2)) >= 0)
         problem->pos_inf = (clsoftmax_pos_inf)choice;
-    if (option == STRATEGY && (choice = choose_strategy(optarg)) >= 0)
-        problem->strategy = (clsoftmax_strategy)choice;
     if (option == OUT_DTYPE && (choice = choose_dtype("--out-dtype", optarg)) >= 0)
         problem->results_dtype = (clsoftmax_dtype)choice;
     if (option == INPUT_DTYPE && (choice = choose_dtype("--input-dtype", optarg)) >= 0) {
@@ -189,6 +166,8 @@ static int parse_option(int option, run_options *options)
     case NO_PROGRESS:
         options->progress = option == PROGRESS;
         return EXIT_DONE;
+    case STRATEGY:
+        return parse_strategy(optarg, &options->problem.strategy);
     case '?':
         return EXIT_WRONG;
     default:

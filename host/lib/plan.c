@@ -146,7 +146,7 @@ clsoftmax_status cls_decide(const clsoftmax_problem *problem, const cls_limits *
         decision->tile_outer = decision->launch_outer = problem->outer;
         return CLSOFTMAX_OK;
     }
-    CLS_FAIL_IF(problem->classes > UINT32_MAX, CLSOFTMAX_UNSUPPORTED,
+    CLS_FAIL_IF(problem->classes > UINT32_MAX && cls_problem_rows(problem) > 0, CLSOFTMAX_UNSUPPORTED,
                 "rows of more than 2^32 classes need device \"cpu\"");
     variant->vector_width = choose_vector_width(problem, limits, variant->strategy);
     variant->work_group_size = choose_work_group_size(problem, limits, variant->strategy);
