@@ -5,31 +5,24 @@
  * where every work-item of the group passes, and loop bounds that they depend on are the same for all. Reads the row
  * three times. Launch: rows work-groups of WORK_GROUP_SIZE, a power of two; CORE_WIDTH is 1.
  */
-static core_top_t group_top(core_top_t mine, __local core_top_t *all)
-{
-    const uint item = (uint)get_local_id(0);
-    all[item] = mine;
-    for (uint half_size = WORK_GROUP_SIZE / 2; half_size > 0; half_size /= 2) {
-        barrier(CLK_LOCAL_MEM_FENCE);
-        if (item < half_size)
-            all[item] = core_top_merge(all[item], all[item + half_size]);
-    }
-    barrier(CLK_LOCAL_MEM_FENCE);
-    return all[0];
-}
 
-static row_totals group_totals(row_totals mine, __local row_totals *all)
-{
-    const uint item = (uint)get_local_id(0);
-    all[item] = mine;
-    for (uint half_size = WORK_GROUP_SIZE / 2; half_size > 0; half_size /= 2) {
-        barrier(CLK_LOCAL_MEM_FENCE);
-        if (item < half_size)
-            all[item] = row_totals_merge(all[item], all[item + half_size]);
+/* A tree over the work-items of the group; all get the result. */
+#define GROUP_REDUCTION(name, type, merge)                                                                             \
+    static type name(type mine, __local type *all)                                                                     \
+    {                                                                                                                  \
+        const uint item = (uint)get_local_id(0);                                                                       \
+        all[item] = mine;                                                                                              \
+        for (uint half_size = WORK_GROUP_SIZE / 2; half_size > 0; half_size /= 2) {                                    \
+            barrier(CLK_LOCAL_MEM_FENCE);                                                                              \
+            if (item < half_size)                                                                                      \
+                all[item] = merge(all[item], all[item + half_size]);                                                   \
+        }                                                                                                              \
+        barrier(CLK_LOCAL_MEM_FENCE);                                                                                  \
+        return all[0];                                                                                                 \
     }
-    barrier(CLK_LOCAL_MEM_FENCE);
-    return all[0];
-}
+
+GROUP_REDUCTION(group_top, core_top_t, core_top_merge)
+GROUP_REDUCTION(group_totals, row_totals, row_totals_merge)
 
 __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_group(ROW_ARGUMENTS)
 {

@@ -218,7 +218,7 @@ static int compare_with(const char *selector, const run *run, comparison *result
         compare(result, problem.results_dtype, run->results, arguments.results, run->input.elements,
                 allowed_difference(problem.operation, problem.classes));
     if (status == EXIT_DONE && run->statistics)
-        result->different += compare_statistics(run->statistics, arguments.statistics, run->rows);
+        compare_statistics(result, run->statistics, arguments.statistics, run->rows);
     clsoftmax_context_release(context);
     free(arguments.results);
     free(arguments.statistics);

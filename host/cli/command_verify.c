@@ -209,7 +209,7 @@ static clsoftmax_status verify_data_set(clsoftmax_context *contexts[3], const ve
                 return status;
         }
         compare(&verdict->with_cpu, c->dtype, b->results[0], b->results[1], elements, 0);
-        verdict->with_cpu.different += compare_statistics(b->statistics[0], b->statistics[1], set->rows);
+        compare_statistics(&verdict->with_cpu, b->statistics[0], b->statistics[1], set->rows);
         compare(&verdict->with_reference, c->dtype, b->results[0], b->results[2], elements,
                 allowed_difference(c->operation, set->classes));
     }

@@ -21,7 +21,8 @@ void compare(comparison *comparison, clsoftmax_dtype dtype, const void *a, const
 /* What the contract allows so: classes * 2^-44 for log-probabilities, nothing for probabilities. */
 double allowed_difference(clsoftmax_operation operation, uint64_t classes);
 
-/* How many of the records differ in bits. */
-uint64_t compare_statistics(const clsoftmax_statistics *a, const clsoftmax_statistics *b, uint64_t count);
+/* Adds `count` records, by their bits alone. */
+void compare_statistics(comparison *comparison, const clsoftmax_statistics *a, const clsoftmax_statistics *b,
+                        uint64_t count);
 
 #endif

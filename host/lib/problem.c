@@ -1,6 +1,6 @@
 #include "problem.h"
 
-#include "numeric_core.h"
+#include "row_statistics.h"
 #include "status.h"
 
 #include <string.h>

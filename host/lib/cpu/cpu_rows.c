@@ -9,6 +9,7 @@
 #include "../problem.h"
 #include "dtype.h"
 #include "numeric_core.h"
+#include "row_statistics.h"
 
 #define INLINE static inline __attribute__((always_inline))
 
