@@ -1,47 +1,141 @@
 /*
  * column: neighbouring columns on neighbouring lanes, for a softmax axis that is not the last.
  *
- * A work-item takes CORE_WIDTH neighbouring columns of one outer index, each a row of its own, and goes down the
- * classes: every load is of neighbours in memory, nothing is transposed. CORE_ROW_PER_LANE is defined. Reads the matrix
- * three times. Launch: outer * ceil(inner / CORE_WIDTH) work-items rounded up to a multiple of WORK_GROUP_SIZE; inner
- * strides 1 if CORE_WIDTH > 1.
+ * A work-item takes CORE_WIDTH neighbouring columns of one outer index, each a row of its own (CORE_ROW_PER_LANE is
+ * defined), and goes down the classes: every load is of neighbours in memory, nothing is transposed. Reads the array
+ * three times.
+ * Launch: outer * ceil(inner / CORE_WIDTH) work-items rounded up to a multiple of WORK_GROUP_SIZE; inner strides 1 if
+ * CORE_WIDTH > 1.
  */
 
-/* The rows of a work-item's lanes. */
+/* The columns of a work-item: where their logits stand, and what is known of each lane's row. */
 typedef struct {
+    __global const logit_t *x;
+    ulong class_stride;
+    ulong classes;
+    uint count; /* of lanes that are columns; the others are idle */
     row_setting set[CORE_WIDTH];
-    core_row_t row;         /* for exponentials */
-    core_row_float ties_at; /* NaN, which equals nothing, where the row is not one of ties */
-    core_float after;
-} column_settings;
+    core_float ties_at; /* the logit that ties; NaN, which equals nothing, where the row is not one of ties */
+} columns;
 
-/* The rows of all lanes as vectors; for logarithms if `logarithms`. */
-static core_row_t column_rows(const row_setting *set, int logarithms)
+/* The logits of a class, as they are. */
+static core_float column_load(const columns *c, ulong class_index)
+{
+    __global const logit_t *address = c->x + class_index * c->class_stride;
+    return c->count == CORE_WIDTH ? row_load(address) : row_load_tail(address, c->count, -CORE_INFINITY);
+}
+
+/* The same as ordinary rows have them. */
+static core_float column_load_ordinary(const columns *c, ulong class_index)
+{
+    const core_float x = column_load(c, class_index);
+    if (!TIES)
+        return x;
+    return c->ties_at == c->ties_at ? core_tie(x, c->ties_at) : x;
+}
+
+/* The largest logits of each lane. */
+static row_top column_scan_top(const columns *c)
+{
+    row_top top = row_top_of_nothing();
+    for (ulong class_index = 0; class_index < c->classes; class_index++)
+        top = row_top_add(top, column_load(c, class_index), (uint)class_index);
+    return top;
+}
+
+/* What the maxima make of each lane's row. */
+static void column_set(columns *c, const uint *keys, float one_temperature, __global const float *temperatures,
+                       uint policies)
+{
+    float ties_at[CORE_WIDTH];
+    for (uint lane = 0; lane < CORE_WIDTH; lane++) {
+        const uint row = lane < c->count ? lane : 0;
+        c->set[lane] = row_set(keys[lane], row_temperature(one_temperature, temperatures, row), policies);
+        ties_at[lane] = c->set[lane].kind == CORE_ROW_TIES ? c->set[lane].ties_at : core_float_of_bits(CORE_NAN_BITS);
+    }
+    c->ties_at = row_vload(ties_at);
+}
+
+/* The rows of all lanes as vectors: for exponentials, or for the operation's results. */
+static core_row_t column_rows(const columns *c, int for_results)
 {
     float scale[CORE_WIDTH], maximum[CORE_WIDTH], high[CORE_WIDTH], low[CORE_WIDTH];
-    for (uint i = 0; i < CORE_WIDTH; i++) {
-        const core_one_row_t one =
-            logarithms ? set[i].one : core_row(core_temperature(set[i].temperature), set[i].maximum);
-        scale[i] = one.scale;
-        maximum[i] = one.maximum;
-        high[i] = one.reciprocal_high;
-        low[i] = one.reciprocal_low;
+    for (uint lane = 0; lane < CORE_WIDTH; lane++) {
+        const row_setting set = c->set[lane];
+        const core_one_row_t one = for_results ? set.one : core_row(core_temperature(set.temperature), set.maximum);
+        scale[lane] = one.scale;
+        maximum[lane] = one.maximum;
+        high[lane] = one.reciprocal_high;
+        low[lane] = one.reciprocal_low;
     }
     core_row_t rows = {row_vload(scale), row_vload(maximum), row_vload(high), row_vload(low)};
     return rows;
 }
 
-static core_float column_load(__global const logit_t *address, uint count)
+static void column_scan_sums(const columns *c, row_totals *totals)
 {
-    return count == CORE_WIDTH ? row_load(address) : row_load_tail(address, count, -CORE_INFINITY);
+    const core_row_t rows = column_rows(c, 0);
+    row_lanes_sum sum = row_sum_of_nothing();
+    for (uint lane = 0; lane < CORE_WIDTH; lane++)
+        totals[lane] = row_totals_of_nothing();
+    for (ulong class_index = 0; class_index < c->classes; class_index++) {
+        sum = row_sum_add(sum, column_load_ordinary(c, class_index), rows);
+        if (sum.added == CORE_FLUSH_AFTER) {
+            row_flush(sum, totals, 1);
+            sum = row_sum_of_nothing();
+        }
+    }
+    row_flush(sum, totals, 1);
 }
 
-/* Lanes of rows of ties as ordinary rows have them. */
-static core_float column_ordinary(core_float x, core_float is_ties, core_float ties_at)
+/* What turns logits into results, for all lanes. */
+typedef struct {
+    core_row_t rows;
+    core_float after, high, low; /* high + low: 1 / sum, or ln(sum) */
+    core_float fill;             /* the result of rows that are not computed */
+    core_int is_filled;          /* lanes that take it, as a vector comparison gives */
+    int any_filled;
+} column_emission;
+
+static column_emission column_emission_of(const columns *c, const row_totals *totals)
 {
-    if (!TIES)
-        return x;
-    return is_ties != (core_float)(0.0f) ? core_tie(x, ties_at) : x;
+    float after[CORE_WIDTH], high[CORE_WIDTH], low[CORE_WIDTH], fill[CORE_WIDTH], filled[CORE_WIDTH];
+    column_emission emission;
+    emission.any_filled = 0;
+    for (uint lane = 0; lane < CORE_WIDTH; lane++) {
+        const int kind = c->set[lane].kind, is_filled = kind == CORE_ROW_NAN || kind == CORE_ROW_ZERO;
+        const core_two_float sum = core_total_value(totals[lane].exponentials);
+        const core_two_float scale = OPERATION == OPERATION_LOG_SOFTMAX ? core_logarithm(sum) : core_reciprocal(sum);
+        after[lane] = c->set[lane].one.after;
+        high[lane] = scale.high;
+        low[lane] = scale.low;
+        fill[lane] = row_fill_value(kind);
+        filled[lane] = is_filled ? 1.0f : 0.0f;
+        emission.any_filled |= is_filled;
+    }
+    emission.rows = column_rows(c, 1);
+    emission.after = row_vload(after);
+    emission.high = row_vload(high);
+    emission.low = row_vload(low);
+    emission.fill = row_vload(fill);
+    emission.is_filled = row_vload(filled) != (core_float)(0.0f);
+    return emission;
+}
+
+static void column_emit(const columns *c, const column_emission *e, __global result_t *p, ulong class_stride)
+{
+    const int all_lanes = c->count == CORE_WIDTH && !e->any_filled;
+    for (ulong class_index = 0; class_index < c->classes; class_index++) {
+        const core_float x = column_load_ordinary(c, class_index);
+        core_float result = OPERATION == OPERATION_LOG_SOFTMAX
+                                ? core_log_probability(x, e->rows, e->after, e->high, e->low)
+                                : core_probability(core_exponential(x, e->rows), e->high, e->low);
+        result = e->is_filled ? e->fill : result;
+        if (all_lanes)
+            row_store(result, p + class_index * class_stride);
+        else
+            row_store_tail(result, p + class_index * class_stride, c->count);
+    }
 }
 
 __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_column(ROW_ARGUMENTS)
@@ -49,78 +143,31 @@ __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_c
     const ulong blocks = (inner + CORE_WIDTH - 1) / CORE_WIDTH;
     const ulong outer_index = get_global_id(0) / blocks;
     const ulong column = (get_global_id(0) - outer_index * blocks) * CORE_WIDTH;
-    const ulong first_row = outer_index * inner + column;
-    if (first_row >= rows)
+    const ulong row = outer_index * inner + column; /* the first lane's */
+    if (row >= rows)
         return;
-    const uint count = (uint)(inner - column < CORE_WIDTH ? inner - column : CORE_WIDTH);
-    const ulong x_stride = logits_layout.CLASS_STRIDE, p_stride = results_layout.CLASS_STRIDE;
-    __global const logit_t *x = logits + row_offset(logits_layout, first_row, inner);
+    columns c;
+    c.x = logits + row_offset(logits_layout, row, inner);
+    c.class_stride = logits_layout.CLASS_STRIDE;
+    c.classes = classes;
+    c.count = (uint)(inner - column < CORE_WIDTH ? inner - column : CORE_WIDTH);
 
-    row_top lanes = row_top_of_nothing();
-    for (ulong c = 0; c < classes; c++)
-        lanes = row_top_add(lanes, column_load(x + c * x_stride, count), (uint)c);
-
+    const row_top top = column_scan_top(&c);
     uint keys[CORE_WIDTH], second_keys[CORE_WIDTH], steps[CORE_WIDTH];
-    row_vstore(lanes.key, keys);
-    row_vstore(lanes.second_key, second_keys);
-    row_vstore(lanes.step, steps);
-    row_setting set[CORE_WIDTH];
-    float ties[CORE_WIDTH], ties_values[CORE_WIDTH], after_values[CORE_WIDTH];
-    for (uint i = 0; i < CORE_WIDTH; i++) {
-        const ulong row = first_row + (i < count ? i : 0);
-        set[i] = row_set(keys[i], row_temperature(one_temperature, temperatures, first.s0 + row), policies);
-        ties[i] = set[i].kind == CORE_ROW_TIES ? 1.0f : 0.0f;
-        ties_values[i] = set[i].ties_at;
-        after_values[i] = set[i].one.after;
-    }
-    const core_float is_ties = row_vload(ties), ties_at = row_vload(ties_values), after = row_vload(after_values);
+    row_vstore(top.key, keys);
+    row_vstore(top.second_key, second_keys);
+    row_vstore(top.step, steps);
+    column_set(&c, keys, one_temperature, temperatures + (TEMPERATURE_PER_ROW ? first.s0 + row : 0), policies);
 
-    const core_row_t row = column_rows(set, 0);
     row_totals totals[CORE_WIDTH];
-    for (uint i = 0; i < CORE_WIDTH; i++)
-        totals[i] = row_totals_of_nothing();
-    row_lanes_sum sum = row_sum_of_nothing();
-    for (ulong c = 0; c < classes; c++) {
-        sum = row_sum_add(sum, column_ordinary(column_load(x + c * x_stride, count), is_ties, ties_at), row);
-        if (sum.added == CORE_FLUSH_AFTER) {
-            row_flush(sum, totals, 1);
-            sum = row_sum_of_nothing();
-        }
-    }
-    row_flush(sum, totals, 1);
-
-    float high_values[CORE_WIDTH], low_values[CORE_WIDTH], fills[CORE_WIDTH], fill_values[CORE_WIDTH];
-    for (uint i = 0; i < CORE_WIDTH; i++) {
-        const core_two_float value = core_total_value(totals[i].exponentials);
-        const core_two_float scaled =
-            OPERATION == OPERATION_LOG_SOFTMAX ? core_logarithm(value) : core_reciprocal(value);
-        high_values[i] = scaled.high;
-        low_values[i] = scaled.low;
-        fills[i] = set[i].kind == CORE_ROW_NAN || set[i].kind == CORE_ROW_ZERO ? 1.0f : 0.0f;
-        fill_values[i] = row_fill_value(set[i].kind);
-        core_top_t top = {keys[i], second_keys[i], (long)steps[i]};
-        if (i < count)
-            row_finish(set[i], top, totals[i], first_row + i, x + i * logits_layout.s3, x_stride, classes, labels,
-                       statistics, first, invalid_rows);
+    column_scan_sums(&c, totals);
+    for (uint lane = 0; lane < c.count; lane++) {
+        const core_top_t lane_top = {keys[lane], second_keys[lane], (long)steps[lane]};
+        row_finish(c.set[lane], lane_top, totals[lane], row + lane, c.x + lane * logits_layout.s3, c.class_stride,
+                   classes, labels, statistics, first, invalid_rows);
     }
     if (OPERATION == OPERATION_NONE)
         return;
-    const core_float high = row_vload(high_values), low = row_vload(low_values);
-    const core_float is_fill = row_vload(fills), fill = row_vload(fill_values);
-    const core_row_t last_row = column_rows(set, 1);
-    __global result_t *p = results + row_offset(results_layout, first_row, inner);
-    int any_fill = 0;
-    for (uint i = 0; i < CORE_WIDTH; i++)
-        any_fill |= fills[i] != 0.0f;
-    for (ulong c = 0; c < classes; c++) {
-        const core_float logit = column_ordinary(column_load(x + c * x_stride, count), is_ties, ties_at);
-        core_float result = OPERATION == OPERATION_LOG_SOFTMAX
-                                ? core_log_probability(logit, last_row, after, high, low)
-                                : core_probability(core_exponential(logit, last_row), high, low);
-        result = is_fill != (core_float)(0.0f) ? fill : result;
-        if (count == CORE_WIDTH && !any_fill)
-            row_store(result, p + c * p_stride);
-        else
-            row_store_tail(result, p + c * p_stride, count);
-    }
+    const column_emission emission = column_emission_of(&c, totals);
+    column_emit(&c, &emission, results + row_offset(results_layout, row, inner), results_layout.CLASS_STRIDE);
 }
