@@ -461,21 +461,18 @@ CORE_FUNCTION core_float core_log_probability(core_float x, core_row_t row, core
                                               core_row_float log_high, core_row_float log_low)
 {
     core_pair z = core_quotient(x, row);
-    core_float infinite = (core_float)(-CORE_INFINITY);
+    core_float zero = (core_float)(0.0f), infinity = (core_float)(CORE_INFINITY);
     /* no difference: 0, whatever is behind it (T = 0 has after = inf); a mask: -inf, also at T = inf */
-    core_float high = x * row.scale == row.maximum ? (core_float)(0.0f) : z.high * after;
-    high = x == infinite ? infinite : high;
-    core_float low =
-        high > (core_float)(-0x1p126f) ? z.low * after : (core_float)(0.0f); /* NaN where high is infinite */
-    low = x * row.scale == row.maximum ? (core_float)(0.0f) : low;
+    core_float high = x * row.scale == row.maximum ? zero : z.high * after;
+    high = x == -infinity ? -infinity : high;
+    core_float low = x * row.scale == row.maximum ? zero : z.low * after; /* NaN where high is infinite */
 
     core_float sum = high - log_high; /* two-sum */
     core_float virtual_log = high - sum;
     core_float virtual_high = sum + virtual_log;
     core_float lost = (high - virtual_high) - (log_high - virtual_log);
-    core_float rest = lost + (low - log_low);
-    core_float result = sum + rest;
-    result = high > (core_float)(-0x1p126f) ? result : high;
+    core_float result = sum + (lost + (low - log_low));
+    result = high == -infinity ? -infinity : high == infinity ? infinity : result;
     return result + 0.0f; /* -0 becomes +0 */
 }
 

@@ -1,0 +1,115 @@
+/* Log-probabilities and statistics of random rows on cpu against MPFR, with the bounds of the public header. That OpenCL has
+   the same bits is test_cross.c's to show. */
+#include "support/device.h"
+#include "support/fill.h"
+#include "support/oracle_statistics.h"
+#include "support/random.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { MOST_CLASSES = 300 };
+
+/* What the data amounted to. */
+typedef struct evidence {
+    uint64_t rows, far_below, near_zero, large;
+} evidence;
+
+static int is_ordinary(const float *x, size_t classes)
+{
+    int finite = 0;
+    for (size_t i = 0; i < classes; i++) {
+        if (isnan(x[i]) || x[i] == INFINITY)
+            return 0;
+        finite |= isfinite(x[i]);
+    }
+    return finite;
+}
+
+static void run_row(clsoftmax_context *cpu, const float *x, size_t classes, float temperature, int64_t label, float *p,
+                    clsoftmax_statistics *statistics)
+{
+    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
+    problem.outer = 1;
+    problem.classes = classes;
+    problem.operation = CLSOFTMAX_OPERATION_LOG_SOFTMAX;
+    problem.statistics = 1;
+    const clsoftmax_arguments arguments = {x, p, temperature, NULL, &label, statistics, NULL};
+    clsoftmax_plan *plan = NULL;
+    cr_assert_eq(clsoftmax_plan_create(cpu, &problem, &plan), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
+    cr_assert_eq(clsoftmax_plan_run(plan, &arguments), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
+    clsoftmax_plan_release(plan);
+}
+
+Test(logarithms, random_rows, .timeout = 3600)
+{
+    clsoftmax_context *cpu = test_open("cpu");
+    float x[MOST_CLASSES], p[MOST_CLASSES];
+    evidence evidence = {0};
+    double worst_log = 0, worst_ratio = 0;
+    const char *worst_which = "";
+    for (uint64_t seed = 1; seed <= (test_is_long() ? 100000u : 5000u); seed++) {
+        uint64_t random = seed;
+        fill kind = (fill)random_below(&random, FILL_COUNT);
+        float temperature = fill_temperature(&random);
+        size_t classes = 1 + (size_t)random_below(&random, MOST_CLASSES);
+        fill_matrix(kind, &random, temperature, 1, classes, x);
+        if (!is_ordinary(x, classes))
+            continue;
+        clsoftmax_statistics statistics;
+        int64_t label = (int64_t)(seed % classes);
+        run_row(cpu, x, classes, temperature, label, p, &statistics);
+        double error = oracle_log_error(x, p, classes, temperature);
+        cr_assert(error <= 1, "seed %llu, %s, %zu classes, T = %a: log-probabilities are %.3f ULP off",
+                  (unsigned long long)seed, fill_name(kind), classes, (double)temperature, error);
+        const char *which = "";
+        double ratio = oracle_statistics_error(x, &statistics, classes, temperature, label, &which);
+        cr_assert(ratio <= 1, "seed %llu, %s, %zu classes, T = %a: %s is %.3f times its bound off",
+                  (unsigned long long)seed, fill_name(kind), classes, (double)temperature, which, ratio);
+        worst_log = error > worst_log ? error : worst_log;
+        if (ratio > worst_ratio) {
+            worst_ratio = ratio;
+            worst_which = which;
+        }
+        evidence.rows++;
+        for (size_t i = 0; i < classes; i++) {
+            evidence.far_below += p[i] < -1e30f && p[i] > -INFINITY;
+            evidence.near_zero += p[i] > -1e-3f && p[i] < 0;
+        }
+        evidence.large += fabsf(statistics.log_sum_exp) > 1e30f && isfinite(statistics.log_sum_exp);
+    }
+    fprintf(stderr,
+            "logarithms: %llu rows, log-probabilities within %.4f ULP + C 2^-44, statistics within %.3f of their "
+            "bounds (%s)\n",
+            (unsigned long long)evidence.rows, worst_log, worst_ratio, worst_which);
+    cr_expect(evidence.far_below > 100 && evidence.near_zero > 100 && evidence.large > 30,
+              "the data proves too little: %llu %llu %llu", (unsigned long long)evidence.far_below,
+              (unsigned long long)evidence.near_zero, (unsigned long long)evidence.large);
+    cr_expect(worst_log > 0.3 && worst_ratio > 0.3, "errors that small are not believable");
+    clsoftmax_context_release(cpu);
+}
+
+/* The checks must be able to fail. */
+Test(logarithms, oracles_see_faults)
+{
+    const float x[3] = {1, 2, 3};
+    float p[3];
+    clsoftmax_statistics right, wrong;
+    clsoftmax_context *cpu = test_open("cpu");
+    run_row(cpu, x, 3, 1, 2, p, &right);
+    const char *which = "";
+    cr_expect(oracle_log_error(x, p, 3, 1) <= 1 && oracle_statistics_error(x, &right, 3, 1, 2, &which) <= 1);
+    p[1] = nextafterf(nextafterf(p[1], 0), 0);
+    cr_expect(oracle_log_error(x, p, 3, 1) > 1);
+    float *const fields[] = {
+        &wrong.log_sum_exp, &wrong.entropy, &wrong.largest_probability, &wrong.margin, &wrong.negative_log_likelihood,
+        &wrong.maximum};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        wrong = right;
+        *fields[i] *= 1.000002f;
+        cr_expect(oracle_statistics_error(x, &wrong, 3, 1, 2, &which) > 1, "field %zu", i);
+    }
+    clsoftmax_context_release(cpu);
+}
