@@ -181,7 +181,7 @@ static row_top row_top_of_nothing(void)
 
 static row_top row_top_add(row_top top, core_float x, uint step)
 {
-    const core_uint key = core_key(STATISTICS ? x + 0.0f : x);
+    const core_uint key = STATISTICS ? core_top_key(x) : core_key(x);
     if (STATISTICS) {
         const core_uint smaller = CORE_SMALLER(key, top.key);
         top.second_key = CORE_LARGER(smaller, top.second_key);

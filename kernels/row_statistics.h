@@ -48,13 +48,20 @@ CORE_FUNCTION core_float core_tie(core_float x, core_row_float maximum)
 
 /* ------------------------------------------------------------------ Statistics of a row */
 
-/* The two largest logits and where the first of the largest is. Parts of a row merge in any order. Keys are of logits +
-   0, so that -0 and +0 tie as they do for everybody else; a NaN counts as largest, so that it is found. */
+/* The two largest logits and where the first of the largest is. Parts of a row merge in any order. */
 typedef struct {
     uint key;
     uint second_key;
     core_long index;
 } core_top_t;
+
+/* Keys of logits + 0, so that -0 and +0 tie as they do for everybody else; a NaN of any bits is the one largest value, so that
+   the first is found. */
+CORE_FUNCTION core_uint core_top_key(core_float x)
+{
+    core_uint key = core_key(x + 0.0f), nan = (core_uint)(CORE_KEY_POSITIVE_INFINITY + 1u);
+    return CORE_SMALLER(key, nan);
+}
 
 CORE_FUNCTION core_top_t core_top_merge(core_top_t a, core_top_t b)
 {

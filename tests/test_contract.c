@@ -253,6 +253,74 @@ ParameterizedTest(implementation *i, contract, in_place_and_alone)
     clsoftmax_context_release(context);
 }
 
+static float of_bits(uint32_t bits)
+{
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+ParameterizedTestParameters(contract, statistics_of_special_rows)
+{
+    return cr_make_param_array(implementation, implementations, sizeof implementations / sizeof *implementations);
+}
+
+/* The first NaN is found whatever its bits; what is NaN in a record is the canonical one; policies and wrong temperatures. */
+ParameterizedTest(implementation *i, contract, statistics_of_special_rows)
+{
+    enum { ROWS = 7, CLASSES = 3 };
+    const float quiet = of_bits(0x7FC00000), other = of_bits(0x7FC00001), negative = of_bits(0xFFC00000);
+    const float x[ROWS][CLASSES] = {{quiet, 0, other}, {1, quiet, negative}, {-I, -I, -I}, {0, I, I}, {5, 6, 6},
+                                    {0, I, 1},         {-0.0f, 0, -1}};
+    const float temperatures[ROWS] = {1, 1, 1, 1, -1, NAN, 0};
+    const int64_t labels[ROWS] = {0, 0, 0, 1, 1, 1, 1}, argmax[ROWS] = {0, 1, 0, 1, 1, 1, 0};
+    clsoftmax_context *context = open_implementation(i);
+    for (int policies = 0; policies < 6; policies++) {
+        clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
+        problem.outer = ROWS;
+        problem.classes = CLASSES;
+        problem.strategy = i->strategy;
+        problem.operation = CLSOFTMAX_OPERATION_NONE;
+        problem.statistics = problem.temperature_per_row = 1;
+        problem.neg_inf_rows = (clsoftmax_neg_inf_rows)(policies % 3);
+        problem.pos_inf = (clsoftmax_pos_inf)(policies / 3);
+        clsoftmax_statistics s[ROWS];
+        uint64_t invalid = 0;
+        const clsoftmax_arguments arguments = {x, NULL, 1, temperatures, labels, s, &invalid};
+        clsoftmax_plan *plan = NULL;
+        cr_assert_eq(clsoftmax_plan_create(context, &problem, &plan), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
+        cr_assert_eq(clsoftmax_plan_run(plan, &arguments), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
+        clsoftmax_plan_release(plan);
+        cr_expect_eq(invalid, 2u);
+        for (int row = 0; row < ROWS; row++) {
+            cr_expect_eq(s[row].argmax, argmax[row], "%s %s: row %d: argmax %d", i->device,
+                         clsoftmax_strategy_name(i->strategy), row, (int)s[row].argmax);
+            const float fields[] = {s[row].maximum, s[row].log_sum_exp,
+                                    s[row].entropy, s[row].largest_probability,
+                                    s[row].margin,  s[row].negative_log_likelihood};
+            for (size_t f = 0; f < 6; f++)
+                cr_expect(!isnan(fields[f]) || memcmp(&fields[f], &quiet, 4) == 0,
+                          "%s %s: row %d field %zu: a NaN of other bits", i->device,
+                          clsoftmax_strategy_name(i->strategy), row, f);
+        }
+        cr_expect(isnan(s[0].entropy) && isnan(s[1].maximum) && isnan(s[4].log_sum_exp) && s[4].maximum == 6);
+        cr_expect(s[2].maximum == -I && s[2].log_sum_exp == -I);
+        if (problem.neg_inf_rows == CLSOFTMAX_NEG_INF_ROWS_ZERO)
+            cr_expect(s[2].entropy == 0 && s[2].largest_probability == 0 && s[2].negative_log_likelihood == I);
+        if (problem.neg_inf_rows == CLSOFTMAX_NEG_INF_ROWS_UNIFORM)
+            cr_expect(fabsf(s[2].entropy - 1.09861229f) < 1e-6f && s[2].margin == 0 &&
+                      s[2].largest_probability == THIRD);
+        if (problem.pos_inf == CLSOFTMAX_POS_INF_LIMIT)
+            cr_expect(s[3].log_sum_exp == I && s[3].largest_probability == 0.5f && s[3].margin == 0 &&
+                      fabsf(s[3].negative_log_likelihood - 0.693147182f) < 1e-6f);
+        else
+            cr_expect(s[3].log_sum_exp == I && isnan(s[3].entropy));
+        cr_expect(isnan(s[5].log_sum_exp) && s[5].maximum == I, "no temperature, no log-sum-exp");
+        cr_expect(s[6].largest_probability == 0.5f && s[6].maximum == 0 && !signbit(s[6].maximum));
+    }
+    clsoftmax_context_release(context);
+}
+
 /* After fork() a context answers with a status, never hangs; a fresh one in the child works. */
 Test(contract, fork, .timeout = 60)
 {

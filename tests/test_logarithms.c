@@ -6,6 +6,7 @@
 #include "support/random.h"
 
 #include <criterion/criterion.h>
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,6 +89,32 @@ Test(logarithms, random_rows, .timeout = 3600)
               "the data proves too little: %llu %llu %llu", (unsigned long long)evidence.far_below,
               (unsigned long long)evidence.near_zero, (unsigned long long)evidence.large);
     cr_expect(worst_log > 0.3 && worst_ratio > 0.3, "errors that small are not believable");
+    clsoftmax_context_release(cpu);
+}
+
+/* Every border of the temperature with every kind of maximum. */
+Test(logarithms, borders)
+{
+    const float temperatures[] = {0,       0x1p-149f, 0x1.fffffep-63f, 0x1p-62f, 1, 0x1.fffffep61f,
+                                  0x1p62f, FLT_MAX,   INFINITY};
+    const float maxima[] = {-FLT_MAX,  -0x1p102f, -1,      -0x1p-149f, -0.0f,    0,      0x1p-149f,
+                            0x1p-126f, 1,         0x1p59f, 0x1p60f,    0x1p102f, FLT_MAX};
+    clsoftmax_context *cpu = test_open("cpu");
+    for (size_t t = 0; t < sizeof temperatures / sizeof *temperatures; t++)
+        for (size_t m = 0; m < sizeof maxima / sizeof *maxima; m++) {
+            const float x[5] = {maxima[m], nextafterf(maxima[m], -INFINITY), -INFINITY, -FLT_MAX, maxima[m]};
+            for (size_t classes = 1; classes <= 5; classes++) {
+                float p[5];
+                clsoftmax_statistics statistics;
+                run_row(cpu, x, classes, temperatures[t], (int64_t)classes - 1, p, &statistics);
+                const char *which = "";
+                double error = oracle_log_error(x, p, classes, temperatures[t]);
+                double ratio =
+                    oracle_statistics_error(x, &statistics, classes, temperatures[t], (int64_t)classes - 1, &which);
+                cr_expect(error <= 1 && ratio <= 1, "T = %a, maximum %a, %zu classes: %.3f ULP, %s %.3f",
+                          (double)temperatures[t], (double)maxima[m], classes, error, which, ratio);
+            }
+        }
     clsoftmax_context_release(cpu);
 }
 

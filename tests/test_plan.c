@@ -110,6 +110,9 @@ Test(plan, columns_for_an_axis_that_is_not_last)
     cr_assert_eq(clsoftmax_problem_set_shape(&problem, 3, shape, -3), CLSOFTMAX_OK);
     cr_expect(problem.outer == 1 && problem.classes == 4 && problem.inner == 300);
     cr_expect_eq(clsoftmax_problem_set_shape(&problem, 3, shape, 3), CLSOFTMAX_INVALID_SHAPE);
+    const uint64_t too_large[3] = {(uint64_t)1 << 40, (uint64_t)1 << 40, 4};
+    cr_expect_eq(clsoftmax_problem_set_shape(&problem, 3, too_large, -1), CLSOFTMAX_INVALID_SHAPE);
+    cr_expect(problem.outer == 1 && problem.classes == 4 && problem.inner == 300, "a failure has changed the problem");
     cls_decision decision;
     cr_assert_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_OK);
     cr_assert_eq(cls_decide(&checked, &gpu, &decision), CLSOFTMAX_OK);
@@ -122,9 +125,15 @@ Test(plan, layouts_that_overlap_are_refused)
     clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT, checked;
     problem.outer = 4;
     problem.classes = 10;
-    problem.logits_layout = (clsoftmax_layout){0, 9, 1, 1};
+    problem.results_layout = (clsoftmax_layout){0, 9, 1, 1};
     cr_expect_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_INVALID_SHAPE);
-    problem.logits_layout.outer_stride = 10;
+    problem.operation = CLSOFTMAX_OPERATION_NONE;
+    problem.statistics = 1;
+    cr_expect_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_OK, "there are no results to lay out");
+    problem.operation = CLSOFTMAX_OPERATION_SOFTMAX;
+    problem.results_layout.outer_stride = 10;
+    problem.logits_layout = (clsoftmax_layout){0, 0, 1, 1};
+    cr_expect_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_OK, "one row of logits for all is read only");
     cr_expect_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_OK);
     problem.logits_layout.outer_stride = UINT64_MAX / 3;
     cr_expect_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_INVALID_SHAPE);

@@ -54,10 +54,36 @@ void compare(comparison *comparison, clsoftmax_dtype dtype, const void *a, const
     comparison->values += count;
 }
 
-void compare_statistics(comparison *comparison, const clsoftmax_statistics *a, const clsoftmax_statistics *b,
-                        uint64_t count)
+/* |a - b| <= allowed, or both the same infinity or NaN. */
+static int is_near(float a, float b, double allowed)
 {
-    for (uint64_t i = 0; i < count; i++)
+    return a == b || (isnan(a) && isnan(b)) || fabs((double)a - (double)b) <= allowed;
+}
+
+static double spacing_at(float value)
+{
+    return (double)nextafterf(fabsf(value), INFINITY) - (double)fabsf(value);
+}
+
+/* The bounds are against exact values; both sides are at most so far from them. */
+static int are_within_bounds(const clsoftmax_statistics *a, const clsoftmax_statistics *b, double classes)
+{
+    double ulp = 2 * spacing_at(b->largest_probability), absolute = classes * 0x1p-43;
+    return a->argmax == b->argmax && is_near(a->maximum, b->maximum, 0) &&
+           is_near(a->largest_probability, b->largest_probability, ulp) && is_near(a->margin, b->margin, ulp) &&
+           is_near(a->entropy, b->entropy, 5 * spacing_at(b->entropy) + classes * 0x1p-41) &&
+           is_near(a->log_sum_exp, b->log_sum_exp,
+                   2 * spacing_at(b->log_sum_exp) + log(classes) * 0x1p-27 + absolute) &&
+           is_near(a->negative_log_likelihood, b->negative_log_likelihood,
+                   2 * spacing_at(b->negative_log_likelihood) + absolute);
+}
+
+void compare_statistics(comparison *comparison, const clsoftmax_statistics *a, const clsoftmax_statistics *b,
+                        uint64_t count, uint64_t classes)
+{
+    for (uint64_t i = 0; i < count; i++) {
         comparison->different += memcmp(&a[i], &b[i], sizeof a[i]) != 0;
+        comparison->beyond += !are_within_bounds(&a[i], &b[i], (double)classes);
+    }
     comparison->values += count;
 }

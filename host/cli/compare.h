@@ -11,6 +11,7 @@ typedef struct comparison {
     uint64_t different; /* in bits */
     uint64_t worst_ulp; /* steps of the dtype between the two; UINT32_MAX where one is NaN and the other is not */
     uint64_t worst_at;  /* index of it */
+    uint64_t beyond;    /* statistics that differ by more than the bounds in the public header allow */
 } comparison;
 
 /* Adds `count` values of a dtype to a comparison that started zeroed. A difference of at most `allowed` counts as no ULP:
@@ -21,8 +22,8 @@ void compare(comparison *comparison, clsoftmax_dtype dtype, const void *a, const
 /* What the contract allows so: classes * 2^-44 for log-probabilities, nothing for probabilities. */
 double allowed_difference(clsoftmax_operation operation, uint64_t classes);
 
-/* Adds `count` records, by their bits alone. */
+/* Adds `count` records of rows of `classes`: by their bits, and by the bounds. */
 void compare_statistics(comparison *comparison, const clsoftmax_statistics *a, const clsoftmax_statistics *b,
-                        uint64_t count);
+                        uint64_t count, uint64_t classes);
 
 #endif

@@ -83,15 +83,28 @@ static int open_temporary(output_file *out, const struct stat *replaced)
     return EXIT_DONE;
 }
 
+/* The path of a file that is not there yet, with its folder's links followed. 1, or 0 with errno. */
+static int canonical_new_path(const char *path, char *canonical)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    int length = slash == path ? 1 : slash ? (int)(slash - path) : 1;
+    snprintf(folder, sizeof folder, "%.*s", length, slash ? path : ".");
+    if (!realpath(folder, canonical))
+        return 0;
+    size_t used = strlen(canonical);
+    int written = snprintf(canonical + used, PATH_MAX - used, "%s%s", used > 1 ? "/" : "", name);
+    errno = ENAMETOOLONG;
+    return written >= 0 && (size_t)written < PATH_MAX - used;
+}
+
 int output_file_open(output_file *out, const char *path)
 {
     struct stat found;
     memset(out, 0, sizeof *out);
     int exists = stat(path, &found) == 0;
-    if (strlen(path) >= sizeof out->path || (exists && !realpath(path, out->path)))
-        return complain(EXIT_FAILED, "%.100s: %s", path, exists ? strerror(errno) : "the name is too long");
-    if (!exists)
-        strcpy(out->path, path);
+    if (exists ? !realpath(path, out->path) : !canonical_new_path(path, out->path))
+        return complain(EXIT_FAILED, "%.1000s: %s", path, strerror(errno));
     if (!exists || S_ISREG(found.st_mode))
         return open_temporary(out, exists ? &found : NULL);
     if (S_ISDIR(found.st_mode))

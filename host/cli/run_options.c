@@ -27,7 +27,7 @@ static const char help[] =
     "      --probabilities   INPUT holds probabilities; their logarithms are the logits\n"
     "      --stats[=FILE]    maximum, argmax, log-sum-exp, entropy, largest probability and margin of each row: a "
     "table\n"
-    "                        on standard output in place of the probabilities, or an .npy file\n"
+    "                        on standard output in place of the results, or beside them an .npy file\n"
     "      --labels FILE     a class for each row: adds the negative log-likelihood, its mean, and the accuracy\n"
     "      --neg-inf-rows W  a row of nothing but -inf becomes nan (default), zero or uniform\n"
     "      --pos-inf W       a row with +inf becomes nan (default), or its limit: the mass on the +inf logits\n"
@@ -192,8 +192,12 @@ static int check_together(int argc, char **argv, run_options *options)
     if (options->labels && !options->statistics && !options->output)
         options->statistics = "";
     options->problem.statistics = options->statistics || options->labels;
-    if (options->statistics && !options->output)
-        options->problem.operation = CLSOFTMAX_OPERATION_NONE; /* the statistics take the place of the results */
+    int takes_place = options->statistics && !*options->statistics && !options->output; /* a table on standard output */
+    if (takes_place && options->problem.operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX)
+        return complain(EXIT_WRONG,
+                        "--log: the table of --stats takes the place of the results; -o FILE or --stats=FILE for both");
+    if (takes_place)
+        options->problem.operation = CLSOFTMAX_OPERATION_NONE;
     return EXIT_DONE;
 }
 

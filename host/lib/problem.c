@@ -105,8 +105,8 @@ typedef struct dimension {
     uint64_t size, stride;
 } dimension;
 
-/* 1 if no two elements share a place: sorted by stride, each dimension steps over all that the smaller ones span. */
-static int is_injective(const clsoftmax_problem *problem, const clsoftmax_layout *layout)
+/* 1 if, sorted by stride, each dimension steps over all that the smaller ones span, so that no two elements share a place. */
+static int is_nested(const clsoftmax_problem *problem, const clsoftmax_layout *layout)
 {
     dimension d[3] = {{problem->outer, layout->outer_stride},
                       {problem->classes, layout->class_stride},
@@ -129,15 +129,11 @@ static int is_injective(const clsoftmax_problem *problem, const clsoftmax_layout
     return 1;
 }
 
-static clsoftmax_status check_layout(const clsoftmax_problem *problem, const clsoftmax_layout *layout, size_t bytes,
-                                     const char *which)
+static clsoftmax_status check_span(const clsoftmax_problem *problem, const clsoftmax_layout *layout,
+                                   clsoftmax_dtype dtype, const char *which)
 {
-    CLS_FAIL_IF(cls_layout_span(problem, layout) > (uint64_t)PTRDIFF_MAX / bytes, CLSOFTMAX_INVALID_SHAPE,
-                "%s: the array is larger than memory can be", which);
-    CLS_FAIL_IF(!is_injective(problem, layout), CLSOFTMAX_INVALID_SHAPE,
-                "%s: the strides (%llu, %llu, %llu) put two elements in one place", which,
-                (unsigned long long)layout->outer_stride, (unsigned long long)layout->class_stride,
-                (unsigned long long)layout->inner_stride);
+    CLS_FAIL_IF(cls_layout_span(problem, layout) > (uint64_t)PTRDIFF_MAX / clsoftmax_dtype_size(dtype),
+                CLSOFTMAX_INVALID_SHAPE, "%s: the array is larger than memory can be", which);
     return CLSOFTMAX_OK;
 }
 
@@ -172,9 +168,19 @@ clsoftmax_status cls_problem_check(const clsoftmax_problem *problem, clsoftmax_p
                 (unsigned long long)problem->inner);
     CLS_FORWARD(check_choices(problem));
     fill_in_layout(problem, &checked->logits_layout);
+    if (problem->operation == CLSOFTMAX_OPERATION_NONE) { /* no results: nothing may depend on what they would be */
+        checked->results_layout = checked->logits_layout;
+        checked->results_dtype = checked->logits_dtype;
+    }
     fill_in_layout(problem, &checked->results_layout);
-    CLS_FORWARD(check_layout(checked, &checked->logits_layout, clsoftmax_dtype_size(problem->logits_dtype), "logits"));
-    return check_layout(checked, &checked->results_layout, clsoftmax_dtype_size(problem->results_dtype), "results");
+    const clsoftmax_layout *results = &checked->results_layout;
+    CLS_FORWARD(check_span(checked, &checked->logits_layout, checked->logits_dtype, "logits"));
+    CLS_FORWARD(check_span(checked, results, checked->results_dtype, "results"));
+    CLS_FAIL_IF(problem->operation != CLSOFTMAX_OPERATION_NONE && !is_nested(checked, results), CLSOFTMAX_INVALID_SHAPE,
+                "results: one of the strides (%llu, %llu, %llu) does not step over what the smaller ones span",
+                (unsigned long long)results->outer_stride, (unsigned long long)results->class_stride,
+                (unsigned long long)results->inner_stride);
+    return CLSOFTMAX_OK;
 }
 
 uint32_t cls_problem_policies(const clsoftmax_problem *problem)
@@ -194,13 +200,16 @@ clsoftmax_status clsoftmax_problem_set_shape(clsoftmax_problem *problem, unsigne
     CLS_FAIL_IF(axis < -first_behind || axis >= first_behind, CLSOFTMAX_INVALID_SHAPE,
                 "axis %d is not there: the array has %u dimensions", axis, dimensions);
     int at = axis < 0 ? axis + first_behind : axis;
-    problem->outer = problem->inner = 1;
-    problem->classes = shape[at];
+    uint64_t outer = 1, inner = 1;
     for (int i = 0; i < first_behind; i++) {
-        uint64_t *size = i < at ? &problem->outer : &problem->inner;
-        if (i != at)
-            *size = product(*size, shape[i]);
+        outer = product(outer, i < at ? shape[i] : 1);
+        inner = product(inner, i > at ? shape[i] : 1);
     }
+    CLS_FAIL_IF(product(product(outer, inner), shape[at]) == UINT64_MAX || outer == UINT64_MAX || inner == UINT64_MAX,
+                CLSOFTMAX_INVALID_SHAPE, "the product of the sizes overflows");
+    problem->outer = outer;
+    problem->classes = shape[at];
+    problem->inner = inner;
     return CLSOFTMAX_OK;
 }
 

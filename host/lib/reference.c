@@ -148,7 +148,8 @@ static void write_statistics(const reference_row *row)
         double z = exponent(row, logit(row, c));
         mean -= exp(z) == 0 ? 0 : exp(z) * z;
     }
-    clsoftmax_statistics s = {(float)row->maximum, (float)row->maximum, NAN, NAN, NAN, NAN, (int64_t)row->argmax};
+    float maximum = (float)(row->maximum + 0.0); /* -0 becomes +0 */
+    clsoftmax_statistics s = {maximum, isinf(maximum) ? maximum : NAN, NAN, NAN, NAN, NAN, (int64_t)row->argmax};
     if (row->fill == 0) {
         s.entropy = s.largest_probability = s.margin = 0;
         s.negative_log_likelihood = labelled ? INFINITY : NAN;

@@ -189,10 +189,14 @@ CASES
     run --separate-stderr clsoftmax run x.npy -T @t.npy
     [ "$status" -eq 0 ]
     [ "$output" = "$ROW_3"$'\n'"nan nan nan" ]
-    [ "$stderr" = "clsoftmax: note: 1 of 2 rows are NaN: their temperature is negative or NaN" ]
+    [ "${stderr_lines[0]}" = "clsoftmax: t.npy: note: f8 is rounded to f4" ]
+    [ "${stderr_lines[1]}" = "clsoftmax: note: 1 of 2 rows are NaN: their temperature is negative or NaN" ]
     echo 1 >t.txt
     run --separate-stderr clsoftmax run x.npy -T @t.txt
     expect_error 2 "t.txt: -T: 1 numbers for 2 rows"
+    echo 1 1e39 >t.txt
+    run --separate-stderr clsoftmax run x.npy -T @t.txt
+    expect_error 2 "t.txt: line 1, value 2: " "larger than f32 holds"
 }
 
 @test "policies" {
@@ -215,6 +219,14 @@ CASES
     [ -z "$output" ]
     [ "$(tail -c +$((1 + $(wc -c <s.npy) - 700 * 32)) s.npy | wc -c)" -eq 22400 ]
     grep -aq "('entropy', '<f4')" s.npy
+    run --separate-stderr clsoftmax run "$SOURCE/tests/data/digits_val_logits.npy" -o s.npy --stats="$PWD/s.npy"
+    expect_error 2 "-o and --stats name the same file"
+    run --separate-stderr clsoftmax run "$SOURCE/tests/data/digits_val_logits.npy" --stats --log
+    expect_error 2 "--log: the table of --stats takes the place of the results"
+    run --separate-stderr clsoftmax run --stats=s.npy - <<<"10 20 30" -T 10
+    [ "$output" = "$ROW_3" ]
+    run --separate-stderr "$CLSOFTMAX" run "$SOURCE/tests/data/digits_val_logits.npy" --stats --verify
+    [[ $stderr == *"statistics of 0 rows beyond their bounds: passed" ]]
     echo 10 >labels.txt
     run --separate-stderr clsoftmax run --labels labels.txt - <<<"1 2 3"
     expect_error 2 "labels.txt: --labels: 10, the label of row 0, is not a class from 0 to 2"

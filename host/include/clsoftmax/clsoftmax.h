@@ -224,8 +224,9 @@ typedef enum clsoftmax_neg_inf_rows {
 typedef enum clsoftmax_pos_inf { CLSOFTMAX_POS_INF_NAN, CLSOFTMAX_POS_INF_LIMIT } clsoftmax_pos_inf;
 
 /* Where element [o][c][i] of an array stands: at offset + o * outer_stride + c * class_stride + i * inner_stride, in
-   elements. A layout of zeros is dense: offset 0, strides classes * inner, inner, 1. Strides are positive, except of a
-   dimension of size 1, where they do not matter. */
+   elements. A layout of zeros is dense: offset 0, strides classes * inner, inner, 1. The stride of a dimension of size 1 does not
+   matter. Of the results, each stride must step over all that the smaller ones span, so that no two share a place; logits may
+   repeat (outer stride 0: one row for all). */
 typedef struct clsoftmax_layout {
     uint64_t offset;
     uint64_t outer_stride;
@@ -278,7 +279,8 @@ CLSOFTMAX_API clsoftmax_status clsoftmax_problem_set_shape(clsoftmax_problem *pr
      entropy                  -sum p ln p: within 4 ULP + C 2^-42
      negative_log_likelihood  -ln p[label]: as log-probabilities; NaN without a label in [0, classes)
    A row that is NaN throughout has its maximum and argmax; the rest is NaN, but for log_sum_exp, which is the maximum where that
-   is infinite. A row of zeros (CLSOFTMAX_NEG_INF_ROWS_ZERO) has entropy, largest probability and margin 0. */
+   is infinite and the temperature is one. A row of zeros (CLSOFTMAX_NEG_INF_ROWS_ZERO) has entropy, largest probability and
+   margin 0, and the negative log-likelihood inf. NaN is 0x7FC00000. */
 typedef struct clsoftmax_statistics {
     float maximum;
     float log_sum_exp;
@@ -302,7 +304,7 @@ CLSOFTMAX_API clsoftmax_status clsoftmax_plan_create(clsoftmax_context *context,
 /* The arrays of one call, in host memory. What the plan's problem does not ask for stays NULL. */
 typedef struct clsoftmax_arguments {
     const void *logits;
-    void *results;             /* may be logits where dtypes and layouts are equal; must not overlap them otherwise */
+    void *results;             /* may be logits where dtypes and layouts are equal; else their spans must not meet */
     float temperature;         /* for all rows */
     const float *temperatures; /* for each row, if temperature_per_row; a negative or NaN one makes its row NaN */
     const int64_t

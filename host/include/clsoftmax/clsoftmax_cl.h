@@ -1,6 +1,7 @@
 /*
  * clsoftmax for programs that already use OpenCL: the caller owns context, queue and buffers; a call only enqueues. It never
- * blocks and never copies, and every error of the arguments is found before anything is enqueued.
+ * blocks and never copies, and errors of the arguments are found before anything is enqueued. (Not seen are arrays that overlap
+ * through sub-buffers, or with those of temperatures, labels or statistics.)
  *
  *     clsoftmax_context *context = NULL;
  *     clsoftmax_plan *plan = NULL;
@@ -42,7 +43,7 @@ CLSOFTMAX_API clsoftmax_status clsoftmax_cl_context_create(cl_context cl, cl_dev
    elements are counted in elements of the array; those of logits and results are in the problem's layouts. */
 typedef struct clsoftmax_cl_arguments {
     cl_mem logits;
-    cl_mem results; /* may be logits where dtypes and layouts are equal, or where the two arrays do not overlap */
+    cl_mem results; /* may be logits where dtypes and layouts are equal, or where the spans of the arrays do not meet */
     cl_float temperature;
     cl_mem temperatures; /* cl_float for each row, if temperature_per_row */
     size_t temperatures_first;

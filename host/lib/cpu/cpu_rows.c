@@ -122,7 +122,7 @@ static uint32_t block_largest_key(const float *x, size_t length)
 static core_top_t block_top(core_top_t top, const float *x, size_t length, uint64_t begin)
 {
     for (size_t i = 0; i < length; i++) {
-        core_top_t one = {core_key(x[i] + 0.0f), CORE_KEY_NEGATIVE_INFINITY, (core_long)(begin + i)};
+        core_top_t one = {core_top_key(x[i]), CORE_KEY_NEGATIVE_INFINITY, (core_long)(begin + i)};
         top = core_top_merge(top, one);
     }
     return top;
