@@ -13,11 +13,12 @@
  *     core_row(temperature, max)     what an element needs to know about its row
  *     core_exponential(x, row)       exp((x - max) / T) as a two-float times 2^96
  *     core_sum_add, core_sum_lane    the sum as integers, whose order cannot matter
- *     core_total_reciprocal(total)   1/sum as a two-float
- *     core_probability(e, 1/sum)     the one rounding to f32
+ *     core_total_value(total)        the sum as a two-float; its core_reciprocal or core_logarithm
+ *     core_probability, core_log_probability   the one rounding to f32
  *
- * In OpenCL C, core_float and its companions are vectors of CORE_WIDTH lanes, and everything about a row is scalar; in
- * C they are scalars, and the compiler vectorises the loops around them.
+ * In OpenCL C, core_float and its companions are vectors of CORE_WIDTH lanes, and everything about a row is scalar, or a
+ * vector too where each lane is a row of its own (CORE_ROW_PER_LANE); in C they are scalars, and the compiler
+ * vectorises the loops around them.
  */
 #ifndef CLSOFTMAX_NUMERIC_CORE_H
 #define CLSOFTMAX_NUMERIC_CORE_H

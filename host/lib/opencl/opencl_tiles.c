@@ -14,23 +14,22 @@ typedef struct cls_opencl_tiles {
 
 /* ---------------------------------------------------------------- Packing */
 
-/* Copies `outer` outer indices between a layout and the dense one, element by element, or row by row where elements are
-   neighbours. */
+/* Copies `outer` outer indices between a layout and the dense one, in runs of elements that are neighbours in both: whole
+   rows, the columns of a class, or single elements. */
 static void copy_layout(const clsoftmax_problem *p, uint64_t outer, size_t size, char *dense, char *strided,
                         const clsoftmax_layout *layout, int to_dense)
 {
-    int neighbours = layout->inner_stride == 1 || p->inner == 1;
-    size_t run = neighbours ? p->inner : 1;
-    if (p->inner == 1 && layout->class_stride == 1)
-        run = p->classes; /* whole rows */
-    uint64_t class_step = run == p->classes && p->inner == 1 ? p->classes : 1;
+    int whole_rows = p->inner == 1 && layout->class_stride == 1;
+    uint64_t classes = whole_rows ? p->classes : 1;
+    uint64_t columns = p->inner == 1 || layout->inner_stride == 1 ? p->inner : 1;
+    size_t run_bytes = (size_t)(classes * columns) * size;
     for (uint64_t o = 0; o < outer; o++)
-        for (uint64_t c = 0; c < p->classes; c += class_step)
-            for (uint64_t i = 0; i < p->inner; i += run < p->inner ? run : p->inner) {
+        for (uint64_t c = 0; c < p->classes; c += classes)
+            for (uint64_t i = 0; i < p->inner; i += columns) {
                 char *there =
                     strided + (o * layout->outer_stride + c * layout->class_stride + i * layout->inner_stride) * size;
                 char *here = dense + ((o * p->classes + c) * p->inner + i) * size;
-                memcpy(to_dense ? here : there, to_dense ? there : here, run * size);
+                memcpy(to_dense ? here : there, to_dense ? there : here, run_bytes);
             }
 }
 
