@@ -97,7 +97,11 @@ uint64_t cls_global_size(const clsoftmax_problem *problem, const cls_variant *va
     return variant->strategy == CLSOFTMAX_STRATEGY_GROUP ? items * size : (items + size - 1) / size * size;
 }
 
-/* As many outer indices as one launch takes, and as two buffers, logits and results, can hold in four fifths of the memory. */
+/* A tile of host memory on the device: large beside a launch, small beside memory, which CPU devices share with everybody. */
+#define TILE_BYTES ((uint64_t)256 << 20)
+
+/* As many outer indices as one launch takes, and as fit a tile; one at least, if two buffers, logits and results, can hold it in
+   four fifths of the memory. */
 static clsoftmax_status choose_tile(const clsoftmax_problem *problem, const cls_limits *limits, cls_decision *decision)
 {
     decision->tile_outer = decision->launch_outer = 0;
@@ -110,7 +114,10 @@ static clsoftmax_status choose_tile(const clsoftmax_problem *problem, const cls_
     if (bytes > limits->max_allocation_bytes)
         bytes = limits->max_allocation_bytes;
     size_t x_size = clsoftmax_dtype_size(problem->logits_dtype), p_size = clsoftmax_dtype_size(problem->results_dtype);
-    uint64_t fitting = bytes / (problem->classes * problem->inner * (x_size > p_size ? x_size : p_size));
+    uint64_t outer_bytes = problem->classes * problem->inner * (x_size > p_size ? x_size : p_size);
+    uint64_t fitting = (bytes < TILE_BYTES ? bytes : TILE_BYTES) / outer_bytes;
+    if (fitting == 0 && outer_bytes <= bytes)
+        fitting = 1;
     uint64_t bounds[3] = {fitting, decision->launch_outer, problem->tile_outer ? problem->tile_outer : UINT64_MAX};
     decision->tile_outer = problem->outer;
     for (int i = 0; i < 3; i++)
