@@ -267,7 +267,8 @@ typedef struct {
     int kind;
     float maximum; /* as an ordinary row: 0 for a row of ties */
     float ties_at; /* the logit that ties, for a row of ties */
-    core_one_row_t one;
+    core_one_row_t for_exponentials;
+    core_one_row_t for_results; /* the same, but for logarithms */
 } row_setting;
 
 static row_setting row_set(uint maximum_key, float temperature, uint policies)
@@ -278,8 +279,8 @@ static row_setting row_set(uint maximum_key, float temperature, uint policies)
     set.ties_at = core_value_of_key(maximum_key);
     set.maximum = set.kind == CORE_ROW_ORDINARY ? set.ties_at : 0.0f;
     const core_temperature_t prepared = core_temperature(temperature);
-    set.one =
-        OPERATION == OPERATION_LOG_SOFTMAX ? core_log_row(prepared, set.maximum) : core_row(prepared, set.maximum);
+    set.for_exponentials = core_row(prepared, set.maximum);
+    set.for_results = OPERATION == OPERATION_LOG_SOFTMAX ? core_log_row(prepared, set.maximum) : set.for_exponentials;
     return set;
 }
 

@@ -57,8 +57,7 @@ static core_top_t row_scan_top(__global const logit_t *x, row_share share)
 
 static row_totals row_scan_sums(__global const logit_t *x, row_share share, row_setting set)
 {
-    const core_row_t row = core_row_of_lanes(
-        OPERATION == OPERATION_LOG_SOFTMAX ? core_row(core_temperature(set.temperature), set.maximum) : set.one);
+    const core_row_t row = core_row_of_lanes(set.for_exponentials);
     row_totals totals = row_totals_of_nothing();
     row_lanes_sum sum = row_sum_of_nothing();
     for (ulong i = share.first; i < share.end; i += share.step) {
@@ -92,7 +91,7 @@ static void row_emit(__global const logit_t *x, __global result_t *p, row_share 
                      row_setting set, row_totals totals)
 {
     const ulong p_stride = CORE_WIDTH == 1 ? result_stride : 1;
-    if (set.kind == CORE_ROW_NAN || set.kind == CORE_ROW_ZERO) {
+    if (!core_row_is_computed(set.kind)) {
         const core_float fill = (core_float)(row_fill_value(set.kind));
         for (ulong i = share.first; i < share.end; i += share.step)
             row_store_tail(fill, p + i * p_stride, CORE_WIDTH);
@@ -100,9 +99,9 @@ static void row_emit(__global const logit_t *x, __global result_t *p, row_share 
         return;
     }
     const core_two_float value = core_total_value(totals.exponentials);
-    const row_emission emission = {core_row_of_lanes(set.one),
+    const row_emission emission = {core_row_of_lanes(set.for_results),
                                    OPERATION == OPERATION_LOG_SOFTMAX ? core_logarithm(value) : core_reciprocal(value),
-                                   set.one.after};
+                                   set.for_results.after};
     for (ulong i = share.first; i < share.end; i += share.step)
         row_store(row_result(row_ordinary(row_load(x + i * share.class_stride), set), emission), p + i * p_stride);
     if (share.tail)

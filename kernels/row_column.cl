@@ -61,8 +61,7 @@ static core_row_t column_rows(const columns *c, int for_results)
 {
     float scale[CORE_WIDTH], maximum[CORE_WIDTH], high[CORE_WIDTH], low[CORE_WIDTH];
     for (uint lane = 0; lane < CORE_WIDTH; lane++) {
-        const row_setting set = c->set[lane];
-        const core_one_row_t one = for_results ? set.one : core_row(core_temperature(set.temperature), set.maximum);
+        const core_one_row_t one = for_results ? c->set[lane].for_results : c->set[lane].for_exponentials;
         scale[lane] = one.scale;
         maximum[lane] = one.maximum;
         high[lane] = one.reciprocal_high;
@@ -103,10 +102,10 @@ static column_emission column_emission_of(const columns *c, const row_totals *to
     column_emission emission;
     emission.any_filled = 0;
     for (uint lane = 0; lane < CORE_WIDTH; lane++) {
-        const int kind = c->set[lane].kind, is_filled = kind == CORE_ROW_NAN || kind == CORE_ROW_ZERO;
+        const int kind = c->set[lane].kind, is_filled = !core_row_is_computed(kind);
         const core_two_float sum = core_total_value(totals[lane].exponentials);
         const core_two_float scale = OPERATION == OPERATION_LOG_SOFTMAX ? core_logarithm(sum) : core_reciprocal(sum);
-        after[lane] = c->set[lane].one.after;
+        after[lane] = c->set[lane].for_results.after;
         high[lane] = scale.high;
         low[lane] = scale.low;
         fill[lane] = row_fill_value(kind);

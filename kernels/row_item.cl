@@ -15,7 +15,7 @@ __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_i
     const core_top_t top = row_scan_top(x, share);
     const row_setting set = row_set(top.key, row_temperature(one_temperature, temperatures, first.s0 + row), policies);
     row_totals totals = row_totals_of_nothing();
-    if (set.kind == CORE_ROW_ORDINARY || set.kind == CORE_ROW_TIES)
+    if (core_row_is_computed(set.kind))
         totals = row_scan_sums(x, share, set);
     row_finish(set, top, totals, row, x, logits_layout.CLASS_STRIDE, classes, labels, statistics, first, invalid_rows);
     if (OPERATION != OPERATION_NONE)

@@ -40,6 +40,12 @@ CORE_FUNCTION int core_row_kind(uint maximum_key, float temperature, uint polici
     return CORE_ROW_ORDINARY;
 }
 
+/* 1 for rows whose results are computed; those of others are one value throughout. */
+CORE_FUNCTION int core_row_is_computed(int kind)
+{
+    return kind == CORE_ROW_ORDINARY || kind == CORE_ROW_TIES;
+}
+
 /* The logits of a row of ties as an ordinary row of maximum 0. */
 CORE_FUNCTION core_float core_tie(core_float x, core_row_float maximum)
 {

@@ -241,7 +241,7 @@ static void block_log_probabilities(const float *x, size_t length, core_row_t ro
 static void row_results(const cpu_row *row, core_row_t core, core_total_t total, int kept, cpu_scratch *scratch)
 {
     int is_log = row->call->problem->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX;
-    int is_fill = row->kind == CORE_ROW_NAN || row->kind == CORE_ROW_ZERO;
+    int is_fill = !core_row_is_computed(row->kind);
     float zero = is_log ? -CORE_INFINITY : 0.0f;
     float fill = row->kind == CORE_ROW_ZERO ? zero : core_float_of_bits(CORE_NAN_BITS);
     core_two_float value = core_total_value(total);
@@ -289,7 +289,7 @@ static void compute_row(cpu_row *row, uint64_t index, cpu_scratch *scratch)
     core_row_t core = core_row_of_lanes(core_row(row->prepared, row->maximum));
     int keep = row->classes <= CPU_SCRATCH_CLASSES;
     cpu_totals totals = {{0, 0, 0}, {0, 0, 0}};
-    if (row->kind == CORE_ROW_ORDINARY || row->kind == CORE_ROW_TIES)
+    if (core_row_is_computed(row->kind))
         totals = row_sums(row, core, keep, scratch);
     if (problem->statistics) /* before the results, which may take the place of the label's logit */
         write_statistics(row, index, top, &totals);
