@@ -54,13 +54,19 @@ typedef half result_t;
 typedef ushort result_t;
 #endif
 
+/* As clsoftmax_statistics in the public header. */
+typedef struct {
+    float maximum, log_sum_exp, entropy, largest_probability, margin, negative_log_likelihood;
+    long argmax;
+} row_record;
+
 /* Layouts are (offset, outer stride, class stride, inner stride) in elements; row r stands at outer r / inner, inner
    r % inner. The arrays of one element a row begin at first.s0 (temperatures), .s1 (labels), .s2 (statistics). What a
    variant does not use is NULL. */
 #define ROW_ARGUMENTS                                                                                                  \
     __global const logit_t *logits, ulong4 logits_layout, __global result_t *results, ulong4 results_layout,           \
         ulong rows, ulong inner, ulong classes, uint policies, float one_temperature,                                  \
-        __global const float *temperatures, __global const long *labels, __global core_statistics_t *statistics,       \
+        __global const float *temperatures, __global const long *labels, __global row_record *statistics,              \
         ulong4 first, __global uint *invalid_rows
 
 #define CLASS_STRIDE s2
@@ -69,11 +75,6 @@ static ulong row_offset(ulong4 layout, ulong row, ulong inner)
 {
     const ulong outer_index = inner == 1 ? row : row / inner;
     return layout.s0 + outer_index * layout.s1 + (row - outer_index * inner) * layout.s3;
-}
-
-static float row_temperature(float one_temperature, __global const float *temperatures, ulong row)
-{
-    return TEMPERATURE_PER_ROW ? temperatures[row] : one_temperature;
 }
 
 /* ---------------------------------------------------------------- Reading and writing */
@@ -137,7 +138,7 @@ static void row_store_one(float value, __global result_t *address)
 #if RESULTS_DTYPE == DTYPE_F32
     *address = value;
 #elif RESULTS_DTYPE == DTYPE_F16
-    if (core_is_nan(value))
+    if ((as_uint(value) & 0x7FFFFFFFu) > 0x7F800000u)
         *(__global ushort *)address = (ushort)0x7E00;
     else
         vstore_half_rte(value, 0, address);
@@ -163,7 +164,7 @@ static void row_store_tail(core_float value, __global result_t *address, uint co
         row_store_one(lanes[i], address + i);
 }
 
-/* ---------------------------------------------------------------- Statistics of a work-item */
+/* ---------------------------------------------------------------- What a work-item has seen */
 
 /* The largest logits that each lane has seen: keys, and at which step of the scan the largest came first. */
 typedef struct {
@@ -191,34 +192,7 @@ static row_top row_top_add(row_top top, core_float x, uint step)
     return top;
 }
 
-/* The sums that each lane has seen: 32 bits a lane, flushed into totals before they can overflow. */
-typedef struct {
-    core_sum_t exponentials;
-    core_sum_t weighted;
-    uint added; /* to each lane since the last flush */
-} row_lanes_sum;
-
-static row_lanes_sum row_sum_of_nothing(void)
-{
-    row_lanes_sum nothing;
-    nothing.exponentials.high = nothing.exponentials.low = nothing.exponentials.lowest = (core_uint)(0);
-    nothing.weighted = nothing.exponentials;
-    nothing.added = 0;
-    return nothing;
-}
-
-/* Adds exp((x - max) / T) and, for an entropy, that times |z|. */
-static row_lanes_sum row_sum_add(row_lanes_sum sum, core_float x, core_row_t row)
-{
-    const core_pair z = core_clamp(core_quotient(x, row));
-    const core_pair e = core_exponential_of(z);
-    sum.exponentials = core_sum_add(sum.exponentials, e, SUM_LEVELS);
-    if (STATISTICS)
-        sum.weighted = core_sum_add(sum.weighted, core_weighted(e, z), SUM_LEVELS);
-    sum.added++;
-    return sum;
-}
-
+/* The integer sums of a row: of exponentials, and for an entropy of those times |z|. */
 typedef struct {
     core_total_t exponentials;
     core_total_t weighted;
@@ -226,7 +200,8 @@ typedef struct {
 
 static row_totals row_totals_of_nothing(void)
 {
-    row_totals nothing = {{0, 0, 0}, {0, 0, 0}};
+    const core_row_long zero = (core_row_long)(0);
+    row_totals nothing = {{zero, zero, zero}, {zero, zero, zero}};
     return nothing;
 }
 
@@ -238,75 +213,191 @@ static row_totals row_totals_merge(row_totals a, row_totals b)
     return a;
 }
 
-/* Adds each lane of the sum to totals[lane * step]: step 1 where lanes are rows, 0 where they are classes of one row.
- */
-static void row_flush(row_lanes_sum sum, row_totals *totals, uint step)
+/* The same, still in lanes of 32 bits, which are flushed into totals before they can overflow. */
+typedef struct {
+    core_sum_t exponentials;
+    core_sum_t weighted;
+    uint added; /* to each lane since the last flush */
+    row_totals flushed;
+} row_sums;
+
+static row_sums row_sums_of_nothing(void)
 {
-    core_sum_t sums[2] = {sum.exponentials, sum.weighted};
-    for (uint k = 0; k < 1 + STATISTICS; k++) {
-        uint high[CORE_WIDTH], low[CORE_WIDTH], lowest[CORE_WIDTH];
-        row_vstore(sums[k].high, high);
-        row_vstore(sums[k].low, low);
-        row_vstore(sums[k].lowest, lowest);
-        for (uint i = 0; i < CORE_WIDTH; i++) {
-            const core_total_t lane = core_sum_lane(high[i], low[i], lowest[i], sum.added, SUM_LEVELS);
-            row_totals *total = totals + i * step;
-            if (k == 0)
-                total->exponentials = core_total_merge(total->exponentials, lane);
-            else
-                total->weighted = core_total_merge(total->weighted, lane);
-        }
-    }
+    row_sums nothing;
+    nothing.exponentials.high = nothing.exponentials.low = nothing.exponentials.lowest = (core_uint)(0);
+    nothing.weighted = nothing.exponentials;
+    nothing.added = 0;
+    nothing.flushed = row_totals_of_nothing();
+    return nothing;
+}
+
+/* Of lanes that are classes of one row, the sum; of lanes that are rows, each row's. */
+static core_row_long row_of_lanes(core_lanes_long lanes)
+{
+#if defined(CORE_ROW_PER_LANE) || CORE_WIDTH == 1
+    return lanes;
+#else
+    long one[CORE_WIDTH], sum = 0;
+    row_vstore(lanes, one);
+    for (uint i = 0; i < CORE_WIDTH; i++)
+        sum += one[i];
+    return sum;
+#endif
+}
+
+static core_total_t row_total_of(core_sum_t sum, uint added)
+{
+    const core_lanes_total lanes = core_sum_flush(sum, added, SUM_LEVELS);
+    core_total_t total = {row_of_lanes(lanes.high), row_of_lanes(lanes.low), row_of_lanes(lanes.lowest)};
+    return total;
+}
+
+/* All that was added so far. */
+static row_totals row_flush(row_sums sums)
+{
+    row_totals lanes = row_totals_of_nothing();
+    lanes.exponentials = row_total_of(sums.exponentials, sums.added);
+    if (STATISTICS)
+        lanes.weighted = row_total_of(sums.weighted, sums.added);
+    return row_totals_merge(sums.flushed, lanes);
 }
 
 /* ---------------------------------------------------------------- Rows */
 
-/* What is known of a row once its maximum is. */
+/* A row, or where lanes are rows, all of them: what turns logits into exponentials and results. */
 typedef struct {
-    float temperature;
-    int kind;
-    float maximum; /* as an ordinary row: 0 for a row of ties */
-    float ties_at; /* the logit that ties, for a row of ties */
-    core_one_row_t for_exponentials;
-    core_one_row_t for_results; /* the same, but for logarithms */
-} row_setting;
+    core_setting_t set;
+    core_log_row_t distance;  /* for entropies */
+    core_log_row_t log_row;   /* for log-probabilities */
+    core_two_float sum_scale; /* 1 / sum, or ln(sum) */
+} row_state;
 
-static row_setting row_set(uint maximum_key, float temperature, uint policies)
+/* maximum_key: the largest of all. */
+static row_state row_state_of(core_row_uint maximum_key, core_row_float temperature, uint policies)
 {
-    row_setting set;
-    set.temperature = temperature;
-    set.kind = core_row_kind(maximum_key, temperature, policies);
-    set.ties_at = core_value_of_key(maximum_key);
-    set.maximum = set.kind == CORE_ROW_ORDINARY ? set.ties_at : 0.0f;
-    const core_temperature_t prepared = core_temperature(temperature);
-    set.for_exponentials = core_row(prepared, set.maximum);
-    set.for_results = OPERATION == OPERATION_LOG_SOFTMAX ? core_log_row(prepared, set.maximum) : set.for_exponentials;
-    return set;
+    row_state row;
+    row.set = core_setting(maximum_key, temperature, core_temperature(temperature), policies);
+    row.distance = core_distance_row(row.set.prepared, row.set.maximum);
+    row.log_row = core_log_row(row.set.prepared, row.set.maximum);
+    row.sum_scale.high = row.sum_scale.low = CORE_ROW(0.0f);
+    return row;
+}
+
+/* Logits as an ordinary row has them. */
+static core_float row_ordinary(core_float x, const row_state *row)
+{
+    if (!TIES)
+        return x;
+    const core_int is_ties =
+        (core_int)(row->set.kind == (core_row_int)(CORE_ROW_TIES) ? (core_row_int)(-1) : (core_row_int)(0));
+    return is_ties < 0 ? core_tie(x, row->set.ties_at) : x;
+}
+
+/* Adds exp(x / T) and, for an entropy, that times |z|. x as an ordinary row has it. */
+static row_sums row_sums_add(row_sums sums, core_float x, const row_state *row)
+{
+    const core_pair e = core_exponential(x, row->set.row);
+    sums.exponentials = core_sum_add(sums.exponentials, e, SUM_LEVELS);
+    if (STATISTICS)
+        sums.weighted = core_sum_add(sums.weighted, core_weighted(e, x, row->distance), SUM_LEVELS);
+    if (++sums.added == CORE_FLUSH_AFTER) {
+        const row_totals all = row_flush(sums);
+        sums = row_sums_of_nothing();
+        sums.flushed = all;
+    }
+    return sums;
+}
+
+/* What results need of the sum. */
+static core_two_float row_sum_scale(const row_state *row, row_totals totals)
+{
+    return OPERATION == OPERATION_LOG_SOFTMAX ? core_log_sum(row->set, totals.exponentials, SUM_LEVELS)
+                                              : core_reciprocal(core_total_value(totals.exponentials));
+}
+
+static core_float row_result(core_float x, const row_state *row)
+{
+    if (OPERATION == OPERATION_LOG_SOFTMAX)
+        return core_log_probability(x, row->log_row, row->sum_scale);
+    return core_probability(core_exponential(x, row->set.row), row->sum_scale.high, row->sum_scale.low);
+}
+
+/* 1 if the condition holds for all lanes that are rows. */
+static int row_all(core_row_int condition)
+{
+#if defined(CORE_ROW_PER_LANE) && CORE_WIDTH > 1
+    return all(condition);
+#else
+    return condition;
+#endif
 }
 
 /* What all results of a row that is not computed are. */
-static float row_fill_value(int kind)
+static core_row_float row_fill_value(core_row_int kind)
 {
     const float zero = OPERATION == OPERATION_LOG_SOFTMAX ? -CORE_INFINITY : 0.0f;
-    return kind == CORE_ROW_ZERO ? zero : core_float_of_bits(CORE_NAN_BITS);
+    return kind == (core_row_int)(CORE_ROW_ZERO) ? CORE_ROW(zero) : CORE_ROW(core_float_of_bits(CORE_NAN_BITS));
 }
 
-/* The record of a row, and its part in the count of rows whose temperature is not one. By one work-item. */
-static void row_finish(row_setting set, core_top_t top, row_totals totals, ulong row, __global const logit_t *x,
-                       ulong class_stride, ulong classes, __global const long *labels,
-                       __global core_statistics_t *statistics, ulong4 first, __global uint *invalid_rows)
+/* ---------------------------------------------------------------- Arrays of one element a row */
+
+#ifdef CORE_ROW_PER_LANE
+#define ROW_LANES CORE_WIDTH
+#define row_from_lanes(array) row_vload(array)
+#define row_to_lanes(value, array) row_vstore(value, array)
+#else
+#define ROW_LANES 1
+#define row_from_lanes(array) (*(array))
+#define row_to_lanes(value, array) (*(array) = (value))
+#endif
+
+/* The temperatures of `count` rows from `row` on; lanes beyond get the first's. */
+static core_row_float row_temperatures(float one_temperature, __global const float *temperatures, ulong row, uint count)
 {
-    if (TEMPERATURE_PER_ROW && invalid_rows && !(set.temperature >= 0.0f))
-        atomic_inc(invalid_rows);
+    float lanes[ROW_LANES];
+    if (!TEMPERATURE_PER_ROW)
+        return CORE_ROW(one_temperature);
+    for (uint i = 0; i < ROW_LANES; i++)
+        lanes[i] = temperatures[row + (i < count ? i : 0)];
+    return row_from_lanes(lanes);
+}
+
+/* The records of `count` rows from `row` on, the logits of the first at x, of the others lane_stride further each; and their part
+   in the count of rows whose temperature is not one. By one work-item. */
+static void row_finish(const row_state *state, core_top_t top, row_totals totals, ulong row, uint count,
+                       __global const logit_t *x, ulong lane_stride, ulong class_stride, ulong classes,
+                       __global const long *labels, __global row_record *statistics, ulong4 first,
+                       __global uint *invalid_rows)
+{
+    if (TEMPERATURE_PER_ROW && invalid_rows) {
+        float lanes[ROW_LANES];
+        row_to_lanes(state->set.temperature, lanes);
+        for (uint i = 0; i < count; i++)
+            if (!(lanes[i] >= 0.0f))
+                atomic_inc(invalid_rows);
+    }
     if (STATISTICS) {
-        const long label = labels ? labels[first.s1 + row] : -1;
-        core_row_sums_t sums;
-        sums.temperature = set.temperature;
-        sums.top = top;
-        sums.total = totals.exponentials;
-        sums.weighted = totals.weighted;
-        sums.label_logit = label >= 0 && (ulong)label < classes ? row_load_one(x + (ulong)label * class_stride)
-                                                                : core_float_of_bits(CORE_NAN_BITS);
-        statistics[first.s2 + row] = core_statistics(sums, set.kind);
+        float at_label[ROW_LANES], fields[6][ROW_LANES];
+        long argmax[ROW_LANES];
+        for (uint i = 0; i < ROW_LANES; i++) {
+            const long label = labels && i < count ? labels[first.s1 + row + i] : -1;
+            at_label[i] = label >= 0 && (ulong)label < classes
+                              ? row_load_one(x + i * lane_stride + (ulong)label * class_stride)
+                              : core_float_of_bits(CORE_NAN_BITS);
+        }
+        const core_row_sums_t sums = {top, totals.exponentials, totals.weighted, row_from_lanes(at_label)};
+        const core_statistics_t all = core_statistics(sums, state->set, SUM_LEVELS);
+        row_to_lanes(all.maximum, fields[0]);
+        row_to_lanes(all.log_sum_exp, fields[1]);
+        row_to_lanes(all.entropy, fields[2]);
+        row_to_lanes(all.largest_probability, fields[3]);
+        row_to_lanes(all.margin, fields[4]);
+        row_to_lanes(all.negative_log_likelihood, fields[5]);
+        row_to_lanes(all.argmax, argmax);
+        for (uint i = 0; i < count; i++) {
+            const row_record record = {fields[0][i], fields[1][i], fields[2][i], fields[3][i],
+                                       fields[4][i], fields[5][i], argmax[i]};
+            statistics[first.s2 + row + i] = record;
+        }
     }
 }

@@ -34,16 +34,19 @@ __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_g
     const row_share share = row_share_of(item, WORK_GROUP_SIZE, classes, logits_layout.CLASS_STRIDE);
 
     const core_top_t top = group_top(row_scan_top(x, share), tops);
-    const row_setting set = row_set(top.key, row_temperature(one_temperature, temperatures, first.s0 + row), policies);
+    row_state state =
+        row_state_of(top.key, row_temperatures(one_temperature, temperatures, first.s0 + row, 1), policies);
     /* A row that is not computed still goes through the sum: its barriers must be passed by all. Nobody uses what it
      * sums. */
-    const row_totals totals = group_totals(row_scan_sums(x, share, set), sums);
+    const row_totals totals = group_totals(row_scan_sums(x, share, &state), sums);
     if (item == 0)
-        row_finish(set, top, totals, row, x, logits_layout.CLASS_STRIDE, classes, labels, statistics, first,
+        row_finish(&state, top, totals, row, 1, x, 0, logits_layout.CLASS_STRIDE, classes, labels, statistics, first,
                    invalid_rows);
 #if STATISTICS
     barrier(CLK_GLOBAL_MEM_FENCE); /* in place, the label's logit must be read before it is written over */
 #endif
-    if (OPERATION != OPERATION_NONE)
-        row_emit(x, results + row_offset(results_layout, row, inner), share, results_layout.CLASS_STRIDE, set, totals);
+    if (OPERATION == OPERATION_NONE)
+        return;
+    state.sum_scale = row_sum_scale(&state, totals);
+    row_emit(x, results + row_offset(results_layout, row, inner), share, results_layout.CLASS_STRIDE, &state);
 }

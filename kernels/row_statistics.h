@@ -6,12 +6,18 @@
 #define CLSOFTMAX_ROW_STATISTICS_H
 
 #ifndef CORE_OPENCL
-#include "numeric_core.h"
+#include "logarithm.h"
 #endif
 
-CORE_FUNCTION int core_is_nan(float x)
+#if defined(CORE_OPENCL) && CORE_WIDTH > 1 && !defined(CORE_ROW_PER_LANE)
+#define core_row_of(lanes) (lanes).s0 /* of lanes that are all the same */
+#else
+#define core_row_of(lanes) (lanes)
+#endif
+
+CORE_FUNCTION core_row_int core_is_nan(core_row_float x)
 {
-    return (core_bits_of_float(x) & 0x7FFFFFFFu) > 0x7F800000u;
+    return (core_row_bits(x) & 0x7FFFFFFFu) > (core_row_uint)(0x7F800000u);
 }
 
 /* ------------------------------------------------------------------ Kinds of rows */
@@ -23,42 +29,85 @@ CORE_FUNCTION int core_is_nan(float x)
 #define CORE_POSITIVE_INFINITY_LIMIT 4u
 
 #define CORE_ROW_ORDINARY 0
-#define CORE_ROW_NAN 1
-#define CORE_ROW_ZERO 2
-#define CORE_ROW_TIES 3 /* the mass split evenly over the logits that equal the maximum, +inf or -inf: see core_tie */
+#define CORE_ROW_TIES 1 /* the mass split evenly over the logits that equal the maximum, +inf or -inf: see core_tie */
+#define CORE_ROW_NAN 2  /* this and the next are not computed: one value throughout */
+#define CORE_ROW_ZERO 3
 
-CORE_FUNCTION int core_row_kind(uint maximum_key, float temperature, uint policies)
+CORE_FUNCTION core_row_int core_row_kind(core_row_uint maximum_key, core_row_float temperature, uint policies)
 {
-    if (maximum_key > CORE_KEY_POSITIVE_INFINITY || !(temperature >= 0.0f))
-        return CORE_ROW_NAN;
-    if (maximum_key == CORE_KEY_POSITIVE_INFINITY)
-        return policies & CORE_POSITIVE_INFINITY_LIMIT ? CORE_ROW_TIES : CORE_ROW_NAN;
-    if (maximum_key == CORE_KEY_NEGATIVE_INFINITY && policies & CORE_NEGATIVE_INFINITY_UNIFORM)
-        return CORE_ROW_TIES;
-    if (maximum_key == CORE_KEY_NEGATIVE_INFINITY)
-        return policies & CORE_NEGATIVE_INFINITY_ZERO ? CORE_ROW_ZERO : CORE_ROW_NAN;
-    return CORE_ROW_ORDINARY;
+    const core_row_int nan = (core_row_int)(CORE_ROW_NAN);
+    const int positive = policies & CORE_POSITIVE_INFINITY_LIMIT ? CORE_ROW_TIES : CORE_ROW_NAN;
+    const int zero_or_nan = policies & CORE_NEGATIVE_INFINITY_ZERO ? CORE_ROW_ZERO : CORE_ROW_NAN;
+    const int negative = policies & CORE_NEGATIVE_INFINITY_UNIFORM ? CORE_ROW_TIES : zero_or_nan;
+    core_row_int kind = (core_row_int)(CORE_ROW_ORDINARY);
+    kind = maximum_key == (core_row_uint)(CORE_KEY_NEGATIVE_INFINITY) ? (core_row_int)(negative) : kind;
+    kind = maximum_key == (core_row_uint)(CORE_KEY_POSITIVE_INFINITY) ? (core_row_int)(positive) : kind;
+    kind = maximum_key > (core_row_uint)(CORE_KEY_POSITIVE_INFINITY) ? nan : kind;
+    return temperature >= CORE_ROW(0.0f) ? kind : nan;
 }
 
-/* 1 for rows whose results are computed; those of others are one value throughout. */
-CORE_FUNCTION int core_row_is_computed(int kind)
-{
-    return kind == CORE_ROW_ORDINARY || kind == CORE_ROW_TIES;
-}
+/* True for rows whose results are computed. */
+#define core_row_is_computed(kind) ((kind) <= CORE_ROW_TIES)
 
 /* The logits of a row of ties as an ordinary row of maximum 0. */
 CORE_FUNCTION core_float core_tie(core_float x, core_row_float maximum)
 {
-    return x == maximum ? (core_float)(0.0f) : (core_float)(-CORE_INFINITY);
+    return x == (core_float)(maximum) ? (core_float)(0.0f) : (core_float)(-CORE_INFINITY);
+}
+
+/* What is known of a row once its maximum is. */
+typedef struct {
+    core_row_float temperature;
+    core_temperature_t prepared;
+    core_row_int kind;
+    core_row_float maximum; /* as an ordinary row: 0 for a row of ties */
+    core_row_float ties_at; /* the logit that ties, for a row of ties: its maximum as it was read */
+    core_row_t row;
+} core_setting_t;
+
+CORE_FUNCTION core_setting_t core_setting(core_row_uint maximum_key, core_row_float temperature,
+                                          core_temperature_t prepared, uint policies)
+{
+    core_setting_t set;
+    set.temperature = temperature;
+    set.prepared = prepared;
+    set.kind = core_row_kind(maximum_key, temperature, policies);
+    set.ties_at = core_value_of_key(maximum_key);
+    set.maximum = set.kind == (core_row_int)(CORE_ROW_ORDINARY) ? set.ties_at : CORE_ROW(0.0f);
+    set.row = core_row(prepared, set.maximum);
+    return set;
+}
+
+/* The largest exponential, and its own part of the row's total. */
+typedef struct {
+    core_two_float value; /* * 2^96 */
+    core_total_t own;
+} core_largest_t;
+
+CORE_FUNCTION core_largest_t core_largest(core_setting_t set, int levels)
+{
+    core_pair e = core_exponential((core_float)(set.maximum), set.row);
+    core_sum_t nothing = {(core_uint)(0), (core_uint)(0), (core_uint)(0)};
+    core_lanes_total own = core_sum_flush(core_sum_add(nothing, e, levels), 1, levels);
+    core_largest_t largest = {{core_row_of(e.high), core_row_of(e.low)},
+                              {core_row_of(own.high), core_row_of(own.low), core_row_of(own.lowest)}};
+    return largest;
+}
+
+/* ln of the sum relative to the largest exponential: of sum exp((x - max) / T). */
+CORE_FUNCTION core_two_float core_log_sum(core_setting_t set, core_total_t total, int levels)
+{
+    core_largest_t largest = core_largest(set, levels);
+    return core_logarithm(core_relative_sum(total, largest.own, largest.value));
 }
 
 /* ------------------------------------------------------------------ Statistics of a row */
 
 /* The two largest logits and where the first of the largest is. Parts of a row merge in any order. */
 typedef struct {
-    uint key;
-    uint second_key;
-    core_long index;
+    core_row_uint key;
+    core_row_uint second_key;
+    core_row_long index;
 } core_top_t;
 
 /* Keys of logits + 0, so that -0 and +0 tie as they do for everybody else; a NaN of any bits is the one largest value, so that
@@ -69,6 +118,7 @@ CORE_FUNCTION core_uint core_top_key(core_float x)
     return CORE_SMALLER(key, nan);
 }
 
+#ifndef CORE_ROW_PER_LANE
 CORE_FUNCTION core_top_t core_top_merge(core_top_t a, core_top_t b)
 {
     uint smaller_first = CORE_SMALLER(a.key, b.key), larger_second = CORE_LARGER(a.second_key, b.second_key);
@@ -77,104 +127,98 @@ CORE_FUNCTION core_top_t core_top_merge(core_top_t a, core_top_t b)
                          b_first ? b.index : a.index};
     return merged;
 }
+#endif
 
 /* As clsoftmax_statistics in the public header. */
 typedef struct {
-    float maximum;
-    float log_sum_exp;
-    float entropy;
-    float largest_probability;
-    float margin;
-    float negative_log_likelihood;
-    core_long argmax;
+    core_row_float maximum;
+    core_row_float log_sum_exp;
+    core_row_float entropy;
+    core_row_float largest_probability;
+    core_row_float margin;
+    core_row_float negative_log_likelihood;
+    core_row_long argmax;
 } core_statistics_t;
 
 /* What the statistics of a row are made of. */
 typedef struct {
-    float temperature;
     core_top_t top;
-    core_total_t total;    /* of the exponentials */
-    core_total_t weighted; /* of the exponentials times |z| */
-    float label_logit;     /* NaN where no label is given */
+    core_total_t total;         /* of the exponentials */
+    core_total_t weighted;      /* of the exponentials times |z| */
+    core_row_float label_logit; /* NaN where no label is given */
 } core_row_sums_t;
 
-#if !defined(CORE_OPENCL) || CORE_WIDTH == 1
-#define core_first_lane(value) (value)
-#else
-#define core_first_lane(value) (value).s0
-#endif
+/* p and ln p of the row's own numbers, which are no lanes */
+#define core_row_probability(e, reciprocal) core_row_of(core_probability(e, (reciprocal).high, (reciprocal).low))
+#define core_row_log_probability(x, row, logarithm)                                                                    \
+    core_row_of(core_log_probability((core_float)(x), (row), (logarithm)))
 
-/* The statistics of an ordinary row. maximum: its largest logit, or 0 where the row is one of ties (then second and
-   label are ties' logits, 0 or -inf, too); what is reported as the maximum is the caller's to replace then. */
-CORE_FUNCTION core_statistics_t core_ordinary_statistics(core_row_sums_t sums, float maximum, float second)
+/* The statistics of a row that is computed. second and label: as an ordinary row has them. */
+CORE_FUNCTION core_statistics_t core_computed_statistics(core_row_sums_t sums, core_setting_t set,
+                                                         core_row_float second, core_row_float label, int levels)
 {
-    core_temperature_t temperature = core_temperature(sums.temperature);
-    core_row_t row = core_row_of_lanes(core_row(temperature, maximum));
-    core_one_row_t log_one = core_log_row(temperature, maximum), origin = log_one;
-    origin.maximum = 0.0f;
-    core_row_t log_row = core_row_of_lanes(log_one);
+    core_log_row_t log_row = core_log_row(set.prepared, set.maximum), origin = log_row;
+    origin.maximum = CORE_ROW(0.0f);
+    core_largest_t largest = core_largest(set, levels);
     core_two_float value = core_total_value(sums.total), reciprocal = core_reciprocal(value);
-    core_two_float log_sum = core_logarithm(value);
-    core_row_float log_high = (core_row_float)(log_sum.high), log_low = (core_row_float)(log_sum.low);
-    core_row_float after = (core_row_float)(log_one.after);
-    core_row_float reciprocal_high = (core_row_float)(reciprocal.high),
-                   reciprocal_low = (core_row_float)(reciprocal.low);
+    core_two_float log_sum = core_logarithm(core_relative_sum(sums.total, largest.own, largest.value));
+    core_two_float negative_log_sum = {-log_sum.high, -log_sum.low};
 
     core_statistics_t result;
-    result.maximum = maximum;
+    result.maximum = set.maximum;
     result.argmax = sums.top.index;
 
-    /* max / T + ln(sum) = -(ln p of a logit that is as far below the maximum as the maximum is above 0, with -ln(sum))
-     */
-    core_row_t origin_row = core_row_of_lanes(origin);
-    core_float at_maximum = (core_float)(maximum);
-    result.log_sum_exp = core_first_lane(core_log_probability(at_maximum, origin_row, after, -log_high, -log_low));
+    /* max / T + ln(sum) = -(ln p of a logit that is as far below the maximum as the maximum is above 0, with -ln(sum)) */
+    result.log_sum_exp = core_row_log_probability(set.maximum, origin, negative_log_sum);
 
-    core_pair one = {(core_float)(0x1p96f), (core_float)(0.0f)};
-    result.largest_probability = core_first_lane(core_probability(one, reciprocal_high, reciprocal_low));
+    core_pair first_e = {(core_float)(largest.value.high), (core_float)(largest.value.low)};
+    result.largest_probability = core_row_probability(first_e, reciprocal);
 
-    core_pair second_e = core_exponential((core_float)(second), row);
-    core_pair gap;
-    gap.high = one.high - second_e.high;
-    gap.low = ((one.high - gap.high) - second_e.high) - second_e.low;
-    result.margin = core_first_lane(core_probability(gap, reciprocal_high, reciprocal_low));
+    core_pair second_e = core_exponential((core_float)(second), set.row), gap;
+    gap.high = first_e.high - second_e.high; /* what this rounds is below the last place of the largest */
+    gap.low = ((first_e.high - gap.high) - second_e.high) + (first_e.low - second_e.low);
+    result.margin = core_row_probability(gap, reciprocal);
 
     /* ln(sum) + (sum of e |z|) / sum: neither term is negative, so nothing cancels */
     core_two_float weighted = core_total_value(sums.weighted);
-    float mean = core_fma(weighted.high, reciprocal.high,
-                          core_fma(weighted.low, reciprocal.high, weighted.high * reciprocal.low));
+    core_row_float mean = core_fma(weighted.high, reciprocal.high,
+                                   core_fma(weighted.low, reciprocal.high, weighted.high * reciprocal.low));
     result.entropy = log_sum.high + (mean + log_sum.low);
 
-    core_float label = (core_float)(sums.label_logit);
-    float log_probability = core_first_lane(core_log_probability(label, log_row, after, log_high, log_low));
+    core_row_float log_probability = core_row_log_probability(label, log_row, log_sum);
     result.negative_log_likelihood =
-        core_is_nan(sums.label_logit) ? core_float_of_bits(CORE_NAN_BITS) : 0.0f - log_probability;
+        core_is_nan(label) ? core_row_float_of_bits((core_row_uint)(CORE_NAN_BITS)) : 0.0f - log_probability;
     return result;
 }
 
-/* The statistics of a row of any kind. second and label logit are as read. */
-CORE_FUNCTION core_statistics_t core_statistics(core_row_sums_t sums, int kind)
+/* The statistics of a row of any kind. */
+CORE_FUNCTION core_statistics_t core_statistics(core_row_sums_t sums, core_setting_t set, int levels)
 {
-    float maximum = core_value_of_key(sums.top.key), second = core_value_of_key(sums.top.second_key);
-    float nan = core_float_of_bits(CORE_NAN_BITS);
-    int infinite = maximum == CORE_INFINITY || maximum == -CORE_INFINITY;
-    float log_sum_exp = infinite && sums.temperature >= 0.0f ? maximum : nan;
-    core_statistics_t result = {maximum, log_sum_exp, nan, nan, nan, nan, sums.top.index};
-    if (kind == CORE_ROW_ZERO) {
-        result.entropy = 0.0f;
-        result.largest_probability = 0.0f;
-        result.margin = 0.0f;
-        result.negative_log_likelihood = core_is_nan(sums.label_logit) ? nan : CORE_INFINITY;
-    }
-    if (kind == CORE_ROW_ORDINARY)
-        result = core_ordinary_statistics(sums, maximum, second);
-    if (kind == CORE_ROW_TIES) {
-        int labelled = !core_is_nan(sums.label_logit);
-        sums.label_logit = sums.label_logit == maximum ? 0.0f : labelled ? -CORE_INFINITY : nan;
-        result = core_ordinary_statistics(sums, 0.0f, second == maximum ? 0.0f : -CORE_INFINITY);
-        result.maximum = maximum;
-        result.log_sum_exp = log_sum_exp;
-    }
+    const core_row_float zero = CORE_ROW(0.0f), infinity = CORE_ROW(CORE_INFINITY);
+    const core_row_float nan = core_row_float_of_bits((core_row_uint)(CORE_NAN_BITS));
+    core_row_float maximum = core_value_of_key(sums.top.key), second = core_value_of_key(sums.top.second_key);
+    core_row_float label = sums.label_logit;
+    core_row_int infinite = (maximum == infinity) | (maximum == -infinity);
+    core_row_int is_ties = set.kind == (core_row_int)(CORE_ROW_TIES);
+    core_row_int is_zero = set.kind == (core_row_int)(CORE_ROW_ZERO);
+    core_row_int is_computed = core_row_is_computed(set.kind);
+
+    core_row_float tied_second = second == maximum ? zero : -infinity;
+    core_row_float tied_label = label == maximum ? zero : core_is_nan(label) ? nan : -infinity;
+    core_statistics_t computed =
+        core_computed_statistics(sums, set, is_ties ? tied_second : second, is_ties ? tied_label : label, levels);
+    core_row_float nothing = is_zero ? zero : nan;
+    core_row_float beyond = set.temperature >= zero ? maximum : nan;
+    core_statistics_t result;
+    result.maximum = maximum;
+    result.log_sum_exp = infinite ? beyond : is_computed ? computed.log_sum_exp : nan;
+    result.entropy = is_computed ? computed.entropy : nothing;
+    result.largest_probability = is_computed ? computed.largest_probability : nothing;
+    result.margin = is_computed ? computed.margin : nothing;
+    result.negative_log_likelihood = is_computed                             ? computed.negative_log_likelihood
+                                     : (is_zero & (core_is_nan(label) == 0)) ? infinity
+                                                                             : nan;
+    result.argmax = sums.top.index;
     return result;
 }
 

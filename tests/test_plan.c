@@ -43,8 +43,8 @@ Test(plan, sum_levels_follow_the_classes_alone)
 {
     const cls_limits *all[] = {&gpu, &opencl_cpu, &native};
     for (size_t i = 0; i < 3; i++) {
-        cr_expect_eq(decide(all[i], 1, 1 << 20).variant.sum_levels, 2u);
-        cr_expect_eq(decide(all[i], 1, (1 << 20) + 1).variant.sum_levels, 3u);
+        cr_expect_eq(decide(all[i], 1, 1 << 18).variant.sum_levels, 2u);
+        cr_expect_eq(decide(all[i], 1, (1 << 18) + 1).variant.sum_levels, 3u);
     }
 }
 

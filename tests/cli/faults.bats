@@ -31,15 +31,16 @@ core_error() {
         [ "$status" -eq 1 ]
         [[ $output == *"worst "* ]] # it compiled
     done <<'FAULTS'
-z.low = core_fma(difference_low, high, z.low);|
-z.low = core_fma(difference, low, z.low);|
-core_fma(difference, high, -z.high);|(core_float)(0.0f);
+z_low = core_fma(scaled, (core_float)(row.reciprocal_low), z_low);|
+core_fma(scaled, reciprocal, -z);|(core_float)(0.0f);
 (e.high - (high - CORE_UNIT_HIGH)) + e.low;|e.high - (high - CORE_UNIT_HIGH);
-core_fma(e.low, high, e.high \* reciprocal_low);|(core_float)(0.0f);
-temperature < 0x1p-62f|temperature < 0.0f
-temperature >= 0x1p62f|temperature > 0x1p200f
-int far = temperature.scale > 1.0f|int far = 0
-clamped.low = z.high > smallest ? z.low : (core_float)(0.0f)|clamped.low = z.low
+core_fma(r_low, one_plus_r + tail, tail);|core_fma(r_low, one_plus_r, tail);
+core_fma(e.low, high, e.high \* (core_float)(reciprocal_low));|(core_float)(0.0f);
+temperature < CORE_ROW(0x1p-62f)|temperature < CORE_ROW(0.0f)
+temperature >= CORE_ROW(0x1p62f)|temperature > CORE_ROW(0x1p200f)
+(temperature.scale > CORE_ROW(1.0f)) &|(temperature.scale > CORE_ROW(0x1p100f)) \&
+quotient <= CORE_ROW(256.0f)|quotient <= CORE_ROW(1048576.0f)
+(near ? scaled : zero) - span;|(near ? scaled : zero) - 0.9f * span;
 CORE_EXPONENTIAL_BIAS 96|CORE_EXPONENTIAL_BIAS 0
 CORE_FLUSH_AFTER 256|CORE_FLUSH_AFTER 1024
 step < 4|step < 1
@@ -59,7 +60,7 @@ FAULTS
 item|row.h|i < count ? row_load_one(address + i) : padding|row_load_one(address + i)
 group|row_group.cl|half_size = WORK_GROUP_SIZE \/ 2|half_size = WORK_GROUP_SIZE \/ 4
 group|numeric_core.h|if (levels == 3)|if (levels == 4)
-item|numeric_core.h|int far = temperature.scale > 1.0f|int far = 0
-column|row_column.cl|sum.added == CORE_FLUSH_AFTER|sum.added == 0
+item|numeric_core.h|(temperature.scale > CORE_ROW(1.0f)) &|(temperature.scale > CORE_ROW(0x1p100f)) \&
+column|row.h|++sums.added == CORE_FLUSH_AFTER|++sums.added == 0
 FAULTS
 }

@@ -23,9 +23,7 @@ typedef struct cpu_row {
     uint64_t results, results_stride;
     float temperature;
     core_temperature_t prepared;
-    int kind;
-    float maximum; /* as an ordinary row: 0 for a row of ties */
-    float ties_at; /* the logit that ties */
+    core_setting_t set; /* once the maximum is known */
 } cpu_row;
 
 static size_t block_length(const cpu_row *row, uint64_t begin)
@@ -67,10 +65,10 @@ static const float *load_logits(const cpu_row *row, uint64_t begin, size_t lengt
 static const float *load_ordinary(const cpu_row *row, uint64_t begin, size_t length, float *block)
 {
     const float *x = load_logits(row, begin, length, block);
-    if (row->kind != CORE_ROW_TIES)
+    if (row->set.kind != CORE_ROW_TIES)
         return x;
     for (size_t i = 0; i < length; i++)
-        block[i] = core_tie(x[i], row->ties_at);
+        block[i] = core_tie(x[i], row->set.ties_at);
     return block;
 }
 
@@ -151,6 +149,12 @@ typedef struct cpu_totals {
     core_total_t exponentials, weighted;
 } cpu_totals;
 
+INLINE core_total_t block_total(uint32_t high, uint32_t low, uint32_t lowest, size_t length, int levels)
+{
+    core_lanes_total lane = core_sum_flush((core_sum_t){high, low, lowest}, (uint32_t)length, levels);
+    return (core_total_t){lane.high, lane.low, lane.lowest};
+}
+
 /* The sum of at most CPU_BLOCK exponentials, which are left in high and low. */
 INLINE core_total_t block_sum(const float *restrict x, size_t length, core_row_t row, int levels, float *restrict high,
                               float *restrict low)
@@ -167,30 +171,37 @@ INLINE core_total_t block_sum(const float *restrict x, size_t length, core_row_t
         sum_low += sum.low;
         sum_lowest += sum.lowest;
     }
-    return core_sum_lane(sum_high, sum_low, sum_lowest, (uint32_t)length, levels);
+    return block_total(sum_high, sum_low, sum_lowest, length, levels);
 }
 
 /* The sum of exponentials times |z|, for an entropy. */
-static core_total_t block_weighted_sum(const float *x, size_t length, core_row_t row, int levels)
+static core_total_t block_weighted_sum(const float *x, size_t length, core_row_t row, core_log_row_t distance,
+                                       int levels)
 {
     uint32_t sum_high = 0, sum_low = 0, sum_lowest = 0;
 #pragma omp simd reduction(+ : sum_high, sum_low, sum_lowest)
     for (size_t i = 0; i < length; i++) {
-        core_pair z = core_clamp(core_quotient(x[i], row));
         core_sum_t sum = {0, 0, 0};
-        sum = core_sum_add(sum, core_weighted(core_exponential_of(z), z), levels);
+        sum = core_sum_add(sum, core_weighted(core_exponential(x[i], row), x[i], distance), levels);
         sum_high += sum.high;
         sum_low += sum.low;
         sum_lowest += sum.lowest;
     }
-    return core_sum_lane(sum_high, sum_low, sum_lowest, (uint32_t)length, levels);
+    return block_total(sum_high, sum_low, sum_lowest, length, levels);
+}
+
+static int sum_levels(const cpu_row *row)
+{
+    return row->classes > CORE_TWO_LEVEL_CLASSES ? 3 : 2;
 }
 
 /* keep: the exponentials of the whole row go to scratch, else each block's over the last one's. */
-static cpu_totals row_sums(const cpu_row *row, core_row_t core, int keep, cpu_scratch *scratch)
+static cpu_totals row_sums(const cpu_row *row, int keep, cpu_scratch *scratch)
 {
     cpu_totals totals = {{0, 0, 0}, {0, 0, 0}};
-    int levels = row->classes > CORE_TWO_LEVEL_CLASSES ? 3 : 2;
+    int levels = sum_levels(row);
+    core_row_t core = row->set.row;
+    core_log_row_t distance = core_distance_row(row->prepared, row->set.maximum);
     for (uint64_t i = 0; i < row->classes; i += CPU_BLOCK) {
         size_t length = block_length(row, i);
         const float *x = load_ordinary(row, i, length, scratch->logits);
@@ -199,7 +210,7 @@ static cpu_totals row_sums(const cpu_row *row, core_row_t core, int keep, cpu_sc
             levels == 2 ? block_sum(x, length, core, 2, high, low) : block_sum(x, length, core, 3, high, low);
         totals.exponentials = core_total_merge(totals.exponentials, sum);
         if (row->call->problem->statistics)
-            totals.weighted = core_total_merge(totals.weighted, block_weighted_sum(x, length, core, levels));
+            totals.weighted = core_total_merge(totals.weighted, block_weighted_sum(x, length, core, distance, levels));
     }
     return totals;
 }
@@ -230,23 +241,23 @@ static void block_probabilities(const float *x, size_t length, core_row_t row, c
         p[i] = core_probability(core_exponential(x[i], row), reciprocal.high, reciprocal.low);
 }
 
-static void block_log_probabilities(const float *x, size_t length, core_row_t row, float after,
-                                    core_two_float logarithm, float *p)
+static void block_log_probabilities(const float *x, size_t length, core_log_row_t row, core_two_float logarithm,
+                                    float *p)
 {
 #pragma omp simd
     for (size_t i = 0; i < length; i++)
-        p[i] = core_log_probability(x[i], row, after, logarithm.high, logarithm.low);
+        p[i] = core_log_probability(x[i], row, logarithm);
 }
 
-static void row_results(const cpu_row *row, core_row_t core, core_total_t total, int kept, cpu_scratch *scratch)
+static void row_results(const cpu_row *row, core_total_t total, int kept, cpu_scratch *scratch)
 {
     int is_log = row->call->problem->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX;
-    int is_fill = !core_row_is_computed(row->kind);
+    int is_fill = !core_row_is_computed(row->set.kind);
     float zero = is_log ? -CORE_INFINITY : 0.0f;
-    float fill = row->kind == CORE_ROW_ZERO ? zero : core_float_of_bits(CORE_NAN_BITS);
-    core_two_float value = core_total_value(total);
-    core_two_float scale = is_log ? core_logarithm(value) : core_reciprocal(value);
-    core_one_row_t log_row = core_log_row(row->prepared, row->maximum);
+    float fill = row->set.kind == CORE_ROW_ZERO ? zero : core_float_of_bits(CORE_NAN_BITS);
+    core_two_float scale =
+        is_log ? core_log_sum(row->set, total, sum_levels(row)) : core_reciprocal(core_total_value(total));
+    core_log_row_t log_row = core_log_row(row->prepared, row->set.maximum);
     for (uint64_t i = 0; i < row->classes; i += CPU_BLOCK) {
         size_t length = block_length(row, i);
         float *p = place_results(row, i, scratch->results);
@@ -255,10 +266,9 @@ static void row_results(const cpu_row *row, core_row_t core, core_total_t total,
         else if (kept && !is_log)
             block_from_scratch(scratch->high + i, scratch->low + i, length, scale, p);
         else if (!is_log)
-            block_probabilities(load_ordinary(row, i, length, scratch->logits), length, core, scale, p);
+            block_probabilities(load_ordinary(row, i, length, scratch->logits), length, row->set.row, scale, p);
         else
-            block_log_probabilities(load_ordinary(row, i, length, scratch->logits), length, core_row_of_lanes(log_row),
-                                    log_row.after, scale, p);
+            block_log_probabilities(load_ordinary(row, i, length, scratch->logits), length, log_row, scale, p);
         store_results(row, i, length, p);
     }
 }
@@ -269,11 +279,10 @@ static void write_statistics(const cpu_row *row, uint64_t index, core_top_t top,
 {
     const clsoftmax_arguments *arguments = row->call->arguments;
     int64_t label = arguments->labels ? arguments->labels[index] : -1;
-    core_row_sums_t sums = {row->temperature, top, totals->exponentials, totals->weighted,
-                            core_float_of_bits(CORE_NAN_BITS)};
+    core_row_sums_t sums = {top, totals->exponentials, totals->weighted, core_float_of_bits(CORE_NAN_BITS)};
     if (label >= 0 && (uint64_t)label < row->classes)
         convert_logits(row, (uint64_t)label, 1, &sums.label_logit);
-    core_statistics_t s = core_statistics(sums, row->kind);
+    core_statistics_t s = core_statistics(sums, row->set, sum_levels(row));
     clsoftmax_statistics statistics = {
         s.maximum, s.log_sum_exp, s.entropy, s.largest_probability, s.margin, s.negative_log_likelihood, s.argmax};
     arguments->statistics[index] = statistics;
@@ -283,18 +292,15 @@ static void compute_row(cpu_row *row, uint64_t index, cpu_scratch *scratch)
 {
     const clsoftmax_problem *problem = row->call->problem;
     core_top_t top = row_top(row, scratch);
-    row->kind = core_row_kind(top.key, row->temperature, row->call->policies);
-    row->ties_at = core_value_of_key(top.key);
-    row->maximum = row->kind == CORE_ROW_ORDINARY ? row->ties_at : 0.0f;
-    core_row_t core = core_row_of_lanes(core_row(row->prepared, row->maximum));
+    row->set = core_setting(top.key, row->temperature, row->prepared, row->call->policies);
     int keep = row->classes <= CPU_SCRATCH_CLASSES;
     cpu_totals totals = {{0, 0, 0}, {0, 0, 0}};
-    if (core_row_is_computed(row->kind))
-        totals = row_sums(row, core, keep, scratch);
+    if (core_row_is_computed(row->set.kind))
+        totals = row_sums(row, keep, scratch);
     if (problem->statistics) /* before the results, which may take the place of the label's logit */
         write_statistics(row, index, top, &totals);
     if (problem->operation != CLSOFTMAX_OPERATION_NONE)
-        row_results(row, core, totals.exponentials, keep, scratch);
+        row_results(row, totals.exponentials, keep, scratch);
 }
 
 uint64_t CPU_ROWS_FUNCTION(const cpu_call *call, uint64_t begin, uint64_t end, cpu_scratch *scratch)

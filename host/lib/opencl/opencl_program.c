@@ -79,13 +79,13 @@ static clsoftmax_status build(cl_program program, cl_device_id device, const cha
 static clsoftmax_status build_program(cl_context context, cl_device_id device, const cls_variant *variant,
                                       const char *defines, cl_program *program)
 {
-    enum { PIECES = 5 };
+    enum { PIECES = 6 };
     char label[256], strategy_file[64], lines[PIECES][80];
     cls_variant_label(variant, label, sizeof label);
     snprintf(strategy_file, sizeof strategy_file, "row_%s.cl", clsoftmax_strategy_name(variant->strategy));
-    const char *names[PIECES] = {"numeric_core.h", "row_statistics.h", "row.h", "row_classes.h", strategy_file};
+    const char *names[PIECES] = {"numeric_core.h", "logarithm.h", "row_statistics.h", "row.h", "row_classes.h", strategy_file};
     if (variant->strategy == CLSOFTMAX_STRATEGY_COLUMN)
-        names[3] = NULL; /* its lanes are rows, not classes */
+        names[4] = NULL; /* its lanes are rows, not classes */
     source sources[PIECES] = {{0}};
     const char *texts[1 + 2 * PIECES] = {defines};
     size_t lengths[1 + 2 * PIECES] = {strlen(defines)};

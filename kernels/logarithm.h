@@ -1,0 +1,188 @@
+/*
+ * The numeric core's logarithms: ln p = z - ln(sum) with z = (x - max) / T as a two-float, and what an entropy sums.
+ * Behind numeric_core.h, and like it one source for C11 and OpenCL C 1.2.
+ */
+#ifndef CLSOFTMAX_LOGARITHM_H
+#define CLSOFTMAX_LOGARITHM_H
+
+#ifndef CORE_OPENCL
+#include "numeric_core.h"
+#endif
+
+/* ------------------------------------------------------------------ Distance from the maximum */
+
+/* A row as z sees it: (x * scale - maximum) * (reciprocal_high + reciprocal_low) * after. */
+typedef struct {
+    core_row_float scale;
+    core_row_float maximum; /* already scaled */
+    core_row_float reciprocal_high;
+    core_row_float reciprocal_low;
+    core_row_float after; /* a power of two, or inf for the limit T -> 0 */
+} core_log_row_t;
+
+/* For a z that ends at the clamp, as exponentials do: after is 1. maximum: the largest logit of the row, finite. */
+CORE_FUNCTION core_log_row_t core_distance_row(core_temperature_t temperature, core_row_float maximum)
+{
+    core_row_int overflows = core_overflows(temperature, maximum);
+    core_log_row_t row;
+    row.scale = overflows ? CORE_ROW(1.0f) : temperature.scale;
+    row.maximum = maximum * row.scale;
+    row.reciprocal_high = overflows ? CORE_ROW(CORE_LIMIT_RECIPROCAL) : temperature.reciprocal.high;
+    row.reciprocal_low = overflows ? CORE_ROW(0.0f) : temperature.reciprocal.low;
+    row.after = CORE_ROW(1.0f);
+    return row;
+}
+
+/* For logarithms, whose z has a value far below the clamp of the exponential: up to -FLT_MAX, beyond it -inf. So a difference
+   that overflows must not end there: from 2^102 on, where it can, the logits are scaled down and z back up. */
+CORE_FUNCTION core_log_row_t core_log_row(core_temperature_t temperature, core_row_float maximum)
+{
+    core_row_int overflows = core_overflows(temperature, maximum);
+    core_row_int huge =
+        (temperature.scale == CORE_ROW(1.0f)) & ((maximum >= CORE_ROW(0x1p102f)) | (maximum <= CORE_ROW(-0x1p102f)));
+    core_log_row_t row;
+    row.scale = overflows ? CORE_ROW(1.0f) : huge ? CORE_ROW(0x1p-64f) : temperature.scale;
+    row.maximum = maximum * row.scale;
+    row.reciprocal_high = temperature.reciprocal.high;
+    row.reciprocal_low = temperature.reciprocal.low;
+    row.after = (overflows | huge) ? CORE_ROW(0x1p64f) : CORE_ROW(1.0f);
+    row.after = row.reciprocal_high == CORE_ROW(CORE_LIMIT_RECIPROCAL) ? CORE_ROW(CORE_INFINITY) : row.after;
+    return row;
+}
+
+/* z = (x - max) / T, before `after`; |low| <= ulp(high). low may be NaN where high is infinite. */
+CORE_FUNCTION core_pair core_quotient(core_float x, core_log_row_t row)
+{
+    /* difference + difference_low = x - max exactly (two-sum, Knuth) */
+    core_float maximum = (core_float)(row.maximum);
+    core_float scaled = x * (core_float)(row.scale);
+    core_float difference = scaled - maximum;
+    core_float virtual_maximum = scaled - difference;
+    core_float virtual_x = difference + virtual_maximum;
+    core_float difference_low = (scaled - virtual_x) - (maximum - virtual_maximum);
+
+    core_float high = (core_float)(row.reciprocal_high);
+    core_float low = (core_float)(row.reciprocal_low);
+    core_pair z;
+    z.high = difference * high;
+    z.low = core_fma(difference, high, -z.high);
+    z.low = core_fma(difference, low, z.low);
+    z.low = core_fma(difference_low, high, z.low);
+    return z;
+}
+
+#define CORE_SMALLEST_Z (-104.0f) /* exp(-104) < 2^-150 rounds to 0 in f32 */
+
+/* e * |z|, what an entropy sums: at most 0.37 of the largest exponential. row: a distance row. Below the clamp, and for NaN (-inf
+   at T = inf), z is the clamp, where e is next to nothing. */
+CORE_FUNCTION core_pair core_weighted(core_pair e, core_float x, core_log_row_t row)
+{
+    const core_float smallest = (core_float)(CORE_SMALLEST_Z);
+    core_pair z = core_quotient(x, row);
+    core_float z_low = z.high > smallest ? z.low : (core_float)(0.0f);
+    core_float z_high = z.high > smallest ? z.high : smallest;
+
+    core_float e_high = e.high + e.low;
+    core_float e_low = e.low - (e_high - e.high);
+    core_float high = e_high * -z_high;
+    core_float low = core_fma(e_high, -z_high, -high);
+    low = core_fma(e_high, -z_low, low);
+    low = core_fma(e_low, -z_high, low);
+    core_pair weighted;
+    weighted.high = high + low;
+    weighted.low = low - (weighted.high - high);
+    return weighted;
+}
+
+/* ------------------------------------------------------------------ Sum relative to the largest exponential */
+
+/* high + low of the product of two two-floats, to 2^-46. */
+CORE_FUNCTION core_two_float core_two_product(core_two_float a, core_two_float b)
+{
+    core_row_float high = a.high * b.high;
+    core_row_float low = core_fma(a.high, b.high, -high);
+    low = core_fma(a.high, b.low, low);
+    low = core_fma(a.low, b.high, low);
+    return core_fast_two_sum(high, low);
+}
+
+/* sum / largest >= 1, where `own` is the largest exponential's own part of the total: exactly 1 where nothing else is in it.
+   largest: that exponential, * 2^96. */
+CORE_FUNCTION core_two_float core_relative_sum(core_total_t total, core_total_t own, core_two_float largest)
+{
+    core_total_t others = {total.high - own.high, total.low - own.low, total.lowest - own.lowest};
+    core_two_float unit = {largest.high * 0x1p-96f, largest.low * 0x1p-96f};
+    core_two_float normal = core_fast_two_sum(unit.high, unit.low);
+    core_two_float ratio = core_two_product(core_total_value(others), core_reciprocal(normal));
+    core_row_float one = CORE_ROW(1.0f);
+    core_row_float sum = one + ratio.high; /* two-sum: either may be the larger */
+    core_row_float virtual_ratio = sum - one;
+    core_row_float lost = (one - (sum - virtual_ratio)) + (ratio.high - virtual_ratio);
+    return core_fast_two_sum(sum, lost + ratio.low);
+}
+
+/* ------------------------------------------------------------------ Logarithm */
+
+/* ln of a two-float in [1, 2^41], to 2^-29 relative and 2^-45 absolute: s = 2^n m, m in [0.7, 1.42), ln m = 2 atanh(q)
+   with q = (m - 1) / (m + 1) as a two-float, |q| <= 0.18. */
+CORE_FUNCTION core_two_float core_logarithm(core_two_float s)
+{
+    core_row_uint bits = core_row_bits(s.high);
+    core_row_int n = core_row_int_of_uint(bits >> 23) - 127;
+    n = bits << 9 >= (core_row_uint)(0x6A09E667u) ? n + 1 : n; /* mantissa above sqrt(2) */
+    core_row_float power = core_row_float_of_bits(core_row_uint_of_int(127 - n) << 23);
+    core_two_float less_one = core_fast_two_sum(core_fma(s.high, power, CORE_ROW(-1.0f)), s.low * power);
+    core_two_float more_one = core_fast_two_sum(CORE_ROW(2.0f), less_one.high);
+    more_one.low = more_one.low + less_one.low;
+    core_two_float inverse = core_reciprocal(more_one);
+    core_row_float q = less_one.high * inverse.high;
+    core_row_float q_low = core_fma(less_one.high, inverse.high, -q);
+    q_low = core_fma(less_one.high, inverse.low, q_low);
+    q_low = core_fma(less_one.low, inverse.high, q_low);
+
+    /* 2 atanh(q) = 2 q + q^3 (2/3 + 2/5 q^2 + ...), truncated at 2^-33 relative */
+    core_row_float square = q * q;
+    core_row_float series = core_fma(square, CORE_ROW(2.0f / 13), CORE_ROW(2.0f / 11));
+    series = core_fma(square, series, CORE_ROW(2.0f / 9));
+    series = core_fma(square, series, CORE_ROW(2.0f / 7));
+    series = core_fma(square, series, CORE_ROW(2.0f / 5));
+    series = core_fma(square, series, CORE_ROW(2.0f / 3));
+    core_row_float cube = square * q;
+    core_row_float tail = core_fma(cube, series, 2.0f * q_low);
+    core_two_float mantissa = core_fast_two_sum(2.0f * q, tail);
+
+    /* + n ln 2; ln 2 cut so that n times its first part is exact */
+    core_row_float exponent = core_row_float_of_int(n);
+    core_two_float sum = core_fast_two_sum(exponent * 0x1.62e400p-1f, mantissa.high);
+    core_row_float low = sum.low + core_fma(exponent, CORE_ROW(0x1.7f7d1cp-20f), mantissa.low);
+    sum.high = n == 0 ? mantissa.high : sum.high;
+    return core_fast_two_sum(sum.high, n == 0 ? mantissa.low : low);
+}
+
+/* ------------------------------------------------------------------ Log-probability */
+
+/* ln(exp(z) / sum) = z * after - ln(sum) in f32. Both terms are negative or zero, so nothing cancels. x: the logit; row: a log
+   row; logarithm: of the sum relative to the largest exponential. */
+CORE_FUNCTION core_float core_log_probability(core_float x, core_log_row_t row, core_two_float logarithm)
+{
+    core_pair z = core_quotient(x, row);
+    core_float zero = (core_float)(0.0f), infinity = (core_float)(CORE_INFINITY);
+    core_float scaled = x * (core_float)(row.scale), maximum = (core_float)(row.maximum);
+    core_float after = (core_float)(row.after);
+    /* no difference: 0, whatever is behind it (T = 0 has after = inf); a mask: -inf, also at T = inf */
+    core_float high = scaled == maximum ? zero : z.high * after;
+    high = x == -infinity ? -infinity : high;
+    core_float low = scaled == maximum ? zero : z.low * after; /* NaN where high is infinite */
+
+    core_float log_high = (core_float)(logarithm.high), log_low = (core_float)(logarithm.low);
+    core_float sum = high - log_high; /* two-sum */
+    core_float virtual_log = high - sum;
+    core_float virtual_high = sum + virtual_log;
+    core_float lost = (high - virtual_high) - (log_high - virtual_log);
+    core_float result = sum + (lost + (low - log_low));
+    result = high == -infinity ? -infinity : result;
+    result = high == infinity ? infinity : result;
+    return result + 0.0f; /* -0 becomes +0 */
+}
+
+#endif
