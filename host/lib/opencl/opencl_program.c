@@ -19,41 +19,65 @@ struct cls_opencl_program {
 
 /* ---------------------------------------------------------------- Sources */
 
-/* A source file: embedded, or read from the folder that CLSOFTMAX_KERNEL_DIR names (for work on kernels). */
-typedef struct source {
-    const char *text;
-    size_t length;
-    char *read; /* to be freed; NULL where it is embedded */
-} source;
-
-static clsoftmax_status read_file(const char *folder, const char *name, source *out)
+static clsoftmax_status write_from_folder(FILE *out, const char *folder, const char *name)
 {
-    char path[4096];
+    char path[4096], block[4096];
     snprintf(path, sizeof path, "%s/%s", folder, name);
     FILE *file = fopen(path, "rb");
     CLS_FAIL_IF(!file, CLSOFTMAX_DEVICE_UNUSABLE, "CLSOFTMAX_KERNEL_DIR: cannot read %s", path);
-    enum { MOST_BYTES = 1 << 20 };
-    out->read = malloc(MOST_BYTES);
-    out->length = out->read ? fread(out->read, 1, MOST_BYTES, file) : 0;
-    out->text = out->read;
+    for (size_t length; (length = fread(block, 1, sizeof block, file)) > 0;)
+        fwrite(block, 1, length, out);
     fclose(file);
-    CLS_FAIL_IF(!out->read, CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for %s", path);
     return CLSOFTMAX_OK;
 }
 
-static clsoftmax_status find_source(const char *name, source *out)
+/* A file of kernels/: embedded, or read from the folder that CLSOFTMAX_KERNEL_DIR names (for work on kernels). Behind a
+   #line of its own, so that a build log names real files. */
+static clsoftmax_status write_file(FILE *out, const char *name)
 {
+    fprintf(out, "\n#line 1 \"%s\"\n", name);
     const char *folder = getenv("CLSOFTMAX_KERNEL_DIR");
     if (folder && *folder)
-        return read_file(folder, name, out);
+        return write_from_folder(out, folder, name);
     for (const cls_kernel_source *embedded = cls_kernel_sources; embedded->name; embedded++) {
         if (strcmp(embedded->name, name) != 0)
             continue;
-        out->text = (const char *)embedded->data;
-        out->length = embedded->length;
+        fwrite(embedded->data, 1, embedded->length, out);
         return CLSOFTMAX_OK;
     }
     return cls_fail(CLSOFTMAX_UNSUPPORTED, "there is no kernel source %s", name);
+}
+
+static clsoftmax_status write_source(FILE *out, const cls_variant *variant)
+{
+    char defines[MOST_DEFINES], strategy_file[64];
+    cls_variant_defines(variant, defines, sizeof defines);
+    fputs(defines, out);
+    CLS_FORWARD(write_file(out, "numeric_core.h"));
+    CLS_FORWARD(write_file(out, "logarithm.h"));
+    CLS_FORWARD(write_file(out, "row_statistics.h"));
+    CLS_FORWARD(write_file(out, "row.h"));
+    if (variant->strategy != CLSOFTMAX_STRATEGY_COLUMN) /* its lanes are rows, not classes */
+        CLS_FORWARD(write_file(out, "row_classes.h"));
+    snprintf(strategy_file, sizeof strategy_file, "row_%s.cl", clsoftmax_strategy_name(variant->strategy));
+    return write_file(out, strategy_file);
+}
+
+clsoftmax_status cls_opencl_source(const cls_variant *variant, char **text)
+{
+    size_t length;
+    *text = NULL;
+    FILE *out = open_memstream(text, &length);
+    CLS_FAIL_IF(!out, CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for the source of a kernel");
+    clsoftmax_status status = write_source(out, variant);
+    int incomplete = ferror(out);
+    if ((fclose(out) != 0 || incomplete) && status == CLSOFTMAX_OK)
+        status = cls_fail(CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for the source of a kernel");
+    if (status != CLSOFTMAX_OK) {
+        free(*text);
+        *text = NULL;
+    }
+    return status;
 }
 
 /* ---------------------------------------------------------------- Building */
@@ -75,41 +99,19 @@ static clsoftmax_status build(cl_program program, cl_device_id device, const cha
                      cls_opencl_error_name(error), error, log);
 }
 
-/* Builds from pieces, each behind a #line of its own so that a build log names real files. */
 static clsoftmax_status build_program(cl_context context, cl_device_id device, const cls_variant *variant,
-                                      const char *defines, cl_program *program)
+                                      cl_program *program)
 {
-    enum { PIECES = 6 };
-    char label[256], strategy_file[64], lines[PIECES][80];
+    char label[256], *text;
     cls_variant_label(variant, label, sizeof label);
-    snprintf(strategy_file, sizeof strategy_file, "row_%s.cl", clsoftmax_strategy_name(variant->strategy));
-    const char *names[PIECES] = {"numeric_core.h", "logarithm.h", "row_statistics.h", "row.h", "row_classes.h", strategy_file};
-    if (variant->strategy == CLSOFTMAX_STRATEGY_COLUMN)
-        names[4] = NULL; /* its lanes are rows, not classes */
-    source sources[PIECES] = {{0}};
-    const char *texts[1 + 2 * PIECES] = {defines};
-    size_t lengths[1 + 2 * PIECES] = {strlen(defines)};
-    clsoftmax_status status = CLSOFTMAX_OK;
-    for (int i = 0; i < PIECES && status == CLSOFTMAX_OK; i++) {
-        sources[i].text = "";
-        if (names[i])
-            status = find_source(names[i], &sources[i]);
-        snprintf(lines[i], sizeof lines[i], "\n#line 1 \"%s\"\n", names[i] ? names[i] : "");
-        texts[1 + 2 * i] = lines[i];
-        lengths[1 + 2 * i] = strlen(lines[i]);
-        texts[2 + 2 * i] = sources[i].text;
-        lengths[2 + 2 * i] = sources[i].length;
-    }
-    if (status == CLSOFTMAX_OK) {
-        cl_int error;
-        *program = cls_opencl.clCreateProgramWithSource(context, 1 + 2 * PIECES, texts, lengths, &error);
-        status =
-            error == CL_SUCCESS ? build(*program, device, label) : cls_opencl_fail(error, "clCreateProgramWithSource");
-        if (status != CLSOFTMAX_OK && error == CL_SUCCESS)
-            cls_opencl.clReleaseProgram(*program);
-    }
-    for (int i = 0; i < PIECES; i++)
-        free(sources[i].read);
+    CLS_FORWARD(cls_opencl_source(variant, &text));
+    cl_int error;
+    *program = cls_opencl.clCreateProgramWithSource(context, 1, (const char **)&text, NULL, &error);
+    free(text);
+    OPENCL_CHECK(error, "clCreateProgramWithSource");
+    clsoftmax_status status = build(*program, device, label);
+    if (status != CLSOFTMAX_OK)
+        cls_opencl.clReleaseProgram(*program);
     return status;
 }
 
@@ -127,7 +129,7 @@ static clsoftmax_status find_or_build(cls_opencl_programs *programs, cl_context 
     }
     struct cls_opencl_program *added = calloc(1, sizeof *added);
     CLS_FAIL_IF(!added, CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for a program");
-    clsoftmax_status status = build_program(context, device, variant, defines, &added->program);
+    clsoftmax_status status = build_program(context, device, variant, &added->program);
     if (status != CLSOFTMAX_OK) {
         free(added);
         return status;

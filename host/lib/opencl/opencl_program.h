@@ -21,6 +21,9 @@ void cls_opencl_programs_release(cls_opencl_programs *programs);
 clsoftmax_status cls_opencl_kernel(cls_opencl_programs *programs, cl_context context, cl_device_id device,
                                    const cls_variant *variant, cl_kernel *kernel);
 
+/* The whole source of a variant as the device's compiler gets it, to be freed; NULL on failure. Needs no OpenCL. */
+clsoftmax_status cls_opencl_source(const cls_variant *variant, char **text);
+
 /* DEVICE_UNUSABLE unless a trivial kernel builds: some drivers list devices that they cannot compile for. */
 clsoftmax_status cls_opencl_probe(cl_context context, cl_device_id device);
 
