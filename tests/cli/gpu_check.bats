@@ -1,0 +1,71 @@
+# Faults planted before gpu_check.sh, and what it lets through.
+bats_require_minimum_version 1.5.0
+load helpers
+
+# kernel NAME WORK_GROUP_SIZE KEPT: a kernel whose work-items keep so many floats across a barrier
+kernel() {
+    cat >"$1.cl" <<TEXT
+__kernel __attribute__((reqd_work_group_size($2, 1, 1))) void $1(__global float *x)
+{
+    float kept[$3];
+    const uint item = (uint)get_local_id(0);
+    #pragma unroll
+    for (uint i = 0; i < $3; i++)
+        kept[i] = x[i * $2 + item];
+    barrier(CLK_GLOBAL_MEM_FENCE);
+    #pragma unroll
+    for (uint i = 0; i < $3; i++)
+        x[i * $2 + $2 - 1 - item] = fma(kept[i], 2.0f, 1.0f);
+}
+TEXT
+}
+
+check() {
+    command -v clang-19 >/dev/null && [ -e /usr/lib/clc/nvptx64--nvidiacl.bc ] || skip "./dev gpu-check installs its compilers"
+    run --separate-stderr "$SOURCE/tests/gpu_check.sh" .
+    echo "$output $stderr"
+}
+
+@test "kernels that fit pass, with a line each" {
+    kernel fits 256 80
+    kernel fits_too 1024 20
+    check
+    [ "$status" -eq 0 ]
+    [[ $output == *"| fits"$'\n'* && $output == *"| fits_too"$'\n'* && $output == *"2 kernels compile"* ]]
+}
+
+@test "what does not compile fails, and is named" {
+    kernel fits 256 8
+    kernel broken 256 not_a_number
+    kernel unresolved 256 8
+    sed -i 's/fma(/no_such_function(/' unresolved.cl
+    check
+    [ "$status" -eq 1 ]
+    [[ $output == *"broken: does not compile"* && $output == *"unresolved: does not compile"* ]]
+    [[ $output != *"fits: does not compile"* ]]
+}
+
+# 80 registers fit the work-items of a group of 256; of 1,024, which have 64 at most, they do not.
+@test "a spill fails, and is named" {
+    [ -n "$(PATH=$PATH:/usr/local/cuda/bin command -v ptxas)" ] || skip "no ptxas"
+    kernel fits 256 80
+    kernel spills 1024 80
+    check
+    [ "$status" -eq 1 ]
+    [[ $output == *"gpu-check: spills: ptxas spills"* && $output != *"gpu-check: fits: "* ]]
+}
+
+@test "nothing to compile is no pass" {
+    check
+    [ "$status" -ne 0 ]
+}
+
+@test "a ptxas that does not say what it spills is no pass" {
+    kernel fits 256 8
+    mkdir bin
+    printf '#!/bin/sh\necho "ptxas info    : Used 8 registers"\n' >bin/ptxas
+    chmod +x bin/ptxas
+    PATH=$PWD/bin:$PATH check
+    [ "$status" -eq 1 ]
+    [[ $output == *"ptxas does not say what it takes: fits"* ]]
+}

@@ -1,0 +1,143 @@
+#!/usr/bin/env bash
+# gpu_check.sh FOLDER: compiles every FOLDER/*.cl for an NVIDIA and an AMD GPU, and prints what each kernel takes of them. A
+# kernel that does not compile, or whose registers ptxas spills into memory, is a failure.
+#
+# Open compilers stand in for the drivers': libclc has the built-in functions, clang the rest. NVIDIA's ptxas, the last stage
+# of its driver too, makes machine code where the CUDA toolkit is installed.
+set -euo pipefail
+
+# Spills that stay, because they were measured and cost less than what avoids them: labels (globs), the cost behind a #.
+ACCEPTED_SPILLS=(
+)
+
+CLANG=clang-19 # of libclc's version: others cannot read its bitcode
+NVIDIA=sm_90   # Hopper
+AMD=gfx90a     # CDNA 2
+
+export PATH="$PATH:/usr/local/cuda/bin" LC_ALL=C
+
+# compile_for TRIPLE FILE.cl OUTPUT OPTION...
+compile_for() {
+    $CLANG -x cl -cl-std=CL1.2 -O3 -S -target "$1" -Xclang -mlink-builtin-bitcode -Xclang "/usr/lib/clc/$1.bc" "$2" -o "$3" "${@:4}"
+}
+
+# with_work_group_sizes AMD.s NVIDIA.ptx: the PTX with the sizes of work-groups, which clang 19 tells AMD's backend alone.
+# Without them ptxas would not know how few registers a work-item of a large group can have.
+with_work_group_sizes() {
+    awk '
+        FNR == NR && /^    \.max_flat_workgroup_size:/ { size = $2 }
+        FNR == NR && /^    \.name:/ { sizes[$2] = size }
+        FNR == NR { next }
+        match($0, /\.entry [A-Za-z0-9_]+/) { kernel = substr($0, RSTART + 7, RLENGTH - 7) }
+        { print }
+        kernel && /^\)/ { print ".maxntid " sizes[kernel] ", 1, 1"; kernel = "" }' "$1" "$2"
+}
+
+# lines_of LABEL AMD.s PTXAS.txt: for each kernel registers|local|spill stores|spill loads|shared (NVIDIA's, - without
+# ptxas)|VGPRs|SGPRs|scratch|LDS (AMD's)|label
+lines_of() {
+    awk -v label="$1" '
+        # the metadata of a kernel is in alphabetical order
+        /^    \.group_segment_fixed_size:/ { lds = $2 }
+        /^    \.name:/ { name = $2; names[++count] = name }
+        /^    \.private_segment_fixed_size:/ { scratch = $2 }
+        /^    \.sgpr_count:/ { sgprs = $2 }
+        /^    \.vgpr_count:/ { amd[name] = $2 "|" sgprs "|" scratch "|" lds }
+        /^ptxas/ { spoken = 1 }
+        /^ptxas info .*Function properties for/ { name = $NF }
+        /bytes stack frame.*bytes spill stores.*bytes spill loads/ { spills = $1 "|" $5 "|" $9 }
+        /^ptxas info .*Used [0-9]+ registers/ {
+            match($0, /Used [0-9]+/)
+            registers = substr($0, RSTART + 5, RLENGTH - 5)
+            shared = match($0, /[0-9]+ bytes smem/) ? substr($0, RSTART, RLENGTH - 11) : 0
+            if (spills != "")
+                nvidia[name] = registers "|" spills "|" shared
+            spills = ""
+        }
+        END {
+            for (i = 1; i <= count; i++) {
+                name = names[i]
+                if (spoken && !(name in nvidia)) {
+                    print "ptxas does not say what it takes: " name >"/dev/stderr"
+                    exit 1
+                }
+                print (name in nvidia ? nvidia[name] : "-|-|-|-|-") "|" amd[name] "|" label (count > 1 ? " " name : "")
+            }
+            exit !count
+        }' "$2" "$3"
+}
+
+# assemble FILE.ptx OUTPUT: machine code, and in OUTPUT what ptxas says of it; nothing where there is no ptxas
+assemble() {
+    : >"$2"
+    command -v ptxas >/dev/null || return 0
+    ptxas -v -arch=$NVIDIA "$1" -o /dev/null >"$2" 2>&1 || {
+        cat "$2"
+        return 1
+    }
+}
+
+# compile FILE.cl: leaves FILE.lines for the table, or FILE.log, what went wrong
+compile() {
+    local base=${1%.cl}
+    if {
+        compile_for amdgcn--amdhsa "$1" "$base.s" -mcpu=$AMD -nogpulib &&
+            compile_for nvptx64--nvidiacl "$1" "$base.clang.ptx" -march=$NVIDIA &&
+            with_work_group_sizes "$base.s" "$base.clang.ptx" >"$base.ptx" &&
+            assemble "$base.ptx" "$base.ptxas" &&
+            lines_of "$(basename "$base")" "$base.s" "$base.ptxas" >"$base.lines"
+    } >"$base.log" 2>&1; then
+        rm "$base.log"
+    else
+        rm -f "$base.lines"
+    fi
+}
+
+print_table() {
+    local format='%5s %5s %11s %10s %6s | %5s %5s %7s %6s | %s\n' line
+    printf '%41s | %26s |\n' "NVIDIA $NVIDIA" "AMD $AMD"
+    # shellcheck disable=SC2059
+    printf "$format" regs local 'spill store' 'spill load' shared VGPRs SGPRs scratch LDS variant
+    while IFS='|' read -r -a line; do
+        # shellcheck disable=SC2059
+        printf "$format" "${line[@]}"
+    done
+}
+
+# The labels of kernels that spill and may not.
+forbidden_spills() {
+    local label accepted
+    awk -F '|' '$3 + $4 > 0 { print $NF }' | while IFS= read -r label; do
+        for accepted in "${ACCEPTED_SPILLS[@]}"; do
+            # shellcheck disable=SC2053
+            [[ $label != $accepted ]] || continue 2
+        done
+        echo "$label"
+    done
+}
+
+if [ "$1" = --one ]; then
+    compile "$2"
+    exit
+fi
+folder=$1
+find "$folder" -name '*.cl' -print0 | xargs -0 -n 1 -P "$(nproc)" "$0" --one
+lines=$(find "$folder" -name '*.lines' -exec cat {} + | sort -t '|' -k 10)
+[ -z "$lines" ] || print_table <<<"$lines"
+
+failed=0
+while IFS= read -r log; do
+    echo "gpu-check: $(basename "$log" .log): does not compile"
+    cat "$log"
+    failed=1
+done < <(find "$folder" -name '*.log' | sort)
+while IFS= read -r label; do
+    echo "gpu-check: $label: ptxas spills registers into memory"
+    failed=1
+done < <(forbidden_spills <<<"$lines")
+[ $failed -eq 0 ] || exit 1
+if command -v ptxas >/dev/null; then
+    echo "gpu-check: $(wc -l <<<"$lines") kernels compile; no spill beyond the accepted ones"
+else
+    echo "gpu-check: $(wc -l <<<"$lines") kernels compile; what they spill only ptxas can say (CUDA toolkit), which is not here"
+fi

@@ -1,0 +1,116 @@
+/* kernel_variants FOLDER [--all]: writes the source of every kernel that planning gives a GPU into the folder, as the
+   device's compiler would get it, one file a variant, named by its label. Without --all a sample: the plainest problem,
+   those that differ from it in one thing, and the one that asks for everything. gpu_check.sh compiles them. */
+#include "opencl/opencl_program.h"
+#include "problem.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What a caller can ask for that is compiled in, the shape apart. */
+enum { OPERATION, LOGITS_DTYPE, RESULTS_DTYPE, TEMPERATURE_PER_ROW, STATISTICS, TIES, WISHES };
+static const unsigned choices[WISHES] = {
+    CLSOFTMAX_OPERATION_COUNT, CLSOFTMAX_DTYPE_COUNT, CLSOFTMAX_DTYPE_COUNT, 2, 2, 2};
+static const unsigned plainest[WISHES] = {CLSOFTMAX_OPERATION_SOFTMAX, CLSOFTMAX_F32, CLSOFTMAX_F32, 0, 0, 0};
+static const unsigned everything[WISHES] = {CLSOFTMAX_OPERATION_LOG_SOFTMAX, CLSOFTMAX_BF16, CLSOFTMAX_F16, 1, 1, 1};
+
+/* Small and large work-groups and local memories, both of real devices: AMD's, NVIDIA's. */
+static const cls_limits gpus[] = {
+    {CLSOFTMAX_DEVICE_GPU, 104, 1, 256, 64 << 10, (uint64_t)16 << 30, (uint64_t)64 << 30},
+    {CLSOFTMAX_DEVICE_GPU, 132, 1, 1024, 48 << 10, (uint64_t)35 << 30, (uint64_t)140 << 30},
+};
+
+enum { MOST_CLASSES_LOG2 = 21 }; /* beyond CORE_TWO_LEVEL_CLASSES */
+
+static int differences(const unsigned *a, const unsigned *b)
+{
+    int count = 0;
+    for (int i = 0; i < WISHES; i++)
+        count += a[i] != b[i];
+    return count;
+}
+
+static int is_sampled(const unsigned *wishes)
+{
+    return differences(wishes, plainest) <= 1 || differences(wishes, everything) == 0;
+}
+
+static void die(const char *what, const char *why)
+{
+    fprintf(stderr, "kernel_variants: %s: %s\n", what, why);
+    exit(2);
+}
+
+/* Labels tell variants apart, so one that is met again writes the same file. */
+static void write_variant(const char *folder, const cls_variant *variant)
+{
+    char label[256], path[4096], *text;
+    cls_variant_label(variant, label, sizeof label);
+    snprintf(path, sizeof path, "%s/%s.cl", folder, label);
+    FILE *file = fopen(path, "wx");
+    if (!file && errno == EEXIST)
+        return;
+    if (!file)
+        die(path, strerror(errno));
+    if (cls_opencl_source(variant, &text) != CLSOFTMAX_OK)
+        die(label, clsoftmax_last_error());
+    if (fputs(text, file) < 0 || fclose(file) != 0)
+        die(path, strerror(errno));
+    free(text);
+}
+
+/* What is planned for a problem on each GPU, if that is a problem and it can be planned. */
+static void write_variants_of(const char *folder, const clsoftmax_problem *problem)
+{
+    clsoftmax_problem checked;
+    cls_decision decision;
+    if (cls_problem_check(problem, &checked) != CLSOFTMAX_OK)
+        return;
+    for (size_t i = 0; i < sizeof gpus / sizeof *gpus; i++) {
+        if (cls_decide(&checked, &gpus[i], &decision) == CLSOFTMAX_OK)
+            write_variant(folder, &decision.variant);
+    }
+}
+
+/* Few rows and many, short and long, along the last axis and along another, by every strategy. */
+static void write_shapes(const char *folder, clsoftmax_problem problem)
+{
+    for (int strategy = 0; strategy < CLSOFTMAX_STRATEGY_COUNT; strategy++) {
+        problem.strategy = (clsoftmax_strategy)strategy;
+        for (unsigned classes_log2 = 0; classes_log2 <= MOST_CLASSES_LOG2; classes_log2++) {
+            problem.classes = (uint64_t)1 << classes_log2;
+            for (problem.outer = 1; problem.outer <= 1 << 16; problem.outer <<= 16) {
+                for (problem.inner = 1; problem.inner <= 1 << 10; problem.inner <<= 10)
+                    write_variants_of(folder, &problem);
+            }
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    const int all = argc == 3 && strcmp(argv[2], "--all") == 0;
+    if (argc != 2 && !all)
+        die("usage", "kernel_variants FOLDER [--all]");
+    unsigned combinations = 1, wishes[WISHES];
+    for (int i = 0; i < WISHES; i++)
+        combinations *= choices[i];
+    for (unsigned combination = 0; combination < combinations; combination++) {
+        unsigned rest = combination;
+        for (int i = 0; i < WISHES; rest /= choices[i++])
+            wishes[i] = rest % choices[i];
+        if (!all && !is_sampled(wishes))
+            continue;
+        clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
+        problem.operation = (clsoftmax_operation)wishes[OPERATION];
+        problem.logits_dtype = (clsoftmax_dtype)wishes[LOGITS_DTYPE];
+        problem.results_dtype = (clsoftmax_dtype)wishes[RESULTS_DTYPE];
+        problem.temperature_per_row = (int)wishes[TEMPERATURE_PER_ROW];
+        problem.statistics = (int)wishes[STATISTICS];
+        problem.pos_inf = wishes[TIES] ? CLSOFTMAX_POS_INF_LIMIT : CLSOFTMAX_POS_INF_NAN;
+        write_shapes(argv[1], problem);
+    }
+    return 0;
+}
