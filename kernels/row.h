@@ -293,14 +293,21 @@ static core_float row_ordinary(core_float x, const row_state *row)
     return is_ties < 0 ? core_tie(x, row->set.ties_at) : x;
 }
 
-/* Adds exp(x / T) and, for an entropy, that times |z|. x as an ordinary row has it. */
-static row_sums row_sums_add(row_sums sums, core_float x, const row_state *row)
+/* Adds e = exp(x / T) and, for an entropy, that times |z|. x as an ordinary row has it. At most CORE_FLUSH_AFTER times. */
+static row_sums row_sums_add_pair(row_sums sums, core_pair e, core_float x, const row_state *row)
 {
-    const core_pair e = core_exponential(x, row->set.row);
     sums.exponentials = core_sum_add(sums.exponentials, e, SUM_LEVELS);
     if (STATISTICS)
         sums.weighted = core_sum_add(sums.weighted, core_weighted(e, x, row->distance), SUM_LEVELS);
-    if (++sums.added == CORE_FLUSH_AFTER) {
+    sums.added++;
+    return sums;
+}
+
+/* The same of a logit, any number of times. */
+static row_sums row_sums_add(row_sums sums, core_float x, const row_state *row)
+{
+    sums = row_sums_add_pair(sums, core_exponential(x, row->set.row), x, row);
+    if (sums.added == CORE_FLUSH_AFTER) {
         const row_totals all = row_flush(sums);
         sums = row_sums_of_nothing();
         sums.flushed = all;

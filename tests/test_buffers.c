@@ -261,6 +261,32 @@ Test(buffers, errors_before_anything_is_enqueued)
     clReleaseContext(other);
 }
 
+/* A plan of 16-byte accesses on memory that the caller aligned to floats alone. */
+Test(buffers, host_memory_that_is_not_aligned)
+{
+    static float memory[8 * 64 + 4] __attribute__((aligned(16)));
+    clsoftmax_context *context = open_context();
+    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
+    problem.outer = 8;
+    problem.classes = 64;
+    problem.strategy = CLSOFTMAX_STRATEGY_GROUP;
+    clsoftmax_plan *plan = make_plan(context, &problem);
+    for (int shift = 0; shift < 2; shift++) {
+        cl_int error;
+        cl_mem buffer =
+            clCreateBuffer(cl, CL_MEM_READ_WRITE | CL_MEM_USE_HOST_PTR, 8 * 64 * sizeof(float), memory + shift, &error);
+        cr_assert_eq(error, CL_SUCCESS);
+        clsoftmax_cl_arguments arguments = CLSOFTMAX_CL_ARGUMENTS_INIT;
+        arguments.logits = arguments.results = buffer;
+        cr_expect_eq(clsoftmax_cl_enqueue(plan, queue, &arguments, 0, NULL, NULL),
+                     shift ? CLSOFTMAX_INVALID_ARGUMENT : CLSOFTMAX_OK);
+        cr_assert_eq(clFinish(queue), CL_SUCCESS);
+        clReleaseMemObject(buffer);
+    }
+    clsoftmax_plan_release(plan);
+    clsoftmax_context_release(context);
+}
+
 /* No rows: nothing to do, but the event still stands for the wait list. */
 Test(buffers, no_rows)
 {

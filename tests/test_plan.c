@@ -5,20 +5,26 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-static const cls_limits gpu = {CLSOFTMAX_DEVICE_GPU, 80, 1, 1024, 49152, (uint64_t)1 << 30, (uint64_t)4 << 30};
-static const cls_limits opencl_cpu = {
-    CLSOFTMAX_DEVICE_OPENCL_CPU, 2, 16, 4096, 2 << 20, (uint64_t)1 << 30, (uint64_t)4 << 30};
-static const cls_limits native = {CLSOFTMAX_DEVICE_CPU, 2, 1, 1, 0, 0, 0};
+static const cls_limits gpu = {CLSOFTMAX_DEVICE_GPU, 80, 1, 1024, 49152, (uint64_t)1 << 30, (uint64_t)4 << 30, 128};
+static const cls_limits opencl_cpu = {CLSOFTMAX_DEVICE_OPENCL_CPU, 2,  16, 4096, 2 << 20, (uint64_t)1 << 30,
+                                      (uint64_t)4 << 30,           128};
+static const cls_limits native = {CLSOFTMAX_DEVICE_CPU, 2, 1, 1, 0, 0, 0, 0};
 
-static cls_decision decide(const cls_limits *limits, uint64_t rows, uint64_t classes)
+static cls_decision decide_by(const cls_limits *limits, clsoftmax_strategy strategy, uint64_t rows, uint64_t classes)
 {
     clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT, checked;
     problem.outer = rows;
     problem.classes = classes;
+    problem.strategy = strategy;
     cls_decision decision;
     cr_assert_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
     cr_assert_eq(cls_decide(&checked, limits, &decision), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
     return decision;
+}
+
+static cls_decision decide(const cls_limits *limits, uint64_t rows, uint64_t classes)
+{
+    return decide_by(limits, CLSOFTMAX_STRATEGY_AUTO, rows, classes);
 }
 
 Test(plan, strategy_follows_the_device)
@@ -100,7 +106,70 @@ Test(plan, local_memory_bounds_the_group)
     cls_decision decision;
     cr_assert_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_OK);
     cr_assert_eq(cls_decide(&checked, &small, &decision), CLSOFTMAX_OK);
-    cr_expect_eq(decision.variant.work_group_size, 128u);
+    cr_expect_eq(decision.variant.work_group_size, 512u, "20 bytes each in three quarters of 16 KiB");
+}
+
+/* Registers for every row of up to 32,768 classes: 16 lanes for its exponentials to 16,384, 32 lanes beyond. */
+Test(plan, group_keeps_rows_in_registers)
+{
+    const struct {
+        uint64_t classes;
+        unsigned work_items, vectors, is_kept;
+    } wanted[] = {{1, 64, 1, 1},       {256, 64, 1, 1},     {260, 64, 2, 1},    {1000, 64, 4, 1},
+                  {1024, 64, 4, 1},    {1028, 128, 4, 1},   {8192, 512, 4, 1},  {16384, 1024, 4, 1},
+                  {16388, 1024, 8, 1}, {32768, 1024, 8, 1}, {32772, 256, 2, 0}, {128256, 256, 2, 0}};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        cls_variant variant = decide_by(&gpu, CLSOFTMAX_STRATEGY_GROUP, 1000, wanted[i].classes).variant;
+        unsigned width = wanted[i].classes % 4 == 0 ? 4 : 1;
+        cr_expect_eq(variant.access_width, width);
+        cr_expect(variant.work_group_size == wanted[i].work_items && variant.row_vectors == wanted[i].vectors &&
+                      variant.row_is_kept == wanted[i].is_kept,
+                  "%llu classes: %u x %u, %u", (unsigned long long)wanted[i].classes, variant.work_group_size,
+                  variant.row_vectors, variant.row_is_kept);
+    }
+    for (uint64_t classes = 1; classes < 40000; classes += 1 + classes / 7) {
+        cls_variant v = decide_by(&gpu, CLSOFTMAX_STRATEGY_GROUP, 1000, classes).variant;
+        cr_expect(!v.row_is_kept || classes <= (uint64_t)v.work_group_size * v.row_vectors * v.access_width);
+    }
+}
+
+/* 16 bytes at a time where all rows of both arrays begin at a multiple of that. */
+Test(plan, accesses_are_aligned)
+{
+    const struct {
+        uint64_t rows, classes;
+        clsoftmax_dtype logits, results;
+        clsoftmax_layout layout;
+        unsigned width;
+    } wanted[] = {
+        {9, 1000, CLSOFTMAX_F32, CLSOFTMAX_F32, {0, 0, 0, 0}, 4},
+        {9, 1000, CLSOFTMAX_BF16, CLSOFTMAX_F32, {0, 0, 0, 0}, 4},
+        {9, 1000, CLSOFTMAX_BF16, CLSOFTMAX_F16, {0, 0, 0, 0}, 8},
+        {9, 1004, CLSOFTMAX_BF16, CLSOFTMAX_F16, {0, 0, 0, 0}, 1},
+        {9, 50257, CLSOFTMAX_F32, CLSOFTMAX_F32, {0, 0, 0, 0}, 1},
+        {1, 50257, CLSOFTMAX_F32, CLSOFTMAX_F32, {0, 0, 0, 0}, 4},
+        {9, 1000, CLSOFTMAX_F32, CLSOFTMAX_F32, {4, 1004, 1, 1}, 4},
+        {9, 1000, CLSOFTMAX_F32, CLSOFTMAX_F32, {2, 1004, 1, 1}, 1},
+        {9, 1000, CLSOFTMAX_F32, CLSOFTMAX_F32, {4, 1006, 1, 1}, 1},
+        {9, 1000, CLSOFTMAX_F32, CLSOFTMAX_F32, {0, 4000, 4, 1}, 1},
+        {9, 1001, CLSOFTMAX_F32, CLSOFTMAX_F32, {0, 1004, 1, 1}, 1}, /* a tile of host memory is dense */
+    };
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT, checked;
+        problem.outer = wanted[i].rows;
+        problem.classes = wanted[i].classes;
+        problem.logits_dtype = wanted[i].logits;
+        problem.results_dtype = wanted[i].results;
+        problem.logits_layout = wanted[i].layout;
+        cls_decision decision;
+        cls_limits unaligned = gpu;
+        unaligned.alignment_bytes = 8;
+        cr_assert_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_OK);
+        cr_assert_eq(cls_decide(&checked, &gpu, &decision), CLSOFTMAX_OK);
+        cr_expect_eq(decision.variant.access_width, wanted[i].width, "case %zu: %u", i, decision.variant.access_width);
+        cr_assert_eq(cls_decide(&checked, &unaligned, &decision), CLSOFTMAX_OK);
+        cr_expect_eq(decision.variant.access_width, 1u);
+    }
 }
 
 Test(plan, columns_for_an_axis_that_is_not_last)
@@ -144,9 +213,20 @@ Test(plan, layouts_that_overlap_are_refused)
 /* The cache key: whatever differs in a variant differs in both of its texts. */
 Test(plan, variants_that_differ_print_differently)
 {
-    const cls_variant base = {
-        CLSOFTMAX_STRATEGY_GROUP, CLSOFTMAX_OPERATION_SOFTMAX, CLSOFTMAX_F32, CLSOFTMAX_F32, 0, 0, 0, 1, 64, 2};
-    enum { FIELDS = 10 };
+    const cls_variant base = {CLSOFTMAX_STRATEGY_GROUP,
+                              CLSOFTMAX_OPERATION_SOFTMAX,
+                              CLSOFTMAX_F32,
+                              CLSOFTMAX_F32,
+                              0,
+                              0,
+                              0,
+                              1,
+                              64,
+                              2,
+                              1,
+                              4,
+                              0};
+    enum { FIELDS = 13 };
     char defines[FIELDS + 1][1024], labels[FIELDS + 1][256];
     for (int i = 0; i <= FIELDS; i++) {
         cls_variant variant = base;
@@ -159,11 +239,14 @@ Test(plan, variants_that_differ_print_differently)
                                     &variant.ties,
                                     &variant.vector_width,
                                     &variant.work_group_size,
-                                    &variant.sum_levels};
+                                    &variant.sum_levels,
+                                    &variant.access_width,
+                                    &variant.row_vectors,
+                                    &variant.row_is_kept};
         if (i == 0)
             variant.strategy = CLSOFTMAX_STRATEGY_ITEM;
         else if (i < FIELDS)
-            *fields[i] += i == 1 ? 1 : i > 6 ? *fields[i] : 1;
+            *fields[i] += i > 6 && *fields[i] ? *fields[i] : 1;
         cls_variant_defines(&variant, defines[i], sizeof defines[i]);
         cls_variant_label(&variant, labels[i], sizeof labels[i]);
         for (int k = 0; k < i; k++) {
@@ -171,5 +254,5 @@ Test(plan, variants_that_differ_print_differently)
             cr_expect_str_neq(labels[i], labels[k], "variants %d and %d", i, k);
         }
     }
-    cr_expect_str_eq(labels[FIELDS], "softmax:group:f32->f32:width 1:work-group 64:levels 2");
+    cr_expect_str_eq(labels[FIELDS], "softmax:group:f32->f32:width 1:work-group 64:4 x 1 at a time:levels 2");
 }

@@ -5,6 +5,7 @@
 #include "status.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static int is_native(clsoftmax_device_type type)
 {
@@ -58,7 +59,7 @@ static unsigned choose_vector_width(const clsoftmax_problem *problem, const cls_
     return neighbours ? limits->vector_width : 1;
 }
 
-static uint32_t power_of_two_below(uint64_t value)
+static uint32_t power_of_two_at_most(uint64_t value)
 {
     uint32_t power = 1;
     while (power <= (UINT32_MAX >> 1) && (uint64_t)power * 2 <= value)
@@ -66,27 +67,89 @@ static uint32_t power_of_two_below(uint64_t value)
     return power;
 }
 
-/* Local memory of a work-item of `group`: core_top_t and row_totals. */
-#define GROUP_LOCAL_BYTES 64
-
 /* Runtimes are known that refuse more work-items in one launch. */
 #define MOST_WORK_ITEMS ((uint64_t)1 << 31)
 
-/* A size within the limit; a power of two, which the tree reduction of `group` wants. */
-static uint32_t choose_work_group_size(const clsoftmax_problem *problem, const cls_limits *limits,
-                                       clsoftmax_strategy strategy)
+/* ---------------------------------------------------------------- Work-groups that go through chunks */
+
+int cls_strategy_has_chunks(clsoftmax_strategy strategy)
+{
+    return strategy == CLSOFTMAX_STRATEGY_GROUP;
+}
+
+/* Bytes of an access: what a GPU's load takes at most. */
+#define ACCESS_BYTES 16
+
+/* Registers for the logits of a work-item: 32 beside some 30 for the core are the 64 that each of 1,024 work-items has on a unit
+   of 65,536. With 16 there is room for their exponentials, two registers each (kernels/row_chunks.h). Rows that no group holds pass
+   through 8 by smaller groups, of which more than one runs on a unit. */
+#define MOST_LANES 32
+#define LANES_WITH_EXPONENTIALS 16
+#define PASSING_LANES 8
+#define PASSING_WORK_GROUP 256
+
+static int begins_at_multiples(const clsoftmax_problem *problem, const clsoftmax_layout *layout, unsigned width)
+{
+    return layout->class_stride == 1 && layout->offset % width == 0 &&
+           (problem->outer == 1 || layout->outer_stride % width == 0) &&
+           (problem->inner == 1 || layout->inner_stride % width == 0);
+}
+
+/* As many elements as an access takes of the larger type, if every row of both arrays begins at a multiple of it, in the caller's
+   layout and in the dense one of a tile of host memory, which the same kernel serves; else 1. */
+static unsigned choose_access_width(const clsoftmax_problem *problem, const cls_limits *limits)
+{
+    size_t x_size = clsoftmax_dtype_size(problem->logits_dtype), p_size = clsoftmax_dtype_size(problem->results_dtype);
+    int has_results = problem->operation != CLSOFTMAX_OPERATION_NONE;
+    unsigned width = ACCESS_BYTES / (unsigned)(has_results && p_size > x_size ? p_size : x_size);
+    const clsoftmax_layout dense = {0, problem->classes * problem->inner, problem->inner, 1};
+    int is_aligned = limits->alignment_bytes > 0 && limits->alignment_bytes % ACCESS_BYTES == 0 &&
+                     begins_at_multiples(problem, &problem->logits_layout, width) &&
+                     (!has_results || begins_at_multiples(problem, &problem->results_layout, width)) &&
+                     begins_at_multiples(problem, &dense, width);
+    return is_aligned ? width : 1;
+}
+
+/* Local memory of a work-item: local_top and local_sums of kernels/row_chunks.h. */
+static unsigned local_bytes(const cls_variant *variant)
+{
+    return variant->statistics ? 16 + 2 * 8 * variant->sum_levels : 4 + 8 * variant->sum_levels;
+}
+
+/* A power of two that holds a row in registers if any does: with the exponentials if it can; few work-items of many lanes rather
+   than the other way round, since more rows are in flight then and barriers are shorter. */
+static void choose_chunks(const clsoftmax_problem *problem, const cls_limits *limits, cls_variant *variant)
+{
+    uint64_t fitting = limits->local_memory_bytes / 4 * 3 / local_bytes(variant); /* some drivers keep a part */
+    uint64_t limit = limits->max_work_group_size < fitting ? limits->max_work_group_size : fitting;
+    uint64_t size = 64; /* AMD's wavefront, two of NVIDIA's warps */
+    while (size * LANES_WITH_EXPONENTIALS < problem->classes && size < limit)
+        size *= 2;
+    size = problem->work_group_size > 0 ? problem->work_group_size : size;
+    size = power_of_two_at_most(size < limit ? size : limit);
+    variant->row_is_kept = problem->classes <= size * MOST_LANES;
+    if (!variant->row_is_kept && problem->work_group_size == 0 && size > PASSING_WORK_GROUP)
+        size = PASSING_WORK_GROUP;
+    uint64_t lanes = variant->row_is_kept ? MOST_LANES : PASSING_LANES;
+    variant->access_width = choose_access_width(problem, limits);
+    while (lanes > variant->access_width && problem->classes <= size * lanes / 2)
+        lanes /= 2;
+    variant->row_vectors = (unsigned)lanes / variant->access_width;
+    variant->work_group_size = (unsigned)size;
+}
+
+/* ---------------------------------------------------------------- Work-groups of rows */
+
+/* A size within the limit; a power of two. */
+static uint32_t choose_work_group_size(const clsoftmax_problem *problem, const cls_limits *limits)
 {
     uint32_t size = problem->work_group_size;
-    if (size == 0 && strategy != CLSOFTMAX_STRATEGY_GROUP && limits->type == CLSOFTMAX_DEVICE_OPENCL_CPU)
+    if (size == 0 && limits->type == CLSOFTMAX_DEVICE_OPENCL_CPU)
         size = problem->classes >= 256 ? 1 : 16; /* short rows: more rows for the price of one dispatch */
     if (size == 0)
         size = problem->classes >= 1024 ? 256 : 64;
     uint32_t limit = limits->max_work_group_size > 0 ? limits->max_work_group_size : 1;
-    if (strategy == CLSOFTMAX_STRATEGY_GROUP) {
-        uint64_t fitting = limits->local_memory_bytes / 4 * 3 / GROUP_LOCAL_BYTES; /* some drivers keep a part */
-        limit = fitting < limit ? (uint32_t)fitting : limit;
-    }
-    return power_of_two_below(size < limit ? size : limit);
+    return power_of_two_at_most(size < limit ? size : limit);
 }
 
 uint64_t cls_global_size(const clsoftmax_problem *problem, const cls_variant *variant, uint64_t outer)
@@ -127,6 +190,7 @@ static clsoftmax_status choose_tile(const clsoftmax_problem *problem, const cls_
 
 static void describe_problem(const clsoftmax_problem *problem, cls_variant *variant)
 {
+    memset(variant, 0, sizeof *variant);
     variant->operation = problem->operation;
     variant->logits_dtype = problem->logits_dtype;
     variant->results_dtype = problem->operation == CLSOFTMAX_OPERATION_NONE ? CLSOFTMAX_F32 : problem->results_dtype;
@@ -156,7 +220,10 @@ clsoftmax_status cls_decide(const clsoftmax_problem *problem, const cls_limits *
     CLS_FAIL_IF(problem->classes > UINT32_MAX && cls_problem_rows(problem) > 0, CLSOFTMAX_UNSUPPORTED,
                 "rows of more than 2^32 classes need device \"cpu\"");
     variant->vector_width = choose_vector_width(problem, limits, variant->strategy);
-    variant->work_group_size = choose_work_group_size(problem, limits, variant->strategy);
+    if (cls_strategy_has_chunks(variant->strategy))
+        choose_chunks(problem, limits, variant);
+    else
+        variant->work_group_size = choose_work_group_size(problem, limits);
     return choose_tile(problem, limits, decision);
 }
 
@@ -173,11 +240,15 @@ void cls_variant_defines(const cls_variant *variant, char *text, size_t size)
 
 void cls_variant_label(const cls_variant *variant, char *text, size_t size)
 {
-    snprintf(text, size, "%s%s:%s:%s->%s%s%s:width %u:work-group %u:levels %u",
+    char chunks[64] = "";
+    if (variant->row_vectors)
+        snprintf(chunks, sizeof chunks, ":%u x %u %s", variant->row_vectors, variant->access_width,
+                 variant->row_is_kept ? "kept" : "at a time");
+    snprintf(text, size, "%s%s:%s:%s->%s%s%s:width %u:work-group %u%s:levels %u",
              clsoftmax_operation_name((clsoftmax_operation)variant->operation),
              variant->statistics ? "+statistics" : "", clsoftmax_strategy_name(variant->strategy),
              clsoftmax_dtype_name((clsoftmax_dtype)variant->logits_dtype),
              clsoftmax_dtype_name((clsoftmax_dtype)variant->results_dtype),
              variant->temperature_per_row ? ":temperature per row" : "", variant->ties ? ":ties" : "",
-             variant->vector_width, variant->work_group_size, variant->sum_levels);
+             variant->vector_width, variant->work_group_size, chunks, variant->sum_levels);
 }

@@ -14,6 +14,7 @@ typedef struct cls_limits {
     uint64_t local_memory_bytes;   /* of a work-group */
     uint64_t max_allocation_bytes; /* of one buffer */
     uint64_t global_memory_bytes;  /* of all buffers together */
+    uint64_t alignment_bytes;      /* where buffers and sub-buffers begin */
 } cls_limits;
 
 /* What is compiled into a kernel: the key of the program cache, the #define lines, the label. Everything else (shape,
@@ -27,7 +28,10 @@ typedef struct cls_limits {
     X(TIES, ties)                                                                                                      \
     X(CORE_WIDTH, vector_width)                                                                                        \
     X(WORK_GROUP_SIZE, work_group_size)                                                                                \
-    X(SUM_LEVELS, sum_levels)
+    X(SUM_LEVELS, sum_levels)                                                                                          \
+    X(ACCESS_WIDTH, access_width)                                                                                      \
+    X(ROW_VECTORS, row_vectors)                                                                                        \
+    X(ROW_IS_KEPT, row_is_kept)
 
 typedef struct cls_variant {
     clsoftmax_strategy strategy;
@@ -40,6 +44,10 @@ typedef struct cls_variant {
     unsigned vector_width;
     unsigned work_group_size;
     unsigned sum_levels;
+    unsigned
+        access_width;     /* elements of an access of `group`: see kernels/row_chunks.h; 0 elsewhere, as the next two */
+    unsigned row_vectors; /* accesses that a work-item holds in registers at a time */
+    unsigned row_is_kept; /* 1: they are the whole row */
 } cls_variant;
 
 typedef struct cls_decision {
@@ -51,6 +59,9 @@ typedef struct cls_decision {
 
 /* 1 if devices of this type can run the strategy (AUTO always). */
 int cls_strategy_supported(clsoftmax_device_type type, clsoftmax_strategy strategy);
+
+/* 1 if work-groups go through rows in chunks (kernels/row_chunks.h). */
+int cls_strategy_has_chunks(clsoftmax_strategy strategy);
 
 /* Decides for a checked problem. Deterministic: equal arguments, equal decision. */
 clsoftmax_status cls_decide(const clsoftmax_problem *problem, const cls_limits *limits, cls_decision *decision);

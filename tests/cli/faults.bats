@@ -58,9 +58,10 @@ FAULTS
         grep -q "^$strategy .*FAILED" <<<"$output"
     done <<'FAULTS'
 item|row.h|i < count ? row_load_one(address + i) : padding|row_load_one(address + i)
-group|row_group.cl|half_size = WORK_GROUP_SIZE \/ 2|half_size = WORK_GROUP_SIZE \/ 4
+group|row_chunks.h|branch < branches|branch + 1 < branches
+group|row_chunks.h|exponentials\[i\] = e|exponentials[lane] = e
 group|numeric_core.h|if (levels == 3)|if (levels == 4)
 item|numeric_core.h|(temperature.scale > CORE_ROW(1.0f)) &|(temperature.scale > CORE_ROW(0x1p100f)) \&
-column|row.h|++sums.added == CORE_FLUSH_AFTER|++sums.added == 0
+column|row.h|sums.added == CORE_FLUSH_AFTER|sums.added == 0
 FAULTS
 }

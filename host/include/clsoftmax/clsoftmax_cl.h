@@ -13,7 +13,8 @@
  *     arguments.logits = logits_buffer, arguments.results = results_buffer, arguments.temperature = 0.7f;
  *     clsoftmax_cl_enqueue(plan, queue, &arguments, 0, NULL, &done);
  *
- * Offsets and strides are in elements: see clsoftmax_layout. Device buffers and host memory may be used with the same plan.
+ * Offsets and strides are in elements: see clsoftmax_layout. Buffers made with CL_MEM_USE_HOST_PTR must begin at a multiple of 16
+ * bytes if rows do, counted from there (INVALID_ARGUMENT where it matters). Device buffers and host memory may be used with the same plan.
  */
 #ifndef CLSOFTMAX_CLSOFTMAX_CL_H
 #define CLSOFTMAX_CLSOFTMAX_CL_H

@@ -108,6 +108,9 @@ void cls_opencl_device_describe(cl_platform_id platform, cl_device_id id, cls_op
     limits->local_memory_bytes = bytes;
     device_info(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof bytes, &bytes);
     limits->max_allocation_bytes = bytes;
+    cl_uint bits = 0;
+    device_info(id, CL_DEVICE_MEM_BASE_ADDR_ALIGN, sizeof bits, &bits);
+    limits->alignment_bytes = bits / 8;
     size_t size = 0;
     device_info(id, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof size, &size);
     limits->max_work_group_size = size > UINT32_MAX ? UINT32_MAX : (uint32_t)size;

@@ -80,6 +80,19 @@ static clsoftmax_status check_buffer(const cls_opencl_context *opencl, cl_mem bu
     return CLSOFTMAX_OK;
 }
 
+/* Memory of the caller's own is where the caller put it; OpenCL wants it aligned to what kernels access it by. Other buffers, and
+   sub-buffers, begin where the device wants them. */
+static clsoftmax_status check_alignment(cl_mem buffer, size_t access_bytes, const char *name)
+{
+    void *host = NULL;
+    OPENCL_CHECK(cls_opencl.clGetMemObjectInfo(buffer, CL_MEM_HOST_PTR, sizeof host, &host, NULL),
+                 "clGetMemObjectInfo");
+    CLS_FAIL_IF((uintptr_t)host % access_bytes != 0, CLSOFTMAX_INVALID_ARGUMENT,
+                "%s is host memory at %p, no multiple of the %zu bytes that this plan accesses", name, host,
+                access_bytes);
+    return CLSOFTMAX_OK;
+}
+
 /* An array of one element a row, from `first` on. */
 static clsoftmax_status check_rows(const cls_opencl_context *opencl, cl_mem buffer, size_t first, uint64_t rows,
                                    size_t size, const char *name)
@@ -97,16 +110,19 @@ static clsoftmax_status check_overlap(const clsoftmax_problem *p, const clsoftma
     return CLSOFTMAX_OK;
 }
 
-static clsoftmax_status check_arguments(const clsoftmax_problem *p, const cls_opencl_context *opencl,
+static clsoftmax_status check_arguments(const clsoftmax_plan *plan, const cls_opencl_context *opencl,
                                         const clsoftmax_cl_arguments *a)
 {
+    const clsoftmax_problem *p = &plan->problem;
+    size_t width = plan->decision.variant.access_width > 0 ? plan->decision.variant.access_width : 1;
+    size_t x_size = clsoftmax_dtype_size(p->logits_dtype), p_size = clsoftmax_dtype_size(p->results_dtype);
     uint64_t rows = cls_problem_rows(p);
     CLS_FAIL_IF(!p->temperature_per_row && !cls_is_temperature(a->temperature), CLSOFTMAX_INVALID_TEMPERATURE,
                 "temperature %g; it takes a number from 0 to inf", (double)a->temperature);
     if (rows == 0)
         return CLSOFTMAX_OK;
-    CLS_FORWARD(check_buffer(opencl, a->logits, cls_layout_span(p, &p->logits_layout),
-                             clsoftmax_dtype_size(p->logits_dtype), "logits"));
+    CLS_FORWARD(check_buffer(opencl, a->logits, cls_layout_span(p, &p->logits_layout), x_size, "logits"));
+    CLS_FORWARD(check_alignment(a->logits, width * x_size, "logits"));
     if (p->temperature_per_row)
         CLS_FORWARD(check_rows(opencl, a->temperatures, a->temperatures_first, rows, sizeof(cl_float), "temperatures"));
     if (p->statistics)
@@ -118,8 +134,8 @@ static clsoftmax_status check_arguments(const clsoftmax_problem *p, const cls_op
         CLS_FORWARD(check_buffer(opencl, a->invalid_rows, 1, sizeof(cl_uint), "invalid_rows"));
     if (p->operation == CLSOFTMAX_OPERATION_NONE)
         return CLSOFTMAX_OK;
-    CLS_FORWARD(check_buffer(opencl, a->results, cls_layout_span(p, &p->results_layout),
-                             clsoftmax_dtype_size(p->results_dtype), "results"));
+    CLS_FORWARD(check_buffer(opencl, a->results, cls_layout_span(p, &p->results_layout), p_size, "results"));
+    CLS_FORWARD(check_alignment(a->results, width * p_size, "results"));
     return check_overlap(p, a);
 }
 
@@ -177,7 +193,7 @@ clsoftmax_status clsoftmax_cl_enqueue(clsoftmax_plan *plan, cl_command_queue que
                 "the plan is for device \"%s\", which has no OpenCL buffers", plan->context->device.selector);
     const cls_opencl_context *opencl = plan->context->state;
     CLS_FORWARD(check_queue(opencl, queue));
-    CLS_FORWARD(check_arguments(&plan->problem, opencl, arguments));
+    CLS_FORWARD(check_arguments(plan, opencl, arguments));
     if (cls_problem_rows(&plan->problem) > 0)
         return enqueue_launches(plan, queue, arguments, wait_count, wait, event);
     OPENCL_CHECK(cls_opencl.clEnqueueMarkerWithWaitList(queue, wait_count, wait, event), "clEnqueueMarkerWithWaitList");
