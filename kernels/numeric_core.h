@@ -165,15 +165,21 @@ typedef struct {
     core_row_float low;
 } core_two_float;
 
+CORE_FUNCTION core_row_float core_newton_step(core_row_float divisor, core_row_float guess)
+{
+    return core_fma(guess, core_fma(-divisor, guess, CORE_ROW(1.0f)), guess);
+}
+
 /* 1 / (high + low) for high in [2^-100, 2^100], to 2^-45 relative: a first guess within 13 percent from the bits of the
    exponent, four Newton steps, then the remainder of the last as the low part. */
 CORE_FUNCTION core_two_float core_reciprocal(core_two_float divisor)
 {
-    const core_row_float one = CORE_ROW(1.0f);
     core_row_float guess = core_row_float_of_bits((core_row_uint)(0x7EF311C7u) - core_row_bits(divisor.high));
-    for (int step = 0; step < 4; step++)
-        guess = core_fma(guess, core_fma(-divisor.high, guess, one), guess);
-    core_row_float remainder = core_fma(-divisor.low, guess, core_fma(-divisor.high, guess, one));
+    guess = core_newton_step(divisor.high, guess); /* no loop: compilers vectorise around this */
+    guess = core_newton_step(divisor.high, guess);
+    guess = core_newton_step(divisor.high, guess);
+    guess = core_newton_step(divisor.high, guess);
+    core_row_float remainder = core_fma(-divisor.low, guess, core_fma(-divisor.high, guess, CORE_ROW(1.0f)));
     core_two_float result = {guess, guess * remainder};
     return result;
 }

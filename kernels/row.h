@@ -14,6 +14,9 @@
 #ifndef WORK_GROUP_SIZE
 #define WORK_GROUP_SIZE 64 /* work-items per work-group, a power of two */
 #endif
+#ifndef KEPT_CLASSES
+#define KEPT_CLASSES 0 /* of row_item.cl: room in local memory for the exponentials of a row */
+#endif
 #ifndef SUM_LEVELS
 #define SUM_LEVELS 2 /* 3 for rows of more than CORE_TWO_LEVEL_CLASSES */
 #endif
@@ -303,16 +306,21 @@ static row_sums row_sums_add_pair(row_sums sums, core_pair e, core_float x, cons
     return sums;
 }
 
-/* The same of a logit, any number of times. */
-static row_sums row_sums_add(row_sums sums, core_float x, const row_state *row)
+/* Lanes that are full are flushed. */
+static row_sums row_sums_settle(row_sums sums)
 {
-    sums = row_sums_add_pair(sums, core_exponential(x, row->set.row), x, row);
     if (sums.added == CORE_FLUSH_AFTER) {
         const row_totals all = row_flush(sums);
         sums = row_sums_of_nothing();
         sums.flushed = all;
     }
     return sums;
+}
+
+/* Adds exp(x / T) and its like, any number of times. */
+static row_sums row_sums_add(row_sums sums, core_float x, const row_state *row)
+{
+    return row_sums_settle(row_sums_add_pair(sums, core_exponential(x, row->set.row), x, row));
 }
 
 /* What results need of the sum. */

@@ -7,13 +7,13 @@
 
 #include <stdio.h>
 
-cpu_rows_function CPU_ROWS_FUNCTION;
-
 int main(void)
 {
     enum { CLASSES = 700 };
     static float x[CLASSES], p[CLASSES];
-    static cpu_scratch scratch;
+    enum { PAIRS = 1 << 15 };
+    static _Alignas(64) float high[PAIRS], low[PAIRS];
+    const cpu_scratch scratch = {high, low, PAIRS};
     double worst = 0;
     for (uint64_t seed = 1; seed <= 2000; seed++) {
         uint64_t random = seed;
@@ -26,8 +26,8 @@ int main(void)
         problem.classes = classes;
         problem.logits_layout = problem.results_layout = (clsoftmax_layout){0, classes, 1, 1};
         const clsoftmax_arguments arguments = {.logits = x, .results = p, .temperature = temperature};
-        const cpu_call call = {&problem, &arguments, 0};
-        CPU_ROWS_FUNCTION(&call, 0, 1, &scratch);
+        const cpu_call call = {&problem, &arguments, 0, (int)seed % 2};
+        CPU_FUNCTION(cls_cpu_item)(&call, 0, 1, &scratch);
         row_error error = oracle_row_error(x, p, classes, temperature);
         worst = error.ulp > worst ? error.ulp : worst;
     }

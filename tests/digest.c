@@ -1,4 +1,4 @@
-/* Prints a digest of the bits that one compilation of cpu_rows.c gives on fixed data. builds.bats compiles it with
+/* Prints a digest of the bits that one compilation of the CPU path gives on fixed data. builds.bats compiles it with
    every compiler, level and instruction set, and wants one digest. */
 #include "cpu_rows.h"
 #include "support/fill.h"
@@ -8,13 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-cpu_rows_function CPU_ROWS_FUNCTION;
-
 int main(void)
 {
     enum { ROWS = 4, MOST_CLASSES = 5000 };
     static float x[ROWS * MOST_CLASSES], p[ROWS * MOST_CLASSES];
-    static cpu_scratch scratch;
+    enum { PAIRS = 1 << 15 };
+    static _Alignas(64) float high[PAIRS], low[PAIRS];
+    const cpu_scratch scratch = {high, low, PAIRS};
     /* not drawn: the exp of a C library may differ between machines */
     static const float temperatures[] = {0, 0x1p-149f, 0x1p-62f, 0.07f, 0.7f, 1, 3.05f, 20, 1e30f, INFINITY};
     uint64_t digest = 0xCBF29CE484222325u; /* FNV-1a */
@@ -29,8 +29,9 @@ int main(void)
         problem.classes = classes;
         problem.logits_layout = problem.results_layout = (clsoftmax_layout){0, classes, 1, 1};
         const clsoftmax_arguments arguments = {.logits = x, .results = p, .temperature = temperature};
-        const cpu_call call = {&problem, &arguments, 0};
-        CPU_ROWS_FUNCTION(&call, 0, ROWS, &scratch);
+        const cpu_call call = {&problem, &arguments, 0, (int)seed % 2};
+        cpu_rows_function *rows = seed % 3 ? CPU_FUNCTION(cls_cpu_item) : CPU_FUNCTION(cls_cpu_lane);
+        rows(&call, 0, ROWS, &scratch);
         for (size_t i = 0; i < ROWS * classes; i++) {
             uint32_t bits;
             memcpy(&bits, &p[i], sizeof bits);

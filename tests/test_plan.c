@@ -32,7 +32,7 @@ Test(plan, strategy_follows_the_device)
     cr_expect_eq(decide(&gpu, 10, 1000).variant.strategy, CLSOFTMAX_STRATEGY_GROUP);
     cr_expect_eq(decide(&opencl_cpu, 10, 1000).variant.strategy, CLSOFTMAX_STRATEGY_ITEM);
     cr_expect_eq(decide(&opencl_cpu, 10, 1000).variant.vector_width, 16u);
-    cr_expect_eq(decide(&native, 10, 1000).variant.strategy, CLSOFTMAX_STRATEGY_ROWS);
+    cr_expect_eq(decide(&native, 10, 1000).variant.strategy, CLSOFTMAX_STRATEGY_ITEM);
 }
 
 Test(plan, work_group_fits_the_limit_and_is_a_power_of_two)
@@ -225,8 +225,9 @@ Test(plan, variants_that_differ_print_differently)
                               2,
                               1,
                               4,
+                              0,
                               0};
-    enum { FIELDS = 13 };
+    enum { FIELDS = 14 };
     char defines[FIELDS + 1][1024], labels[FIELDS + 1][256];
     for (int i = 0; i <= FIELDS; i++) {
         cls_variant variant = base;
@@ -242,7 +243,8 @@ Test(plan, variants_that_differ_print_differently)
                                     &variant.sum_levels,
                                     &variant.access_width,
                                     &variant.row_vectors,
-                                    &variant.row_is_kept};
+                                    &variant.row_is_kept,
+                                    &variant.kept_classes};
         if (i == 0)
             variant.strategy = CLSOFTMAX_STRATEGY_ITEM;
         else if (i < FIELDS)

@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Rows of at most so many classes are put into lanes: measured, see docs/kernels.md. */
+#define LANE_CLASSES 64
+
 static int is_native(clsoftmax_device_type type)
 {
     return type == CLSOFTMAX_DEVICE_CPU || type == CLSOFTMAX_DEVICE_REFERENCE;
@@ -16,12 +19,12 @@ int cls_strategy_supported(clsoftmax_device_type type, clsoftmax_strategy strate
 {
     switch (strategy) {
     case CLSOFTMAX_STRATEGY_AUTO:
-        return 1;
-    case CLSOFTMAX_STRATEGY_ROWS:
-        return is_native(type);
     case CLSOFTMAX_STRATEGY_ITEM:
-    case CLSOFTMAX_STRATEGY_GROUP:
+        return 1;
+    case CLSOFTMAX_STRATEGY_LANE:
     case CLSOFTMAX_STRATEGY_COLUMN:
+        return type != CLSOFTMAX_DEVICE_REFERENCE;
+    case CLSOFTMAX_STRATEGY_GROUP:
         return !is_native(type);
     case CLSOFTMAX_STRATEGY_COUNT:
         break;
@@ -32,15 +35,20 @@ int cls_strategy_supported(clsoftmax_device_type type, clsoftmax_strategy strate
 static clsoftmax_strategy choose_strategy(const clsoftmax_problem *problem, clsoftmax_device_type type,
                                           const char **reason)
 {
-    if (is_native(type)) {
-        *reason = "rows are independent";
-        return CLSOFTMAX_STRATEGY_ROWS;
+    int is_cpu = is_native(type) || type == CLSOFTMAX_DEVICE_OPENCL_CPU;
+    if (type == CLSOFTMAX_DEVICE_REFERENCE) {
+        *reason = "it reads like the formula";
+        return CLSOFTMAX_STRATEGY_ITEM;
     }
     if (problem->inner > 1 && problem->logits_layout.class_stride != 1) {
         *reason = "the classes are not neighbours, the columns are";
         return CLSOFTMAX_STRATEGY_COLUMN;
     }
-    if (type == CLSOFTMAX_DEVICE_OPENCL_CPU) {
+    if (is_cpu && problem->inner == 1 && problem->classes <= LANE_CLASSES) {
+        *reason = "rows so short leave vectors empty, and what is done once a row is most of the work";
+        return CLSOFTMAX_STRATEGY_LANE;
+    }
+    if (is_cpu) {
         *reason = "a CPU runs work-items one after another: barriers are dear, vectors cheap";
         return CLSOFTMAX_STRATEGY_ITEM;
     }
@@ -48,13 +56,14 @@ static clsoftmax_strategy choose_strategy(const clsoftmax_problem *problem, clso
     return CLSOFTMAX_STRATEGY_GROUP;
 }
 
-/* Vectors need neighbours: classes for `item`, columns for `column`. */
+/* Vectors need neighbours: classes for `item`, columns for `column`; rows that stand evenly for `lane`. */
 static unsigned choose_vector_width(const clsoftmax_problem *problem, const cls_limits *limits,
                                     clsoftmax_strategy strategy)
 {
     const clsoftmax_layout *x = &problem->logits_layout, *p = &problem->results_layout;
     int neighbours = strategy == CLSOFTMAX_STRATEGY_ITEM     ? x->class_stride == 1 && p->class_stride == 1
                      : strategy == CLSOFTMAX_STRATEGY_COLUMN ? x->inner_stride == 1 && p->inner_stride == 1
+                     : strategy == CLSOFTMAX_STRATEGY_LANE   ? problem->inner == 1
                                                              : 0;
     return neighbours ? limits->vector_width : 1;
 }
@@ -75,6 +84,11 @@ static uint32_t power_of_two_at_most(uint64_t value)
 int cls_strategy_has_chunks(clsoftmax_strategy strategy)
 {
     return strategy == CLSOFTMAX_STRATEGY_GROUP;
+}
+
+int cls_strategy_has_lanes(clsoftmax_strategy strategy)
+{
+    return strategy == CLSOFTMAX_STRATEGY_LANE || strategy == CLSOFTMAX_STRATEGY_COLUMN;
 }
 
 /* Bytes of an access: what a GPU's load takes at most. */
@@ -152,11 +166,38 @@ static uint32_t choose_work_group_size(const clsoftmax_problem *problem, const c
     return power_of_two_at_most(size < limit ? size : limit);
 }
 
+/* ---------------------------------------------------------------- Rows that are kept by a work-item */
+
+/* Room in local memory for a row's exponentials, two floats each: a power of two, so that few variants are built; 0 if there is no
+   vector or no room. Two thirds, since a CPU's local memory is a cache, and the row is in it too. */
+static unsigned choose_kept_classes(const clsoftmax_problem *problem, const cls_limits *limits,
+                                    const cls_variant *variant)
+{
+    uint64_t room = 256;
+    while (room < problem->classes)
+        room *= 2;
+    int fits = room * 2 * sizeof(float) <= limits->local_memory_bytes / 3 * 2;
+    int is_wanted = variant->strategy == CLSOFTMAX_STRATEGY_ITEM && variant->vector_width > 1 &&
+                    problem->operation == CLSOFTMAX_OPERATION_SOFTMAX && problem->work_group_size <= 1;
+    return is_wanted && fits ? (unsigned)room : 0;
+}
+
+/* Elements that a work-item takes at least, in rows one after another, if it keeps rows: large beside the start of a work-group, small
+   beside a matrix. */
+#define SHARE_ELEMENTS 16384
+
 uint64_t cls_global_size(const clsoftmax_problem *problem, const cls_variant *variant, uint64_t outer)
 {
-    uint64_t size = variant->work_group_size, width = variant->vector_width;
-    uint64_t items = variant->strategy == CLSOFTMAX_STRATEGY_COLUMN ? outer * ((problem->inner + width - 1) / width)
-                                                                    : outer * problem->inner;
+    uint64_t size = variant->work_group_size, width = variant->vector_width, rows = outer * problem->inner;
+    uint64_t items = rows;
+    if (variant->strategy == CLSOFTMAX_STRATEGY_COLUMN)
+        items = outer * ((problem->inner + width - 1) / width);
+    if (variant->strategy == CLSOFTMAX_STRATEGY_LANE)
+        items = (rows + width - 1) / width;
+    if (variant->kept_classes) {
+        uint64_t item_rows = (SHARE_ELEMENTS - 1) / problem->classes + 1;
+        items = (rows + item_rows - 1) / item_rows;
+    }
     return variant->strategy == CLSOFTMAX_STRATEGY_GROUP ? items * size : (items + size - 1) / size * size;
 }
 
@@ -211,7 +252,7 @@ clsoftmax_status cls_decide(const clsoftmax_problem *problem, const cls_limits *
     variant->strategy = problem->strategy;
     if (problem->strategy == CLSOFTMAX_STRATEGY_AUTO)
         variant->strategy = choose_strategy(problem, limits->type, &decision->reason);
-    if (variant->strategy == CLSOFTMAX_STRATEGY_ROWS) {
+    if (is_native(limits->type)) {
         variant->vector_width = 1;
         variant->work_group_size = 1;
         decision->tile_outer = decision->launch_outer = problem->outer;
@@ -224,13 +265,16 @@ clsoftmax_status cls_decide(const clsoftmax_problem *problem, const cls_limits *
         choose_chunks(problem, limits, variant);
     else
         variant->work_group_size = choose_work_group_size(problem, limits);
+    variant->kept_classes = choose_kept_classes(problem, limits, variant);
+    if (variant->kept_classes)
+        variant->work_group_size = 1; /* local memory is a work-group's */
     return choose_tile(problem, limits, decision);
 }
 
 void cls_variant_defines(const cls_variant *variant, char *text, size_t size)
 {
     int length = snprintf(text, size, "/* %s */\n%s", clsoftmax_strategy_name(variant->strategy),
-                          variant->strategy == CLSOFTMAX_STRATEGY_COLUMN ? "#define CORE_ROW_PER_LANE 1\n" : "");
+                          cls_strategy_has_lanes(variant->strategy) ? "#define CORE_ROW_PER_LANE 1\n" : "");
 #define CLS_VARIANT_DEFINE(name, field)                                                                                \
     if (length >= 0 && (size_t)length < size)                                                                          \
         length += snprintf(text + length, size - (size_t)length, "#define %s %u\n", #name, variant->field);
@@ -240,15 +284,17 @@ void cls_variant_defines(const cls_variant *variant, char *text, size_t size)
 
 void cls_variant_label(const cls_variant *variant, char *text, size_t size)
 {
-    char chunks[64] = "";
+    char chunks[64] = "", kept[32] = "";
+    if (variant->kept_classes)
+        snprintf(kept, sizeof kept, ":up to %u kept", variant->kept_classes);
     if (variant->row_vectors)
         snprintf(chunks, sizeof chunks, ":%u x %u %s", variant->row_vectors, variant->access_width,
                  variant->row_is_kept ? "kept" : "at a time");
-    snprintf(text, size, "%s%s:%s:%s->%s%s%s:width %u:work-group %u%s:levels %u",
+    snprintf(text, size, "%s%s:%s:%s->%s%s%s:width %u:work-group %u%s%s:levels %u",
              clsoftmax_operation_name((clsoftmax_operation)variant->operation),
              variant->statistics ? "+statistics" : "", clsoftmax_strategy_name(variant->strategy),
              clsoftmax_dtype_name((clsoftmax_dtype)variant->logits_dtype),
              clsoftmax_dtype_name((clsoftmax_dtype)variant->results_dtype),
              variant->temperature_per_row ? ":temperature per row" : "", variant->ties ? ":ties" : "",
-             variant->vector_width, variant->work_group_size, chunks, variant->sum_levels);
+             variant->vector_width, variant->work_group_size, chunks, kept, variant->sum_levels);
 }

@@ -31,7 +31,8 @@ typedef struct cls_limits {
     X(SUM_LEVELS, sum_levels)                                                                                          \
     X(ACCESS_WIDTH, access_width)                                                                                      \
     X(ROW_VECTORS, row_vectors)                                                                                        \
-    X(ROW_IS_KEPT, row_is_kept)
+    X(ROW_IS_KEPT, row_is_kept)                                                                                        \
+    X(KEPT_CLASSES, kept_classes)
 
 typedef struct cls_variant {
     clsoftmax_strategy strategy;
@@ -48,6 +49,7 @@ typedef struct cls_variant {
         access_width;     /* elements of an access of `group`: see kernels/row_chunks.h; 0 elsewhere, as the next two */
     unsigned row_vectors; /* accesses that a work-item holds in registers at a time */
     unsigned row_is_kept; /* 1: they are the whole row */
+    unsigned kept_classes; /* of `item`: room for so many exponentials of a row in local memory; 0: none is kept */
 } cls_variant;
 
 typedef struct cls_decision {
@@ -62,6 +64,9 @@ int cls_strategy_supported(clsoftmax_device_type type, clsoftmax_strategy strate
 
 /* 1 if work-groups go through rows in chunks (kernels/row_chunks.h). */
 int cls_strategy_has_chunks(clsoftmax_strategy strategy);
+
+/* 1 if lanes are rows, not classes (kernels/row_lanes.h). */
+int cls_strategy_has_lanes(clsoftmax_strategy strategy);
 
 /* Decides for a checked problem. Deterministic: equal arguments, equal decision. */
 clsoftmax_status cls_decide(const clsoftmax_problem *problem, const cls_limits *limits, cls_decision *decision);

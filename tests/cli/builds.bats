@@ -2,7 +2,7 @@
 bats_require_minimum_version 1.5.0
 load helpers
 
-FLAGS="-std=gnu11 -D_GNU_SOURCE -ffp-contract=off -fno-math-errno -fno-trapping-math -fopenmp-simd -DCPU_ROWS_FUNCTION=rows"
+FLAGS="-std=gnu11 -D_GNU_SOURCE -ffp-contract=off -fno-math-errno -fno-trapping-math -fopenmp-simd -DCPU_ISA=baseline"
 
 # data.o: the data, compiled once, so that only the code under test differs
 compile_data() {
@@ -15,7 +15,7 @@ digest() {
     shift
     # shellcheck disable=SC2086
     "$compiler" $FLAGS "$@" -I"$SOURCE/host/include" -I"$SOURCE/host/lib/cpu" -I"$SOURCE/kernels" -I"$SOURCE/tests" "$SOURCE/tests/digest.c" \
-        "$SOURCE/host/lib/cpu/cpu_rows.c" data.o -o digest -lm && ./digest
+        "$SOURCE/host/lib/cpu/cpu_item.c" "$SOURCE/host/lib/cpu/cpu_lane.c" data.o -o digest -lm && ./digest
 }
 
 has() { [ "$(uname -m)" = x86_64 ] && grep -qw "$1" /proc/cpuinfo; }
@@ -27,8 +27,8 @@ has() { [ "$(uname -m)" = x86_64 ] && grep -qw "$1" /proc/cpuinfo; }
     [ -n "$expected" ]
     command -v clang >/dev/null && compilers+=(clang)
     sets=("")
-    has fma && has avx2 && sets+=("-mavx2 -mfma")
-    has avx512vl && has avx512dq && sets+=("-mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma -mprefer-vector-width=512")
+    has fma && has avx2 && sets+=("-mavx2 -mfma -mf16c")
+    has avx512vl && has avx512dq && sets+=("-mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma -mf16c -mprefer-vector-width=512")
     for compiler in "${compilers[@]}"; do
         for level in -O0 -O3; do
             for flags in "${sets[@]}"; do
@@ -57,7 +57,7 @@ has() { [ "$(uname -m)" = x86_64 ] && grep -qw "$1" /proc/cpuinfo; }
     for level in -O0 -O3; do
         # shellcheck disable=SC2086
         aarch64-linux-gnu-gcc $FLAGS $level -static -I"$SOURCE/host/include" -I"$SOURCE/host/lib/cpu" -I"$SOURCE/kernels" \
-            -I"$SOURCE/tests" "$SOURCE/tests/digest.c" "$SOURCE/host/lib/cpu/cpu_rows.c" "$SOURCE/tests/support/fill.c" \
+            -I"$SOURCE/tests" "$SOURCE/tests/digest.c" "$SOURCE/host/lib/cpu/cpu_item.c" "$SOURCE/host/lib/cpu/cpu_lane.c" "$SOURCE/tests/support/fill.c" \
             -o digest_arm -lm
         [ "$(qemu-aarch64-static ./digest_arm)" = "$expected" ]
     done
@@ -70,6 +70,6 @@ has() { [ "$(uname -m)" = x86_64 ] && grep -qw "$1" /proc/cpuinfo; }
     sed -i 's/0x1.1113[0-9a-f]*p-7f/0x1.1110p-7f/' faulty/numeric_core.h
     # shellcheck disable=SC2086
     gcc $FLAGS -O2 -I"$SOURCE/host/include" -I"$SOURCE/host/lib/cpu" -Ifaulty -I"$SOURCE/tests" "$SOURCE/tests/digest.c" \
-        "$SOURCE/host/lib/cpu/cpu_rows.c" data.o -o digest -lm
+        "$SOURCE/host/lib/cpu/cpu_item.c" "$SOURCE/host/lib/cpu/cpu_lane.c" data.o -o digest -lm
     [ "$(./digest)" != "$expected" ]
 }

@@ -11,8 +11,8 @@ plant() {
 }
 
 core_error() {
-    gcc -std=gnu11 -D_GNU_SOURCE -O2 -ffp-contract=off -fopenmp-simd -DCPU_ROWS_FUNCTION=rows -I"$SOURCE/host/include" -I"$SOURCE/host/lib/cpu" \
-        -I"$1" -I"$SOURCE/tests" "$SOURCE/tests/core_error.c" "$SOURCE/host/lib/cpu/cpu_rows.c" \
+    gcc -std=gnu11 -D_GNU_SOURCE -O2 -ffp-contract=off -fopenmp-simd -DCPU_ISA=baseline -I"$SOURCE/host/include" -I"$SOURCE/host/lib/cpu" \
+        -I"$1" -I"$SOURCE/tests" "$SOURCE/tests/core_error.c" "$SOURCE/host/lib/cpu/cpu_item.c" "$SOURCE/host/lib/cpu/cpu_lane.c" \
         "$SOURCE/tests/support/oracle.c" "$SOURCE/tests/support/fill.c" -o core_error -lmpfr -lgmp -lm && ./core_error
 }
 
@@ -43,7 +43,7 @@ quotient <= CORE_ROW(256.0f)|quotient <= CORE_ROW(1048576.0f)
 (near ? scaled : zero) - span;|(near ? scaled : zero) - 0.9f * span;
 CORE_EXPONENTIAL_BIAS 96|CORE_EXPONENTIAL_BIAS 0
 CORE_FLUSH_AFTER 256|CORE_FLUSH_AFTER 1024
-step < 4|step < 1
+^    guess = core_newton_step(divisor.high, guess);$|
 FAULTS
 }
 

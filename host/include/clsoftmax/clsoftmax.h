@@ -195,10 +195,10 @@ CLSOFTMAX_API const char *clsoftmax_operation_name(clsoftmax_operation operation
 /* How a row is laid over the device. Every strategy gives the same bits. */
 #define CLSOFTMAX_STRATEGY_LIST(X)                                                                                     \
     X(AUTO, "auto", "chosen from the device, its limits and the shape")                                                \
-    X(ROWS, "rows", "native devices: rows over threads")                                                               \
-    X(ITEM, "item", "OpenCL: one row per work-item, explicit vectors; for CPU devices")                                \
+    X(LANE, "lane", "rows side by side, one in each SIMD lane; for short rows")                                        \
+    X(ITEM, "item", "one row per work-item, explicit vectors; for CPU devices")                                        \
     X(GROUP, "group", "OpenCL: one work-group per row, parallel reductions in local memory; for GPUs")                 \
-    X(COLUMN, "column", "OpenCL: neighbouring columns on neighbouring lanes; for an axis that is not the last")
+    X(COLUMN, "column", "neighbouring columns on neighbouring lanes; for an axis that is not the last")
 
 typedef enum clsoftmax_strategy {
 #define CLSOFTMAX_STRATEGY_ENUM(name, text, idea) CLSOFTMAX_STRATEGY_##name,

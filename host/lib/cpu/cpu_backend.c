@@ -13,41 +13,47 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Rows are handed out in blocks of about this many elements: large beside the hand-out, small beside a matrix. */
-#define BLOCK_ELEMENTS 16384
+/* Rows are handed out in shares of this many elements at least, large beside the hand-out; and so many for each thread at
+   most, so that one which is held up holds up no other. */
+#define SHARE_ELEMENTS 16384
+#define SHARES_PER_THREAD 16
+
+/* Results that no cache holds are written past the caches: more than this for each thread. */
+#define STREAM_BYTES ((uint64_t)4 << 20)
+
+typedef struct cpu_isa {
+    const char *name;
+    cpu_rows_function *item, *lane;
+    int available;
+} cpu_isa;
 
 typedef struct cpu_context {
     pthreadpool_t pool;
     size_t threads;
-    cpu_rows_function *rows;
+    cpu_isa isa;
+    size_t scratch_pairs;
 } cpu_context;
 
 /* ---------------------------------------------------------------- Instruction sets */
 
-typedef struct cpu_isa {
-    const char *name;
-    cpu_rows_function *rows;
-    int available;
-} cpu_isa;
-
 /* The best that this processor has, or the one that CLSOFTMAX_CPU_ISA names. */
-static clsoftmax_status choose_isa(const char **name, cpu_rows_function **rows)
+static clsoftmax_status choose_isa(cpu_isa *chosen)
 {
     const cpu_isa isas[] = {
 #ifdef CLSOFTMAX_X86
-        {"avx512", cls_cpu_rows_avx512,
+        {"avx512", cls_cpu_item_avx512, cls_cpu_lane_avx512,
          __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
              __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma")},
-        {"avx2", cls_cpu_rows_avx2, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")},
+        /* every processor with AVX2 has F16C */
+        {"avx2", cls_cpu_item_avx2, cls_cpu_lane_avx2, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")},
 #endif
-        {"baseline", cls_cpu_rows_baseline, 1},
+        {"baseline", cls_cpu_item_baseline, cls_cpu_lane_baseline, 1},
     };
     const char *wanted = getenv("CLSOFTMAX_CPU_ISA");
     for (size_t i = 0; i < sizeof isas / sizeof *isas; i++) {
         if (!isas[i].available || (wanted && *wanted && strcmp(wanted, isas[i].name) != 0))
             continue;
-        *name = isas[i].name;
-        *rows = isas[i].rows;
+        *chosen = isas[i];
         return CLSOFTMAX_OK;
     }
     return cls_fail(CLSOFTMAX_DEVICE_UNUSABLE, "CLSOFTMAX_CPU_ISA is \"%s\"; this processor has: %s", wanted,
@@ -59,52 +65,79 @@ static clsoftmax_status choose_isa(const char **name, cpu_rows_function **rows)
 typedef struct cpu_job {
     cpu_call call;
     cpu_rows_function *rows;
-    cpu_scratch *scratch; /* one per thread */
+    const cpu_scratch *scratch; /* one per thread */
     uint64_t row_count;
-    uint64_t block_rows;
+    uint64_t share_rows;
     atomic_uint_fast64_t next_row;
     atomic_uint_fast64_t invalid_rows;
 } cpu_job;
 
-/* One thread's share: blocks of rows until none is left, so that a thread which is held up holds up no other. */
-static void run_share(void *job_, size_t share)
+/* One thread's work: shares of rows until none is left. */
+static void run_shares(void *job_, size_t thread)
 {
     cpu_job *job = job_;
     fenv_t callers = float_environment_begin();
     for (;;) {
-        uint64_t begin = atomic_fetch_add(&job->next_row, job->block_rows);
+        uint64_t begin = atomic_fetch_add(&job->next_row, job->share_rows);
         if (begin >= job->row_count)
             break;
-        uint64_t end = job->row_count - begin < job->block_rows ? job->row_count : begin + job->block_rows;
-        atomic_fetch_add(&job->invalid_rows, job->rows(&job->call, begin, end, &job->scratch[share]));
+        uint64_t end = job->row_count - begin < job->share_rows ? job->row_count : begin + job->share_rows;
+        atomic_fetch_add(&job->invalid_rows, job->rows(&job->call, begin, end, &job->scratch[thread]));
     }
     float_environment_end(callers);
+}
+
+/* Whole tiles of lanes where rows go side by side. */
+static uint64_t choose_share(const clsoftmax_problem *problem, uint64_t rows, size_t threads, int side_by_side)
+{
+    uint64_t least = (SHARE_ELEMENTS - 1) / problem->classes + 1, share = rows / (threads * SHARES_PER_THREAD);
+    share = share > least ? share : least;
+    return side_by_side ? (share + CPU_LANES - 1) / CPU_LANES * CPU_LANES : share;
+}
+
+/* In place, the lines are in the cache already. */
+static int choose_stream(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments, uint64_t rows,
+                         size_t threads)
+{
+    uint64_t bytes = rows * problem->classes * clsoftmax_dtype_size(problem->results_dtype);
+    return arguments->results != arguments->logits && bytes / threads > STREAM_BYTES;
 }
 
 static clsoftmax_status cpu_plan_run(clsoftmax_plan *plan, const clsoftmax_arguments *arguments, uint64_t *invalid_rows)
 {
     cpu_context *cpu = plan->context->state;
-    uint64_t block_rows = BLOCK_ELEMENTS / plan->problem.classes;
+    const clsoftmax_problem *problem = &plan->problem;
+    int side_by_side = plan->decision.variant.strategy != CLSOFTMAX_STRATEGY_ITEM;
+    uint64_t rows = cls_problem_rows(problem);
     cpu_job job = {
-        .call = {&plan->problem, arguments, cls_problem_policies(&plan->problem)},
-        .rows = cpu->rows,
+        .call = {problem, arguments, cls_problem_policies(problem),
+                 choose_stream(problem, arguments, rows, cpu->threads)},
+        .rows = side_by_side ? cpu->isa.lane : cpu->isa.item,
         .scratch = plan->state,
-        .row_count = cls_problem_rows(&plan->problem),
-        .block_rows = block_rows > 0 ? block_rows : 1,
+        .row_count = rows,
+        .share_rows = choose_share(problem, rows, cpu->threads, side_by_side),
     };
-    uint64_t blocks = (job.row_count - 1) / job.block_rows + 1;
-    pthreadpool_parallelize_1d(cpu->pool, run_share, &job, blocks < cpu->threads ? (size_t)blocks : cpu->threads,
+    uint64_t shares = (rows - 1) / job.share_rows + 1;
+    pthreadpool_parallelize_1d(cpu->pool, run_shares, &job, shares < cpu->threads ? (size_t)shares : cpu->threads,
                                PTHREADPOOL_FLAG_YIELD_WORKERS);
     *invalid_rows = atomic_load(&job.invalid_rows);
     return CLSOFTMAX_OK;
 }
 
+/* Each thread's scratch memory stands behind the table of all. */
 static clsoftmax_status cpu_plan_prepare(clsoftmax_plan *plan)
 {
     cpu_context *cpu = plan->context->state;
-    plan->state = calloc(cpu->threads, sizeof(cpu_scratch));
-    CLS_FAIL_IF(!plan->state, CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for the scratch rows of %zu threads",
-                cpu->threads);
+    size_t table = (cpu->threads * sizeof(cpu_scratch) + 63) / 64 * 64;
+    size_t floats = 2 * cpu->scratch_pairs;
+    char *memory = aligned_alloc(64, table + cpu->threads * floats * sizeof(float));
+    CLS_FAIL_IF(!memory, CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for the scratch rows of %zu threads", cpu->threads);
+    cpu_scratch *scratch = plan->state = memory;
+    for (size_t i = 0; i < cpu->threads; i++) {
+        scratch[i].high = (float *)(void *)(memory + table) + i * floats;
+        scratch[i].low = scratch[i].high + cpu->scratch_pairs;
+        scratch[i].pairs = cpu->scratch_pairs;
+    }
     return CLSOFTMAX_OK;
 }
 
@@ -143,6 +176,15 @@ static clsoftmax_status choose_threads(size_t *threads)
     return CLSOFTMAX_OK;
 }
 
+/* Pairs of floats in half of a core's second-level cache; the rows themselves stand in the other half. */
+static size_t choose_scratch_pairs(void)
+{
+    long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
+    size_t cache = bytes > 0 ? (size_t)bytes : (size_t)1 << 20;
+    cache = cache < (size_t)1 << 18 ? (size_t)1 << 18 : cache > (size_t)4 << 20 ? (size_t)4 << 20 : cache;
+    return cache / 2 / (2 * sizeof(float)) / CPU_BLOCK * CPU_BLOCK;
+}
+
 static void *wait_for_gate(void *gate)
 {
     pthread_mutex_lock(gate);
@@ -171,15 +213,15 @@ clsoftmax_status cls_cpu_open(clsoftmax_context *context)
 {
     static const cls_backend backend = {cpu_plan_prepare, cpu_plan_run, cpu_plan_release, cpu_context_release};
     context->backend = &backend;
-    const char *isa = NULL;
+    cpu_isa isa = {0};
     size_t threads = 0;
-    cpu_rows_function *rows = NULL;
-    CLS_FORWARD(choose_isa(&isa, &rows));
+    CLS_FORWARD(choose_isa(&isa));
     CLS_FORWARD(choose_threads(&threads));
     cpu_context *cpu = calloc(1, sizeof *cpu);
     CLS_FAIL_IF(!cpu, CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for a context");
     context->state = cpu;
-    cpu->rows = rows;
+    cpu->isa = isa;
+    cpu->scratch_pairs = choose_scratch_pairs();
     cpu->threads = threads = grantable_threads(threads);
     cpu->pool = threads > 1 ? pthreadpool_create(threads) : NULL; /* NULL runs in the caller's thread */
     if (!cpu->pool)
@@ -189,7 +231,7 @@ clsoftmax_status cls_cpu_open(clsoftmax_context *context)
     device->type = CLSOFTMAX_DEVICE_CPU;
     strcpy(device->selector, "cpu");
     snprintf(device->name, sizeof device->name, "this library's own code");
-    snprintf(device->driver, sizeof device->driver, "%s", isa);
+    snprintf(device->driver, sizeof device->driver, "%s", isa.name);
     device->compute_units = (unsigned)cpu->threads;
     device->usable = 1;
     device->exact = 1;

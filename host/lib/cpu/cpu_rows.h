@@ -1,24 +1,27 @@
-/* Rows on the CPU, compiled once per instruction set from cpu_rows.c. */
+/* Rows on the CPU: what the backend and the strategies agree on. cpu_item.c and cpu_lane.c are compiled once per instruction
+   set; CPU_ISA names the one that a compilation is for. Bits do not depend on it: the core is exact operations only, and the
+   reductions are of integers. */
 #ifndef CLSOFTMAX_CPU_ROWS_H
 #define CLSOFTMAX_CPU_ROWS_H
 
 #include "clsoftmax/clsoftmax.h"
-#include "numeric_core.h"
-
-/* Rows up to this many classes keep their exponentials, so that each is computed once: 256 KiB, which a second-level
-   cache holds beside the row. Longer rows compute them twice. */
-#define CPU_SCRATCH_CLASSES 32768
+#include "row_statistics.h"
 
 /* Classes at a time: what a 32-bit lane of the sum takes. */
 #define CPU_BLOCK CORE_FLUSH_AFTER
 
-/* A thread's own memory. */
+/* Elements that loops go through without a rest: a vector of the widest instruction set. */
+#define CPU_VECTOR 16
+
+/* Rows side by side in cpu_lane.c. */
+#define CPU_LANES 32
+
+/* A thread's own memory: pairs of exponentials between the sum and the results, high and low parts apart, aligned to a
+   cache line. */
 typedef struct cpu_scratch {
-    float
-        high[CPU_SCRATCH_CLASSES]; /* exponentials of a row between the sum and the results, high and low parts apart */
-    float low[CPU_SCRATCH_CLASSES];
-    float logits[CPU_BLOCK]; /* a block of logits that are not f32, or not neighbours */
-    float results[CPU_BLOCK];
+    float *high;
+    float *low;
+    size_t pairs;
 } cpu_scratch;
 
 /* A call: a checked problem, checked arguments, the policies as the numeric core takes them. */
@@ -26,12 +29,39 @@ typedef struct cpu_call {
     const clsoftmax_problem *problem;
     const clsoftmax_arguments *arguments;
     uint32_t policies;
+    int stream; /* 1: results are written past the caches */
 } cpu_call;
 
 /* Computes rows [begin, end); returns how many of them had a temperature that is none. Wants the default float
    environment. */
-typedef uint64_t cpu_rows_function(const cpu_call *call, uint64_t begin, uint64_t end, cpu_scratch *scratch);
+typedef uint64_t cpu_rows_function(const cpu_call *call, uint64_t begin, uint64_t end, const cpu_scratch *scratch);
 
-cpu_rows_function cls_cpu_rows_baseline, cls_cpu_rows_avx2, cls_cpu_rows_avx512;
+#define CPU_JOIN_(stem, isa) stem##_##isa
+#define CPU_JOIN(stem, isa) CPU_JOIN_(stem, isa)
+#define CPU_FUNCTION(stem) CPU_JOIN(stem, CPU_ISA)
+
+/* item: rows one after another. lane: CPU_LANES rows side by side; `column` too, where they are neighbours in memory. */
+cpu_rows_function cls_cpu_item_baseline, cls_cpu_item_avx2, cls_cpu_item_avx512;
+cpu_rows_function cls_cpu_lane_baseline, cls_cpu_lane_avx2, cls_cpu_lane_avx512;
+
+static inline int cpu_sum_levels(const clsoftmax_problem *problem)
+{
+    return problem->classes > CORE_TWO_LEVEL_CLASSES ? 3 : 2;
+}
+
+/* What all results of a row that is not computed are. */
+static inline float cpu_fill_value(const clsoftmax_problem *problem, int kind)
+{
+    float zero = problem->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX ? -CORE_INFINITY : 0.0f;
+    return kind == CORE_ROW_ZERO ? zero : core_float_of_bits(CORE_NAN_BITS);
+}
+
+static inline clsoftmax_statistics cpu_statistics(const cpu_call *call, core_setting_t set, core_row_sums_t sums)
+{
+    core_statistics_t s = core_statistics(sums, set, cpu_sum_levels(call->problem));
+    clsoftmax_statistics statistics = {
+        s.maximum, s.log_sum_exp, s.entropy, s.largest_probability, s.margin, s.negative_log_likelihood, s.argmax};
+    return statistics;
+}
 
 #endif

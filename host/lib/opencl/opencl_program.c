@@ -57,8 +57,9 @@ static clsoftmax_status write_source(FILE *out, const cls_variant *variant)
     CLS_FORWARD(write_file(out, "logarithm.h"));
     CLS_FORWARD(write_file(out, "row_statistics.h"));
     CLS_FORWARD(write_file(out, "row.h"));
-    if (variant->strategy != CLSOFTMAX_STRATEGY_COLUMN) /* its lanes are rows, not classes */
-        CLS_FORWARD(write_file(out, cls_strategy_has_chunks(variant->strategy) ? "row_chunks.h" : "row_classes.h"));
+    CLS_FORWARD(write_file(out, cls_strategy_has_lanes(variant->strategy)    ? "row_lanes.h"
+                                : cls_strategy_has_chunks(variant->strategy) ? "row_chunks.h"
+                                                                             : "row_classes.h"));
     snprintf(strategy_file, sizeof strategy_file, "row_%s.cl", clsoftmax_strategy_name(variant->strategy));
     return write_file(out, strategy_file);
 }

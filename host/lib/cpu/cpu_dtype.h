@@ -1,0 +1,127 @@
+/* Runs of logits and results in memory: f32, f16 and bf16, any stride, and stores past the caches. */
+#ifndef CLSOFTMAX_CPU_DTYPE_H
+#define CLSOFTMAX_CPU_DTYPE_H
+
+#include "cpu_rows.h"
+#include "dtype.h"
+
+#ifdef __SSE2__
+#include <immintrin.h>
+#endif
+
+static inline size_t cpu_element_size(clsoftmax_dtype dtype)
+{
+    return dtype == CLSOFTMAX_F32 ? sizeof(float) : sizeof(uint16_t);
+}
+
+/* `length` elements from `first` on, `stride` apart, as f32. */
+static inline void cpu_load(clsoftmax_dtype dtype, const void *array, uint64_t first, uint64_t stride, size_t length,
+                            float *restrict out)
+{
+    const float *f32 = (const float *)array + first;
+    const uint16_t *bits = (const uint16_t *)array + first;
+    size_t i = 0;
+    switch (dtype) {
+    case CLSOFTMAX_F16:
+#ifdef __F16C__
+        for (; stride == 1 && i + 8 <= length; i += 8)
+            _mm256_storeu_ps(out + i, _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(bits + i))));
+#endif
+        for (; i < length; i++)
+            out[i] = float_of_f16(bits[i * stride]);
+        break;
+    case CLSOFTMAX_BF16:
+        if (stride == 1)
+            for (; i < length; i++)
+                out[i] = float_of_bf16(bits[i]);
+        for (; i < length; i++)
+            out[i] = float_of_bf16(bits[i * stride]);
+        break;
+    default:
+        if (stride == 1)
+            memcpy(out, f32, length * sizeof(float));
+        for (; stride != 1 && i < length; i++)
+            out[i] = f32[i * stride];
+    }
+}
+
+/* Copies past the caches, whole lines of 64 bytes at a time; what is not a whole line is written as usual. A reader on another
+   thread sees the lines after cpu_stream_end. */
+static inline void cpu_stream(void *to, const void *from, size_t bytes)
+{
+#ifdef __SSE2__
+    char *p = to;
+    const char *x = from;
+    size_t head = -(uintptr_t)p & 63;
+    head = head < bytes ? head : bytes;
+    memcpy(p, x, head);
+    size_t lines = (bytes - head) / 64;
+    for (size_t i = 0; i < lines; i++) {
+        const char *line = x + head + i * 64;
+#ifdef __AVX512F__
+        _mm512_stream_si512((void *)(p + head + i * 64), _mm512_loadu_si512(line));
+#elif defined(__AVX2__)
+        for (int k = 0; k < 64; k += 32)
+            _mm256_stream_si256((__m256i *)(p + head + i * 64 + k), _mm256_loadu_si256((const __m256i *)(line + k)));
+#else
+        for (int k = 0; k < 64; k += 16)
+            _mm_stream_si128((__m128i *)(p + head + i * 64 + k), _mm_loadu_si128((const __m128i *)(line + k)));
+#endif
+    }
+    memcpy(p + head + lines * 64, x + head + lines * 64, bytes - head - lines * 64);
+#else
+    memcpy(to, from, bytes);
+#endif
+}
+
+static inline void cpu_stream_end(void)
+{
+#ifdef __SSE2__
+    _mm_sfence();
+#endif
+}
+
+/* A run of results, rounded to f16 or bf16; `rounded` holds as many as there are values. */
+static inline void cpu_round(clsoftmax_dtype dtype, const float *restrict values, size_t length,
+                             uint16_t *restrict rounded)
+{
+    size_t i = 0;
+    if (dtype == CLSOFTMAX_BF16) {
+        for (; i < length; i++)
+            rounded[i] = bf16_of_float(values[i]);
+        return;
+    }
+#ifdef __F16C__
+    for (; i + 8 <= length; i += 8)
+        _mm_storeu_si128((__m128i *)(rounded + i),
+                         _mm256_cvtps_ph(_mm256_loadu_ps(values + i), _MM_FROUND_TO_NEAREST_INT));
+#endif
+    for (; i < length; i++)
+        rounded[i] = f16_of_float(values[i]);
+}
+
+/* Writes at most CPU_BLOCK results to their place. */
+static inline void cpu_store(clsoftmax_dtype dtype, void *array, uint64_t first, uint64_t stride, size_t length,
+                             int stream, const float *values)
+{
+    uint16_t rounded[CPU_BLOCK];
+    size_t size = cpu_element_size(dtype);
+    const void *from = values;
+    char *to = (char *)array + first * size;
+    if (dtype != CLSOFTMAX_F32) {
+        cpu_round(dtype, values, length, rounded);
+        from = rounded;
+    }
+    if (stride == 1 && stream)
+        cpu_stream(to, from, length * size);
+    else if (stride == 1)
+        memcpy(to, from, length * size);
+    else if (size == 4)
+        for (size_t i = 0; i < length; i++)
+            ((float *)to)[i * stride] = values[i];
+    else
+        for (size_t i = 0; i < length; i++)
+            ((uint16_t *)to)[i * stride] = rounded[i];
+}
+
+#endif

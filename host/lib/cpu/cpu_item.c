@@ -1,0 +1,351 @@
+/*
+ * item on the CPU: rows one after another, in loops over blocks of neighbouring classes, which the compiler vectorises.
+ *
+ * A row goes through three stages: its maximum, the sum of its exponentials (which are kept if they fit the scratch
+ * memory), its results. The first is bound by reading memory, the second by arithmetic, the third by writing memory. So
+ * that they overlap, they run on three batches of rows in turns, a block each: while the exponentials of one batch are
+ * computed, the maxima of the next are read and the results of the last are written.
+ */
+#include "../problem.h"
+#include "cpu_rows.h"
+#include "cpu_dtype.h"
+
+#define MOST_ROWS 16 /* in a batch: enough that what is done once a row overlaps between rows */
+
+/* Pairs of a batch of several rows: two batches stay in the first-level cache. */
+#ifndef BATCH_PAIRS
+#define BATCH_PAIRS 2048
+#endif
+
+/* Rows that go through a stage together. */
+typedef struct batch {
+    uint64_t first; /* row */
+    size_t rows;    /* 0: no batch */
+    float *high, *low;
+    uint64_t logits[MOST_ROWS], results[MOST_ROWS]; /* where the rows begin */
+    uint64_t shift[MOST_ROWS]; /* elements by which results stand past a line of the cache: blocks are cut at lines */
+    core_top_t tops[MOST_ROWS];
+    core_setting_t sets[MOST_ROWS];
+    core_total_t totals[MOST_ROWS], weighted[MOST_ROWS];
+    core_two_float scales[MOST_ROWS]; /* 1 / sum, or ln(sum) */
+} batch;
+
+/* What all batches of a call share. */
+typedef struct items {
+    const cpu_call *call;
+    core_temperature_t temperature; /* where all rows have the same */
+    size_t row_blocks;              /* blocks of a row at most */
+    size_t batch_rows;
+    int keep; /* exponentials are kept between the sum and the results */
+    int levels;
+} items;
+
+/* ---------------------------------------------------------------- Blocks */
+
+/* A block of a row: neighbouring classes, at most CPU_BLOCK. */
+typedef struct block {
+    size_t row; /* in the batch */
+    uint64_t begin;
+    size_t length;
+    size_t padded;            /* length rounded up to whole vectors */
+    uint64_t logits, results; /* where class `begin` stands */
+    size_t slot;              /* where its pairs are in the scratch memory */
+} block;
+
+/* A block of a batch's row; length 0 behind the row's last. */
+static inline block batch_block(const items *it, const batch *b, size_t row, size_t number)
+{
+    const clsoftmax_problem *p = it->call->problem;
+    block k = {.row = row, .slot = (row * it->row_blocks + number) * CPU_BLOCK};
+    uint64_t shift = b->shift[row];
+    k.begin = number == 0 ? 0 : number * CPU_BLOCK - shift;
+    uint64_t end = (number + 1) * CPU_BLOCK - shift;
+    end = end < p->classes ? end : p->classes;
+    k.length = k.begin < end ? (size_t)(end - k.begin) : 0;
+    k.padded = (k.length + CPU_VECTOR - 1) / CPU_VECTOR * CPU_VECTOR;
+    k.logits = b->logits[row] + k.begin * p->logits_layout.class_stride;
+    k.results = b->results[row] + k.begin * p->results_layout.class_stride;
+    return k;
+}
+
+static void pad(const block *k, float *logits)
+{
+    for (size_t i = k->length; i < k->padded; i++)
+        logits[i] = -CORE_INFINITY;
+}
+
+/* The block's logits, padded by -inf: where they stand, if they are whole vectors of f32 neighbours, else in `buffer`. */
+static const float *block_logits(const items *it, const block *k, float *buffer)
+{
+    const clsoftmax_problem *p = it->call->problem;
+    if (p->logits_dtype == CLSOFTMAX_F32 && p->logits_layout.class_stride == 1 && k->padded == k->length)
+        return (const float *)it->call->arguments->logits + k->logits;
+    cpu_load(p->logits_dtype, it->call->arguments->logits, k->logits, p->logits_layout.class_stride, k->length, buffer);
+    pad(k, buffer);
+    return buffer;
+}
+
+/* The same as an ordinary row has them. */
+static const float *block_ordinary(const items *it, const batch *b, const block *k, float *buffer)
+{
+    const float *x = block_logits(it, k, buffer);
+    const core_setting_t *set = &b->sets[k->row];
+    if (set->kind != CORE_ROW_TIES)
+        return x;
+    for (size_t i = 0; i < k->length; i++)
+        buffer[i] = core_tie(x[i], set->ties_at);
+    pad(k, buffer);
+    return buffer;
+}
+
+/* ---------------------------------------------------------------- Stage 1: maximum */
+
+static uint32_t largest_key(const float *x, size_t length)
+{
+    uint32_t key = CORE_KEY_NEGATIVE_INFINITY;
+#pragma omp simd reduction(max : key)
+    for (size_t i = 0; i < length; i++) {
+        uint32_t other = core_key(x[i]);
+        key = CORE_LARGER(other, key);
+    }
+    return key;
+}
+
+/* Without statistics only the key is found. */
+static void block_top(const items *it, batch *b, const block *k)
+{
+    float buffer[CPU_BLOCK];
+    core_top_t *top = &b->tops[k->row];
+    const float *x = block_logits(it, k, buffer);
+    if (it->call->problem->statistics) {
+        for (size_t i = 0; i < k->length; i++) {
+            core_top_t one = {core_top_key(x[i]), CORE_KEY_NEGATIVE_INFINITY, (core_long)(k->begin + i)};
+            *top = core_top_merge(*top, one);
+        }
+    } else {
+        uint32_t key = largest_key(x, k->padded);
+        top->key = CORE_LARGER(key, top->key);
+    }
+}
+
+static uint64_t finish_tops(const items *it, batch *b)
+{
+    const clsoftmax_arguments *arguments = it->call->arguments;
+    uint64_t invalid = 0;
+    for (size_t r = 0; r < b->rows; r++) {
+        float temperature = arguments->temperature;
+        core_temperature_t prepared = it->temperature;
+        if (it->call->problem->temperature_per_row) {
+            temperature = arguments->temperatures[b->first + r];
+            prepared = core_temperature(temperature);
+            invalid += temperature >= 0 ? 0 : 1;
+        }
+        b->sets[r] = core_setting(b->tops[r].key, temperature, prepared, it->call->policies);
+    }
+    return invalid;
+}
+
+/* ---------------------------------------------------------------- Stage 2: sums */
+
+static inline core_total_t total_of(uint32_t high, uint32_t low, uint32_t lowest, size_t added, int levels)
+{
+    core_lanes_total lane = core_sum_flush((core_sum_t){high, low, lowest}, (uint32_t)added, levels);
+    return (core_total_t){lane.high, lane.low, lane.lowest};
+}
+
+/* The sum of at most CPU_BLOCK exponentials, which are left in high and low. */
+static inline __attribute__((always_inline)) core_total_t exponentials(const float *restrict x, size_t length,
+                                                                       core_row_t row, int levels, float *restrict high,
+                                                                       float *restrict low)
+{
+    uint32_t sum_high = 0, sum_low = 0, sum_lowest = 0;
+#pragma omp simd reduction(+ : sum_high, sum_low, sum_lowest)
+    for (size_t i = 0; i < length; i++) {
+        core_pair e = core_exponential(x[i], row);
+        high[i] = e.high;
+        low[i] = e.low;
+        core_sum_t sum = {0, 0, 0};
+        sum = core_sum_add(sum, e, levels);
+        sum_high += sum.high;
+        sum_low += sum.low;
+        sum_lowest += sum.lowest;
+    }
+    return total_of(sum_high, sum_low, sum_lowest, length, levels);
+}
+
+/* The sum of exponentials times |z|, for an entropy. */
+static core_total_t weighted_exponentials(const float *x, size_t length, core_setting_t set, int levels)
+{
+    core_log_row_t distance = core_distance_row(set.prepared, set.maximum);
+    uint32_t sum_high = 0, sum_low = 0, sum_lowest = 0;
+#pragma omp simd reduction(+ : sum_high, sum_low, sum_lowest)
+    for (size_t i = 0; i < length; i++) {
+        core_sum_t sum = {0, 0, 0};
+        sum = core_sum_add(sum, core_weighted(core_exponential(x[i], set.row), x[i], distance), levels);
+        sum_high += sum.high;
+        sum_low += sum.low;
+        sum_lowest += sum.lowest;
+    }
+    return total_of(sum_high, sum_low, sum_lowest, length, levels);
+}
+
+static void block_sums(const items *it, batch *b, const block *k)
+{
+    const core_setting_t *set = &b->sets[k->row];
+    if (!core_row_is_computed(set->kind))
+        return;
+    float buffer[CPU_BLOCK];
+    const float *x = block_ordinary(it, b, k, buffer);
+    float *high = b->high + (it->keep ? k->slot : 0), *low = b->low + (it->keep ? k->slot : 0);
+    core_total_t sum = it->levels == 2 ? exponentials(x, k->padded, set->row, 2, high, low)
+                                       : exponentials(x, k->padded, set->row, 3, high, low);
+    b->totals[k->row] = core_total_merge(b->totals[k->row], sum);
+    if (it->call->problem->statistics)
+        b->weighted[k->row] =
+            core_total_merge(b->weighted[k->row], weighted_exponentials(x, k->padded, *set, it->levels));
+}
+
+static void write_statistics(const items *it, const batch *b, size_t r)
+{
+    const clsoftmax_problem *p = it->call->problem;
+    const clsoftmax_arguments *arguments = it->call->arguments;
+    uint64_t row = b->first + r;
+    int64_t label = arguments->labels ? arguments->labels[row] : -1;
+    core_row_sums_t sums = {b->tops[r], b->totals[r], b->weighted[r], core_float_of_bits(CORE_NAN_BITS)};
+    if (label >= 0 && (uint64_t)label < p->classes)
+        cpu_load(p->logits_dtype, arguments->logits, b->logits[r] + (uint64_t)label * p->logits_layout.class_stride, 1,
+                 1, &sums.label_logit);
+    arguments->statistics[row] = cpu_statistics(it->call, b->sets[r], sums);
+}
+
+static void finish_sums(const items *it, batch *b)
+{
+    const clsoftmax_problem *p = it->call->problem;
+    for (size_t r = 0; r < b->rows; r++) {
+        if (p->statistics) /* before the results, which may take the place of the label's logit */
+            write_statistics(it, b, r);
+        b->scales[r] = p->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX
+                           ? core_log_sum(b->sets[r], b->totals[r], it->levels)
+                           : core_reciprocal(core_total_value(b->totals[r]));
+    }
+}
+
+/* ---------------------------------------------------------------- Stage 3: results */
+
+static void probabilities_of_pairs(const float *restrict high, const float *restrict low, size_t length,
+                                   core_two_float reciprocal, float *restrict p)
+{
+#pragma omp simd
+    for (size_t i = 0; i < length; i++) {
+        core_pair e = {high[i], low[i]};
+        p[i] = core_probability(e, reciprocal.high, reciprocal.low);
+    }
+}
+
+static void probabilities(const float *restrict x, size_t length, core_row_t row, core_two_float reciprocal,
+                          float *restrict p)
+{
+#pragma omp simd
+    for (size_t i = 0; i < length; i++)
+        p[i] = core_probability(core_exponential(x[i], row), reciprocal.high, reciprocal.low);
+}
+
+static void log_probabilities(const float *restrict x, size_t length, core_log_row_t row, core_two_float logarithm,
+                              float *restrict p)
+{
+#pragma omp simd
+    for (size_t i = 0; i < length; i++)
+        p[i] = core_log_probability(x[i], row, logarithm);
+}
+
+static void block_results(const items *it, const batch *b, const block *k)
+{
+    const clsoftmax_problem *p = it->call->problem;
+    const core_setting_t *set = &b->sets[k->row];
+    float buffer[CPU_BLOCK], results[CPU_BLOCK];
+    float fill = cpu_fill_value(p, set->kind);
+    if (!core_row_is_computed(set->kind))
+        for (size_t i = 0; i < k->length; i++)
+            results[i] = fill;
+    else if (p->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX)
+        log_probabilities(block_ordinary(it, b, k, buffer), k->padded, core_log_row(set->prepared, set->maximum),
+                          b->scales[k->row], results);
+    else if (it->keep)
+        probabilities_of_pairs(b->high + k->slot, b->low + k->slot, k->padded, b->scales[k->row], results);
+    else
+        probabilities(block_ordinary(it, b, k, buffer), k->padded, set->row, b->scales[k->row], results);
+    cpu_store(p->results_dtype, it->call->arguments->results, k->results, p->results_layout.class_stride, k->length,
+              it->call->stream, results);
+}
+
+/* ---------------------------------------------------------------- Batches */
+
+static void begin_batch(const items *it, batch *b, uint64_t first, uint64_t end)
+{
+    const clsoftmax_problem *p = it->call->problem;
+    uint64_t left = first < end ? end - first : 0, size = cpu_element_size(p->results_dtype);
+    b->first = first;
+    b->rows = left < it->batch_rows ? (size_t)left : it->batch_rows;
+    for (size_t r = 0; r < b->rows; r++) {
+        b->logits[r] = cls_layout_row(p, &p->logits_layout, first + r);
+        b->results[r] = cls_layout_row(p, &p->results_layout, first + r);
+        b->shift[r] =
+            it->call->stream ? ((uintptr_t)it->call->arguments->results / size + b->results[r]) % (64 / size) : 0;
+        b->tops[r] = (core_top_t){CORE_KEY_NEGATIVE_INFINITY, CORE_KEY_NEGATIVE_INFINITY, 0};
+        b->totals[r] = b->weighted[r] = (core_total_t){0, 0, 0};
+    }
+}
+
+/* A stage of each batch, block by block in turns. */
+static void run_stages(const items *it, batch *next, batch *current, const batch *last)
+{
+    int writes = it->call->problem->operation != CLSOFTMAX_OPERATION_NONE;
+    for (size_t row = 0; row < it->batch_rows; row++)
+        for (size_t number = 0; number < it->row_blocks; number++) {
+            block k;
+            if (row < next->rows && (k = batch_block(it, next, row, number)).length > 0)
+                block_top(it, next, &k);
+            if (row < current->rows && (k = batch_block(it, current, row, number)).length > 0)
+                block_sums(it, current, &k);
+            if (writes && row < last->rows && (k = batch_block(it, last, row, number)).length > 0)
+                block_results(it, last, &k);
+        }
+}
+
+/* How rows are batched: as many as half of the scratch memory holds, as two batches have pairs at a time. */
+static items plan_items(const cpu_call *call, const cpu_scratch *scratch)
+{
+    items it = {.call = call,
+                .temperature = core_temperature(call->arguments->temperature),
+                .row_blocks = (size_t)((call->problem->classes + CPU_BLOCK + 63) / CPU_BLOCK),
+                .levels = cpu_sum_levels(call->problem)};
+    size_t fitting = scratch->pairs / 2 / (it.row_blocks * CPU_BLOCK);
+    it.keep = fitting > 0;
+    size_t near = BATCH_PAIRS / (it.row_blocks * CPU_BLOCK);
+    fitting = fitting < near ? fitting : near;
+    it.batch_rows = fitting < 1 ? 1 : fitting > MOST_ROWS ? MOST_ROWS : fitting;
+    return it;
+}
+
+uint64_t CPU_FUNCTION(cls_cpu_item)(const cpu_call *call, uint64_t begin, uint64_t end, const cpu_scratch *scratch)
+{
+    items it = plan_items(call, scratch);
+    batch batches[3];
+    size_t half = scratch->pairs / 2;
+    uint64_t invalid = 0;
+    memset(batches, 0, sizeof batches);
+    begin_batch(&it, &batches[0], begin, end);
+    for (unsigned step = 0; batches[step % 3].rows + batches[(step + 1) % 3].rows + batches[(step + 2) % 3].rows > 0;
+         step++) {
+        batch *next = &batches[step % 3], *current = &batches[(step + 2) % 3], *last = &batches[(step + 1) % 3];
+        current->high = scratch->high + (step % 2) * half;
+        current->low = scratch->low + (step % 2) * half;
+        run_stages(&it, next, current, last);
+        invalid += finish_tops(&it, next);
+        finish_sums(&it, current);
+        begin_batch(&it, last, next->first + next->rows, end);
+    }
+    if (call->stream)
+        cpu_stream_end();
+    return invalid;
+}
