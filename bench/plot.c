@@ -63,8 +63,8 @@ static void write_script(FILE *gnuplot, const plot *plot, const char *path)
     for (const char *c = path; *c; c++)
         fputs(*c == '\'' ? "''" : (char[2]){*c, '\0'}, gnuplot);
     fputs("'\nset logscale x 2\nset xlabel 'classes in a row'\nset ylabel 'share of the copy limit'\n"
-          "set xtics (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, '1K' 1024, '2K' 2048, '4K' 4096, '8K' 8192, '16K' 16384, "
-          "'32K' 32768, '64K' 65536, '128K' 131072, '256K' 262144, '512K' 524288, '1M' 1048576)\n"
+          "set xtics (1, 4, 16, 64, 256, '1K' 1024, '4K' 4096, '16K' 16384, '64K' 65536, '256K' 262144, '1M' 1048576)\n"
+          "set linetype 5 linecolor rgb '#d55e00'\n" /* the default is a pale yellow */
           "set yrange [0:*]\nset grid\nset key outside right noenhanced\nset border 3\nset tics nomirror\n",
           gnuplot);
     fputs("$points << END\n", gnuplot);

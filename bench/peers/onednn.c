@@ -86,8 +86,8 @@ static dnnl_status_t choose_scale(dnnl_primitive_desc_t *chosen, description sou
     dnnl_eltwise_desc_t operation;
     if (!dnnl_memory_desc_equal(&source, &target))
         return dnnl_unimplemented;
-    dnnl_status_t status = dnnl_eltwise_forward_desc_init(&operation, dnnl_forward_inference, dnnl_eltwise_linear,
-                                                          &source, factor, 0);
+    dnnl_status_t status =
+        dnnl_eltwise_forward_desc_init(&operation, dnnl_forward_inference, dnnl_eltwise_linear, &source, factor, 0);
     return status == dnnl_success ? dnnl_primitive_desc_create(chosen, &operation, NULL, engine, NULL) : status;
 }
 
