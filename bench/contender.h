@@ -32,9 +32,9 @@ struct contender {
     void *state;
     bench_device *device; /* NULL: a peer, or a copy, of this computer's processor */
     clsoftmax_strategy strategy;
-    char name[64];     /* strategy, kind of copy, or peer */
-    char version[256]; /* of a peer, in its own words */
-    int is_dead;       /* does not come back: a peer whose process has ended */
+    char name[64];    /* strategy, kind of copy, or peer */
+    char detail[512]; /* of a peer its version; of the library what its plan decided */
+    int is_dead;      /* does not come back: a peer whose process has ended */
 
     /* Of the workload at hand. */
     const workload *workload;

@@ -2,6 +2,7 @@
 #include "cli.h"
 #include "contender.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,10 @@ static int make_plan(contender *contender, clsoftmax_context *context)
     library_state *state = contender->state;
     clsoftmax_problem problem = contender->workload->problem;
     problem.strategy = contender->strategy;
-    return clsoftmax_plan_create(context, &problem, &state->plan) == CLSOFTMAX_OK || contender_fail_library(contender);
+    if (clsoftmax_plan_create(context, &problem, &state->plan) != CLSOFTMAX_OK)
+        return contender_fail_library(contender);
+    snprintf(contender->detail, sizeof contender->detail, "%s", clsoftmax_plan_description(state->plan));
+    return 1;
 }
 
 static void library_finish(contender *contender)

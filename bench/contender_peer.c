@@ -20,7 +20,7 @@ enum { ANSWER_SECONDS = 120 };
 typedef struct peer {
     pid_t process; /* 0 once it has ended; it leads a process group of its own */
     int requests;  /* to its standard input */
-    FILE *answers; /* from its standard output */
+    int answers;   /* from its standard output */
 } peer;
 
 /* ---------------------------------------------------------------- The process */
@@ -54,8 +54,8 @@ static int start_process(peer *peer, const char *program, int memory)
     close(requests[0]);
     close(answers[1]);
     peer->requests = requests[1];
-    peer->answers = fdopen(answers[0], "r");
-    return peer->process > 0 && peer->answers;
+    peer->answers = answers[0];
+    return peer->process > 0;
 }
 
 static void end_process(peer *peer)
@@ -67,27 +67,33 @@ static void end_process(peer *peer)
     peer->process = 0;
     if (peer->requests > 0)
         close(peer->requests);
-    if (peer->answers)
-        fclose(peer->answers);
-    peer->requests = 0;
-    peer->answers = NULL;
+    if (peer->answers > 0)
+        close(peer->answers);
+    peer->requests = peer->answers = 0;
 }
 
 /* ---------------------------------------------------------------- One request, one answer */
 
-/* A line into `answer`, without its end. Between requests the stream's buffer is empty, so that poll sees what there is. */
-static int read_answer(peer *peer, char *answer, int size)
+/* A line into `answer`, without its end. 1, or 0 where none comes in time. */
+static int read_answer(const peer *peer, char *answer, size_t size)
 {
-    struct pollfd waiting = {.fd = fileno(peer->answers), .events = POLLIN};
-    if (poll(&waiting, 1, ANSWER_SECONDS * 1000) <= 0 || !fgets(answer, size, peer->answers))
-        return 0;
-    answer[strcspn(answer, "\n")] = '\0';
-    return 1;
+    struct pollfd waiting = {.fd = peer->answers, .events = POLLIN};
+    double deadline = now() + ANSWER_SECONDS;
+    for (size_t length = 0; length < size; length++) {
+        double left = deadline - now();
+        if (left <= 0 || poll(&waiting, 1, (int)(left * 1000)) <= 0 || read(peer->answers, answer + length, 1) != 1)
+            return 0;
+        if (answer[length] == '\n') {
+            answer[length] = '\0';
+            return 1;
+        }
+    }
+    return 0; /* too long */
 }
 
 /* Sends a line and reads the answer. The peer runs only in between: threads of its own that spin disturb nobody. 1, or 0 with a
    reason, which is the peer's if it answers "no". */
-static int ask(contender *contender, char *answer, int size, const char *format, ...)
+static int ask(contender *contender, char *answer, size_t size, const char *format, ...)
 {
     peer *peer = contender->state;
     if (contender->is_dead)
@@ -182,7 +188,7 @@ static int add_peer(const char *name, void *context)
     if (!start_process(peer, program, search->memory))
         return complain(EXIT_FAILED, "peer %s: %s", name, strerror(errno));
     if (ask(added, answer, sizeof answer, "hello %u\n", search->threads) && is_answer(added, answer, "peer")) {
-        snprintf(added->version, sizeof added->version, "%s", answer + strcspn(answer, " "));
+        snprintf(added->detail, sizeof added->detail, "%s", answer + strlen("peer "));
         return EXIT_DONE;
     }
     notice("note: peer %s is left out: %s", name, added->reason);

@@ -7,10 +7,7 @@ opencl_functions opencl;
 
 int opencl_load(void)
 {
-    static void *loader;
-    if (loader)
-        return 1;
-    loader = dlopen("libOpenCL.so.1", RTLD_NOW | RTLD_LOCAL);
+    void *loader = dlopen("libOpenCL.so.1", RTLD_NOW | RTLD_LOCAL); /* stays open; the next call finds the same */
     if (!loader)
         return 0;
     int complete = 1;

@@ -54,7 +54,7 @@ static void write_devices(FILE *file, const session *session)
         fputs(written++ > 0 ? ",\n    {" : "\n    {", file);
         string_field(file, "name", contender->name);
         fputs("\"version\": ", file);
-        json_string(file, contender->version);
+        json_string(file, contender->detail);
         fputs("}", file);
     }
     fputs("],\n", file);
@@ -90,6 +90,7 @@ static void write_contender(FILE *file, const contender *contender, const conten
     string_field(file, "kind", kinds[contender->kind]);
     string_field(file, "device", contender_device(contender));
     string_field(file, "name", contender->name);
+    string_field(file, "detail", contender->detail);
     string_field(file, "note", contender->reason);
     number_field(file, "median_seconds", figures.time.median);
     number_field(file, "best_seconds", figures.time.best);

@@ -37,7 +37,9 @@ static void text_dtype(const row *row, char *text)
 
 static void text_note(const row *row, char *text)
 {
-    snprintf(text, CELL, "%s", row->contender->reason);
+    const contender *contender = row->contender;
+    int is_choice = contender->kind == CONTENDER_LIBRARY && contender->strategy == CLSOFTMAX_STRATEGY_AUTO;
+    snprintf(text, CELL, "%s", contender->reason[0] ? contender->reason : is_choice ? contender->detail : "");
 }
 
 static double number_temperature(const row *row)
@@ -132,7 +134,8 @@ static void for_each_row(FILE *file, const session *session, void (*print)(FILE 
     for (size_t i = 0; i < session->contenders->count; i++) {
         const contender *contender = &session->contenders->items[i];
         row row = {contender, figures_of(contender, session->contenders)};
-        if (contender->kind != CONTENDER_END_TO_END || contender->reason[0])
+        /* End-to-end is a column of the contender before it, and a row only if it alone has failed. */
+        if (contender->kind != CONTENDER_END_TO_END || (contender->reason[0] && !contender[-1].reason[0]))
             print(file, &row);
     }
 }
@@ -146,10 +149,14 @@ static void end_nothing(FILE *file)
 
 static void table_begin(FILE *file, const session *session)
 {
+    for (size_t i = 0; i < session->device_count; i++) {
+        const clsoftmax_device *info = &session->devices[i].info;
+        fprintf(file, "%s: %s, %s %s\n", info->selector, info->name, info->platform, info->driver);
+    }
     for (size_t i = 0; i < session->contenders->count; i++) {
         const contender *contender = &session->contenders->items[i];
         if (contender->kind == CONTENDER_PEER)
-            fprintf(file, "%s:%s\n", contender->name, contender->version);
+            fprintf(file, "%s: %s\n", contender->name, contender->detail);
     }
     for (int i = 0; i < COLUMNS; i++)
         fprintf(file, "%*s%s", columns[i].width, columns[i].title, i + 1 < COLUMNS ? "  " : "\n");

@@ -89,13 +89,17 @@ int workload_memory_open(int *descriptor)
     return *descriptor >= 0 ? EXIT_DONE : complain(EXIT_FAILED, "shared memory: %s", strerror(errno));
 }
 
+static size_t physical_memory(void)
+{
+    return (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
+}
+
 /* Enough pairs for twice the cache, within a quarter of the memory. */
 static unsigned choose_pairs(const workload *workload, size_t cache)
 {
     enum { MOST_PAIRS = 1024 };
-    size_t quarter = (size_t)sysconf(_SC_PHYS_PAGES) / 4 * (size_t)sysconf(_SC_PAGESIZE);
     size_t wanted = cache > 0 ? (2 * cache + workload->pair_bytes - 1) / workload->pair_bytes + 1 : 1;
-    size_t affordable = quarter / workload->pair_bytes;
+    size_t affordable = physical_memory() / 4 / workload->pair_bytes;
     size_t pairs = wanted < affordable ? wanted : affordable;
     return pairs < 1 ? 1 : pairs > MOST_PAIRS ? MOST_PAIRS : (unsigned)pairs;
 }
@@ -120,6 +124,9 @@ static int map_memory(workload *workload, size_t cache)
     workload->pairs = choose_pairs(workload, cache);
     workload->passes = choose_passes(workload);
     size_t bytes = workload->pairs * workload->pair_bytes;
+    if (bytes > physical_memory() / 2)
+        return complain(EXIT_FAILED, "%s: two arrays of together %zu bytes are more than half of the memory",
+                        workload_label(workload), bytes);
     if (ftruncate(workload->descriptor, 0) != 0 || ftruncate(workload->descriptor, (off_t)bytes) != 0)
         return complain(EXIT_FAILED, "%s: shared memory of %zu bytes: %s", workload_label(workload), bytes,
                         strerror(errno));
