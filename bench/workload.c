@@ -107,7 +107,7 @@ static unsigned choose_pairs(const workload *workload, size_t cache)
 /* A round moves at least so much, so that it lasts longer than reading the clock and waking a peer. */
 static unsigned choose_passes(const workload *workload)
 {
-    enum { LEAST_BYTES = 8 << 20, MOST_PASSES = 1000 };
+    enum { LEAST_BYTES = 32 << 20, MOST_PASSES = 1000 };
     size_t passes = LEAST_BYTES / (workload->logits_bytes + workload->results_bytes);
     return passes < 1 ? 1 : passes > MOST_PASSES ? MOST_PASSES : (unsigned)passes;
 }
