@@ -11,8 +11,10 @@ typedef struct contender contender;
 /* prepare, run and fetch return 1, or 0 after contender_fail. */
 typedef struct contender_functions {
     int (*prepare)(contender *contender);
+    void (*wake)(contender *contender); /* before runs; NULL: nothing sleeps */
     int (*run)(contender *contender, unsigned first, unsigned passes,
-               double *seconds); /* pairs first, first + 1, ... */
+               double *seconds);        /* pairs first, first + 1, ... */
+    void (*rest)(contender *contender); /* behind runs; NULL likewise */
     int (*fetch)(contender *contender,
                  unsigned pair);          /* brings results into the workload's memory; NULL: they are there */
     void (*finish)(contender *contender); /* of a workload, prepared or not */

@@ -98,7 +98,7 @@ static void host_copy_release(contender *contender)
 
 static int add_host_copy(contender_list *list, const char *name, copy_function *copy, unsigned threads)
 {
-    static const contender_functions functions = {host_copy_prepare, host_copy_run, NULL, host_copy_finish,
+    static const contender_functions functions = {host_copy_prepare, NULL, host_copy_run, NULL, NULL, host_copy_finish,
                                                   host_copy_release};
     contender *added = contender_list_add(list, CONTENDER_COPY, &functions);
     host_copy *state = added ? calloc(1, sizeof *state) : NULL;
@@ -174,8 +174,8 @@ static void device_copy_release(contender *contender)
 
 int add_device_copies(contender_list *list, bench_device *device)
 {
-    static const contender_functions functions = {device_copy_prepare, device_copy_run, NULL, device_copy_finish,
-                                                  device_copy_release};
+    static const contender_functions functions = {
+        device_copy_prepare, NULL, device_copy_run, NULL, NULL, device_copy_finish, device_copy_release};
     for (int is_kernel = 0; is_kernel < 2; is_kernel++) {
         contender *added = contender_list_add(list, CONTENDER_COPY, &functions);
         if (!added)

@@ -123,9 +123,10 @@ static int add_one(contender_list *list, contender_kind kind, const contender_fu
 
 int add_library(contender_list *list, bench_device *device, unsigned strategies)
 {
-    static const contender_functions from_host = {host_prepare, host_run, NULL, library_finish, library_release};
-    static const contender_functions on_buffers = {buffers_prepare, buffers_run, buffers_fetch, library_finish,
-                                                   library_release};
+    static const contender_functions from_host = {host_prepare, NULL,           host_run,       NULL,
+                                                  NULL,         library_finish, library_release};
+    static const contender_functions on_buffers = {buffers_prepare, NULL,           buffers_run,    NULL,
+                                                   buffers_fetch,   library_finish, library_release};
     int status = EXIT_DONE;
     for (int i = 0; i < CLSOFTMAX_STRATEGY_COUNT && status == EXIT_DONE; i++) {
         clsoftmax_strategy strategy = (clsoftmax_strategy)i;

@@ -91,14 +91,12 @@ static int read_answer(const peer *peer, char *answer, size_t size)
     return 0; /* too long */
 }
 
-/* Sends a line and reads the answer. The peer runs only in between: threads of its own that spin disturb nobody. 1, or 0 with a
-   reason, which is the peer's if it answers "no". */
+/* Sends a line to a peer that is awake and reads the answer. 1, or 0 with a reason, which is the peer's if it answers "no". */
 static int ask(contender *contender, char *answer, size_t size, const char *format, ...)
 {
     peer *peer = contender->state;
     if (contender->is_dead)
         return contender_fail(contender, "the peer has ended");
-    kill(-peer->process, SIGCONT);
     va_list arguments;
     va_start(arguments, format);
     int sent = vdprintf(peer->requests, format, arguments) > 0;
@@ -109,7 +107,6 @@ static int ask(contender *contender, char *answer, size_t size, const char *form
         return contender_fail(contender, "the peer did not answer; it ended, or took more than %d seconds",
                               ANSWER_SECONDS);
     }
-    kill(-peer->process, SIGSTOP);
     return strncmp(answer, "no ", 3) != 0 || contender_fail(contender, "%s", answer + 3);
 }
 
@@ -120,6 +117,22 @@ static int is_answer(contender *contender, const char *answer, const char *word)
            contender_fail(contender, "the peer answers \"%.100s\" where \"%s\" is due", answer, word);
 }
 
+static void peer_wake(contender *contender)
+{
+    peer *peer = contender->state;
+    if (!contender->is_dead)
+        kill(-peer->process, SIGCONT);
+}
+
+/* Threads that spin disturb nobody when they are stopped. All of them must be, or the next contender's would find the processors
+   taken. */
+static void peer_rest(contender *contender)
+{
+    peer *peer = contender->state;
+    if (!contender->is_dead && kill(-peer->process, SIGSTOP) == 0)
+        waitpid(peer->process, NULL, WUNTRACED);
+}
+
 static int peer_prepare(contender *contender)
 {
     char answer[512];
@@ -127,12 +140,15 @@ static int peer_prepare(contender *contender)
     const clsoftmax_problem *problem = &workload->problem;
     if (workload->temperature == 0 || workload->temperature > 1e30f)
         return contender_fail(contender, "peers are not asked about limits of the temperature");
-    return ask(contender, answer, sizeof answer, "problem %d %u %zu %zu %llu %llu %d %s %s %.9g\n",
-               workload->descriptor, workload->pairs, workload->pair_bytes, workload->results_offset,
-               (unsigned long long)workload->rows, (unsigned long long)problem->classes, workload->axis,
-               clsoftmax_dtype_name(problem->logits_dtype), clsoftmax_dtype_name(problem->results_dtype),
-               (double)workload->temperature) &&
-           is_answer(contender, answer, "ready");
+    peer_wake(contender);
+    int is_ready =
+        ask(contender, answer, sizeof answer, "problem %d %u %zu %zu %llu %llu %d %s %s %.9g\n", workload->descriptor,
+            workload->pairs, workload->pair_bytes, workload->results_offset, (unsigned long long)workload->rows,
+            (unsigned long long)problem->classes, workload->axis, clsoftmax_dtype_name(problem->logits_dtype),
+            clsoftmax_dtype_name(problem->results_dtype), (double)workload->temperature) &&
+        is_answer(contender, answer, "ready");
+    peer_rest(contender);
+    return is_ready;
 }
 
 static int peer_run(contender *contender, unsigned first, unsigned passes, double *seconds)
@@ -149,8 +165,10 @@ static int peer_run(contender *contender, unsigned first, unsigned passes, doubl
 static void peer_finish(contender *contender)
 {
     char answer[512];
+    peer_wake(contender);
     if (!contender->is_dead)
         ask(contender, answer, sizeof answer, "done\n");
+    peer_rest(contender);
 }
 
 static void peer_release(contender *contender)
@@ -171,7 +189,8 @@ typedef struct peer_search {
 
 static int add_peer(const char *name, void *context)
 {
-    static const contender_functions functions = {peer_prepare, peer_run, NULL, peer_finish, peer_release};
+    static const contender_functions functions = {peer_prepare, peer_wake,   peer_run,    peer_rest,
+                                                  NULL,         peer_finish, peer_release};
     peer_search *search = context;
     char program[8192], answer[512] = "";
     snprintf(program, sizeof program, "%s%s%s", strchr(name, '/') ? "" : search->folder, strchr(name, '/') ? "" : "/",
@@ -189,6 +208,7 @@ static int add_peer(const char *name, void *context)
         return complain(EXIT_FAILED, "peer %s: %s", name, strerror(errno));
     if (ask(added, answer, sizeof answer, "hello %u\n", search->threads) && is_answer(added, answer, "peer")) {
         snprintf(added->detail, sizeof added->detail, "%s", answer + strlen("peer "));
+        peer_rest(added);
         return EXIT_DONE;
     }
     notice("note: peer %s is left out: %s", name, added->reason);
@@ -241,6 +261,8 @@ static void set_threads(unsigned threads)
     snprintf(text, sizeof text, "%u", threads);
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
         setenv(variables[i], text, 1);
+    setenv("OMP_PROC_BIND", "true",
+           1); /* or, when they wake up, two may share a processor for a while, at half the speed */
 }
 
 int add_peers(contender_list *list, const char *peers, unsigned threads, int descriptor)

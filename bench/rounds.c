@@ -16,6 +16,18 @@ static int is_ours(const contender *contender)
     return contender->kind == CONTENDER_LIBRARY || contender->kind == CONTENDER_END_TO_END;
 }
 
+/* One pass that counts for nothing, in which caches, threads and the system's scheduler settle; then those that are timed. */
+static int run_warm(contender *contender, unsigned first, unsigned passes, double *seconds)
+{
+    const contender_functions *functions = contender->functions;
+    if (functions->wake)
+        functions->wake(contender);
+    int has_run = functions->run(contender, first, 1, seconds) && functions->run(contender, first + 1, passes, seconds);
+    if (functions->rest)
+        functions->rest(contender);
+    return has_run;
+}
+
 static int verify(contender *contender)
 {
     const workload *workload = contender->workload;
@@ -24,7 +36,7 @@ static int verify(contender *contender)
            workload->results_bytes); /* so that nothing old is taken for a result */
     if (contender->device && !bench_device_write_results(contender->device, workload, 0))
         return contender_fail(contender, "the device's results cannot be written");
-    if (!contender->functions->run(contender, 0, 1, &seconds))
+    if (!run_warm(contender, 0, 1, &seconds))
         return 0;
     if (contender->functions->fetch && !contender->functions->fetch(contender, 0))
         return 0;
@@ -42,13 +54,6 @@ static int verify(contender *contender)
            contender_fail(contender, "WRONG: %.3g ULP from the exact probabilities", distance.ulp);
 }
 
-/* After verification kernels are built and threads awake; one run more is as all that follow. */
-static void warm_up(contender *contender)
-{
-    double seconds;
-    contender->functions->run(contender, 1, 1, &seconds);
-}
-
 static int is_measured(const contender *contender)
 {
     return contender->reason[0] == '\0';
@@ -60,22 +65,24 @@ static int has_enough(const contender *contender, const round_limits *limits)
     const samples *samples = &contender->samples;
     double spent = 0;
     for (size_t i = 0; i < samples->count; i++)
-        spent += samples->seconds[i] * contender->workload->passes;
+        spent += samples->seconds[i] * (contender->workload->passes + 1);
     return limits->rounds == 0 && samples->count >= LEAST_ROUNDS && spent > limits->seconds / 4;
 }
 
-static void run_round(contender_list *list, const round_limits *limits, unsigned round)
+/* Each run goes on with the pairs where the one before it, whoever's, has stopped: its arrays are those that were used longest ago. */
+static void run_round(contender_list *list, const round_limits *limits, unsigned round, unsigned *next_pair)
 {
     for (size_t i = 0; i < list->count; i++) {
         contender *contender =
             &list->items[(i + round) % list->count]; /* none is always the first, or after the same */
         const workload *workload = contender->workload;
         double seconds;
-        unsigned first = (unsigned)((unsigned long long)round * workload->passes % workload->pairs);
-        if (is_measured(contender) && !has_enough(contender, limits) &&
-            contender->functions->run(contender, first, workload->passes, &seconds))
+        if (!is_measured(contender) || has_enough(contender, limits))
+            continue;
+        if (run_warm(contender, *next_pair, workload->passes, &seconds))
             if (!samples_add(&contender->samples, seconds / workload->passes))
                 contender_fail(contender, "no memory for samples");
+        *next_pair = (*next_pair + 1 + workload->passes) % workload->pairs;
     }
 }
 
@@ -93,7 +100,7 @@ static int is_enough(const contender_list *list, const round_limits *limits, uns
 }
 
 /* Ready to be measured; or with a reason, and 0 if that is a result that must not be. */
-static int prepare(contender *contender, const workload *workload, const round_limits *limits)
+static int prepare(contender *contender, const workload *workload)
 {
     contender->workload = workload;
     contender->reason[0] = '\0';
@@ -102,20 +109,18 @@ static int prepare(contender *contender, const workload *workload, const round_l
     samples_clear(&contender->samples);
     if (!contender->functions->prepare(contender))
         return 1;
-    int is_right = verify(contender);
-    if (is_right && !limits->verify_only)
-        warm_up(contender);
-    return is_right || !is_ours(contender);
+    return verify(contender) || !is_ours(contender);
 }
 
 int rounds_run(contender_list *list, const workload *workload, const round_limits *limits)
 {
     int all_right = 1;
     for (size_t i = 0; i < list->count; i++)
-        all_right &= prepare(&list->items[i], workload, limits);
+        all_right &= prepare(&list->items[i], workload);
+    unsigned next_pair = 0;
     double start = now();
     for (unsigned round = 0; !limits->verify_only && !is_enough(list, limits, round, now() - start); round++)
-        run_round(list, limits, round);
+        run_round(list, limits, round, &next_pair);
     return all_right;
 }
 
