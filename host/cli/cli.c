@@ -11,7 +11,7 @@ static void print_line(const char *format, va_list arguments)
 {
     char message[4096];
     vsnprintf(message, sizeof message, format, arguments);
-    fputs("clsoftmax: ", stderr);
+    fprintf(stderr, "%s: ", program_name);
     size_t length = strlen(message);
     while (length > 0 && message[length - 1] == '\n')
         message[--length] = '\0';
@@ -113,6 +113,14 @@ int parse_strategy(const char *text, clsoftmax_strategy *strategy)
     return choice >= 0 ? EXIT_DONE : EXIT_WRONG;
 }
 
+int choose_dtype(const char *option, const char *text)
+{
+    const char *names[CLSOFTMAX_DTYPE_COUNT];
+    for (int i = 0; i < CLSOFTMAX_DTYPE_COUNT; i++)
+        names[i] = clsoftmax_dtype_name((clsoftmax_dtype)i);
+    return choose(option, text, names, CLSOFTMAX_DTYPE_COUNT);
+}
+
 int next_option(int argc, char **argv, const char *short_options, const struct option *long_options)
 {
     opterr = 0; /* the complaint is ours */
@@ -123,8 +131,8 @@ int next_option(int argc, char **argv, const char *short_options, const struct o
     int is_letter = optopt > ' ' && optopt < 127 && strchr(short_options, optopt) != NULL;
     const char *word = is_letter || (option == '?' && optopt > ' ' && optopt < 127) ? letter : argv[optind - 1];
     complain(EXIT_WRONG,
-             option == ':' ? "%s: an argument is missing; see clsoftmax %s --help"
-                           : "%s: no such option, or not with that argument; see clsoftmax %s --help",
+             option == ':' ? "%s: an argument is missing; see %s --help"
+                           : "%s: no such option, or not with that argument; see %s --help",
              word, argv[0]);
     return '?';
 }

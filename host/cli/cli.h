@@ -1,4 +1,4 @@
-/* What the subcommands share. The command uses the library's public header alone. */
+/* What the commands clsoftmax and clsoftmax-bench share. They use the library's public headers alone. */
 #ifndef CLSOFTMAX_CLI_H
 #define CLSOFTMAX_CLI_H
 
@@ -9,13 +9,16 @@
 /* Exit statuses: 0 done; 1 it failed while running; 2 the request or the input is wrong. */
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_WRONG = 2 };
 
-/* "clsoftmax: MESSAGE" as one line on standard error (line breaks in it become " | "); returns `status`. */
+/* What begins every message: each command's main.c defines it. */
+extern const char program_name[];
+
+/* "PROGRAM: MESSAGE" as one line on standard error (line breaks in it become " | "); returns `status`. */
 int complain(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The same for the library's last error; the exit status follows from the library's. */
 int complain_library(const char *what, clsoftmax_status status);
 
-/* "clsoftmax: MESSAGE" on standard error, for what is not an error. */
+/* "PROGRAM: MESSAGE" on standard error, for what is not an error. */
 void notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Opens a device (NULL: auto) and passes its notice on. */
@@ -39,7 +42,10 @@ int choose(const char *option, const char *text, const char *const *names, int c
 /* A strategy by its name. EXIT_DONE, or EXIT_WRONG after a complaint. */
 int parse_strategy(const char *text, clsoftmax_strategy *strategy);
 
-/* Subcommands: argv[0] is the subcommand's name. Each returns an exit status. */
+/* A dtype by its name, or -1 after a complaint about the option. */
+int choose_dtype(const char *option, const char *text);
+
+/* Subcommands: argv[0] is what a user calls it by, "clsoftmax run". Each returns an exit status. */
 int command_run(int argc, char **argv);
 int command_devices(int argc, char **argv);
 int command_verify(int argc, char **argv);

@@ -1,5 +1,6 @@
 /* clsoftmax devices: what there is to compute on. */
 #include "cli.h"
+#include "json.h"
 
 #include <getopt.h>
 #include <stdlib.h>
@@ -48,16 +49,9 @@ static void print_table(const clsoftmax_device *devices, size_t count)
 
 static void print_json_string(const char *key, const char *value)
 {
-    printf("\"%s\": \"", key);
-    for (const unsigned char *c = (const unsigned char *)value; *c; c++) {
-        if (*c == '"' || *c == '\\')
-            printf("\\%c", *c);
-        else if (*c < ' ' || *c == 0x7F)
-            printf("\\u%04x", *c);
-        else
-            putchar(*c);
-    }
-    printf("\", ");
+    printf("\"%s\": ", key);
+    json_string(stdout, value);
+    printf(", ");
 }
 
 static void print_json(const clsoftmax_device *devices, size_t count)

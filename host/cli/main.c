@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <string.h>
 
+const char program_name[] = "clsoftmax";
+
 static const char help[] =
     "usage: clsoftmax COMMAND [OPTION...]\n"
     "\n"
@@ -27,8 +29,11 @@ int main(int argc, char **argv)
 {
     static const struct {
         const char *name;
+        char *called; /* what its messages call it */
         int (*run)(int, char **);
-    } commands[] = {{"run", command_run}, {"devices", command_devices}, {"verify", command_verify}};
+    } commands[] = {{"run", "clsoftmax run", command_run},
+                    {"devices", "clsoftmax devices", command_devices},
+                    {"verify", "clsoftmax verify", command_verify}};
 
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of the write, and ends quietly */
     signal(SIGXFSZ, SIG_IGN); /* so is a file that the system's limit forbids */
@@ -41,8 +46,10 @@ int main(int argc, char **argv)
         return finish_output(stdout);
     }
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        if (strcmp(word, commands[i].name) == 0)
+        if (strcmp(word, commands[i].name) == 0) {
+            argv[1] = commands[i].called;
             return commands[i].run(argc - 1, argv + 1);
+        }
     if (argc < 2)
         return complain(EXIT_WRONG, "a command is missing: run, devices or verify; see clsoftmax --help");
     return complain(EXIT_WRONG, "%s: no such command; there are run, devices and verify; see clsoftmax --help", word);

@@ -87,14 +87,6 @@ static const struct option long_options[] = {{"temperature", required_argument, 
                                              {"help", no_argument, NULL, 'h'},
                                              {NULL, 0, NULL, 0}};
 
-static int choose_dtype(const char *option, const char *text)
-{
-    const char *names[CLSOFTMAX_DTYPE_COUNT];
-    for (int i = 0; i < CLSOFTMAX_DTYPE_COUNT; i++)
-        names[i] = clsoftmax_dtype_name((clsoftmax_dtype)i);
-    return choose(option, text, names, CLSOFTMAX_DTYPE_COUNT);
-}
-
 static int parse_axis(const char *text, int *axis)
 {
     char *end;

@@ -1,4 +1,4 @@
-# What the .bats files share. CLSOFTMAX is the command under test, SOURCE the checkout.
+# What the .bats files share. CLSOFTMAX is the command under test, BENCH the other one, SOURCE the checkout.
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return 1
@@ -15,7 +15,7 @@ expect_error() {
     [ "$status" -eq "$wanted" ] || { echo "exit status $status, not $wanted: $stderr"; return 1; }
     [ -z "$output" ] || { echo "output: $output"; return 1; }
     [ "${#stderr_lines[@]}" -eq 1 ] || { echo "not one line: $stderr"; return 1; }
-    [[ $stderr == "clsoftmax: "* ]] || { echo "no name in front: $stderr"; return 1; }
+    [[ $stderr == "${PROGRAM-clsoftmax}: "* ]] || { echo "no name in front: $stderr"; return 1; }
     for text in "$@"; do
         [[ $stderr == *"$text"* ]] || { echo "\"$text\" is not in: $stderr"; return 1; }
     done

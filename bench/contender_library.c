@@ -1,0 +1,140 @@
+/* This library: from host memory, and on a device's own buffers. */
+#include "cli.h"
+#include "contender.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct library_state {
+    clsoftmax_context *own_context; /* fresh for each workload, so that building is seen */
+    clsoftmax_plan *plan;
+} library_state;
+
+static int make_plan(contender *contender, clsoftmax_context *context)
+{
+    library_state *state = contender->state;
+    clsoftmax_problem problem = contender->workload->problem;
+    problem.strategy = contender->strategy;
+    if (clsoftmax_plan_create(context, &problem, &state->plan) != CLSOFTMAX_OK)
+        return contender_fail_library(contender);
+    snprintf(contender->detail, sizeof contender->detail, "%s", clsoftmax_plan_description(state->plan));
+    return 1;
+}
+
+static void library_finish(contender *contender)
+{
+    library_state *state = contender->state;
+    clsoftmax_plan_release(state->plan);
+    clsoftmax_context_release(state->own_context);
+    memset(state, 0, sizeof *state);
+}
+
+static void library_release(contender *contender)
+{
+    free(contender->state);
+}
+
+/* ---------------------------------------------------------------- From host memory */
+
+static int host_prepare(contender *contender)
+{
+    return make_plan(contender, contender->device->context);
+}
+
+static int host_run(contender *contender, unsigned first, unsigned passes, double *seconds)
+{
+    const workload *workload = contender->workload;
+    const library_state *state = contender->state;
+    clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
+    arguments.temperature = workload->temperature;
+    double start = now();
+    for (unsigned pass = first; pass < first + passes; pass++) {
+        arguments.logits = workload_logits(workload, pass % workload->pairs);
+        arguments.results = workload_results(workload, pass % workload->pairs);
+        if (clsoftmax_plan_run(state->plan, &arguments) != CLSOFTMAX_OK)
+            return contender_fail_library(contender);
+    }
+    *seconds = now() - start;
+    return 1;
+}
+
+/* ---------------------------------------------------------------- On a device's buffers */
+
+static int buffers_run(contender *contender, unsigned first, unsigned passes, double *seconds)
+{
+    const bench_device *device = contender->device;
+    const library_state *state = contender->state;
+    clsoftmax_cl_arguments arguments = CLSOFTMAX_CL_ARGUMENTS_INIT;
+    arguments.temperature = contender->workload->temperature;
+    double start = now();
+    for (unsigned pass = first; pass < first + passes; pass++) {
+        arguments.logits = device->logits[pass % device->pairs];
+        arguments.results = device->results[pass % device->pairs];
+        if (clsoftmax_cl_enqueue(state->plan, device->queue, &arguments, 0, NULL, NULL) != CLSOFTMAX_OK)
+            return contender_fail_library(contender);
+    }
+    cl_int error = opencl.clFinish(device->queue);
+    *seconds = now() - start;
+    return error == CL_SUCCESS || contender_fail(contender, "clFinish: OpenCL error %d", error);
+}
+
+/* Drivers build when the program is made, or when a kernel first runs: the build is what plan and first run take together
+   beyond a second run. */
+static int buffers_prepare(contender *contender)
+{
+    library_state *state = contender->state;
+    const bench_device *device = contender->device;
+    if (clsoftmax_cl_context_create(device->cl, device->id, &state->own_context) != CLSOFTMAX_OK)
+        return contender_fail_library(contender);
+    double start = now(), first_run, second_run;
+    if (!make_plan(contender, state->own_context))
+        return 0;
+    contender->build_seconds = now() - start;
+    if (!buffers_run(contender, 0, 1, &first_run) || !buffers_run(contender, 0, 1, &second_run))
+        return 0;
+    contender->build_seconds += first_run > second_run ? first_run - second_run : 0;
+    return 1;
+}
+
+static int buffers_fetch(contender *contender, unsigned pair)
+{
+    const workload *workload = contender->workload;
+    const bench_device *device = contender->device;
+    cl_int error = opencl.clEnqueueReadBuffer(device->queue, device->results[pair], CL_TRUE, 0, workload->results_bytes,
+                                              workload_results(workload, pair), 0, NULL, NULL);
+    return error == CL_SUCCESS || contender_fail(contender, "clEnqueueReadBuffer: OpenCL error %d", error);
+}
+
+/* ---------------------------------------------------------------- Every strategy that the device has */
+
+static int add_one(contender_list *list, contender_kind kind, const contender_functions *functions,
+                   bench_device *device, clsoftmax_strategy strategy)
+{
+    contender *added = contender_list_add(list, kind, functions);
+    if (!added)
+        return EXIT_FAILED;
+    added->device = device;
+    added->strategy = strategy;
+    strcpy(added->name, clsoftmax_strategy_name(strategy));
+    added->state = calloc(1, sizeof(library_state));
+    return added->state ? EXIT_DONE : complain(EXIT_FAILED, "no memory for contenders");
+}
+
+int add_library(contender_list *list, bench_device *device, unsigned strategies)
+{
+    static const contender_functions from_host = {host_prepare, NULL,           host_run,       NULL,
+                                                  NULL,         library_finish, library_release};
+    static const contender_functions on_buffers = {buffers_prepare, NULL,           buffers_run,    NULL,
+                                                   buffers_fetch,   library_finish, library_release};
+    int status = EXIT_DONE;
+    for (int i = 0; i < CLSOFTMAX_STRATEGY_COUNT && status == EXIT_DONE; i++) {
+        clsoftmax_strategy strategy = (clsoftmax_strategy)i;
+        int is_wanted = (strategies >> i & 1) && clsoftmax_strategy_supported(device->context, strategy);
+        if (is_wanted)
+            status = add_one(list, CONTENDER_LIBRARY, device->cl ? &on_buffers : &from_host, device, strategy);
+        if (is_wanted && device->cl && status == EXIT_DONE)
+            status = add_one(list, CONTENDER_END_TO_END, &from_host, device, strategy);
+    }
+    return status;
+}

@@ -1,0 +1,100 @@
+#include "plot.h"
+
+#include "cli.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+int plot_check(void)
+{
+    return system("command -v gnuplot >/dev/null 2>&1") == 0
+               ? EXIT_DONE
+               : complain(EXIT_FAILED, "--plot: gnuplot is not installed (Debian, Ubuntu: gnuplot-nox)");
+}
+
+static int add_point(plot *plot, const contender *contender, double share, const session *session)
+{
+    const bench_options *options = session->options;
+    const workload *workload = contender->workload;
+    plot_point *points = realloc(plot->points, (plot->count + 1) * sizeof *points);
+    if (!points)
+        return complain(EXIT_FAILED, "no memory for the plot");
+    plot->points = points;
+    plot_point *point = &points[plot->count++];
+    int length = snprintf(point->line, sizeof point->line, "%s%s%s", contender->name,
+                          contender->kind == CONTENDER_PEER ? "" : " on ",
+                          contender->kind == CONTENDER_PEER ? "" : contender_device(contender));
+    if (options->dtype_count > 1)
+        length +=
+            snprintf(point->line + length, sizeof point->line - (size_t)length, ", %s", workload_dtypes(workload));
+    if (options->temperature_count > 1)
+        snprintf(point->line + length, sizeof point->line - (size_t)length, ", T = %g", (double)workload->temperature);
+    point->classes = workload->problem.classes;
+    point->share = share;
+    return EXIT_DONE;
+}
+
+int plot_add(plot *plot, const session *session, const workload *workload)
+{
+    (void)workload;
+    int status = EXIT_DONE;
+    for (size_t i = 0; i < session->contenders->count && status == EXIT_DONE; i++) {
+        const contender *contender = &session->contenders->items[i];
+        figures figures = figures_of(contender, session->contenders);
+        if ((contender->kind == CONTENDER_LIBRARY || contender->kind == CONTENDER_PEER) && isfinite(figures.share))
+            status = add_point(plot, contender, figures.share, session);
+    }
+    return status;
+}
+
+/* By line, then from short rows to long ones. */
+static int compare_points(const void *a, const void *b)
+{
+    const plot_point *left = a, *right = b;
+    int order = strcmp(left->line, right->line);
+    return order ? order : (left->classes > right->classes) - (left->classes < right->classes);
+}
+
+static void write_script(FILE *gnuplot, const plot *plot, const char *path)
+{
+    fprintf(gnuplot, "set terminal svg size 1000,600 dynamic font 'sans,14' background '#ffffff'\nset output '");
+    for (const char *c = path; *c; c++)
+        fputs(*c == '\'' ? "''" : (char[2]){*c, '\0'}, gnuplot);
+    fputs("'\nset logscale x 2\nset xlabel 'classes in a row'\nset ylabel 'share of the copy limit'\n"
+          "set xtics (1, 4, 16, 64, 256, '1K' 1024, '4K' 4096, '16K' 16384, '64K' 65536, '256K' 262144, '1M' 1048576)\n"
+          "set linetype 5 linecolor rgb '#d55e00'\n" /* the default is a pale yellow */
+          "set yrange [0:*]\nset grid\nset key outside right noenhanced\nset border 3\nset tics nomirror\n",
+          gnuplot);
+    fputs("$points << END\n", gnuplot);
+    size_t lines = 0;
+    for (size_t i = 0; i < plot->count; i++) {
+        int is_new = i == 0 || strcmp(plot->points[i].line, plot->points[i - 1].line) != 0;
+        if (is_new)
+            fprintf(gnuplot, "%s\"%s\"\n", lines++ > 0 ? "\n\n" : "", plot->points[i].line);
+        fprintf(gnuplot, "%llu %.6g\n", (unsigned long long)plot->points[i].classes, plot->points[i].share);
+    }
+    fprintf(gnuplot,
+            "END\nplot for [i = 0:%zu] $points index i using 1:2 with linespoints linewidth 2 title columnheader(1)\n",
+            lines - 1);
+}
+
+int plot_write(const plot *plot, const char *path)
+{
+    if (plot->count == 0)
+        return complain(EXIT_FAILED, "--plot %s: nothing was measured that has a copy limit", path);
+    qsort(plot->points, plot->count, sizeof *plot->points, compare_points);
+    FILE *gnuplot = popen("gnuplot", "w");
+    if (!gnuplot)
+        return complain(EXIT_FAILED, "--plot %s: gnuplot: %s", path, strerror(errno));
+    write_script(gnuplot, plot, path);
+    return pclose(gnuplot) == 0 ? EXIT_DONE : complain(EXIT_FAILED, "--plot %s: gnuplot failed", path);
+}
+
+void plot_release(plot *plot)
+{
+    free(plot->points);
+    plot->points = NULL;
+    plot->count = 0;
+}

@@ -1,0 +1,131 @@
+#include "rounds.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { LEAST_ROUNDS = 5 };
+#define ENOUGH_UNCERTAINTY 0.005
+
+/* What the library promises, and what no softmax of others may be beyond: that would be another problem's answer. */
+static const double promised_ulp[CLSOFTMAX_DTYPE_COUNT] = {
+    [CLSOFTMAX_F32] = 1, [CLSOFTMAX_F16] = 0.51, [CLSOFTMAX_BF16] = 0.51};
+#define PEER_ABSOLUTE 0.01
+
+static int is_ours(const contender *contender)
+{
+    return contender->kind == CONTENDER_LIBRARY || contender->kind == CONTENDER_END_TO_END;
+}
+
+/* One pass that counts for nothing, in which caches, threads and the system's scheduler settle; then those that are timed. */
+static int run_warm(contender *contender, unsigned first, unsigned passes, double *seconds)
+{
+    const contender_functions *functions = contender->functions;
+    if (functions->wake)
+        functions->wake(contender);
+    int has_run = functions->run(contender, first, 1, seconds) && functions->run(contender, first + 1, passes, seconds);
+    if (functions->rest)
+        functions->rest(contender);
+    return has_run;
+}
+
+static int verify(contender *contender)
+{
+    const workload *workload = contender->workload;
+    double seconds;
+    memset(workload_results(workload, 0), 0xFF,
+           workload->results_bytes); /* so that nothing old is taken for a result */
+    if (contender->device && !bench_device_write_results(contender->device, workload, 0))
+        return contender_fail(contender, "the device's results cannot be written");
+    if (!run_warm(contender, 0, 1, &seconds))
+        return 0;
+    if (contender->functions->fetch && !contender->functions->fetch(contender, 0))
+        return 0;
+    if (contender->kind == CONTENDER_COPY)
+        return 1;
+    distance distance = workload_distance(workload, 0);
+    contender->ulp = distance.ulp;
+    if (contender->kind == CONTENDER_PEER)
+        return distance.absolute <= PEER_ABSOLUTE ||
+               contender_fail(contender, "WRONG: %.3g from the exact probabilities", distance.absolute);
+    int is_reference = contender->device->info.type == CLSOFTMAX_DEVICE_REFERENCE;
+    if (!is_reference && !workload_is_expected(workload, 0))
+        return contender_fail(contender, "WRONG: its bits are not those of device cpu (%.3g ULP)", distance.ulp);
+    return distance.ulp <= promised_ulp[workload->problem.results_dtype] ||
+           contender_fail(contender, "WRONG: %.3g ULP from the exact probabilities", distance.ulp);
+}
+
+static int is_measured(const contender *contender)
+{
+    return contender->reason[0] == '\0';
+}
+
+/* A very slow one has the least number of samples, and leaves the time to the others. */
+static int has_enough(const contender *contender, const round_limits *limits)
+{
+    const samples *samples = &contender->samples;
+    double spent = 0;
+    for (size_t i = 0; i < samples->count; i++)
+        spent += samples->seconds[i] * (contender->workload->passes + 1);
+    return limits->rounds == 0 && samples->count >= LEAST_ROUNDS && spent > limits->seconds / 4;
+}
+
+/* Each run goes on with the pairs where the one before it, whoever's, has stopped: its arrays are those that were used longest ago. */
+static void run_round(contender_list *list, const round_limits *limits, unsigned round, unsigned *next_pair)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        contender *contender =
+            &list->items[(i + round) % list->count]; /* none is always the first, or after the same */
+        const workload *workload = contender->workload;
+        double seconds;
+        if (!is_measured(contender) || has_enough(contender, limits))
+            continue;
+        if (run_warm(contender, *next_pair, workload->passes, &seconds))
+            if (!samples_add(&contender->samples, seconds / workload->passes))
+                contender_fail(contender, "no memory for samples");
+        *next_pair = (*next_pair + 1 + workload->passes) % workload->pairs;
+    }
+}
+
+static int is_enough(const contender_list *list, const round_limits *limits, unsigned rounds, double seconds)
+{
+    if (limits->rounds > 0)
+        return rounds >= limits->rounds;
+    if (rounds < LEAST_ROUNDS)
+        return 0;
+    double worst = 0;
+    for (size_t i = 0; i < list->count; i++)
+        if (is_measured(&list->items[i]) && !has_enough(&list->items[i], limits))
+            worst = fmax(worst, samples_summary(&list->items[i].samples).uncertainty);
+    return seconds >= limits->seconds || (rounds >= 2 * LEAST_ROUNDS && worst < ENOUGH_UNCERTAINTY);
+}
+
+/* Ready to be measured; or with a reason, and 0 if that is a result that must not be. */
+static int prepare(contender *contender, const workload *workload)
+{
+    contender->workload = workload;
+    contender->reason[0] = '\0';
+    contender->build_seconds = 0;
+    contender->ulp = NAN;
+    samples_clear(&contender->samples);
+    if (!contender->functions->prepare(contender))
+        return 1;
+    return verify(contender) || !is_ours(contender);
+}
+
+int rounds_run(contender_list *list, const workload *workload, const round_limits *limits)
+{
+    int all_right = 1;
+    for (size_t i = 0; i < list->count; i++)
+        all_right &= prepare(&list->items[i], workload);
+    unsigned next_pair = 0;
+    double start = now();
+    for (unsigned round = 0; !limits->verify_only && !is_enough(list, limits, round, now() - start); round++)
+        run_round(list, limits, round, &next_pair);
+    return all_right;
+}
+
+void rounds_finish(contender_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        list->items[i].functions->finish(&list->items[i]);
+}

@@ -1,0 +1,190 @@
+# clsoftmax-bench: what it prints and what it refuses. No time that it measures is looked at.
+bats_require_minimum_version 1.5.0
+load helpers
+
+PROGRAM=clsoftmax-bench
+
+# bench ARGS...: one device without a driver, few small rounds
+bench() { CLSOFTMAX_PEERS=$PWD/peers "$BENCH" -d cpu --shapes 8x100 --rounds 2 --no-progress "$@"; }
+
+# peer NAME: a program in peers/, from standard input
+peer() {
+    mkdir -p peers
+    cat >"peers/$1"
+    chmod +x "peers/$1"
+}
+
+# A peer that keeps to the protocol and computes nothing.
+idle_peer() {
+    peer "$1" <<'SH'
+#!/bin/sh
+while read -r word rest; do
+    case $word in
+    hello) echo "peer Idle 1.0, $rest threads" ;;
+    problem) echo ready ;;
+    round) echo "seconds 0.001" ;;
+    done) echo done ;;
+    esac
+done
+SH
+}
+
+@test "a table has a row for each contender" {
+    run --separate-stderr bench -T 1,0.7
+    [ "$status" -eq 0 ]
+    [ -z "$stderr" ]
+    [[ ${lines[0]} == "cpu: this library's own code"* ]]
+    [[ ${lines[1]} == device*strategy*shape*"median ms"*share*ULP* ]]
+    [ "$(grep -c '^cpu *rows *8x100 *f32 *1 ' <<<"$output")" -eq 1 ]
+    [ "$(grep -c '^cpu *rows *8x100 *f32 *0.7 ' <<<"$output")" -eq 1 ]
+    [ "$(grep -c '^cpu *memcpy ' <<<"$output")" -eq 2 ]
+}
+
+@test "CSV has the same number of fields in every line" {
+    run --separate-stderr bench --output csv --dtypes f32,f16:f32
+    [ "$status" -eq 0 ]
+    [[ ${lines[0]} == device,strategy,shape,* ]]
+    [ "$(awk -F, '{print NF}' <<<"$output" | sort -u | wc -l)" -eq 1 ]
+    [[ $output == *"cpu,rows,8x100,f16:f32,1,"* ]]
+}
+
+@test "Markdown is a table" {
+    run --separate-stderr bench --output markdown
+    [ "$status" -eq 0 ]
+    [[ ${lines[0]} == "| device | strategy |"* ]]
+    [[ ${lines[1]} == "| --- | --- |"* ]]
+    [ "$(tr -dc '|\n' <<<"$output" | sort -u | wc -l)" -eq 1 ]
+}
+
+@test "JSON holds every sample, the machine and the options; -o is whole or not there" {
+    run --separate-stderr bench --output json -o missing/run.json
+    expect_error 1 "missing/run.json"
+    [ ! -e missing ]
+    run --separate-stderr bench --output json -o run.json --commit abc -T 0.5
+    [ "$status" -eq 0 ]
+    [ -z "$output" ]
+    command -v python3 >/dev/null || skip "no python3 to read JSON with"
+    python3 -m json.tool run.json >/dev/null
+    python3 - <<'PY'
+import json
+run = json.load(open("run.json"))
+assert run["commit"] == "abc" and "-T 0.5" in run["options"] and run["environment"]["processors"] >= 1
+contenders = run["workloads"][0]["contenders"]
+rows = [c for c in contenders if c["name"] == "rows"]
+assert len(rows) == 1 and len(rows[0]["seconds"]) == 2 and rows[0]["ulp"] < 1
+PY
+}
+
+@test "shapes: lists, ranges, named sets, columns" {
+    run --separate-stderr bench --verify-only --shapes 3x5,bytes=4K:classes=256..1K,rows=1..2:classes=7 --output csv
+    [ "$status" -eq 0 ]
+    [ "$(grep ,rows, <<<"$output" | cut -d, -f3 | paste -sd' ')" = "8x100 3x5 4x256 2x512 1x1024 1x7 2x7" ]
+    run --separate-stderr bench --shapes 1x34000000000 --verify-only
+    [ "$status" -eq 1 ]
+    [[ $stderr == *"more than half of the memory"* ]]
+    run --separate-stderr bench --verify-only --shapes tiny --axis 0 --output csv
+    [ "$status" -eq 0 ]
+    [[ $output == *"cpu,rows,32x1000 axis 0,"* ]]
+}
+
+@test "--explain names what auto takes, and the strategies" {
+    run --separate-stderr bench --explain
+    [ "$status" -eq 0 ]
+    [[ $output == *"8 x 100 "*softmax:rows* ]]
+    [[ $output == *"strategies:"*rows*item*group* ]]
+}
+
+@test "--plot draws an SVG" {
+    command -v gnuplot >/dev/null || skip "no gnuplot"
+    run --separate-stderr bench --plot plot.svg --shapes 4x1000
+    [ "$status" -eq 0 ]
+    grep -q '<svg' plot.svg
+    run --separate-stderr env PATH=/nonexistent "$BENCH" --plot plot.svg
+    expect_error 1 "--plot" "gnuplot is not installed"
+}
+
+@test "what it does not take" {
+    run --separate-stderr bench --shapes 0x5
+    expect_error 2 "--shapes 0x5"
+    run --separate-stderr bench --shapes 5
+    expect_error 2 "--shapes 5: it takes"
+    run --separate-stderr bench --shapes rows=4:rows=8
+    expect_error 2 "--shapes rows=4:rows=8"
+    run --separate-stderr bench --dtypes f64
+    expect_error 2 "--dtypes f64"
+    run --separate-stderr bench --dtypes f16:
+    expect_error 2 "--dtypes"
+    run --separate-stderr bench -T -1
+    expect_error 2 "-T -1"
+    run --separate-stderr bench -T 1,,2
+    expect_error 2 "-T 1,,2"
+    run --separate-stderr bench --strategies fast
+    expect_error 2 "--strateg" "fast"
+    run --separate-stderr bench --rounds 0
+    expect_error 2 "--rounds 0"
+    run --separate-stderr bench --output xml
+    expect_error 2 "--output xml"
+    run --separate-stderr bench --plot picture.png
+    expect_error 2 "picture.png"
+    run --separate-stderr bench --nonsense
+    expect_error 2 "--nonsense" "see clsoftmax-bench --help"
+    run --separate-stderr bench shape
+    expect_error 2 "shape: no such argument"
+    run --separate-stderr bench -d 77:7
+    expect_error 2 '77:7'
+    run --separate-stderr bench --peers nobody
+    expect_error 2 "--peers nobody"
+}
+
+@test "a peer that computes nothing is seen" {
+    idle_peer idle
+    run --separate-stderr bench --peers all
+    [ "$status" -eq 0 ]
+    [[ $output == *"idle: Idle 1.0, "*" threads"* ]]
+    [[ $output == *"idle "*"WRONG: nan from the exact probabilities"* ]]
+}
+
+@test "a peer that cannot start, refuses or ends is named and left out" {
+    idle_peer idle
+    peer broken <<<'#!/bin/sh
+exit 1'
+    peer missing <<<'#!/bin/sh
+read -r line; echo "no such library here"; read -r line'
+    peer refusing <<<"$(sed 's/echo ready/echo "no such dtype here"/' peers/idle)"
+    peer ending <<<"$(sed 's/echo "seconds 0.001"/exit/' peers/idle)"
+    run --separate-stderr bench --peers broken,missing,refusing,ending
+    [ "$status" -eq 0 ]
+    [[ $stderr == *"peer broken is left out: the peer did not answer"* ]]
+    [[ $stderr == *"peer missing is left out: such library here"* ]]
+    [[ $output == *"refusing "*"such dtype here"* ]]
+    [[ $output == *"ending "*"the peer did not answer"* ]]
+}
+
+@test "wrong bits of a device are seen, and fail" {
+    "$BENCH" -d 0:0 --explain --shapes 1x1 >/dev/null 2>&1 || skip "no OpenCL device"
+    cp -r "$SOURCE/kernels" faulty
+    sed -i 's/0x1.1113[0-9a-f]*p-7f/0x1.1110p-7f/' faulty/numeric_core.h
+    ! cmp -s faulty/numeric_core.h "$SOURCE/kernels/numeric_core.h"
+    run --separate-stderr env CLSOFTMAX_KERNEL_DIR="$PWD/faulty" "$BENCH" -d cpu,0:0 --strategies item,rows --shapes 64x1000 --rounds 2
+    [ "$status" -eq 1 ]
+    [[ $stderr == "clsoftmax-bench: verification: "* ]]
+    [[ $output == *"0:0 "*" item "*"WRONG: its bits are not those of device cpu"* ]]
+    grep -q '^cpu *rows ' <<<"$output"
+    ! grep -q '^cpu .*WRONG' <<<"$output"
+}
+
+@test "without OpenCL it measures the native device" {
+    run --separate-stderr env OCL_ICD_VENDORS=/nonexistent "$BENCH" --shapes 8x100 --rounds 2
+    [ "$status" -eq 0 ]
+    [[ $output == *"cpu "*" rows "* ]]
+}
+
+@test "the man page names every option" {
+    page=$SOURCE/docs/man/clsoftmax-bench.1
+    run man --warnings -l -Tutf8 "$page"
+    [ "$status" -eq 0 ]
+    [[ $output != *"warning"* ]]
+    for option in $("$BENCH" --help | grep -o -- '--[a-z-]*' | sort -u); do
+        MANWIDTH=400 man -l "$page" | col -b | grep -q -- "$option" || { echo "$option is not in the man page"; return 1; }
+    done
+}
