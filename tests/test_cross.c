@@ -330,7 +330,9 @@ static cross_case choose(uint64_t seed)
     c.problem.statistics = (int)random_below(&random, 2);
     c.problem.neg_inf_rows = (clsoftmax_neg_inf_rows)random_below(&random, 3);
     c.problem.pos_inf = (clsoftmax_pos_inf)random_below(&random, 2);
-    c.problem.strategy = (clsoftmax_strategy)(CLSOFTMAX_STRATEGY_ITEM + random_below(&random, 3));
+    c.problem.strategy =
+        (clsoftmax_strategy)(CLSOFTMAX_STRATEGY_ITEM +
+                             random_below(&random, CLSOFTMAX_STRATEGY_COUNT - CLSOFTMAX_STRATEGY_ITEM));
     c.problem.tile_outer = random_below(&random, 3);
     c.place = (axis_place)random_below(&random, AXIS_PLACES);
     c.in_place = c.problem.logits_dtype == c.problem.results_dtype && random_below(&random, 2);

@@ -141,21 +141,32 @@ static clsoftmax_status find_or_build(cls_opencl_programs *programs, cl_context 
     return CLSOFTMAX_OK;
 }
 
-clsoftmax_status cls_opencl_kernel(cls_opencl_programs *programs, cl_context context, cl_device_id device,
-                                   const cls_variant *variant, cl_kernel *kernel)
+clsoftmax_status cls_opencl_kernels_create(cls_opencl_programs *programs, cl_context context, cl_device_id device,
+                                           const cls_variant *variant, cls_opencl_kernels *kernels)
 {
+    static const char *const one[] = {"", NULL}, *const of_split[] = {"_tops", "_sums", "_results", NULL};
     cl_program program = NULL;
+    kernels->count = 0;
     pthread_mutex_lock(&programs->lock);
     clsoftmax_status status = find_or_build(programs, context, device, variant, &program);
     pthread_mutex_unlock(&programs->lock);
     if (status != CLSOFTMAX_OK)
         return status;
-    char name[64];
-    snprintf(name, sizeof name, "row_%s", clsoftmax_strategy_name(variant->strategy));
-    cl_int error;
-    *kernel = cls_opencl.clCreateKernel(program, name, &error);
-    OPENCL_CHECK(error, "clCreateKernel");
+    for (const char *const *part = variant->strategy == CLSOFTMAX_STRATEGY_SPLIT ? of_split : one; *part; part++) {
+        char name[64];
+        snprintf(name, sizeof name, "row_%s%s", clsoftmax_strategy_name(variant->strategy), *part);
+        cl_int error;
+        cl_kernel kernel = cls_opencl.clCreateKernel(program, name, &error);
+        OPENCL_CHECK(error, "clCreateKernel");
+        kernels->of[kernels->count++] = kernel;
+    }
     return CLSOFTMAX_OK;
+}
+
+void cls_opencl_kernels_release(cls_opencl_kernels *kernels)
+{
+    while (kernels->count > 0)
+        cls_opencl.clReleaseKernel(kernels->of[--kernels->count]);
 }
 
 clsoftmax_status cls_opencl_probe(cl_context context, cl_device_id device)
