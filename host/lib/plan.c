@@ -70,12 +70,14 @@ static clsoftmax_strategy choose_strategy(const clsoftmax_problem *problem, cons
     return CLSOFTMAX_STRATEGY_GROUP;
 }
 
-/* Vectors need neighbours: classes for `item`, columns for `column`. */
+/* Vectors need neighbours: classes for `item`, columns for `column`; in a tile of host memory too, which is dense and has the same
+   kernel. */
 static unsigned choose_vector_width(const clsoftmax_problem *problem, const cls_limits *limits,
                                     clsoftmax_strategy strategy)
 {
     const clsoftmax_layout *x = &problem->logits_layout, *p = &problem->results_layout;
-    int neighbours = strategy == CLSOFTMAX_STRATEGY_ITEM     ? x->class_stride == 1 && p->class_stride == 1
+    int neighbours = strategy == CLSOFTMAX_STRATEGY_ITEM
+                         ? x->class_stride == 1 && p->class_stride == 1 && problem->inner == 1
                      : strategy == CLSOFTMAX_STRATEGY_COLUMN ? x->inner_stride == 1 && p->inner_stride == 1
                                                              : 0;
     return neighbours ? limits->vector_width : 1;
@@ -181,9 +183,10 @@ static uint64_t rows_in_flight(const clsoftmax_problem *problem, const cls_limit
 /* As many as keep all units busy, and no part empty. */
 static uint32_t choose_parts(const clsoftmax_problem *problem, const cls_limits *limits, const cls_variant *variant)
 {
-    uint64_t rows = cls_problem_rows(problem), in_flight = rows_in_flight(problem, limits);
+    uint64_t rows = cls_problem_rows(problem);
     if (variant->strategy != CLSOFTMAX_STRATEGY_SPLIT || rows == 0)
         return 1;
+    uint64_t in_flight = rows_in_flight(problem, limits);
     rows = in_flight < rows ? in_flight : rows;
     uint64_t chunk = (uint64_t)variant->work_group_size * variant->row_vectors * variant->access_width;
     uint64_t chunks = (problem->classes + chunk - 1) / chunk;
