@@ -167,6 +167,15 @@ static void row_store_tail(core_float value, __global result_t *address, uint co
         row_store_one(lanes[i], address + i);
 }
 
+/* A whole vector, of which what is not computed may be NaN. */
+static void row_store_all(core_float value, __global result_t *address, int is_computed)
+{
+    if (is_computed)
+        row_store(value, address);
+    else
+        row_store_tail(value, address, CORE_WIDTH);
+}
+
 /* ---------------------------------------------------------------- What a work-item has seen */
 
 /* The largest logits that each lane has seen: keys, and at which step of the scan the largest came first. */

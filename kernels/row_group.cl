@@ -14,6 +14,8 @@ __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_g
     const ulong row = get_group_id(0), class_stride = logits_layout.CLASS_STRIDE;
     const row_part whole = {logits + row_offset(logits_layout, row, inner), class_stride, classes, 0,
                             row_chunks(classes)};
+    /* here, where nothing is in registers yet: its division is a call on NVIDIA */
+    __global result_t *p = results + row_offset(results_layout, row, inner);
 
     const row_top seen = part_top(&whole, lanes);
     const core_top_t mine = {seen.key, seen.second_key, (long)seen.step}, top = group_top(mine, tops);
@@ -30,7 +32,6 @@ __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_g
 #endif
     if (OPERATION == OPERATION_NONE)
         return;
-    __global result_t *p = results + row_offset(results_layout, row, inner);
     if (!core_row_is_computed(state.set.kind)) {
         part_fill(&whole, row_fill_value(state.set.kind), p, results_layout.CLASS_STRIDE);
         return;

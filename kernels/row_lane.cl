@@ -50,19 +50,28 @@ static void lane_load(const lanes *l, core_float *kept)
     }
 }
 
-static void lane_store(const core_float *kept, __global result_t *p, ulong lane_stride, uint classes, uint count)
+/* The reverse. Rows that stand one behind the other are put together first, where whole vectors may be written over their ends: the
+   next row is written later, and of a row the last classes first. */
+static void lane_store(const core_float *kept, __global result_t *p, ulong lane_stride, uint classes, uint count,
+                       int is_computed)
 {
-    for (uint c = 0; c < classes; c += CORE_WIDTH) {
+    float rows[LANE_CLASSES * CORE_WIDTH + CORE_WIDTH];
+    for (uint begin = (classes + CORE_WIDTH - 1) / CORE_WIDTH * CORE_WIDTH; begin > 0; begin -= CORE_WIDTH) {
+        const uint c = begin - CORE_WIDTH;
         core_float block[CORE_WIDTH];
         for (uint i = 0; i < CORE_WIDTH; i++)
             block[i] = kept[c + i < classes ? c + i : c];
         lane_transpose(block);
-        for (uint i = 0; i < count; i++) {
-            if (c + CORE_WIDTH <= classes)
-                row_store(block[i], p + i * lane_stride + c);
-            else
-                row_store_tail(block[i], p + i * lane_stride + c, classes - c);
-        }
+        for (uint i = 0; i < CORE_WIDTH; i++)
+            row_vstore(block[i], rows + i * classes + c);
+    }
+    const int contiguous = lane_stride == classes;
+    const uint run = contiguous ? count * classes : classes;
+    for (uint i = 0; i < (contiguous ? 1 : count); i++) {
+        uint c = 0;
+        for (; c + CORE_WIDTH <= run; c += CORE_WIDTH)
+            row_store_all(row_vload(rows + i * classes + c), p + i * lane_stride + c, is_computed);
+        row_store_tail(row_vload(rows + i * classes + c), p + i * lane_stride + c, run - c);
     }
 }
 #endif
@@ -126,7 +135,7 @@ __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_l
                                           : row_result(kept[c], &state);
             kept[c] = lanes_filled(result, &state);
         }
-        lane_store(kept, p, results_layout.s1, (uint)classes, l.count);
+        lane_store(kept, p, results_layout.s1, (uint)classes, l.count, row_all(core_row_is_computed(state.set.kind)));
         return;
     }
 #endif

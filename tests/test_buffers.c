@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <math.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -259,6 +260,61 @@ Test(buffers, errors_before_anything_is_enqueued)
         clReleaseMemObject(all[i]);
     clReleaseCommandQueue(other_queue);
     clReleaseContext(other);
+}
+
+/* ---------------------------------------------------------------- split: kernels that share scratch memory */
+
+static clsoftmax_plan *make_split_plan(clsoftmax_context *context)
+{
+    clsoftmax_problem problem = strided_problem();
+    problem.strategy = CLSOFTMAX_STRATEGY_SPLIT;
+    problem.work_group_size = 2; /* many parts */
+    return make_plan(context, &problem);
+}
+
+/* Different logits through one plan, none waiting for another: from two queues, one of them out of order, behind a gate. */
+Test(buffers, split_calls_do_not_disturb_each_other)
+{
+    enum { CALLS = 12 };
+    clsoftmax_context *context = open_context();
+    clsoftmax_plan *plan = make_split_plan(context);
+    cl_int error;
+    cl_command_queue queues[2] = {queue,
+                                  clCreateCommandQueue(cl, device, CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE, &error)};
+    if (error != CL_SUCCESS) {
+        fprintf(stderr, "split: no queue is out of order here\n");
+        queues[1] = clCreateCommandQueue(cl, device, 0, &error);
+    }
+    cl_event gate = clCreateUserEvent(cl, &error), done[CALLS];
+    cl_mem results[CALLS];
+    float shifted[SPAN], p[SPAN];
+    for (int call = 0; call < CALLS; call++) {
+        clsoftmax_cl_arguments arguments = CLSOFTMAX_CL_ARGUMENTS_INIT;
+        for (int i = 0; i < SPAN; i++)
+            shifted[i] = call % 2 ? x[i] : x[i] * 1024; /* a sum or maximum of another call's would be wrong */
+        arguments.logits = arguments.results = results[call] = buffer_of(shifted, sizeof shifted);
+        arguments.temperature = 0.7f;
+        cr_assert_eq(clsoftmax_cl_enqueue(plan, queues[call / 3 % 2], &arguments, call == 0, call == 0 ? &gate : NULL,
+                                          &done[call]),
+                     CLSOFTMAX_OK, "%s", clsoftmax_last_error());
+    }
+    clSetUserEventStatus(gate, CL_COMPLETE);
+    cr_assert_eq(clWaitForEvents(CALLS, done), CL_SUCCESS);
+    for (int call = 0; call < CALLS; call++) {
+        read_back(results[call], p, sizeof p);
+        for (int row = 0; row < ROWS && call % 2; row++)
+            cr_expect(memcmp(p + OFFSET + row * LEADING, expected + OFFSET + row * LEADING, CLASSES * sizeof *p) == 0,
+                      "call %d, row %d", call, row);
+        cl_uint count = 0;
+        clGetEventInfo(done[call], CL_EVENT_REFERENCE_COUNT, sizeof count, &count, NULL);
+        cr_expect(count == 1 || call == CALLS - 1, "call %d: its event is held %u times", call, count);
+        clReleaseEvent(done[call]);
+        clReleaseMemObject(results[call]);
+    }
+    clsoftmax_plan_release(plan);
+    clReleaseEvent(gate);
+    clReleaseCommandQueue(queues[1]);
+    clsoftmax_context_release(context);
 }
 
 /* A plan of 16-byte accesses on memory that the caller aligned to floats alone. */

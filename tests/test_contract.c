@@ -17,8 +17,8 @@ typedef struct implementation {
 } implementation;
 
 static implementation implementations[] = {
-    {"reference", CLSOFTMAX_STRATEGY_AUTO}, {"cpu", CLSOFTMAX_STRATEGY_AUTO},      {"opencl", CLSOFTMAX_STRATEGY_ITEM},
-    {"opencl", CLSOFTMAX_STRATEGY_GROUP},   {"opencl", CLSOFTMAX_STRATEGY_COLUMN},
+    {"reference", CLSOFTMAX_STRATEGY_AUTO}, {"cpu", CLSOFTMAX_STRATEGY_AUTO},     {"opencl", CLSOFTMAX_STRATEGY_ITEM},
+    {"opencl", CLSOFTMAX_STRATEGY_GROUP},   {"opencl", CLSOFTMAX_STRATEGY_SPLIT}, {"opencl", CLSOFTMAX_STRATEGY_COLUMN},
 };
 
 static clsoftmax_context *open_implementation(const implementation *i)

@@ -18,7 +18,7 @@
 
 /* ---------------------------------------------------------------- A case */
 
-typedef enum axis_place { LAST, MIDDLE, FIRST, STRIDED, AXIS_PLACES } axis_place;
+typedef enum axis_place { LAST, MIDDLE, FIRST, STRIDED, MIDDLE_OF_NEIGHBOURS, AXIS_PLACES } axis_place;
 
 typedef struct cross_case {
     clsoftmax_problem problem;
@@ -137,14 +137,19 @@ static uint64_t place_of(const clsoftmax_problem *p, const clsoftmax_layout *l, 
 static void set_layouts(cross_case *c, uint64_t rows, uint64_t classes)
 {
     clsoftmax_problem *p = &c->problem;
-    uint64_t inner = c->place == FIRST ? rows : c->place == MIDDLE ? (rows + 1) / 2 : 1;
+    int is_middle = c->place == MIDDLE || c->place == MIDDLE_OF_NEIGHBOURS;
+    uint64_t inner = c->place == FIRST ? rows : is_middle ? (rows + 1) / 2 : 1;
     p->inner = inner;
-    p->outer = c->place == FIRST ? 1 : c->place == MIDDLE ? 2 : rows;
+    p->outer = c->place == FIRST ? 1 : is_middle ? 2 : rows;
     p->classes = classes;
     clsoftmax_layout dense = {0, classes * inner, inner, 1};
     if (c->place == STRIDED) { /* leading dimension and offset; classes two apart in the results */
         dense.offset = 5;
         dense.outer_stride = 2 * classes + 3;
+    }
+    if (c->place == MIDDLE_OF_NEIGHBOURS) { /* as seen from the axis, the last two dimensions are transposed */
+        dense.class_stride = 1;
+        dense.inner_stride = classes;
     }
     p->logits_layout = p->results_layout = dense;
     if (c->place == STRIDED && !c->in_place)
@@ -330,7 +335,9 @@ static cross_case choose(uint64_t seed)
     c.problem.statistics = (int)random_below(&random, 2);
     c.problem.neg_inf_rows = (clsoftmax_neg_inf_rows)random_below(&random, 3);
     c.problem.pos_inf = (clsoftmax_pos_inf)random_below(&random, 2);
-    c.problem.strategy = (clsoftmax_strategy)(CLSOFTMAX_STRATEGY_ITEM + random_below(&random, 3));
+    c.problem.strategy =
+        (clsoftmax_strategy)(CLSOFTMAX_STRATEGY_ITEM +
+                             random_below(&random, CLSOFTMAX_STRATEGY_COUNT - CLSOFTMAX_STRATEGY_ITEM));
     c.problem.tile_outer = random_below(&random, 3);
     c.place = (axis_place)random_below(&random, AXIS_PLACES);
     c.in_place = c.problem.logits_dtype == c.problem.results_dtype && random_below(&random, 2);

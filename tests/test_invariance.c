@@ -62,6 +62,8 @@ Test(invariance, work_group_size)
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         compute(context, CLSOFTMAX_STRATEGY_GROUP, sizes[i], p);
         cr_expect(memcmp(p, expected, sizeof p) == 0, "group, %u work-items", sizes[i]);
+        compute(context, CLSOFTMAX_STRATEGY_SPLIT, sizes[i], p);
+        cr_expect(memcmp(p, expected, sizeof p) == 0, "split, %u work-items", sizes[i]);
         compute(context, CLSOFTMAX_STRATEGY_ITEM, sizes[i], p);
         cr_expect(memcmp(p, expected, sizeof p) == 0, "item, %u work-items", sizes[i]);
     }
@@ -105,7 +107,7 @@ static void compute_everywhere_and_compare(const char *environment)
     clsoftmax_context *opencl = test_open_opencl();
     compute_on("cpu", p);
     cr_expect(memcmp(p, expected, sizeof p) == 0, "cpu, %s", environment);
-    for (clsoftmax_strategy s = CLSOFTMAX_STRATEGY_ITEM; s <= CLSOFTMAX_STRATEGY_GROUP; s++) {
+    for (clsoftmax_strategy s = CLSOFTMAX_STRATEGY_ITEM; s <= CLSOFTMAX_STRATEGY_SPLIT; s++) {
         compute(opencl, s, 0, p);
         cr_expect(memcmp(p, expected, sizeof p) == 0, "%s, %s", clsoftmax_strategy_name(s), environment);
     }

@@ -5,10 +5,11 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-static const cls_limits gpu = {CLSOFTMAX_DEVICE_GPU, 80, 1, 1024, 49152, (uint64_t)1 << 30, (uint64_t)4 << 30, 128};
-static const cls_limits opencl_cpu = {CLSOFTMAX_DEVICE_OPENCL_CPU, 2,  16, 4096, 2 << 20, (uint64_t)1 << 30,
-                                      (uint64_t)4 << 30,           128};
-static const cls_limits native = {CLSOFTMAX_DEVICE_CPU, 2, 1, 1, 0, 0, 0, 0};
+static const cls_limits gpu = {CLSOFTMAX_DEVICE_GPU, 80,  1,       1024, 49152, (uint64_t)1 << 30,
+                               (uint64_t)4 << 30,    128, 32 << 20};
+static const cls_limits opencl_cpu = {CLSOFTMAX_DEVICE_OPENCL_CPU, 2,   16,      4096, 2 << 20, (uint64_t)1 << 30,
+                                      (uint64_t)4 << 30,           128, 32 << 20};
+static const cls_limits native = {CLSOFTMAX_DEVICE_CPU, 2, 1, 1, 0, 0, 0, 0, 0};
 
 static cls_decision decide_by(const cls_limits *limits, clsoftmax_strategy strategy, uint64_t rows, uint64_t classes)
 {
@@ -82,7 +83,7 @@ Test(plan, launches_are_bounded)
     cls_decision decision;
     cr_assert_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_OK);
     cr_assert_eq(cls_decide(&checked, &large, &decision), CLSOFTMAX_OK);
-    cr_expect(cls_global_size(&checked, &decision.variant, decision.launch_outer) <= (uint64_t)1 << 31);
+    cr_expect(cls_global_size(&checked, &decision, decision.launch_outer) <= (uint64_t)1 << 31);
     cr_expect(decision.tile_outer <= decision.launch_outer);
 }
 
@@ -115,7 +116,7 @@ Test(plan, group_keeps_rows_in_registers)
     const struct {
         uint64_t classes;
         unsigned work_items, vectors, is_kept;
-    } wanted[] = {{1, 64, 1, 1},       {256, 64, 1, 1},     {260, 64, 2, 1},    {1000, 64, 4, 1},
+    } wanted[] = {{1, 64, 8, 1},       {512, 64, 2, 1},     {516, 64, 4, 1},    {1000, 64, 4, 1},
                   {1024, 64, 4, 1},    {1028, 128, 4, 1},   {8192, 512, 4, 1},  {16384, 1024, 4, 1},
                   {16388, 1024, 8, 1}, {32768, 1024, 8, 1}, {32772, 256, 2, 0}, {128256, 256, 2, 0}};
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
@@ -130,6 +131,70 @@ Test(plan, group_keeps_rows_in_registers)
     for (uint64_t classes = 1; classes < 40000; classes += 1 + classes / 7) {
         cls_variant v = decide_by(&gpu, CLSOFTMAX_STRATEGY_GROUP, 1000, classes).variant;
         cr_expect(!v.row_is_kept || classes <= (uint64_t)v.work_group_size * v.row_vectors * v.access_width);
+    }
+}
+
+Test(plan, lane_is_for_short_rows)
+{
+    const cls_limits *all[] = {&gpu, &opencl_cpu, &native};
+    for (size_t i = 0; i < 3; i++) {
+        cr_expect_eq(decide(all[i], 1000, 64).variant.strategy, CLSOFTMAX_STRATEGY_LANE);
+        cr_expect_neq(decide(all[i], 1000, 65).variant.strategy, CLSOFTMAX_STRATEGY_LANE);
+    }
+}
+
+/* A row's exponentials are kept in local memory by a work-group of one item, where there is room. */
+Test(plan, item_keeps_what_local_memory_holds)
+{
+    cls_decision d = decide(&opencl_cpu, 1000, 1000);
+    cr_expect(d.variant.kept_classes == 1024 && d.variant.work_group_size == 1);
+    cr_expect_eq(decide(&opencl_cpu, 1000, 1 << 20).variant.kept_classes, 0u);
+    cr_expect_eq(decide_by(&gpu, CLSOFTMAX_STRATEGY_ITEM, 1000, 1000).variant.kept_classes, 0u);
+}
+
+/* Few long rows, and rows too long for one work-group; the bounds on both sides. */
+Test(plan, split_is_for_few_or_very_long_rows)
+{
+    const struct {
+        const cls_limits *limits;
+        uint64_t rows, classes;
+        clsoftmax_strategy strategy;
+    } wanted[] = {{&gpu, 1, 24575, CLSOFTMAX_STRATEGY_GROUP},         {&gpu, 1, 24576, CLSOFTMAX_STRATEGY_SPLIT},
+                  {&gpu, 79, 32768, CLSOFTMAX_STRATEGY_SPLIT},        {&gpu, 80, 32768, CLSOFTMAX_STRATEGY_GROUP},
+                  {&gpu, 80, 65536, CLSOFTMAX_STRATEGY_GROUP},        {&gpu, 80, 65537, CLSOFTMAX_STRATEGY_SPLIT},
+                  {&opencl_cpu, 1, 1 << 20, CLSOFTMAX_STRATEGY_ITEM}, {&native, 1, 1 << 20, CLSOFTMAX_STRATEGY_ITEM}};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        cr_expect_eq(decide(wanted[i].limits, wanted[i].rows, wanted[i].classes).variant.strategy, wanted[i].strategy,
+                     "case %zu", i);
+}
+
+/* No part is empty, the work-groups of a launch keep the device busy, and its logits take half of the cache. */
+Test(plan, parts_and_rows_in_flight)
+{
+    const struct {
+        uint64_t rows, classes;
+        uint32_t parts;
+        uint64_t launch_outer;
+    } wanted[] = {{1, 131072, 64, 32},    /* 2,048 classes each: no smaller parts */
+                  {1, 4 << 20, 256, 1},   /* as many as a work-group merges */
+                  {20, 131072, 24, 32},   /* 480 work-groups on 80 units */
+                  {1000, 131072, 15, 32}, /* 16 of 32 MiB in flight */
+                  {1000, 1, 1, 4194304}};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        cls_decision d = decide_by(&gpu, CLSOFTMAX_STRATEGY_SPLIT, wanted[i].rows, wanted[i].classes);
+        cr_expect(d.parts == wanted[i].parts && d.launch_outer == wanted[i].launch_outer, "case %zu: %u parts, %llu", i,
+                  d.parts, (unsigned long long)d.launch_outer);
+        cr_expect(!d.variant.row_is_kept && d.tile_outer <= d.launch_outer);
+    }
+    cls_limits without_cache = gpu;
+    without_cache.cache_bytes = 0;
+    cr_expect_eq(decide_by(&without_cache, CLSOFTMAX_STRATEGY_SPLIT, 1000, 131072).launch_outer, 20u,
+                 "128 KiB for each of 80 units");
+    cr_expect_eq(decide(&gpu, 1000, 1000).parts, 1u);
+    for (uint64_t classes = 1; classes < (uint64_t)1 << 31; classes += 1 + classes / 3) {
+        cls_decision d = decide_by(&gpu, CLSOFTMAX_STRATEGY_SPLIT, 3, classes);
+        uint64_t chunk = (uint64_t)d.variant.work_group_size * d.variant.row_vectors * d.variant.access_width;
+        cr_expect(d.parts >= 1 && (d.parts - 1) * chunk < classes, "%llu classes", (unsigned long long)classes);
     }
 }
 

@@ -25,6 +25,7 @@ int cls_strategy_supported(clsoftmax_device_type type, clsoftmax_strategy strate
     case CLSOFTMAX_STRATEGY_COLUMN:
         return type != CLSOFTMAX_DEVICE_REFERENCE;
     case CLSOFTMAX_STRATEGY_GROUP:
+    case CLSOFTMAX_STRATEGY_SPLIT:
         return !is_native(type);
     case CLSOFTMAX_STRATEGY_COUNT:
         break;
@@ -32,11 +33,28 @@ int cls_strategy_supported(clsoftmax_device_type type, clsoftmax_strategy strate
     return 0;
 }
 
-static clsoftmax_strategy choose_strategy(const clsoftmax_problem *problem, clsoftmax_device_type type,
+/* FlashInfer splits rows of 24,576 and more for up to 128 of them, on devices of 132 units. Counted for ours: one work-group takes as long
+   for 24,576 classes as three kernels take to start. */
+#define FEW_ROWS_CLASSES 24576
+/* Beyond what registers and local memory of one work-group hold anywhere (Liger raises there; QuACK joins work-groups to clusters). */
+#define ONE_GROUP_CLASSES 65536
+
+/* Why several work-groups should share a row, or NULL. */
+static const char *why_split(const clsoftmax_problem *problem, const cls_limits *limits)
+{
+    if (problem->inner > 1 || problem->logits_layout.class_stride != 1)
+        return NULL;
+    if (problem->classes > ONE_GROUP_CLASSES)
+        return "rows are too long for one work-group: later reads are to hit the cache";
+    if (problem->outer < limits->compute_units && problem->classes >= FEW_ROWS_CLASSES)
+        return "fewer long rows than compute units";
+    return NULL;
+}
+
+static clsoftmax_strategy choose_strategy(const clsoftmax_problem *problem, const cls_limits *limits,
                                           const char **reason)
 {
-    int is_cpu = is_native(type) || type == CLSOFTMAX_DEVICE_OPENCL_CPU;
-    if (type == CLSOFTMAX_DEVICE_REFERENCE) {
+    if (limits->type == CLSOFTMAX_DEVICE_REFERENCE) {
         *reason = "it reads like the formula";
         return CLSOFTMAX_STRATEGY_ITEM;
     }
@@ -44,24 +62,29 @@ static clsoftmax_strategy choose_strategy(const clsoftmax_problem *problem, clso
         *reason = "the classes are not neighbours, the columns are";
         return CLSOFTMAX_STRATEGY_COLUMN;
     }
-    if (is_cpu && problem->inner == 1 && problem->classes <= LANE_CLASSES) {
+    if (problem->inner == 1 && problem->classes <= LANE_CLASSES) {
         *reason = "rows so short leave vectors empty, and what is done once a row is most of the work";
         return CLSOFTMAX_STRATEGY_LANE;
     }
-    if (is_cpu) {
+    if (is_native(limits->type) || limits->type == CLSOFTMAX_DEVICE_OPENCL_CPU) {
         *reason = "a CPU runs work-items one after another: barriers are dear, vectors cheap";
         return CLSOFTMAX_STRATEGY_ITEM;
     }
+    *reason = why_split(problem, limits);
+    if (*reason)
+        return CLSOFTMAX_STRATEGY_SPLIT;
     *reason = "neighbouring work-items read neighbouring logits";
     return CLSOFTMAX_STRATEGY_GROUP;
 }
 
-/* Vectors need neighbours: classes for `item`, columns for `column`; rows that stand evenly for `lane`. */
+/* Vectors need neighbours: classes for `item`, columns for `column`; rows that stand evenly for `lane`; in a tile of host memory
+   too, which is dense and has the same kernel. */
 static unsigned choose_vector_width(const clsoftmax_problem *problem, const cls_limits *limits,
                                     clsoftmax_strategy strategy)
 {
     const clsoftmax_layout *x = &problem->logits_layout, *p = &problem->results_layout;
-    int neighbours = strategy == CLSOFTMAX_STRATEGY_ITEM     ? x->class_stride == 1 && p->class_stride == 1
+    int neighbours = strategy == CLSOFTMAX_STRATEGY_ITEM
+                         ? x->class_stride == 1 && p->class_stride == 1 && problem->inner == 1
                      : strategy == CLSOFTMAX_STRATEGY_COLUMN ? x->inner_stride == 1 && p->inner_stride == 1
                      : strategy == CLSOFTMAX_STRATEGY_LANE   ? problem->inner == 1
                                                              : 0;
@@ -83,7 +106,7 @@ static uint32_t power_of_two_at_most(uint64_t value)
 
 int cls_strategy_has_chunks(clsoftmax_strategy strategy)
 {
-    return strategy == CLSOFTMAX_STRATEGY_GROUP;
+    return strategy == CLSOFTMAX_STRATEGY_GROUP || strategy == CLSOFTMAX_STRATEGY_SPLIT;
 }
 
 int cls_strategy_has_lanes(clsoftmax_strategy strategy)
@@ -99,7 +122,7 @@ int cls_strategy_has_lanes(clsoftmax_strategy strategy)
    through 8 by smaller groups, of which more than one runs on a unit. */
 #define MOST_LANES 32
 #define LANES_WITH_EXPONENTIALS 16
-#define PASSING_LANES 8
+#define FEWEST_LANES 8 /* of 16 bits, an access */
 #define PASSING_WORK_GROUP 256
 
 static int begins_at_multiples(const clsoftmax_problem *problem, const clsoftmax_layout *layout, unsigned width)
@@ -141,15 +164,57 @@ static void choose_chunks(const clsoftmax_problem *problem, const cls_limits *li
         size *= 2;
     size = problem->work_group_size > 0 ? problem->work_group_size : size;
     size = power_of_two_at_most(size < limit ? size : limit);
-    variant->row_is_kept = problem->classes <= size * MOST_LANES;
+    variant->row_is_kept = variant->strategy == CLSOFTMAX_STRATEGY_GROUP && problem->classes <= size * MOST_LANES;
     if (!variant->row_is_kept && problem->work_group_size == 0 && size > PASSING_WORK_GROUP)
         size = PASSING_WORK_GROUP;
-    uint64_t lanes = variant->row_is_kept ? MOST_LANES : PASSING_LANES;
+    uint64_t lanes = FEWEST_LANES;
+    while (variant->row_is_kept && problem->classes > size * lanes)
+        lanes *= 2;
     variant->access_width = choose_access_width(problem, limits);
-    while (lanes > variant->access_width && problem->classes <= size * lanes / 2)
-        lanes /= 2;
     variant->row_vectors = (unsigned)lanes / variant->access_width;
     variant->work_group_size = (unsigned)size;
+}
+
+/* ---------------------------------------------------------------- Parts of rows */
+
+/* Work-groups of 256 that a unit of 65,536 registers runs at a time, at 40 each. */
+#define GROUPS_PER_UNIT 6
+/* What a unit should have to do in a launch, however small the cache: NVIDIA's driver is said to answer with 32 KiB a unit, not with the
+   cache that the units share (50 MB of an H200), and three kernels take microseconds to start. */
+#define LAUNCH_BYTES_PER_UNIT (128 << 10)
+#define MOST_PARTS 256 /* each work-group merges those of its row */
+#define PART_BYTES 72  /* split_part, kernels/row_split.cl */
+
+/* Rows of `split` in one launch: their logits take half of the cache, so that the second and third read find them there. */
+static uint64_t rows_in_flight(const clsoftmax_problem *problem, const cls_limits *limits)
+{
+    uint64_t least = (uint64_t)limits->compute_units * LAUNCH_BYTES_PER_UNIT, bytes = limits->cache_bytes / 2;
+    uint64_t rows = (bytes > least ? bytes : least) / (problem->classes * clsoftmax_dtype_size(problem->logits_dtype));
+    return rows > 0 ? rows : 1;
+}
+
+/* As many as keep all units busy, and no part empty. */
+static uint32_t choose_parts(const clsoftmax_problem *problem, const cls_limits *limits, const cls_variant *variant)
+{
+    uint64_t rows = cls_problem_rows(problem);
+    if (variant->strategy != CLSOFTMAX_STRATEGY_SPLIT || rows == 0)
+        return 1;
+    uint64_t in_flight = rows_in_flight(problem, limits);
+    rows = in_flight < rows ? in_flight : rows;
+    uint64_t chunk = (uint64_t)variant->work_group_size * variant->row_vectors * variant->access_width;
+    uint64_t chunks = (problem->classes + chunk - 1) / chunk;
+    uint64_t parts = (GROUPS_PER_UNIT * (uint64_t)limits->compute_units + rows - 1) / rows;
+    parts = parts < chunks ? parts : chunks;
+    parts = parts < MOST_PARTS ? parts : MOST_PARTS;
+    return parts > 0 ? (uint32_t)parts : 1;
+}
+
+uint64_t cls_scratch_bytes(const clsoftmax_problem *problem, const cls_decision *decision)
+{
+    uint64_t outer = problem->outer < decision->launch_outer ? problem->outer : decision->launch_outer;
+    return decision->variant.strategy == CLSOFTMAX_STRATEGY_SPLIT
+               ? outer * problem->inner * decision->parts * PART_BYTES
+               : 0;
 }
 
 /* ---------------------------------------------------------------- Work-groups of rows */
@@ -186,8 +251,9 @@ static unsigned choose_kept_classes(const clsoftmax_problem *problem, const cls_
    beside a matrix. */
 #define SHARE_ELEMENTS 16384
 
-uint64_t cls_global_size(const clsoftmax_problem *problem, const cls_variant *variant, uint64_t outer)
+uint64_t cls_global_size(const clsoftmax_problem *problem, const cls_decision *decision, uint64_t outer)
 {
+    const cls_variant *variant = &decision->variant;
     uint64_t size = variant->work_group_size, width = variant->vector_width, rows = outer * problem->inner;
     uint64_t items = rows;
     if (variant->strategy == CLSOFTMAX_STRATEGY_COLUMN)
@@ -198,7 +264,8 @@ uint64_t cls_global_size(const clsoftmax_problem *problem, const cls_variant *va
         uint64_t item_rows = (SHARE_ELEMENTS - 1) / problem->classes + 1;
         items = (rows + item_rows - 1) / item_rows;
     }
-    return variant->strategy == CLSOFTMAX_STRATEGY_GROUP ? items * size : (items + size - 1) / size * size;
+    return cls_strategy_has_chunks(variant->strategy) ? items * decision->parts * size
+                                                      : (items + size - 1) / size * size;
 }
 
 /* A tile of host memory on the device: large beside a launch, small beside memory, which CPU devices share with everybody. */
@@ -211,9 +278,12 @@ static clsoftmax_status choose_tile(const clsoftmax_problem *problem, const cls_
     decision->tile_outer = decision->launch_outer = 0;
     if (cls_problem_rows(problem) == 0)
         return CLSOFTMAX_OK;
-    decision->launch_outer = MOST_WORK_ITEMS / cls_global_size(problem, &decision->variant, 1);
+    decision->launch_outer = MOST_WORK_ITEMS / cls_global_size(problem, decision, 1);
     CLS_FAIL_IF(decision->launch_outer == 0, CLSOFTMAX_UNSUPPORTED, "%llu columns are too many for one launch",
                 (unsigned long long)problem->inner);
+    uint64_t in_flight = rows_in_flight(problem, limits) / problem->inner;
+    if (decision->variant.strategy == CLSOFTMAX_STRATEGY_SPLIT && in_flight < decision->launch_outer)
+        decision->launch_outer = in_flight > 0 ? in_flight : 1;
     uint64_t bytes = limits->global_memory_bytes / 5 * 2;
     if (bytes > limits->max_allocation_bytes)
         bytes = limits->max_allocation_bytes;
@@ -251,11 +321,12 @@ clsoftmax_status cls_decide(const clsoftmax_problem *problem, const cls_limits *
     describe_problem(problem, variant);
     variant->strategy = problem->strategy;
     if (problem->strategy == CLSOFTMAX_STRATEGY_AUTO)
-        variant->strategy = choose_strategy(problem, limits->type, &decision->reason);
+        variant->strategy = choose_strategy(problem, limits, &decision->reason);
     if (is_native(limits->type)) {
         variant->vector_width = 1;
         variant->work_group_size = 1;
         decision->tile_outer = decision->launch_outer = problem->outer;
+        decision->parts = 1;
         return CLSOFTMAX_OK;
     }
     CLS_FAIL_IF(problem->classes > UINT32_MAX && cls_problem_rows(problem) > 0, CLSOFTMAX_UNSUPPORTED,
@@ -268,6 +339,7 @@ clsoftmax_status cls_decide(const clsoftmax_problem *problem, const cls_limits *
     variant->kept_classes = choose_kept_classes(problem, limits, variant);
     if (variant->kept_classes)
         variant->work_group_size = 1; /* local memory is a work-group's */
+    decision->parts = choose_parts(problem, limits, variant);
     return choose_tile(problem, limits, decision);
 }
 

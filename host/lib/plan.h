@@ -15,6 +15,7 @@ typedef struct cls_limits {
     uint64_t max_allocation_bytes; /* of one buffer */
     uint64_t global_memory_bytes;  /* of all buffers together */
     uint64_t alignment_bytes;      /* where buffers and sub-buffers begin */
+    uint64_t cache_bytes;          /* of global memory, as the driver says */
 } cls_limits;
 
 /* What is compiled into a kernel: the key of the program cache, the #define lines, the label. Everything else (shape,
@@ -46,7 +47,7 @@ typedef struct cls_variant {
     unsigned work_group_size;
     unsigned sum_levels;
     unsigned
-        access_width;     /* elements of an access of `group`: see kernels/row_chunks.h; 0 elsewhere, as the next two */
+        access_width; /* elements of an access of `group` and `split`: see kernels/row_chunks.h; 0 elsewhere, as the next two */
     unsigned row_vectors; /* accesses that a work-item holds in registers at a time */
     unsigned row_is_kept; /* 1: they are the whole row */
     unsigned kept_classes; /* of `item`: room for so many exponentials of a row in local memory; 0: none is kept */
@@ -56,6 +57,7 @@ typedef struct cls_decision {
     cls_variant variant;
     uint64_t tile_outer;   /* outer indices on the device at a time for host memory; 0 if not one fits, or no rows */
     uint64_t launch_outer; /* outer indices in one launch at most */
+    uint32_t parts;        /* work-groups to a row: 1 but for `split` */
     const char *reason;    /* of the strategy, for people */
 } cls_decision;
 
@@ -72,7 +74,10 @@ int cls_strategy_has_lanes(clsoftmax_strategy strategy);
 clsoftmax_status cls_decide(const clsoftmax_problem *problem, const cls_limits *limits, cls_decision *decision);
 
 /* Work-items of a launch over `outer` outer indices. */
-uint64_t cls_global_size(const clsoftmax_problem *problem, const cls_variant *variant, uint64_t outer);
+uint64_t cls_global_size(const clsoftmax_problem *problem, const cls_decision *decision, uint64_t outer);
+
+/* Device memory that launches need beside the arrays: a split_part (kernels/row_split.cl) for each part of each row of a launch. */
+uint64_t cls_scratch_bytes(const clsoftmax_problem *problem, const cls_decision *decision);
 
 /* The variant as "#define NAME value" lines for the compiler, and as one label for people. Both are complete: variants
    that differ have texts that differ. */

@@ -58,10 +58,29 @@ FAULTS
         grep -q "^$strategy .*FAILED" <<<"$output"
     done <<'FAULTS'
 item|row.h|i < count ? row_load_one(address + i) : padding|row_load_one(address + i)
-group|row_chunks.h|branch < branches|branch + 1 < branches
-group|row_chunks.h|exponentials\[i\] = e|exponentials[lane] = e
 group|numeric_core.h|if (levels == 3)|if (levels == 4)
 item|numeric_core.h|(temperature.scale > CORE_ROW(1.0f)) &|(temperature.scale > CORE_ROW(0x1p100f)) \&
 column|row.h|sums.added == CORE_FLUSH_AFTER|sums.added == 0
+FAULTS
+}
+
+@test "run --verify sees chunks and parts of rows that go missing" {
+    "$CLSOFTMAX" devices --json | grep -q '"selector": "0:0"' || skip "no OpenCL device"
+    local file pattern replacement strategy classes
+    while IFS='|' read -r strategy classes file pattern replacement; do
+        seq -s ' ' "$classes" >row.txt
+        "$CLSOFTMAX" run -d 0:0 --strategy "$strategy" --verify -T 1e5 row.txt -o p.npy
+        plant "$file" "$pattern" "$replacement"
+        run --separate-stderr env CLSOFTMAX_KERNEL_DIR=faulty "$CLSOFTMAX" run -d 0:0 --strategy "$strategy" --verify -T 1e5 \
+            row.txt -o p.npy
+        echo "$file, $pattern: $stderr"
+        [ "$status" -eq 1 ]
+        [[ $stderr == *"differ from cpu"* ]] # it compiled
+    done <<'FAULTS'
+group|5000|row_chunks.h|branch < branches|branch + 1 < branches
+group|5000|row_chunks.h|exponentials\[i\] = e|exponentials[lane] = e
+group|5000|row_chunks.h|place >= count|place + WORK_GROUP_SIZE >= count
+split|50257|row_split.cl|part < place->parts|part + 1 < place->parts
+split|600001|row_split.cl|begin + each + (place->part < more)|begin + each
 FAULTS
 }

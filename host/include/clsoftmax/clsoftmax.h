@@ -198,6 +198,7 @@ CLSOFTMAX_API const char *clsoftmax_operation_name(clsoftmax_operation operation
     X(LANE, "lane", "rows side by side, one in each SIMD lane; for short rows")                                        \
     X(ITEM, "item", "one row per work-item, explicit vectors; for CPU devices")                                        \
     X(GROUP, "group", "OpenCL: one work-group per row, parallel reductions in local memory; for GPUs")                 \
+    X(SPLIT, "split", "OpenCL: several work-groups per row, three kernels; for few or very long rows on GPUs")         \
     X(COLUMN, "column", "neighbouring columns on neighbouring lanes; for an axis that is not the last")
 
 typedef enum clsoftmax_strategy {

@@ -62,7 +62,8 @@ typedef struct clsoftmax_cl_arguments {
 
 /* Puts the plan into a queue, in order or out of order, behind the events of the wait list; *event, if event is not NULL, is
    the caller's to release. The buffers must live until it is complete. A plan is used by one thread at a time, but may be
-   enqueued again before an earlier call is complete.
+   enqueued again before an earlier call is complete, on any queue. (Calls of a plan of strategy `split` share its scratch memory: each
+   waits for the one before, and fails if that fails while it waits.)
      WRONG_DEVICE       the plan's device is none of OpenCL, or not the queue's
      WRONG_CONTEXT      the queue, or a buffer, is of another OpenCL context
      BUFFER_TOO_SMALL   a buffer ends before the array that it is to hold */

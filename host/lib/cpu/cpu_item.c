@@ -13,9 +13,7 @@
 #define MOST_ROWS 16 /* in a batch: enough that what is done once a row overlaps between rows */
 
 /* Pairs of a batch of several rows: two batches stay in the first-level cache. */
-#ifndef BATCH_PAIRS
-#define BATCH_PAIRS 2048
-#endif
+#define BATCH_PAIRS 1024
 
 /* Rows that go through a stage together. */
 typedef struct batch {
@@ -36,7 +34,8 @@ typedef struct items {
     core_temperature_t temperature; /* where all rows have the same */
     size_t row_blocks;              /* blocks of a row at most */
     size_t batch_rows;
-    int keep; /* exponentials are kept between the sum and the results */
+    int keep;    /* exponentials are kept between the sum and the results */
+    int overlap; /* the results of a batch are written while the next one's exponentials are computed: room for two */
     int levels;
 } items;
 
@@ -312,17 +311,16 @@ static void run_stages(const items *it, batch *next, batch *current, const batch
         }
 }
 
-/* How rows are batched: as many as half of the scratch memory holds, as two batches have pairs at a time. */
+/* How rows are batched. */
 static items plan_items(const cpu_call *call, const cpu_scratch *scratch)
 {
     items it = {.call = call,
                 .temperature = core_temperature(call->arguments->temperature),
                 .row_blocks = (size_t)((call->problem->classes + CPU_BLOCK + 63) / CPU_BLOCK),
                 .levels = cpu_sum_levels(call->problem)};
-    size_t fitting = scratch->pairs / 2 / (it.row_blocks * CPU_BLOCK);
-    it.keep = fitting > 0;
-    size_t near = BATCH_PAIRS / (it.row_blocks * CPU_BLOCK);
-    fitting = fitting < near ? fitting : near;
+    size_t row_pairs = it.row_blocks * CPU_BLOCK, fitting = BATCH_PAIRS / row_pairs;
+    it.keep = row_pairs <= scratch->pairs;
+    it.overlap = !it.keep || row_pairs * 2 <= scratch->pairs;
     it.batch_rows = fitting < 1 ? 1 : fitting > MOST_ROWS ? MOST_ROWS : fitting;
     return it;
 }
@@ -330,19 +328,22 @@ static items plan_items(const cpu_call *call, const cpu_scratch *scratch)
 uint64_t CPU_FUNCTION(cls_cpu_item)(const cpu_call *call, uint64_t begin, uint64_t end, const cpu_scratch *scratch)
 {
     items it = plan_items(call, scratch);
-    batch batches[3];
-    size_t half = scratch->pairs / 2;
+    batch batches[3], none;
+    size_t half = it.overlap ? scratch->pairs / 2 : 0;
     uint64_t invalid = 0;
     memset(batches, 0, sizeof batches);
+    memset(&none, 0, sizeof none);
     begin_batch(&it, &batches[0], begin, end);
     for (unsigned step = 0; batches[step % 3].rows + batches[(step + 1) % 3].rows + batches[(step + 2) % 3].rows > 0;
          step++) {
         batch *next = &batches[step % 3], *current = &batches[(step + 2) % 3], *last = &batches[(step + 1) % 3];
         current->high = scratch->high + (step % 2) * half;
         current->low = scratch->low + (step % 2) * half;
-        run_stages(&it, next, current, last);
+        run_stages(&it, next, current, it.overlap ? last : &none);
         invalid += finish_tops(&it, next);
         finish_sums(&it, current);
+        if (!it.overlap)
+            run_stages(&it, &none, &none, current);
         begin_batch(&it, last, next->first + next->rows, end);
     }
     if (call->stream)

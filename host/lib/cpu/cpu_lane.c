@@ -131,6 +131,19 @@ static void load_class(const tile *t, uint64_t c, float *x)
     cpu_load(p->logits_dtype, t->call->arguments->logits, first, t->logits_lane_stride, t->count, x);
 }
 
+/* Classes that stand far apart are on pages of their own, where no processor reads ahead by itself. */
+#define AHEAD 16
+
+static void prefetch_class(const tile *t, uint64_t c)
+{
+    const clsoftmax_problem *p = t->call->problem;
+    size_t size = cpu_element_size(p->logits_dtype);
+    const char *first =
+        (const char *)t->call->arguments->logits + (t->logits + c * p->logits_layout.class_stride) * size;
+    for (size_t i = 0; c < p->classes && t->logits_lane_stride == 1 && i < t->count * size; i += 64)
+        __builtin_prefetch(first + i);
+}
+
 /* The same as ordinary rows have them: in the scratch memory, or in `buffer`. */
 static const float *ordinary_class(const tile *t, uint64_t c, float *buffer)
 {
@@ -181,8 +194,10 @@ static void find_tops(tile *t)
         load_transposed(t);
     for (uint64_t c = 0; c < t->call->problem->classes; c++) {
         float *x = t->keep ? t->high + c * LANES : buffer;
-        if (!t->transposed)
+        if (!t->transposed) {
+            prefetch_class(t, c + AHEAD);
             load_class(t, c, x);
+        }
         if (t->call->problem->statistics) {
             FOR_LANES
             {

@@ -34,8 +34,10 @@
     X(clEnqueueNDRangeKernel)                                                                                          \
     X(clEnqueueReadBuffer)                                                                                             \
     X(clEnqueueMarkerWithWaitList)                                                                                     \
+    X(clFlush)                                                                                                         \
     X(clFinish)                                                                                                        \
     X(clGetEventInfo)                                                                                                  \
+    X(clRetainEvent)                                                                                                   \
     X(clReleaseEvent)
 
 typedef struct cls_opencl_api {

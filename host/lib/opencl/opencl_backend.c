@@ -5,34 +5,50 @@
 
 /* ---------------------------------------------------------------- Plan */
 
-/* Builds the kernel; where it turns out to allow fewer work-items than the device does, decides again under its limit.
- */
-static clsoftmax_status build_kernel(clsoftmax_plan *plan, cls_opencl_context *opencl, cl_kernel *kernel)
+/* Work-items to a group that each of the kernels allows. */
+static clsoftmax_status smallest_limit(const cls_opencl_kernels *kernels, cl_device_id device, uint32_t *limit)
+{
+    *limit = UINT32_MAX;
+    for (unsigned i = 0; i < kernels->count; i++) {
+        size_t allowed = 0;
+        OPENCL_CHECK(cls_opencl.clGetKernelWorkGroupInfo(kernels->of[i], device, CL_KERNEL_WORK_GROUP_SIZE,
+                                                         sizeof allowed, &allowed, NULL),
+                     "clGetKernelWorkGroupInfo");
+        CLS_FAIL_IF(allowed == 0, CLSOFTMAX_DEVICE_UNUSABLE, "the kernel allows no work-items at all");
+        *limit = allowed < *limit ? (uint32_t)allowed : *limit;
+    }
+    return CLSOFTMAX_OK;
+}
+
+/* Builds the kernels; where they turn out to allow fewer work-items than the device does, decides again under their limit. */
+static clsoftmax_status build_kernels(clsoftmax_plan *plan, cls_opencl_context *opencl, cls_opencl_kernels *kernels)
 {
     cls_limits limits = plan->context->limits;
     for (;;) {
-        CLS_FORWARD(
-            cls_opencl_kernel(&opencl->programs, opencl->context, opencl->device, &plan->decision.variant, kernel));
-        size_t allowed = 0;
-        cl_int error = cls_opencl.clGetKernelWorkGroupInfo(*kernel, opencl->device, CL_KERNEL_WORK_GROUP_SIZE,
-                                                           sizeof allowed, &allowed, NULL);
-        if (error == CL_SUCCESS && allowed >= plan->decision.variant.work_group_size)
+        CLS_FORWARD(cls_opencl_kernels_create(&opencl->programs, opencl->context, opencl->device,
+                                              &plan->decision.variant, kernels));
+        CLS_FORWARD(smallest_limit(kernels, opencl->device, &limits.max_work_group_size));
+        if (limits.max_work_group_size >= plan->decision.variant.work_group_size)
             return CLSOFTMAX_OK;
-        cls_opencl.clReleaseKernel(*kernel);
-        *kernel = NULL;
-        OPENCL_CHECK(error, "clGetKernelWorkGroupInfo");
-        CLS_FAIL_IF(allowed == 0, CLSOFTMAX_DEVICE_UNUSABLE, "the kernel allows no work-items at all");
-        limits.max_work_group_size = (uint32_t)allowed;
+        cls_opencl_kernels_release(kernels);
         CLS_FORWARD(cls_decide(&plan->problem, &limits, &plan->decision));
     }
 }
 
 static clsoftmax_status opencl_plan_prepare(clsoftmax_plan *plan)
 {
+    cls_opencl_context *opencl = plan->context->state;
     cls_opencl_plan *state = calloc(1, sizeof *state);
     CLS_FAIL_IF(!state, CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for a plan");
     plan->state = state; /* from here on, opencl_plan_release gives back whatever was made */
-    return build_kernel(plan, plan->context->state, &state->kernel);
+    CLS_FORWARD(build_kernels(plan, opencl, &state->kernels));
+    uint64_t scratch_bytes = cls_scratch_bytes(&plan->problem, &plan->decision);
+    if (scratch_bytes == 0)
+        return CLSOFTMAX_OK;
+    cl_int error;
+    state->scratch = cls_opencl.clCreateBuffer(opencl->context, CL_MEM_READ_WRITE, (size_t)scratch_bytes, NULL, &error);
+    OPENCL_CHECK(error, "clCreateBuffer for the parts of rows");
+    return CLSOFTMAX_OK;
 }
 
 static void opencl_plan_release(clsoftmax_plan *plan)
@@ -41,8 +57,11 @@ static void opencl_plan_release(clsoftmax_plan *plan)
     if (!state)
         return;
     cls_opencl_tiles_release(state->tiles);
-    if (state->kernel)
-        cls_opencl.clReleaseKernel(state->kernel);
+    cls_opencl_kernels_release(&state->kernels);
+    if (state->scratch)
+        cls_opencl.clReleaseMemObject(state->scratch);
+    if (state->scratch_is_free)
+        cls_opencl.clReleaseEvent(state->scratch_is_free);
     free(state);
 }
 

@@ -15,7 +15,9 @@ typedef struct cls_opencl_context {
 /* A plan's own queue and buffers serve calls on host memory; they are made by the first such call, so that a plan for
    device buffers has none. */
 typedef struct cls_opencl_plan {
-    cl_kernel kernel;
+    cls_opencl_kernels kernels;
+    cl_mem scratch;           /* what the kernels of a launch tell each other; NULL for a strategy of one kernel */
+    cl_event scratch_is_free; /* once this event is complete, or if it is NULL */
     struct cls_opencl_tiles *tiles;
 } cls_opencl_plan;
 
@@ -31,10 +33,12 @@ typedef struct cls_opencl_arrays {
     cl_ulong first_temperature, first_label, first_statistics;
 } cls_opencl_arrays;
 
-/* Puts one launch over `outer` outer indices of the problem into the queue. event may be NULL. */
-clsoftmax_status cls_opencl_launch(const clsoftmax_problem *problem, const cls_variant *variant, cl_kernel kernel,
-                                   cl_command_queue queue, const cls_opencl_arrays *arrays, float temperature,
-                                   uint64_t outer, cl_uint wait_count, const cl_event *wait, cl_event *event);
+/* Puts one launch over `outer` outer indices of the problem, launch_outer of the plan's decision at most, into the queue. event may
+   be NULL. */
+clsoftmax_status cls_opencl_launch(const clsoftmax_problem *problem, const cls_decision *decision,
+                                   cls_opencl_plan *state, cl_command_queue queue, const cls_opencl_arrays *arrays,
+                                   float temperature, uint64_t outer, cl_uint wait_count, const cl_event *wait,
+                                   cl_event *event);
 
 /* A call on host memory: tile by tile, upload, compute, download. */
 clsoftmax_status cls_opencl_run_tiles(clsoftmax_plan *plan, const clsoftmax_arguments *arguments,

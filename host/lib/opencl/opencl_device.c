@@ -108,6 +108,8 @@ void cls_opencl_device_describe(cl_platform_id platform, cl_device_id id, cls_op
     limits->local_memory_bytes = bytes;
     device_info(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof bytes, &bytes);
     limits->max_allocation_bytes = bytes;
+    device_info(id, CL_DEVICE_GLOBAL_MEM_CACHE_SIZE, sizeof bytes, &bytes);
+    limits->cache_bytes = bytes;
     cl_uint bits = 0;
     device_info(id, CL_DEVICE_MEM_BASE_ADDR_ALIGN, sizeof bits, &bits);
     limits->alignment_bytes = bits / 8;

@@ -145,7 +145,7 @@ static clsoftmax_status check_arguments(const clsoftmax_plan *plan, const cls_op
 static clsoftmax_status enqueue_launches(clsoftmax_plan *plan, cl_command_queue queue, const clsoftmax_cl_arguments *a,
                                          cl_uint wait_count, const cl_event *wait, cl_event *event)
 {
-    const cls_opencl_plan *state = plan->state;
+    cls_opencl_plan *state = plan->state;
     clsoftmax_problem part = plan->problem;
     cls_opencl_arrays arrays = {.logits = a->logits,
                                 .results = part.operation == CLSOFTMAX_OPERATION_NONE ? NULL : a->results,
@@ -163,7 +163,7 @@ static clsoftmax_status enqueue_launches(clsoftmax_plan *plan, cl_command_queue 
         uint64_t count = left < plan->decision.launch_outer ? left : plan->decision.launch_outer;
         int is_last = count == left;
         cl_event after = NULL;
-        status = cls_opencl_launch(&part, &plan->decision.variant, state->kernel, queue, &arrays, a->temperature, count,
+        status = cls_opencl_launch(&part, &plan->decision, state, queue, &arrays, a->temperature, count,
                                    before ? 1 : wait_count, before ? &before : wait, is_last ? event : &after);
         if (before)
             cls_opencl.clReleaseEvent(before);

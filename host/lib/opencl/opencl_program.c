@@ -57,9 +57,10 @@ static clsoftmax_status write_source(FILE *out, const cls_variant *variant)
     CLS_FORWARD(write_file(out, "logarithm.h"));
     CLS_FORWARD(write_file(out, "row_statistics.h"));
     CLS_FORWARD(write_file(out, "row.h"));
-    CLS_FORWARD(write_file(out, cls_strategy_has_lanes(variant->strategy)    ? "row_lanes.h"
-                                : cls_strategy_has_chunks(variant->strategy) ? "row_chunks.h"
-                                                                             : "row_classes.h"));
+    if (cls_strategy_has_lanes(variant->strategy))
+        CLS_FORWARD(write_file(out, "row_lanes.h"));
+    if (cls_strategy_has_chunks(variant->strategy))
+        CLS_FORWARD(write_file(out, "row_chunks.h"));
     snprintf(strategy_file, sizeof strategy_file, "row_%s.cl", clsoftmax_strategy_name(variant->strategy));
     return write_file(out, strategy_file);
 }
@@ -142,21 +143,32 @@ static clsoftmax_status find_or_build(cls_opencl_programs *programs, cl_context 
     return CLSOFTMAX_OK;
 }
 
-clsoftmax_status cls_opencl_kernel(cls_opencl_programs *programs, cl_context context, cl_device_id device,
-                                   const cls_variant *variant, cl_kernel *kernel)
+clsoftmax_status cls_opencl_kernels_create(cls_opencl_programs *programs, cl_context context, cl_device_id device,
+                                           const cls_variant *variant, cls_opencl_kernels *kernels)
 {
+    static const char *const one[] = {"", NULL}, *const of_split[] = {"_tops", "_sums", "_results", NULL};
     cl_program program = NULL;
+    kernels->count = 0;
     pthread_mutex_lock(&programs->lock);
     clsoftmax_status status = find_or_build(programs, context, device, variant, &program);
     pthread_mutex_unlock(&programs->lock);
     if (status != CLSOFTMAX_OK)
         return status;
-    char name[64];
-    snprintf(name, sizeof name, "row_%s", clsoftmax_strategy_name(variant->strategy));
-    cl_int error;
-    *kernel = cls_opencl.clCreateKernel(program, name, &error);
-    OPENCL_CHECK(error, "clCreateKernel");
+    for (const char *const *part = variant->strategy == CLSOFTMAX_STRATEGY_SPLIT ? of_split : one; *part; part++) {
+        char name[64];
+        snprintf(name, sizeof name, "row_%s%s", clsoftmax_strategy_name(variant->strategy), *part);
+        cl_int error;
+        cl_kernel kernel = cls_opencl.clCreateKernel(program, name, &error);
+        OPENCL_CHECK(error, "clCreateKernel");
+        kernels->of[kernels->count++] = kernel;
+    }
     return CLSOFTMAX_OK;
+}
+
+void cls_opencl_kernels_release(cls_opencl_kernels *kernels)
+{
+    while (kernels->count > 0)
+        cls_opencl.clReleaseKernel(kernels->of[--kernels->count]);
 }
 
 clsoftmax_status cls_opencl_probe(cl_context context, cl_device_id device)

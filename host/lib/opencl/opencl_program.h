@@ -16,10 +16,17 @@ typedef struct cls_opencl_programs {
 void cls_opencl_programs_init(cls_opencl_programs *programs);
 void cls_opencl_programs_release(cls_opencl_programs *programs);
 
-/* A kernel of its own for the caller (arguments are state of a cl_kernel), to be released; builds the program if it is
-   not there yet. A failed build's log goes into the error text. */
-clsoftmax_status cls_opencl_kernel(cls_opencl_programs *programs, cl_context context, cl_device_id device,
-                                   const cls_variant *variant, cl_kernel *kernel);
+/* The kernels of a strategy, in the order in which they are launched. */
+typedef struct cls_opencl_kernels {
+    cl_kernel of[3];
+    unsigned count;
+} cls_opencl_kernels;
+
+/* Kernels of their own for the caller (arguments are state of a cl_kernel), to be released, also after a failure; builds the program
+   if it is not there yet. A failed build's log goes into the error text. */
+clsoftmax_status cls_opencl_kernels_create(cls_opencl_programs *programs, cl_context context, cl_device_id device,
+                                           const cls_variant *variant, cls_opencl_kernels *kernels);
+void cls_opencl_kernels_release(cls_opencl_kernels *kernels);
 
 /* The whole source of a variant as the device's compiler gets it, to be freed; NULL on failure. Needs no OpenCL. */
 clsoftmax_status cls_opencl_source(const cls_variant *variant, char **text);

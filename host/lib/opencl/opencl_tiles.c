@@ -155,7 +155,7 @@ static clsoftmax_status enqueue_tile(const clsoftmax_plan *plan, cls_opencl_tile
                                      const clsoftmax_arguments *arguments, tile *tile, commands *commands)
 {
     const clsoftmax_problem *dense = &tiles->dense;
-    const cls_opencl_plan *state = plan->state;
+    cls_opencl_plan *state = plan->state;
     const cls_opencl_arrays *arrays = &tiles->arrays;
     uint64_t elements = tile->rows * dense->classes, row = tile->first * dense->inner;
     CLS_FORWARD(write_buffer(commands, arrays->logits, tile->logits,
@@ -173,8 +173,8 @@ static clsoftmax_status enqueue_tile(const clsoftmax_plan *plan, cls_opencl_tile
     else
         used.labels = NULL;
     commands->names[commands->count] = "the kernel";
-    CLS_FORWARD(cls_opencl_launch(dense, &plan->decision.variant, state->kernel, commands->queue, &used,
-                                  arguments->temperature, tile->outer, 0, NULL, &commands->events[commands->count]));
+    CLS_FORWARD(cls_opencl_launch(dense, &plan->decision, state, commands->queue, &used, arguments->temperature,
+                                  tile->outer, 0, NULL, &commands->events[commands->count]));
     commands->count++;
     if (arrays->results)
         CLS_FORWARD(read_buffer(commands, arrays->results, tile->results,
