@@ -20,15 +20,6 @@ static int explain_shape(FILE *file, const bench_device *device, const bench_opt
     return EXIT_DONE;
 }
 
-/* What there is to choose from. */
-static void print_strategies(FILE *file)
-{
-    fprintf(file, "\nstrategies:\n");
-#define PRINT_STRATEGY(name, text, idea) fprintf(file, "  %-8s %s\n", text, idea);
-    CLSOFTMAX_STRATEGY_LIST(PRINT_STRATEGY)
-#undef PRINT_STRATEGY
-}
-
 int explain(FILE *file, const session *session)
 {
     const bench_options *options = session->options;

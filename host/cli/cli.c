@@ -103,6 +103,14 @@ int choose(const char *option, const char *text, const char *const *names, int c
     return -1;
 }
 
+void print_strategies(FILE *file)
+{
+    fprintf(file, "\nstrategies; auto takes the first whose rule holds:\n");
+    for (clsoftmax_strategy strategy = CLSOFTMAX_STRATEGY_AUTO; ++strategy < CLSOFTMAX_STRATEGY_COUNT;)
+        fprintf(file, "  %-7s %s\n          %s\n", clsoftmax_strategy_name(strategy), clsoftmax_strategy_idea(strategy),
+                clsoftmax_strategy_rule(strategy));
+}
+
 int parse_strategy(const char *text, clsoftmax_strategy *strategy)
 {
     const char *names[CLSOFTMAX_STRATEGY_COUNT];

@@ -39,6 +39,9 @@ int parse_temperature(const char *text, float *temperature);
 /* The place of `text` among `count` names, or -1 after a complaint about the option. */
 int choose(const char *option, const char *text, const char *const *names, int count);
 
+/* The table of strategies: ideas and rules. */
+void print_strategies(FILE *file);
+
 /* A strategy by its name. EXIT_DONE, or EXIT_WRONG after a complaint. */
 int parse_strategy(const char *text, clsoftmax_strategy *strategy);
 

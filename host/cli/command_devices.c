@@ -5,13 +5,14 @@
 #include <getopt.h>
 #include <stdlib.h>
 
-static const char help[] =
-    "usage: clsoftmax devices [--json]\n"
-    "\n"
-    "Lists the devices; the one that \"auto\" takes has a star. Each line begins with what -d takes.\n"
-    "\n"
-    "options:\n"
-    "      --json   the same for programs\n";
+static const char help[] = "usage: clsoftmax devices [--json]\n"
+                           "\n"
+                           "Lists the devices; the one that \"auto\" takes has a star. Each line begins with what -d "
+                           "takes. Below, how rows are laid over a\n"
+                           "device, and when.\n"
+                           "\n"
+                           "options:\n"
+                           "      --json   the same for programs\n";
 
 static const char *type_name(clsoftmax_device_type type)
 {
@@ -45,6 +46,7 @@ static void print_table(const clsoftmax_device *devices, size_t count)
         printf("\n             %s%s\n", d->usable ? "" : "NOT USABLE: ", d->reason);
     }
     printf("\n* is what \"auto\" takes: the first usable GPU, then accelerator, then OpenCL CPU device, then cpu.\n");
+    print_strategies(stdout);
 }
 
 static void print_json_string(const char *key, const char *value)

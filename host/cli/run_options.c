@@ -40,7 +40,7 @@ static const char help[] =
     "where and how to compute:\n"
     "  -d, --device DEVICE   auto (default), cpu, reference, gpu, P:D, or part of a device's name; also "
     "CLSOFTMAX_DEVICE\n"
-    "      --strategy NAME   force how rows are laid over the device: rows, item, group, split, column; the bits do "
+    "      --strategy NAME   force how rows are laid over the device: column, lane, item, split, group; the bits do "
     "not "
     "change\n"
     "      --verify          compute again by cpu (bits must be equal) and by reference; one line on standard error\n"

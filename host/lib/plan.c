@@ -39,42 +39,26 @@ int cls_strategy_supported(clsoftmax_device_type type, clsoftmax_strategy strate
 /* Beyond what registers and local memory of one work-group hold anywhere (Liger raises there; QuACK joins work-groups to clusters). */
 #define ONE_GROUP_CLASSES 65536
 
-/* Why several work-groups should share a row, or NULL. */
-static const char *why_split(const clsoftmax_problem *problem, const cls_limits *limits)
+static int wants_split(const clsoftmax_problem *problem, const cls_limits *limits)
 {
     if (problem->inner > 1 || problem->logits_layout.class_stride != 1)
-        return NULL;
-    if (problem->classes > ONE_GROUP_CLASSES)
-        return "rows are too long for one work-group: later reads are to hit the cache";
-    if (problem->outer < limits->compute_units && problem->classes >= FEW_ROWS_CLASSES)
-        return "fewer long rows than compute units";
-    return NULL;
+        return 0;
+    return problem->classes > ONE_GROUP_CLASSES ||
+           (problem->outer < limits->compute_units && problem->classes >= FEW_ROWS_CLASSES);
 }
 
-static clsoftmax_strategy choose_strategy(const clsoftmax_problem *problem, const cls_limits *limits,
-                                          const char **reason)
+/* The rules of CLSOFTMAX_STRATEGY_LIST in their order. */
+static clsoftmax_strategy choose_strategy(const clsoftmax_problem *problem, const cls_limits *limits)
 {
-    if (limits->type == CLSOFTMAX_DEVICE_REFERENCE) {
-        *reason = "it reads like the formula";
+    if (limits->type == CLSOFTMAX_DEVICE_REFERENCE)
         return CLSOFTMAX_STRATEGY_ITEM;
-    }
-    if (problem->inner > 1 && problem->logits_layout.class_stride != 1) {
-        *reason = "the classes are not neighbours, the columns are";
+    if (problem->inner > 1 && problem->logits_layout.class_stride != 1)
         return CLSOFTMAX_STRATEGY_COLUMN;
-    }
-    if (problem->inner == 1 && problem->classes <= LANE_CLASSES) {
-        *reason = "rows so short leave vectors empty, and what is done once a row is most of the work";
+    if (problem->inner == 1 && problem->classes <= LANE_CLASSES)
         return CLSOFTMAX_STRATEGY_LANE;
-    }
-    if (is_native(limits->type) || limits->type == CLSOFTMAX_DEVICE_OPENCL_CPU) {
-        *reason = "a CPU runs work-items one after another: barriers are dear, vectors cheap";
+    if (is_native(limits->type) || limits->type == CLSOFTMAX_DEVICE_OPENCL_CPU)
         return CLSOFTMAX_STRATEGY_ITEM;
-    }
-    *reason = why_split(problem, limits);
-    if (*reason)
-        return CLSOFTMAX_STRATEGY_SPLIT;
-    *reason = "neighbouring work-items read neighbouring logits";
-    return CLSOFTMAX_STRATEGY_GROUP;
+    return wants_split(problem, limits) ? CLSOFTMAX_STRATEGY_SPLIT : CLSOFTMAX_STRATEGY_GROUP;
 }
 
 /* Vectors need neighbours: classes for `item`, columns for `column`; rows that stand evenly for `lane`; in a tile of host memory
@@ -320,8 +304,10 @@ clsoftmax_status cls_decide(const clsoftmax_problem *problem, const cls_limits *
     cls_variant *variant = &decision->variant;
     describe_problem(problem, variant);
     variant->strategy = problem->strategy;
-    if (problem->strategy == CLSOFTMAX_STRATEGY_AUTO)
-        variant->strategy = choose_strategy(problem, limits, &decision->reason);
+    if (problem->strategy == CLSOFTMAX_STRATEGY_AUTO) {
+        variant->strategy = choose_strategy(problem, limits);
+        decision->reason = clsoftmax_strategy_rule(variant->strategy);
+    }
     if (is_native(limits->type)) {
         variant->vector_width = 1;
         variant->work_group_size = 1;

@@ -40,11 +40,31 @@ const char *clsoftmax_operation_name(clsoftmax_operation operation)
 const char *clsoftmax_strategy_name(clsoftmax_strategy strategy)
 {
     static const char *const names[] = {
-#define CLS_STRATEGY_NAME(name, text, idea) text,
+#define CLS_STRATEGY_NAME(name, text, idea, rule) text,
         CLSOFTMAX_STRATEGY_LIST(CLS_STRATEGY_NAME)
 #undef CLS_STRATEGY_NAME
     };
     return (unsigned)strategy < CLSOFTMAX_STRATEGY_COUNT ? names[strategy] : NULL;
+}
+
+const char *clsoftmax_strategy_idea(clsoftmax_strategy strategy)
+{
+    static const char *const ideas[] = {
+#define CLS_STRATEGY_IDEA(name, text, idea, rule) idea,
+        CLSOFTMAX_STRATEGY_LIST(CLS_STRATEGY_IDEA)
+#undef CLS_STRATEGY_IDEA
+    };
+    return (unsigned)strategy < CLSOFTMAX_STRATEGY_COUNT ? ideas[strategy] : NULL;
+}
+
+const char *clsoftmax_strategy_rule(clsoftmax_strategy strategy)
+{
+    static const char *const rules[] = {
+#define CLS_STRATEGY_RULE(name, text, idea, rule) rule,
+        CLSOFTMAX_STRATEGY_LIST(CLS_STRATEGY_RULE)
+#undef CLS_STRATEGY_RULE
+    };
+    return (unsigned)strategy < CLSOFTMAX_STRATEGY_COUNT ? rules[strategy] : NULL;
 }
 
 /* ---------------------------------------------------------------- Shapes */

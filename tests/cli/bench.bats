@@ -35,8 +35,8 @@ SH
     [ -z "$stderr" ]
     [[ ${lines[0]} == "cpu: this library's own code"* ]]
     [[ ${lines[1]} == device*strategy*shape*"median ms"*share*ULP* ]]
-    [ "$(grep -c '^cpu *rows *8x100 *f32 *1 ' <<<"$output")" -eq 1 ]
-    [ "$(grep -c '^cpu *rows *8x100 *f32 *0.7 ' <<<"$output")" -eq 1 ]
+    [ "$(grep -c '^cpu *item *8x100 *f32 *1 ' <<<"$output")" -eq 1 ]
+    [ "$(grep -c '^cpu *item *8x100 *f32 *0.7 ' <<<"$output")" -eq 1 ]
     [ "$(grep -c '^cpu *memcpy ' <<<"$output")" -eq 2 ]
 }
 
@@ -45,7 +45,7 @@ SH
     [ "$status" -eq 0 ]
     [[ ${lines[0]} == device,strategy,shape,* ]]
     [ "$(awk -F, '{print NF}' <<<"$output" | sort -u | wc -l)" -eq 1 ]
-    [[ $output == *"cpu,rows,8x100,f16:f32,1,"* ]]
+    [[ $output == *"cpu,item,8x100,f16:f32,1,"* ]]
 }
 
 @test "Markdown is a table" {
@@ -70,7 +70,7 @@ import json
 run = json.load(open("run.json"))
 assert run["commit"] == "abc" and "-T 0.5" in run["options"] and run["environment"]["processors"] >= 1
 contenders = run["workloads"][0]["contenders"]
-rows = [c for c in contenders if c["name"] == "rows"]
+rows = [c for c in contenders if c["name"] == "item"]
 assert len(rows) == 1 and len(rows[0]["seconds"]) == 2 and rows[0]["ulp"] < 1
 PY
 }
@@ -78,20 +78,20 @@ PY
 @test "shapes: lists, ranges, named sets, columns" {
     run --separate-stderr bench --verify-only --shapes 3x5,bytes=4K:classes=256..1K,rows=1..2:classes=7 --output csv
     [ "$status" -eq 0 ]
-    [ "$(grep ,rows, <<<"$output" | cut -d, -f3 | paste -sd' ')" = "8x100 3x5 4x256 2x512 1x1024 1x7 2x7" ]
+    [ "$(grep ,item, <<<"$output" | cut -d, -f3 | paste -sd' ')" = "8x100 3x5 4x256 2x512 1x1024 1x7 2x7" ]
     run --separate-stderr bench --shapes 1x34000000000 --verify-only
     [ "$status" -eq 1 ]
     [[ $stderr == *"more than half of the memory"* ]]
     run --separate-stderr bench --verify-only --shapes tiny --axis 0 --output csv
     [ "$status" -eq 0 ]
-    [[ $output == *"cpu,rows,32x1000 axis 0,"* ]]
+    [[ $output == *"cpu,item,32x1000 axis 0,"* ]]
 }
 
 @test "--explain names what auto takes, and the strategies" {
     run --separate-stderr bench --explain
     [ "$status" -eq 0 ]
-    [[ $output == *"8 x 100 "*softmax:rows* ]]
-    [[ $output == *"strategies:"*rows*item*group* ]]
+    [[ $output == *"8 x 100 "*softmax:item* ]]
+    [[ $output == *"strategies; "*lane*item*group* ]]
 }
 
 @test "--plot draws an SVG" {
@@ -165,18 +165,18 @@ read -r line; echo "no such library here"; read -r line'
     cp -r "$SOURCE/kernels" faulty
     sed -i 's/0x1.1113[0-9a-f]*p-7f/0x1.1110p-7f/' faulty/numeric_core.h
     ! cmp -s faulty/numeric_core.h "$SOURCE/kernels/numeric_core.h"
-    run --separate-stderr env CLSOFTMAX_KERNEL_DIR="$PWD/faulty" "$BENCH" -d cpu,0:0 --strategies item,rows --shapes 64x1000 --rounds 2
+    run --separate-stderr env CLSOFTMAX_KERNEL_DIR="$PWD/faulty" "$BENCH" -d cpu,0:0 --strategies item --shapes 64x1000 --rounds 2
     [ "$status" -eq 1 ]
     [[ $stderr == "clsoftmax-bench: verification: "* ]]
     [[ $output == *"0:0 "*" item "*"WRONG: its bits are not those of device cpu"* ]]
-    grep -q '^cpu *rows ' <<<"$output"
+    grep -q '^cpu *item ' <<<"$output"
     ! grep -q '^cpu .*WRONG' <<<"$output"
 }
 
 @test "without OpenCL it measures the native device" {
     run --separate-stderr env OCL_ICD_VENDORS=/nonexistent "$BENCH" --shapes 8x100 --rounds 2
     [ "$status" -eq 0 ]
-    [[ $output == *"cpu "*" rows "* ]]
+    [[ $output == *"cpu "*" item "* ]]
 }
 
 @test "the man page names every option" {

@@ -90,7 +90,7 @@ x.txt --input-dtype f16|x.txt: --input-dtype f16, but the file holds f32
 x.txt --neg-inf-rows one|--neg-inf-rows one: it takes one of nan, zero, uniform
 x.txt --pos-inf 1|--pos-inf 1: it takes one of nan, limit
 x.txt --stats=s.txt|--stats=s.txt: the name of an .npy file
-x.txt --strategy fast|--strategy fast: it takes one of auto, lane, item, group, split, column
+x.txt --strategy fast|--strategy fast: it takes one of auto, column, lane, item, split, group
 x.txt -qz|-q: no such option
 x.txt --strategy group|strategy "group" does not run on this device
 x.txt y.txt|y.txt: one INPUT only

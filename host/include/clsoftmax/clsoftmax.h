@@ -192,17 +192,22 @@ typedef enum clsoftmax_operation {
 /* "softmax" for CLSOFTMAX_OPERATION_SOFTMAX; NULL for a number that is no operation. */
 CLSOFTMAX_API const char *clsoftmax_operation_name(clsoftmax_operation operation);
 
-/* How a row is laid over the device. Every strategy gives the same bits. */
+/* How a row is laid over the device: the idea, and when "auto" takes it, the first rule that holds. Every strategy gives the same bits. */
 #define CLSOFTMAX_STRATEGY_LIST(X)                                                                                     \
-    X(AUTO, "auto", "chosen from the device, its limits and the shape")                                                \
-    X(LANE, "lane", "rows side by side, one in each SIMD lane; for short rows")                                        \
-    X(ITEM, "item", "one row per work-item, explicit vectors; for CPU devices")                                        \
-    X(GROUP, "group", "OpenCL: one work-group per row, parallel reductions in local memory; for GPUs")                 \
-    X(SPLIT, "split", "OpenCL: several work-groups per row, three kernels; for few or very long rows on GPUs")         \
-    X(COLUMN, "column", "neighbouring columns on neighbouring lanes; for an axis that is not the last")
+    X(AUTO, "auto", "chosen from the device, its limits and the shape", "by default")                                  \
+    X(COLUMN, "column", "neighbouring columns on neighbouring lanes",                                                  \
+      "the softmax axis is not the last: columns are neighbours in memory, classes are not")                           \
+    X(LANE, "lane", "rows side by side, each on a lane of its own",                                                    \
+      "at most 64 classes: vectors would be empty, and what is done once a row is most of the work")                   \
+    X(ITEM, "item", "rows one after another, in explicit vectors",                                                     \
+      "cpu and OpenCL CPU devices: barriers are dear there, vectors cheap")                                            \
+    X(SPLIT, "split", "several work-groups to a row, three kernels (OpenCL)",                                          \
+      "more than 65536 classes, or 24576 in fewer rows than compute units: one work-group is too small")               \
+    X(GROUP, "group", "one work-group to a row, which it keeps in registers (OpenCL)",                                 \
+      "everything else: neighbouring work-items read neighbouring logits")
 
 typedef enum clsoftmax_strategy {
-#define CLSOFTMAX_STRATEGY_ENUM(name, text, idea) CLSOFTMAX_STRATEGY_##name,
+#define CLSOFTMAX_STRATEGY_ENUM(name, text, idea, rule) CLSOFTMAX_STRATEGY_##name,
     CLSOFTMAX_STRATEGY_LIST(CLSOFTMAX_STRATEGY_ENUM)
 #undef CLSOFTMAX_STRATEGY_ENUM
         CLSOFTMAX_STRATEGY_COUNT
@@ -210,6 +215,10 @@ typedef enum clsoftmax_strategy {
 
 /* "group" for CLSOFTMAX_STRATEGY_GROUP; NULL for a number that is no strategy. */
 CLSOFTMAX_API const char *clsoftmax_strategy_name(clsoftmax_strategy strategy);
+
+/* Its idea, and its rule with the reason, for people; NULL likewise. */
+CLSOFTMAX_API const char *clsoftmax_strategy_idea(clsoftmax_strategy strategy);
+CLSOFTMAX_API const char *clsoftmax_strategy_rule(clsoftmax_strategy strategy);
 
 /* 1 if the context's device can run the strategy. */
 CLSOFTMAX_API int clsoftmax_strategy_supported(const clsoftmax_context *context, clsoftmax_strategy strategy);

@@ -34,8 +34,9 @@ typedef struct items {
     core_temperature_t temperature; /* where all rows have the same */
     size_t row_blocks;              /* blocks of a row at most */
     size_t batch_rows;
-    int keep;    /* exponentials are kept between the sum and the results */
-    int overlap; /* the results of a batch are written while the next one's exponentials are computed: room for two */
+    size_t pairs; /* of scratch memory to use */
+    int keep;     /* exponentials are kept between the sum and the results */
+    int overlap;  /* the results of a batch are written while the next one's exponentials are computed: room for two */
     int levels;
 } items;
 
@@ -319,8 +320,9 @@ static items plan_items(const cpu_call *call, const cpu_scratch *scratch)
                 .row_blocks = (size_t)((call->problem->classes + CPU_BLOCK + 63) / CPU_BLOCK),
                 .levels = cpu_sum_levels(call->problem)};
     size_t row_pairs = it.row_blocks * CPU_BLOCK, fitting = BATCH_PAIRS / row_pairs;
-    it.keep = row_pairs <= scratch->pairs;
-    it.overlap = !it.keep || row_pairs * 2 <= scratch->pairs;
+    it.pairs = scratch->pairs / 2; /* of the cache: the rows themselves stand in it, too */
+    it.keep = row_pairs <= it.pairs;
+    it.overlap = !it.keep || row_pairs * 2 <= it.pairs;
     it.batch_rows = fitting < 1 ? 1 : fitting > MOST_ROWS ? MOST_ROWS : fitting;
     return it;
 }
@@ -329,7 +331,7 @@ uint64_t CPU_FUNCTION(cls_cpu_item)(const cpu_call *call, uint64_t begin, uint64
 {
     items it = plan_items(call, scratch);
     batch batches[3], none;
-    size_t half = it.overlap ? scratch->pairs / 2 : 0;
+    size_t half = it.overlap ? it.pairs / 2 : 0;
     uint64_t invalid = 0;
     memset(batches, 0, sizeof batches);
     memset(&none, 0, sizeof none);

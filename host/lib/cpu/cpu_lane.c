@@ -7,7 +7,7 @@
  */
 #include "../problem.h"
 #include "cpu_dtype.h"
-#include "cpu_rows.h"
+#include "cpu_transpose.h"
 
 #define LANES CPU_LANES
 #define FOR_LANES _Pragma("omp simd") for (size_t l = 0; l < LANES; l++)
@@ -40,41 +40,16 @@ typedef struct __attribute__((aligned(64))) tile {
     uint64_t logits, results; /* where the first row begins; the others lane_stride further each */
     uint64_t logits_lane_stride, results_lane_stride;
     int transposed; /* classes are neighbours, not lanes */
+    size_t packed;  /* rows that are transposed as one */
     int keep;       /* the whole tile is in the scratch memory, as classes x lanes */
     int levels;
     int ties; /* a lane is a row of ties */
     float *high, *low;
 } tile;
 
-/* ---------------------------------------------------------------- Transposing */
+/* ---------------------------------------------------------------- Tiles that are transposed */
 
-typedef float vector __attribute__((vector_size(32)));
-#define VECTOR 8
-
-/* 8 x 8: three steps, each of which exchanges halves of twice the size. */
-INLINE void transpose_8x8(const float *from, size_t from_stride, float *to, size_t to_stride)
-{
-    vector a[8], b[8];
-    for (int i = 0; i < 8; i++)
-        memcpy(&a[i], from + (size_t)i * from_stride, sizeof a[i]);
-    for (int i = 0; i < 4; i++) {
-        b[2 * i] = __builtin_shufflevector(a[2 * i], a[2 * i + 1], 0, 8, 2, 10, 4, 12, 6, 14);
-        b[2 * i + 1] = __builtin_shufflevector(a[2 * i], a[2 * i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
-    }
-    for (int i = 0; i < 2; i++)
-        for (int k = 0; k < 2; k++) {
-            a[4 * i + k] = __builtin_shufflevector(b[4 * i + k], b[4 * i + 2 + k], 0, 1, 8, 9, 4, 5, 12, 13);
-            a[4 * i + 2 + k] = __builtin_shufflevector(b[4 * i + k], b[4 * i + 2 + k], 2, 3, 10, 11, 6, 7, 14, 15);
-        }
-    for (int i = 0; i < 4; i++) {
-        b[i] = __builtin_shufflevector(a[i], a[4 + i], 0, 1, 2, 3, 8, 9, 10, 11);
-        b[4 + i] = __builtin_shufflevector(a[i], a[4 + i], 4, 5, 6, 7, 12, 13, 14, 15);
-    }
-    for (int i = 0; i < 8; i++)
-        memcpy(to + (size_t)i * to_stride, &b[i], sizeof b[i]);
-}
-
-/* The most classes of a transposed tile; and what reads and writes of whole vectors touch behind it. */
+/* The most classes of one; and what reads and writes of whole vectors touch behind it. */
 #define MOST_CLASSES 64
 #define ROWS_BUFFER (LANES * MOST_CLASSES + VECTOR)
 
@@ -87,32 +62,27 @@ static void load_transposed(const tile *t)
     if (t->logits_lane_stride == classes)
         cpu_load(p->logits_dtype, t->call->arguments->logits, t->logits, 1, t->count * classes, rows);
     else
-        for (size_t l = 0; l < t->count; l++)
-            cpu_load(p->logits_dtype, t->call->arguments->logits, t->logits + l * t->logits_lane_stride, 1, classes,
-                     rows + l * classes);
+        for (size_t r = 0; r < t->count; r++)
+            cpu_load(p->logits_dtype, t->call->arguments->logits, t->logits + r * t->logits_lane_stride, 1, classes,
+                     rows + r * classes);
     for (size_t i = t->count * classes; i < LANES * classes + VECTOR; i++)
         rows[i] = -CORE_INFINITY;
-    for (size_t c = 0; c < classes; c += VECTOR)
-        for (size_t l = 0; l < LANES; l += VECTOR)
-            transpose_8x8(rows + l * classes + c, classes, t->high + c * LANES + l, LANES);
+    rows_to_lanes(rows, classes, t->high);
 }
 
-/* t->high as classes x lanes -> rows of neighbouring classes. What whole vectors write behind a row is written over by the next: so
-   rows go up, and classes down. */
+/* t->high as classes x lanes -> rows of neighbouring classes. */
 static void store_transposed(const tile *t)
 {
     const clsoftmax_problem *p = t->call->problem;
     float rows[ROWS_BUFFER];
-    size_t classes = (size_t)p->classes, last = (classes - 1) / VECTOR * VECTOR;
-    for (size_t l = 0; l < LANES; l += VECTOR)
-        for (size_t c = last + VECTOR; c > 0; c -= VECTOR)
-            transpose_8x8(t->high + (c - VECTOR) * LANES + l, LANES, rows + l * classes + (c - VECTOR), classes);
+    size_t classes = (size_t)p->classes;
+    lanes_to_rows(t->high, classes, rows);
     int contiguous = t->results_lane_stride == classes;
     size_t run = contiguous ? t->count * classes : classes;
-    for (size_t l = 0; l < (contiguous ? 1 : t->count); l++)
+    for (size_t r = 0; r < (contiguous ? 1 : t->count); r++)
         for (size_t i = 0; i < run; i += CPU_BLOCK)
-            cpu_store(p->results_dtype, t->call->arguments->results, t->results + l * t->results_lane_stride + i, 1,
-                      run - i < CPU_BLOCK ? run - i : CPU_BLOCK, contiguous && t->call->stream, rows + l * classes + i);
+            cpu_store(p->results_dtype, t->call->arguments->results, t->results + r * t->results_lane_stride + i, 1,
+                      run - i < CPU_BLOCK ? run - i : CPU_BLOCK, contiguous && t->call->stream, rows + r * classes + i);
 }
 
 /* ---------------------------------------------------------------- A class of all lanes */
@@ -229,8 +199,10 @@ static void set_temperature(tile *t, size_t l, float temperature, core_temperatu
 static uint64_t set_temperatures(tile *t)
 {
     uint64_t invalid = 0;
-    for (size_t l = 0; l < t->count; l++) {
-        float temperature = t->call->arguments->temperatures[t->row + l];
+    for (size_t l = 0; l < LANES; l++) {
+        if (row_on_lane(t->packed, l) >= t->count)
+            continue;
+        float temperature = t->call->arguments->temperatures[t->row + row_on_lane(t->packed, l)];
         set_temperature(t, l, temperature, core_temperature(temperature));
         invalid += temperature >= 0 ? 0 : 1;
     }
@@ -350,7 +322,7 @@ static core_setting_t lane_setting(const tile *t, size_t l)
 static void finish_sums(tile *t)
 {
     if (t->call->problem->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX)
-        for (size_t l = 0; l < t->count; l++) {
+        for (size_t l = 0; l < LANES; l++) {
             core_two_float logarithm = core_log_sum(lane_setting(t, l), lane_total(&t->total, l), t->levels);
             t->sum_high[l] = logarithm.high;
             t->sum_low[l] = logarithm.low;
@@ -368,17 +340,20 @@ static void write_statistics(const tile *t)
 {
     const clsoftmax_problem *p = t->call->problem;
     const clsoftmax_arguments *arguments = t->call->arguments;
-    for (size_t l = 0; l < t->count; l++) {
-        int64_t label = arguments->labels ? arguments->labels[t->row + l] : -1;
+    for (size_t l = 0; l < LANES; l++) {
+        size_t row = row_on_lane(t->packed, l);
+        if (row >= t->count)
+            continue;
+        int64_t label = arguments->labels ? arguments->labels[t->row + row] : -1;
         core_row_sums_t sums = {{t->key[l], t->second_key[l], t->index[l]},
                                 lane_total(&t->total, l),
                                 lane_total(&t->weighted, l),
                                 core_float_of_bits(CORE_NAN_BITS)};
         if (label >= 0 && (uint64_t)label < p->classes)
             cpu_load(p->logits_dtype, arguments->logits,
-                     t->logits + l * t->logits_lane_stride + (uint64_t)label * p->logits_layout.class_stride, 1, 1,
+                     t->logits + row * t->logits_lane_stride + (uint64_t)label * p->logits_layout.class_stride, 1, 1,
                      &sums.label_logit);
-        arguments->statistics[t->row + l] = cpu_statistics(t->call, lane_setting(t, l), sums);
+        arguments->statistics[t->row + row] = cpu_statistics(t->call, lane_setting(t, l), sums);
     }
 }
 
@@ -454,12 +429,12 @@ uint64_t CPU_FUNCTION(cls_cpu_lane)(const cpu_call *call, uint64_t begin, uint64
 {
     const clsoftmax_problem *p = call->problem;
     const clsoftmax_layout *x = &p->logits_layout, *y = &p->results_layout;
-    size_t tile_classes = (size_t)(p->classes + VECTOR - 1) / VECTOR * VECTOR;
     tile t = {.call = call, .high = scratch->high, .low = scratch->low, .levels = cpu_sum_levels(p)};
     t.logits_lane_stride = p->inner > 1 ? x->inner_stride : x->outer_stride;
     t.results_lane_stride = p->inner > 1 ? y->inner_stride : y->outer_stride;
     t.transposed = p->inner == 1 && x->class_stride == 1 && y->class_stride == 1 && p->classes <= MOST_CLASSES;
-    t.keep = p->classes <= scratch->pairs && tile_classes * LANES <= scratch->pairs;
+    t.packed = t.transposed ? packed_rows((size_t)p->classes) : 1;
+    t.keep = p->classes <= scratch->pairs / LANES;
     for (size_t l = 0; l < LANES; l++)
         set_temperature(&t, l, call->arguments->temperature, core_temperature(call->arguments->temperature));
     uint64_t invalid = 0;

@@ -14,7 +14,7 @@
 #define CPU_VECTOR 16
 
 /* Rows side by side in cpu_lane.c. */
-#define CPU_LANES 32
+#define CPU_LANES 64
 
 /* A thread's own memory: pairs of exponentials between the sum and the results, high and low parts apart, aligned to a
    cache line. */
