@@ -17,24 +17,23 @@
 #endif
 #endif
 
-/* A row's logits. */
+/* A row's logits: whole vectors up to `end`, and a tail. Loops go over the vectors alone: a tail within costs half of their speed. */
 typedef struct {
     __global const logit_t *x;
     ulong stride;
     ulong classes;
+    ulong end;
 } item_logits;
 
-static core_float item_load(const item_logits *l, ulong i, float padding)
+static core_float item_tail(const item_logits *l, float padding)
 {
-    __global const logit_t *address = l->x + i * l->stride;
-    return i + CORE_WIDTH <= l->classes ? row_load(address) : row_load_tail(address, (uint)(l->classes - i), padding);
+    return row_load_tail(l->x + l->end * l->stride, (uint)(l->classes - l->end), padding);
 }
 
-/* As an ordinary row has them. What pads the tail must be no tie, and -inf may be one. */
-static core_float item_ordinary(const item_logits *l, ulong i, const row_state *row)
+/* As an ordinary row has it. What pads it must be no tie, and -inf may be one. */
+static core_float item_ordinary_tail(const item_logits *l, const row_state *row)
 {
-    const float padding = TIES && row->set.kind == CORE_ROW_TIES ? 0.0f : -CORE_INFINITY;
-    return row_ordinary(item_load(l, i, padding), row);
+    return row_ordinary(item_tail(l, TIES && row->set.kind == CORE_ROW_TIES ? 0.0f : -CORE_INFINITY), row);
 }
 
 /* ---------------------------------------------------------------- Maximum and sum */
@@ -42,8 +41,11 @@ static core_float item_ordinary(const item_logits *l, ulong i, const row_state *
 static core_top_t item_top(const item_logits *l)
 {
     row_top lanes = row_top_of_nothing();
-    for (ulong i = 0; i < l->classes; i += CORE_WIDTH)
-        lanes = row_top_add(lanes, item_load(l, i, -CORE_INFINITY), (uint)(i / CORE_WIDTH));
+    uint step = 0;
+    for (ulong i = 0; i < l->end; i += CORE_WIDTH)
+        lanes = row_top_add(lanes, row_load(l->x + i * l->stride), step++);
+    if (l->end < l->classes)
+        lanes = row_top_add(lanes, item_tail(l, -CORE_INFINITY), step);
 
     uint keys[CORE_WIDTH], second_keys[CORE_WIDTH], steps[CORE_WIDTH];
     row_vstore(lanes.key, keys);
@@ -62,11 +64,13 @@ static core_top_t item_top(const item_logits *l)
 #define ITEM_LOW(i) (kept + KEPT_CLASSES + (i))
 #endif
 
+/* One loop: LLVM 15 crashes in its code generator on a second copy of the exponential behind it. */
 static row_totals item_sums(const item_logits *l, const row_state *row, __local float *kept)
 {
     row_sums sums = row_sums_of_nothing();
     for (ulong i = 0; i < l->classes; i += CORE_WIDTH) {
-        const core_float x = item_ordinary(l, i, row);
+        const core_float x =
+            i < l->end ? row_ordinary(row_load(l->x + i * l->stride), row) : item_ordinary_tail(l, row);
         const core_pair e = core_exponential(x, row->set.row);
 #if KEPT_CLASSES
         row_vstore(e.high, ITEM_HIGH(i));
@@ -79,48 +83,62 @@ static row_totals item_sums(const item_logits *l, const row_state *row, __local 
 
 /* ---------------------------------------------------------------- Results */
 
-static core_float item_result(const item_logits *l, ulong i, const row_state *row, __local const float *kept)
+/* Of CORE_WIDTH classes from i on: from what is kept, or of the logits x there. */
+static core_float item_result(core_float x, ulong i, const row_state *row, __local const float *kept)
 {
-    if (!core_row_is_computed(row->set.kind))
-        return (core_float)(row_fill_value(row->set.kind));
 #if KEPT_CLASSES
     const core_pair e = {row_vload(ITEM_HIGH(i)), row_vload(ITEM_LOW(i))};
     return core_probability(e, row->sum_scale.high, row->sum_scale.low);
 #else
-    return row_result(item_ordinary(l, i, row), row);
+    return row_result(x, row);
 #endif
 }
 
-/* A whole vector, past the caches if `stream`; then a vector's size divides the address. */
-static void item_store(core_float value, __global result_t *address, int is_computed, int stream)
+static core_float item_ordinary(const item_logits *l, ulong i, const row_state *row)
 {
+#if KEPT_CLASSES
+    return (core_float)(0.0f); /* not needed */
+#else
+    return row_ordinary(row_load(l->x + i * l->stride), row);
+#endif
+}
+
 #ifdef ITEM_STREAMS
-    if (stream) {
-        __builtin_nontemporal_store(value, (__global core_float *)address);
-        return;
-    }
-#endif
-    row_store_all(value, address, is_computed);
+/* Past the caches, where a vector's size divides the address; the lanes before are written one by one. Only what is kept can be had from
+   any class on. */
+static int item_can_stream(const item_logits *l, __global const result_t *p)
+{
+    return l->classes >= CORE_WIDTH && (KEPT_CLASSES || (ulong)p % sizeof(core_float) == 0);
 }
 
-/* To stream, whole vectors begin where a vector's size divides the address, and the lanes before are written one by one; `kept` has
-   room for the vector that then reaches behind its last. */
-static void item_emit(const item_logits *l, const row_state *row, __local const float *kept, __global result_t *p,
-                      ulong stride, int stream)
+static void item_stream(const item_logits *l, const row_state *row, __local const float *kept, __global result_t *p)
 {
-    const int is_computed = core_row_is_computed(row->set.kind);
-    ulong i = 0;
-#if CORE_WIDTH > 1
-    const ulong past = (ulong)p / sizeof(result_t) % CORE_WIDTH;
-    if (past && stream) {
-        i = CORE_WIDTH - past < l->classes ? CORE_WIDTH - past : l->classes;
-        row_store_tail(item_result(l, 0, row, kept), p, (uint)i);
-    }
-#endif
+    const ulong past = (ulong)p % sizeof(core_float) / sizeof(result_t);
+    ulong i = past ? CORE_WIDTH - past : 0;
+    if (past)
+        row_store_tail(item_result(item_ordinary(l, 0, row), 0, row, kept), p, (uint)i);
     for (; i + CORE_WIDTH <= l->classes; i += CORE_WIDTH)
-        item_store(item_result(l, i, row, kept), p + i * stride, is_computed, stream);
+        __builtin_nontemporal_store(item_result(item_ordinary(l, i, row), i, row, kept),
+                                    (__global core_float *)(p + i));
     if (i < l->classes)
-        row_store_tail(item_result(l, i, row, kept), p + i * stride, (uint)(l->classes - i));
+        row_store_tail(item_result(item_ordinary_tail(l, row), i, row, kept), p + i, (uint)(l->classes - i));
+}
+#endif
+
+static void item_emit(const item_logits *l, const row_state *row, __local const float *kept, __global result_t *p,
+                      ulong stride)
+{
+    for (ulong i = 0; i < l->end; i += CORE_WIDTH)
+        row_store(item_result(item_ordinary(l, i, row), i, row, kept), p + i * stride);
+    if (l->end < l->classes)
+        row_store_tail(item_result(item_ordinary_tail(l, row), l->end, row, kept), p + l->end * stride,
+                       (uint)(l->classes - l->end));
+}
+
+static void item_fill(const item_logits *l, core_row_float value, __global result_t *p, ulong stride)
+{
+    for (ulong i = 0; i < l->classes; i++)
+        row_store_one(value, p + i * stride);
 }
 
 __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_item(ROW_ARGUMENTS)
@@ -130,12 +148,15 @@ __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_i
 #else
     __local float *const kept = 0;
 #endif
+#ifdef ITEM_STREAMS
     const int is_in_place = (__global const void *)logits == (__global const void *)results;
     const int stream = !is_in_place && rows * classes * sizeof(result_t) > STREAM_BYTES;
+#endif
     const ulong share = (rows + get_global_size(0) - 1) / get_global_size(0);
     const ulong begin = get_global_id(0) * share, end = begin + share < rows ? begin + share : rows;
     for (ulong row = begin; row < end; row++) {
-        const item_logits l = {logits + row_offset(logits_layout, row, inner), logits_layout.CLASS_STRIDE, classes};
+        const item_logits l = {logits + row_offset(logits_layout, row, inner), logits_layout.CLASS_STRIDE, classes,
+                               classes / CORE_WIDTH * CORE_WIDTH};
         const core_top_t top = item_top(&l);
         row_state state =
             row_state_of(top.key, row_temperatures(one_temperature, temperatures, first.s0 + row, 1), policies);
@@ -146,6 +167,14 @@ __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_i
         if (OPERATION == OPERATION_NONE)
             continue;
         state.sum_scale = row_sum_scale(&state, totals);
-        item_emit(&l, &state, kept, results + row_offset(results_layout, row, inner), results_layout.CLASS_STRIDE, stream);
+        __global result_t *p = results + row_offset(results_layout, row, inner);
+        if (!core_row_is_computed(state.set.kind))
+            item_fill(&l, row_fill_value(state.set.kind), p, results_layout.CLASS_STRIDE);
+#ifdef ITEM_STREAMS
+        else if (stream && item_can_stream(&l, p))
+            item_stream(&l, &state, kept, p);
+#endif
+        else
+            item_emit(&l, &state, kept, p, results_layout.CLASS_STRIDE);
     }
 }
