@@ -108,7 +108,7 @@ static core_float item_ordinary(const item_logits *l, ulong i, const row_state *
    any class on. */
 static int item_can_stream(const item_logits *l, __global const result_t *p)
 {
-    return l->classes >= CORE_WIDTH && (KEPT_CLASSES > 0 || (ulong)p % sizeof(core_float) == 0);
+    return l->classes >= CORE_WIDTH && ((KEPT_CLASSES > 0) | ((ulong)p % sizeof(core_float) == 0));
 }
 
 static void item_stream(const item_logits *l, const row_state *row, __local const float *kept, __global result_t *p)
