@@ -6,7 +6,8 @@
  * one write, one exponential an element, and what is done once a row is done for all lanes at once. On a device without
  * vectors (CORE_WIDTH 1: a GPU, whose neighbouring work-items are the lanes), and for long rows, each logit is read again from
  * where it stands, which for short rows is a cache.
- * Launch: ceil(rows / CORE_WIDTH) work-items rounded up to a multiple of WORK_GROUP_SIZE; inner is 1.
+ * Launch: ceil(rows / CORE_WIDTH) work-items rounded up to a multiple of WORK_GROUP_SIZE; CORE_WIDTH is 1 unless
+ * inner is.
  */
 #define LANE_CLASSES 64 /* of a row that is kept: two arrays of so many vectors are private */
 
@@ -35,11 +36,11 @@ static void lane_load(const lanes *l, core_float *kept)
         const uint count = classes - c < CORE_WIDTH ? classes - c : CORE_WIDTH;
         core_float block[CORE_WIDTH];
         for (uint i = 0; i < CORE_WIDTH; i++) {
-            /* whole vectors may reach into the next row, which is there but for the last */
+            /* whole vectors may reach into later rows, as far as there are any */
             __global const logit_t *address = l->x + i * l->lane_stride + c;
             if (i >= l->count)
                 block[i] = (core_float)(-CORE_INFINITY);
-            else if (c + CORE_WIDTH <= classes || (i + CORE_WIDTH < l->count && l->lane_stride > 0))
+            else if (c + CORE_WIDTH <= (l->count - 1 - i) * l->lane_stride + classes)
                 block[i] = row_load(address);
             else
                 block[i] = row_load_tail(address, count, -CORE_INFINITY);
@@ -106,9 +107,9 @@ __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_l
     const ulong row = get_global_id(0) * CORE_WIDTH; /* the first lane's */
     if (row >= rows)
         return;
-    const lanes l = {logits + row_offset(logits_layout, row, 1), logits_layout.s1, logits_layout.CLASS_STRIDE, classes,
-                     (uint)(rows - row < CORE_WIDTH ? rows - row : CORE_WIDTH)};
-    __global result_t *p = results + row_offset(results_layout, row, 1);
+    const lanes l = {logits + row_offset(logits_layout, row, inner), logits_layout.s1, logits_layout.CLASS_STRIDE,
+                     classes, (uint)(rows - row < CORE_WIDTH ? rows - row : CORE_WIDTH)};
+    __global result_t *p = results + row_offset(results_layout, row, inner);
     const int keep = CORE_WIDTH > 1 && classes <= LANE_CLASSES && logits_layout.CLASS_STRIDE == 1 &&
                      (OPERATION == OPERATION_NONE || results_layout.CLASS_STRIDE == 1);
     core_float kept[CORE_WIDTH > 1 ? LANE_CLASSES : 1], low[CORE_WIDTH > 1 ? LANE_CLASSES : 1];

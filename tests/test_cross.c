@@ -335,9 +335,7 @@ static cross_case choose(uint64_t seed)
     c.problem.statistics = (int)random_below(&random, 2);
     c.problem.neg_inf_rows = (clsoftmax_neg_inf_rows)random_below(&random, 3);
     c.problem.pos_inf = (clsoftmax_pos_inf)random_below(&random, 2);
-    c.problem.strategy =
-        (clsoftmax_strategy)(CLSOFTMAX_STRATEGY_ITEM +
-                             random_below(&random, CLSOFTMAX_STRATEGY_COUNT - CLSOFTMAX_STRATEGY_ITEM));
+    c.problem.strategy = (clsoftmax_strategy)(1 + random_below(&random, CLSOFTMAX_STRATEGY_COUNT - 1)); /* not AUTO */
     c.problem.tile_outer = random_below(&random, 3);
     c.place = (axis_place)random_below(&random, AXIS_PLACES);
     c.in_place = c.problem.logits_dtype == c.problem.results_dtype && random_below(&random, 2);
@@ -377,7 +375,7 @@ Test(cross, every_combination, .timeout = 3600)
     const unsigned counts[7] = {CLSOFTMAX_OPERATION_COUNT - 1,
                                 CLSOFTMAX_DTYPE_COUNT,
                                 CLSOFTMAX_DTYPE_COUNT,
-                                CLSOFTMAX_STRATEGY_COUNT - CLSOFTMAX_STRATEGY_ITEM,
+                                CLSOFTMAX_STRATEGY_COUNT - 1,
                                 AXIS_PLACES,
                                 2,
                                 2};
@@ -398,7 +396,7 @@ Test(cross, every_combination, .timeout = 3600)
         c.problem.operation = (clsoftmax_operation)(1 + v[0]);
         c.problem.logits_dtype = (clsoftmax_dtype)v[1];
         c.problem.results_dtype = (clsoftmax_dtype)v[2];
-        c.problem.strategy = (clsoftmax_strategy)(CLSOFTMAX_STRATEGY_ITEM + v[3]);
+        c.problem.strategy = (clsoftmax_strategy)(1 + v[3]);
         c.problem.temperature_per_row = (int)v[6];
         if ((c.in_place && v[1] != v[2]) || (!test_is_long() && sum % 17 != 0))
             continue;
@@ -416,7 +414,7 @@ Test(cross, long_rows, .timeout = 3600)
     clsoftmax_context *opencl = test_open_opencl(), *cpu = test_open("cpu");
     const uint64_t lengths[] = {50257, 128256, 200001};
     for (size_t i = 0; i < (test_is_long() ? 3 : 1); i++)
-        for (int strategy = CLSOFTMAX_STRATEGY_ITEM; strategy < CLSOFTMAX_STRATEGY_COUNT; strategy++) {
+        for (int strategy = CLSOFTMAX_STRATEGY_AUTO + 1; strategy < CLSOFTMAX_STRATEGY_COUNT; strategy++) {
             cross_case c = choose(77 + i);
             c.problem.strategy = (clsoftmax_strategy)strategy;
             c.problem.results_dtype = CLSOFTMAX_F32;

@@ -18,8 +18,9 @@ static inline size_t cpu_element_size(clsoftmax_dtype dtype)
 static inline void cpu_load(clsoftmax_dtype dtype, const void *array, uint64_t first, uint64_t stride, size_t length,
                             float *restrict out)
 {
-    const float *f32 = (const float *)array + first;
-    const uint16_t *bits = (const uint16_t *)array + first;
+    const void *from = (const char *)array + first * cpu_element_size(dtype);
+    const float *f32 = from;
+    const uint16_t *bits = from;
     size_t i = 0;
     switch (dtype) {
     case CLSOFTMAX_F16:

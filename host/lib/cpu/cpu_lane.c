@@ -107,10 +107,12 @@ static void load_class(const tile *t, uint64_t c, float *x)
 static void prefetch_class(const tile *t, uint64_t c)
 {
     const clsoftmax_problem *p = t->call->problem;
+    if (c >= p->classes || t->logits_lane_stride != 1)
+        return;
     size_t size = cpu_element_size(p->logits_dtype);
     const char *first =
         (const char *)t->call->arguments->logits + (t->logits + c * p->logits_layout.class_stride) * size;
-    for (size_t i = 0; c < p->classes && t->logits_lane_stride == 1 && i < t->count * size; i += 64)
+    for (size_t i = 0; i < t->count * size; i += 64)
         __builtin_prefetch(first + i);
 }
 
@@ -129,7 +131,7 @@ static void store_class(const tile *t, uint64_t c, const float *p)
 {
     const clsoftmax_problem *problem = t->call->problem;
     uint64_t first = t->results + c * problem->results_layout.class_stride;
-    float *f32 = (float *)t->call->arguments->results + first;
+    float *f32 = (float *)((char *)t->call->arguments->results + first * cpu_element_size(problem->results_dtype));
     int whole = problem->results_dtype == CLSOFTMAX_F32 && t->count == LANES && t->results_lane_stride == 1;
     if (whole && t->call->stream && (uintptr_t)f32 % 64 == 0)
         cpu_stream(f32, p, LANES * sizeof *p);
