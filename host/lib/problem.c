@@ -37,34 +37,34 @@ const char *clsoftmax_operation_name(clsoftmax_operation operation)
     return (unsigned)operation < CLSOFTMAX_OPERATION_COUNT ? names[operation] : NULL;
 }
 
+typedef struct strategy_texts {
+    const char *name, *idea, *rule;
+} strategy_texts;
+
+static strategy_texts texts_of(clsoftmax_strategy strategy)
+{
+    static const strategy_texts texts[] = {
+#define CLS_STRATEGY_TEXTS(name, text, idea, rule) {text, idea, rule},
+        CLSOFTMAX_STRATEGY_LIST(CLS_STRATEGY_TEXTS)
+#undef CLS_STRATEGY_TEXTS
+    };
+    static const strategy_texts none = {NULL, NULL, NULL};
+    return (unsigned)strategy < CLSOFTMAX_STRATEGY_COUNT ? texts[strategy] : none;
+}
+
 const char *clsoftmax_strategy_name(clsoftmax_strategy strategy)
 {
-    static const char *const names[] = {
-#define CLS_STRATEGY_NAME(name, text, idea, rule) text,
-        CLSOFTMAX_STRATEGY_LIST(CLS_STRATEGY_NAME)
-#undef CLS_STRATEGY_NAME
-    };
-    return (unsigned)strategy < CLSOFTMAX_STRATEGY_COUNT ? names[strategy] : NULL;
+    return texts_of(strategy).name;
 }
 
 const char *clsoftmax_strategy_idea(clsoftmax_strategy strategy)
 {
-    static const char *const ideas[] = {
-#define CLS_STRATEGY_IDEA(name, text, idea, rule) idea,
-        CLSOFTMAX_STRATEGY_LIST(CLS_STRATEGY_IDEA)
-#undef CLS_STRATEGY_IDEA
-    };
-    return (unsigned)strategy < CLSOFTMAX_STRATEGY_COUNT ? ideas[strategy] : NULL;
+    return texts_of(strategy).idea;
 }
 
 const char *clsoftmax_strategy_rule(clsoftmax_strategy strategy)
 {
-    static const char *const rules[] = {
-#define CLS_STRATEGY_RULE(name, text, idea, rule) rule,
-        CLSOFTMAX_STRATEGY_LIST(CLS_STRATEGY_RULE)
-#undef CLS_STRATEGY_RULE
-    };
-    return (unsigned)strategy < CLSOFTMAX_STRATEGY_COUNT ? rules[strategy] : NULL;
+    return texts_of(strategy).rule;
 }
 
 /* ---------------------------------------------------------------- Shapes */
