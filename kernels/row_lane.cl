@@ -111,7 +111,7 @@ __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_l
                      classes, (uint)(rows - row < CORE_WIDTH ? rows - row : CORE_WIDTH)};
     __global result_t *p = results + row_offset(results_layout, row, inner);
     const int keep = CORE_WIDTH > 1 && classes <= LANE_CLASSES && logits_layout.CLASS_STRIDE == 1 &&
-                     (OPERATION == OPERATION_NONE || results_layout.CLASS_STRIDE == 1);
+                     ((OPERATION == OPERATION_NONE) | (results_layout.CLASS_STRIDE == 1));
     core_float kept[CORE_WIDTH > 1 ? LANE_CLASSES : 1], low[CORE_WIDTH > 1 ? LANE_CLASSES : 1];
 #if CORE_WIDTH > 1
     if (keep)

@@ -114,6 +114,16 @@ CASES
     [ "$(wc -c <p.npy)" -eq $((128 + 28000)) ]
 }
 
+@test "statistics alone: no kernel's compiler warns" {
+    "$CLSOFTMAX" devices --json | grep -q '"selector": "0:0"' || skip "no OpenCL device"
+    for strategy in column lane item split group; do
+        POCL_CACHE_DIR=$PWD/$strategy run --separate-stderr "$CLSOFTMAX" run -d 0:0 --strategy $strategy --stats "$SOURCE/tests/data/digits_val_logits.npy"
+        [ "$status" -eq 0 ]
+        [ -z "$stderr" ] || echo "$strategy: $stderr"
+        [ -z "$stderr" ]
+    done
+}
+
 @test "--verify fails where a kernel is wrong" {
     "$CLSOFTMAX" devices --json | grep -q '"selector": "0:0"' || skip "no OpenCL device"
     cp -r "$SOURCE/kernels" faulty
