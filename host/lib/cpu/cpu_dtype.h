@@ -46,6 +46,17 @@ static inline void cpu_load(clsoftmax_dtype dtype, const void *array, uint64_t f
     }
 }
 
+/* Less than a line of 64 bytes. */
+static inline void cpu_copy_part(void *to, const void *from, size_t bytes)
+{
+#ifdef __AVX512BW__
+    __mmask64 mask = ((__mmask64)1 << bytes) - 1;
+    _mm512_mask_storeu_epi8(to, mask, _mm512_maskz_loadu_epi8(mask, from));
+#else
+    memcpy(to, from, bytes);
+#endif
+}
+
 /* Copies past the caches, whole lines of 64 bytes at a time; what is not a whole line is written as usual. A reader on another
    thread sees the lines after cpu_stream_end. */
 static inline void cpu_stream(void *to, const void *from, size_t bytes)
@@ -55,7 +66,7 @@ static inline void cpu_stream(void *to, const void *from, size_t bytes)
     const char *x = from;
     size_t head = -(uintptr_t)p & 63;
     head = head < bytes ? head : bytes;
-    memcpy(p, x, head);
+    cpu_copy_part(p, x, head);
     size_t lines = (bytes - head) / 64;
     for (size_t i = 0; i < lines; i++) {
         const char *line = x + head + i * 64;
@@ -69,7 +80,7 @@ static inline void cpu_stream(void *to, const void *from, size_t bytes)
             _mm_stream_si128((__m128i *)(p + head + i * 64 + k), _mm_loadu_si128((const __m128i *)(line + k)));
 #endif
     }
-    memcpy(p + head + lines * 64, x + head + lines * 64, bytes - head - lines * 64);
+    cpu_copy_part(p + head + lines * 64, x + head + lines * 64, bytes - head - lines * 64);
 #else
     memcpy(to, from, bytes);
 #endif

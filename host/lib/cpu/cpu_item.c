@@ -33,6 +33,7 @@ typedef struct items {
     const cpu_call *call;
     core_temperature_t temperature; /* where all rows have the same */
     size_t row_blocks;              /* blocks of a row at most */
+    size_t row_pairs;               /* room for a row's */
     size_t batch_rows;
     size_t pairs; /* of scratch memory to use */
     int keep;     /* exponentials are kept between the sum and the results */
@@ -56,7 +57,7 @@ typedef struct block {
 static inline block batch_block(const items *it, const batch *b, size_t row, size_t number)
 {
     const clsoftmax_problem *p = it->call->problem;
-    block k = {.row = row, .slot = (row * it->row_blocks + number) * CPU_BLOCK};
+    block k = {.row = row, .slot = row * it->row_pairs + number * CPU_BLOCK};
     uint64_t shift = b->shift[row];
     k.begin = number == 0 ? 0 : number * CPU_BLOCK - shift;
     uint64_t end = (number + 1) * CPU_BLOCK - shift;
@@ -111,10 +112,23 @@ static uint32_t largest_key(const float *x, size_t length)
     return key;
 }
 
+/* Processors read ahead by themselves, but not into the next page. */
+#define AHEAD_BYTES 4096
+
+static void prefetch_ahead(const items *it, const block *k)
+{
+    const clsoftmax_problem *p = it->call->problem;
+    size_t size = cpu_element_size(p->logits_dtype);
+    const char *ahead = (const char *)it->call->arguments->logits + k->logits * size + AHEAD_BYTES;
+    for (size_t i = 0; p->logits_layout.class_stride == 1 && i < k->length * size; i += 64)
+        __builtin_prefetch(ahead + i);
+}
+
 /* Without statistics only the key is found. */
 static void block_top(const items *it, batch *b, const block *k)
 {
     float buffer[CPU_BLOCK];
+    prefetch_ahead(it, k);
     core_top_t *top = &b->tops[k->row];
     const float *x = block_logits(it, k, buffer);
     if (it->call->problem->statistics) {
@@ -291,6 +305,8 @@ static void begin_batch(const items *it, batch *b, uint64_t first, uint64_t end)
         b->results[r] = cls_layout_row(p, &p->results_layout, first + r);
         b->shift[r] =
             it->call->stream ? ((uintptr_t)it->call->arguments->results / size + b->results[r]) % (64 / size) : 0;
+        if (b->shift[r])
+            __builtin_prefetch((char *)it->call->arguments->results + b->results[r] * size, 1);
         b->tops[r] = (core_top_t){CORE_KEY_NEGATIVE_INFINITY, CORE_KEY_NEGATIVE_INFINITY, 0};
         b->totals[r] = b->weighted[r] = (core_total_t){0, 0, 0};
     }
@@ -319,10 +335,12 @@ static items plan_items(const cpu_call *call, const cpu_scratch *scratch)
                 .temperature = core_temperature(call->arguments->temperature),
                 .row_blocks = (size_t)((call->problem->classes + CPU_BLOCK + 63) / CPU_BLOCK),
                 .levels = cpu_sum_levels(call->problem)};
-    size_t row_pairs = it.row_blocks * CPU_BLOCK, fitting = BATCH_PAIRS / row_pairs;
+    size_t padded = ((size_t)call->problem->classes + CPU_VECTOR - 1) / CPU_VECTOR * CPU_VECTOR;
+    it.row_pairs = it.row_blocks == 1 ? padded : it.row_blocks * CPU_BLOCK;
+    size_t fitting = BATCH_PAIRS / it.row_pairs;
     it.pairs = scratch->pairs / 2; /* of the cache: the rows themselves stand in it, too */
-    it.keep = row_pairs <= it.pairs;
-    it.overlap = !it.keep || row_pairs * 2 <= it.pairs;
+    it.keep = it.row_pairs <= it.pairs;
+    it.overlap = !it.keep || it.row_pairs * 2 <= it.pairs;
     it.batch_rows = fitting < 1 ? 1 : fitting > MOST_ROWS ? MOST_ROWS : fitting;
     return it;
 }
