@@ -408,6 +408,28 @@ Test(cross, every_combination, .timeout = 3600)
     clsoftmax_context_release(opencl);
 }
 
+/* More rows than device cpu puts side by side, so that whole tiles are read from where they stand, and one that is not whole. */
+Test(cross, many_short_rows, .timeout = 600)
+{
+    clsoftmax_context *opencl = test_open_opencl(), *cpu = test_open("cpu");
+    const uint64_t lengths[] = {1, 2, 3, 4, 5, 6, 7, 10, 17, 64};
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
+        for (uint64_t seed = 0; seed < 3; seed++) {
+            cross_case c = choose(3 * i + seed);
+            c.problem.strategy = CLSOFTMAX_STRATEGY_LANE;
+            c.problem.tile_outer = 0;
+            if (seed >
+                0) /* read from where they stand: dense; with a stride, and in place, so that results have it too */
+                c.problem.logits_dtype = c.problem.results_dtype = CLSOFTMAX_F32;
+            c.in_place = seed == 2;
+            c.place = seed == 2 ? STRIDED : LAST;
+            set_layouts(&c, 200, lengths[i]);
+            run_everywhere(c, cpu, opencl, 0);
+        }
+    clsoftmax_context_release(cpu);
+    clsoftmax_context_release(opencl);
+}
+
 /* Rows of the lengths of real vocabularies, beyond the scratch row and beyond every work-group. */
 Test(cross, long_rows, .timeout = 3600)
 {

@@ -1,191 +1,75 @@
 /*
  * lane and column on the CPU: CPU_LANES rows side by side, class by class.
  *
- * Everything about a row is an array of lanes, so that what is done once a row is vectorised, too; that is most of the work
- * of a row of ten classes. Rows of neighbouring columns stand side by side in memory already; rows of neighbouring classes
- * are transposed, a tile of rows at a time, in and out.
+ * Everything about a row is an array of lanes (cpu_tile.h), so that what is done once a row is vectorised, too; that is most of
+ * the work of a row of ten classes.
  */
-#include "../problem.h"
-#include "cpu_dtype.h"
-#include "cpu_transpose.h"
-
-#define LANES CPU_LANES
-#define FOR_LANES _Pragma("omp simd") for (size_t l = 0; l < LANES; l++)
-#define INLINE static inline __attribute__((always_inline))
-
-/* The integer sums of each lane: 32 bits, and what those are flushed into. */
-typedef struct lane_sums {
-    uint32_t high[LANES], low[LANES], lowest[LANES];
-} lane_sums;
-
-typedef struct lane_totals {
-    int64_t high[LANES], low[LANES], lowest[LANES];
-} lane_totals;
-
-/* LANES rows. Lanes beyond `count` are idle: masks throughout. */
-typedef struct __attribute__((aligned(64))) tile {
-    float temperature[LANES];
-    float prepared_scale[LANES], prepared_high[LANES], prepared_low[LANES], prepared_span[LANES];
-    uint32_t key[LANES], second_key[LANES];
-    int64_t index[LANES];
-    int32_t kind[LANES];
-    float maximum[LANES], ties_at[LANES];
-    float scale[LANES], base[LANES], reciprocal_high[LANES], reciprocal_low[LANES], lowest[LANES], magic[LANES];
-    lane_totals total, weighted;
-    float sum_high[LANES], sum_low[LANES]; /* 1 / sum, or ln(sum) */
-
-    const cpu_call *call;
-    uint64_t row;             /* the first */
-    size_t count;             /* of rows */
-    uint64_t logits, results; /* where the first row begins; the others lane_stride further each */
-    uint64_t logits_lane_stride, results_lane_stride;
-    int transposed; /* classes are neighbours, not lanes */
-    size_t packed;  /* rows that are transposed as one */
-    int keep;       /* the whole tile is in the scratch memory, as classes x lanes */
-    int levels;
-    int ties; /* a lane is a row of ties */
-    float *high, *low;
-} tile;
-
-/* ---------------------------------------------------------------- Tiles that are transposed */
-
-/* The most classes of one; and what reads and writes of whole vectors touch behind it. */
-#define MOST_CLASSES 64
-#define ROWS_BUFFER (LANES * MOST_CLASSES + VECTOR)
-
-/* Rows of neighbouring classes -> t->high, as classes x lanes. */
-static void load_transposed(const tile *t)
-{
-    const clsoftmax_problem *p = t->call->problem;
-    float rows[ROWS_BUFFER];
-    size_t classes = (size_t)p->classes;
-    if (t->logits_lane_stride == classes)
-        cpu_load(p->logits_dtype, t->call->arguments->logits, t->logits, 1, t->count * classes, rows);
-    else
-        for (size_t r = 0; r < t->count; r++)
-            cpu_load(p->logits_dtype, t->call->arguments->logits, t->logits + r * t->logits_lane_stride, 1, classes,
-                     rows + r * classes);
-    for (size_t i = t->count * classes; i < LANES * classes + VECTOR; i++)
-        rows[i] = -CORE_INFINITY;
-    rows_to_lanes(rows, classes, t->high);
-}
-
-/* t->high as classes x lanes -> rows of neighbouring classes. */
-static void store_transposed(const tile *t)
-{
-    const clsoftmax_problem *p = t->call->problem;
-    float rows[ROWS_BUFFER];
-    size_t classes = (size_t)p->classes;
-    lanes_to_rows(t->high, classes, rows);
-    int contiguous = t->results_lane_stride == classes;
-    size_t run = contiguous ? t->count * classes : classes;
-    for (size_t r = 0; r < (contiguous ? 1 : t->count); r++)
-        for (size_t i = 0; i < run; i += CPU_BLOCK)
-            cpu_store(p->results_dtype, t->call->arguments->results, t->results + r * t->results_lane_stride + i, 1,
-                      run - i < CPU_BLOCK ? run - i : CPU_BLOCK, contiguous && t->call->stream, rows + r * classes + i);
-}
-
-/* ---------------------------------------------------------------- A class of all lanes */
-
-/* The logits of class c as they are. */
-static void load_class(const tile *t, uint64_t c, float *x)
-{
-    const clsoftmax_problem *p = t->call->problem;
-    uint64_t first = t->logits + c * p->logits_layout.class_stride;
-    if (p->logits_dtype == CLSOFTMAX_F32 && t->count == LANES && t->logits_lane_stride == 1) {
-        memcpy(x, (const float *)t->call->arguments->logits + first, LANES * sizeof *x);
-        return;
-    }
-    for (size_t l = t->count; l < LANES; l++)
-        x[l] = -CORE_INFINITY;
-    cpu_load(p->logits_dtype, t->call->arguments->logits, first, t->logits_lane_stride, t->count, x);
-}
-
-/* Classes that stand far apart are on pages of their own, where no processor reads ahead by itself. */
-#define AHEAD 16
-
-static void prefetch_class(const tile *t, uint64_t c)
-{
-    const clsoftmax_problem *p = t->call->problem;
-    if (c >= p->classes || t->logits_lane_stride != 1)
-        return;
-    size_t size = cpu_element_size(p->logits_dtype);
-    const char *first =
-        (const char *)t->call->arguments->logits + (t->logits + c * p->logits_layout.class_stride) * size;
-    for (size_t i = 0; i < t->count * size; i += 64)
-        __builtin_prefetch(first + i);
-}
-
-/* The same as ordinary rows have them: in the scratch memory, or in `buffer`. */
-static const float *ordinary_class(const tile *t, uint64_t c, float *buffer)
-{
-    if (t->keep)
-        return t->high + c * LANES;
-    load_class(t, c, buffer);
-    if (t->ties)
-        FOR_LANES buffer[l] = t->kind[l] == CORE_ROW_TIES ? core_tie(buffer[l], t->ties_at[l]) : buffer[l];
-    return buffer;
-}
-
-static void store_class(const tile *t, uint64_t c, const float *p)
-{
-    const clsoftmax_problem *problem = t->call->problem;
-    uint64_t first = t->results + c * problem->results_layout.class_stride;
-    float *f32 = (float *)((char *)t->call->arguments->results + first * cpu_element_size(problem->results_dtype));
-    int whole = problem->results_dtype == CLSOFTMAX_F32 && t->count == LANES && t->results_lane_stride == 1;
-    if (whole && t->call->stream && (uintptr_t)f32 % 64 == 0)
-        cpu_stream(f32, p, LANES * sizeof *p);
-    else if (whole)
-        memcpy(f32, p, LANES * sizeof *p);
-    else
-        cpu_store(problem->results_dtype, t->call->arguments->results, first, t->results_lane_stride, t->count, 0, p);
-}
-
-INLINE core_temperature_t lane_temperature(const tile *t, size_t l)
-{
-    core_temperature_t temperature = {
-        t->prepared_scale[l], {t->prepared_high[l], t->prepared_low[l]}, t->prepared_span[l]};
-    return temperature;
-}
-
-INLINE core_row_t lane_row(const tile *t, size_t l)
-{
-    core_row_t row = {t->scale[l], t->base[l], t->reciprocal_high[l], t->reciprocal_low[l], t->lowest[l], t->magic[l]};
-    return row;
-}
+#include "cpu_tile.h"
 
 /* ---------------------------------------------------------------- Maximum */
+
+static void add_key(tile *t, const float *x)
+{
+    FOR_LANES
+    {
+        uint32_t key = core_key(x[l]);
+        t->key[l] = CORE_LARGER(key, t->key[l]);
+    }
+}
+
+static void add_top(tile *t, uint64_t c, const float *x)
+{
+    FOR_LANES
+    {
+        uint32_t key = core_top_key(x[l]), smaller = CORE_SMALLER(key, t->key[l]);
+        t->second_key[l] = CORE_LARGER(smaller, t->second_key[l]);
+        t->index[l] = key > t->key[l] ? (int64_t)c : t->index[l];
+        t->key[l] = CORE_LARGER(key, t->key[l]);
+    }
+}
+
+/* Of `count` classes, which a vector of lanes goes through with its keys in a register. */
+static void add_keys(tile *t, const float *x, size_t count)
+{
+    for (size_t first = 0; first < LANES; first += CPU_VECTOR) {
+        uint32_t largest[CPU_VECTOR];
+        memcpy(largest, t->key + first, sizeof largest);
+        for (size_t c = 0; c < count; c++) {
+#pragma omp simd
+            for (size_t i = 0; i < CPU_VECTOR; i++) {
+                uint32_t key = core_key(x[c * LANES + first + i]);
+                largest[i] = CORE_LARGER(key, largest[i]);
+            }
+        }
+        memcpy(t->key + first, largest, sizeof largest);
+    }
+}
 
 static void find_tops(tile *t)
 {
     float buffer[LANES];
+    int statistics = t->call->problem->statistics;
     memset(t->key, 0, sizeof t->key); /* CORE_KEY_NEGATIVE_INFINITY */
-    memset(t->second_key, 0, sizeof t->second_key);
-    memset(t->index, 0, sizeof t->index);
+    if (statistics) {
+        memset(t->second_key, 0, sizeof t->second_key);
+        memset(t->index, 0, sizeof t->index);
+    }
     if (t->transposed)
         load_transposed(t);
-    for (uint64_t c = 0; c < t->call->problem->classes; c++) {
-        float *x = t->keep ? t->high + c * LANES : buffer;
-        if (!t->transposed) {
-            prefetch_class(t, c + AHEAD);
-            load_class(t, c, x);
-        }
-        if (t->call->problem->statistics) {
-            FOR_LANES
-            {
-                uint32_t key = core_top_key(x[l]), smaller = CORE_SMALLER(key, t->key[l]);
-                t->second_key[l] = CORE_LARGER(smaller, t->second_key[l]);
-                t->index[l] = key > t->key[l] ? (int64_t)c : t->index[l];
-                t->key[l] = CORE_LARGER(key, t->key[l]);
+    if (t->transposed && !statistics)
+        add_keys(t, t->high, (size_t)t->call->problem->classes);
+    else
+        for (uint64_t c = 0; c < t->call->problem->classes; c++) {
+            float *x = t->keep ? t->high + c * LANES : buffer;
+            if (!t->transposed) {
+                prefetch_class(t, c + AHEAD);
+                load_class(t, c, x);
             }
-        } else {
-            FOR_LANES
-            {
-                uint32_t key = core_key(x[l]);
-                t->key[l] = CORE_LARGER(key, t->key[l]);
-            }
+            if (statistics)
+                add_top(t, c, x);
+            else
+                add_key(t, x);
         }
-    }
 }
 
 static void set_temperature(tile *t, size_t l, float temperature, core_temperature_t prepared)
@@ -211,25 +95,42 @@ static uint64_t set_temperatures(tile *t)
     return invalid;
 }
 
+INLINE void set_row(tile *t, size_t l, float temperature, core_temperature_t prepared, uint32_t policies)
+{
+    core_setting_t set = core_setting(t->key[l], temperature, prepared, policies);
+    t->kind[l] = set.kind;
+    t->maximum[l] = set.maximum;
+    t->ties_at[l] = set.ties_at;
+    t->scale[l] = set.row.scale;
+    t->base[l] = set.row.base;
+    t->reciprocal_high[l] = set.row.reciprocal_high;
+    t->reciprocal_low[l] = set.row.reciprocal_low;
+    t->lowest[l] = set.row.lowest;
+    t->magic[l] = set.row.magic;
+}
+
+/* Where all rows have the same temperature, one that scales no logits, most of what is done once a row is done once. It has been
+   checked, so any stands for it beside what is prepared; a condition on it would keep gcc from vectorising. */
+static void set_rows_alike(tile *t)
+{
+    core_temperature_t prepared = lane_temperature(t, 0);
+    uint32_t policies = t->call->policies;
+    prepared.scale = 1.0f;
+    FOR_LANES set_row(t, l, 1.0f, prepared, policies);
+}
+
 /* What the maxima make of the rows. */
 static void set_rows(tile *t)
 {
-    int32_t ties = 0;
     uint32_t policies = t->call->policies;
+    if (!t->call->problem->temperature_per_row && t->prepared_scale[0] == 1.0f)
+        set_rows_alike(t);
+    else
+        FOR_LANES set_row(t, l, t->temperature[l], lane_temperature(t, l), policies);
+    int32_t ties = 0;
 #pragma omp simd reduction(| : ties)
-    for (size_t l = 0; l < LANES; l++) {
-        core_setting_t set = core_setting(t->key[l], t->temperature[l], lane_temperature(t, l), policies);
-        t->kind[l] = set.kind;
-        t->maximum[l] = set.maximum;
-        t->ties_at[l] = set.ties_at;
-        t->scale[l] = set.row.scale;
-        t->base[l] = set.row.base;
-        t->reciprocal_high[l] = set.row.reciprocal_high;
-        t->reciprocal_low[l] = set.row.reciprocal_low;
-        t->lowest[l] = set.row.lowest;
-        t->magic[l] = set.row.magic;
-        ties |= set.kind == CORE_ROW_TIES;
-    }
+    for (size_t l = 0; l < LANES; l++)
+        ties |= t->kind[l] == CORE_ROW_TIES;
     t->ties = ties;
     for (uint64_t c = 0; ties && t->keep && c < t->call->problem->classes; c++) {
         float *x = t->high + c * LANES;
@@ -289,23 +190,27 @@ static void sum_exponentials(tile *t)
     const clsoftmax_problem *p = t->call->problem;
     int pairs = t->keep && p->operation != CLSOFTMAX_OPERATION_LOG_SOFTMAX;
     _Alignas(64) float buffer[LANES], high[LANES], low[LANES];
-    _Alignas(64) lane_sums sums = {{0}, {0}, {0}}, weighted = sums;
-    memset(&t->total, 0, sizeof t->total);
-    memset(&t->weighted, 0, sizeof t->weighted);
+    memset(&t->sums, 0, sizeof t->sums);
+    if (!t->short_sums) {
+        memset(&t->weighted_sums, 0, sizeof t->weighted_sums);
+        memset(&t->total, 0, sizeof t->total);
+        memset(&t->weighted, 0, sizeof t->weighted);
+    }
     for (uint64_t c = 0; c < p->classes; c++) {
         const float *x = ordinary_class(t, c, buffer);
+        prefetch_next(t, c);
         if (p->statistics)
-            add_weighted(t, x, &weighted);
+            add_weighted(t, x, &t->weighted_sums);
         float *e_high = pairs ? t->high + c * LANES : high, *e_low = pairs ? t->low + c * LANES : low;
         if (t->levels == 2)
-            add_exponentials(t, x, 2, &sums, e_high, e_low);
+            add_exponentials(t, x, 2, &t->sums, e_high, e_low);
         else
-            add_exponentials(t, x, 3, &sums, e_high, e_low);
+            add_exponentials(t, x, 3, &t->sums, e_high, e_low);
         uint32_t added = (uint32_t)(c % CORE_FLUSH_AFTER) + 1;
-        if (added == CORE_FLUSH_AFTER || c + 1 == p->classes) {
-            flush(&sums, added, t->levels, &t->total);
+        if (!t->short_sums && (added == CORE_FLUSH_AFTER || c + 1 == p->classes)) {
+            flush(&t->sums, added, t->levels, &t->total);
             if (p->statistics)
-                flush(&weighted, added, t->levels, &t->weighted);
+                flush(&t->weighted_sums, added, t->levels, &t->weighted);
         }
     }
 }
@@ -321,9 +226,33 @@ static core_setting_t lane_setting(const tile *t, size_t l)
     return core_setting(t->key[l], t->temperature[l], lane_temperature(t, l), t->call->policies);
 }
 
+/* core_total_value of at most CORE_FLUSH_AFTER classes, two levels: in 32 bits, since the digits above those are 0. */
+INLINE core_two_float short_total_value(core_lanes_total total)
+{
+    int32_t low = (int32_t)total.low;
+    uint32_t high = (uint32_t)total.high + (uint32_t)(low >> 22);
+    float digit_2 = (float)(int32_t)(high >> 23), digit_1 = (float)(int32_t)(high & 0x7FFFFF) * 0x1p-23f;
+    core_two_float sum = core_fast_two_sum(digit_2, digit_1);
+    return core_fast_two_sum(sum.high, sum.low + (float)(low & 0x3FFFFF) * 0x1p-45f);
+}
+
+static void finish_short_sums(tile *t)
+{
+    uint32_t added = (uint32_t)t->call->problem->classes;
+    FOR_LANES
+    {
+        core_sum_t sum = {t->sums.high[l], t->sums.low[l], 0};
+        core_two_float reciprocal = core_reciprocal(short_total_value(core_sum_flush(sum, added, 2)));
+        t->sum_high[l] = reciprocal.high;
+        t->sum_low[l] = reciprocal.low;
+    }
+}
+
 static void finish_sums(tile *t)
 {
-    if (t->call->problem->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX)
+    if (t->short_sums)
+        finish_short_sums(t);
+    else if (t->call->problem->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX)
         for (size_t l = 0; l < LANES; l++) {
             core_two_float logarithm = core_log_sum(lane_setting(t, l), lane_total(&t->total, l), t->levels);
             t->sum_high[l] = logarithm.high;
@@ -422,6 +351,7 @@ static void begin_tile(tile *t, uint64_t row, uint64_t end)
     if (p->inner > 1 && left > p->inner - column)
         left = p->inner - column;
     t->row = row;
+    t->end = end;
     t->count = left < LANES ? (size_t)left : LANES;
     t->logits = cls_layout_row(p, &p->logits_layout, row);
     t->results = cls_layout_row(p, &p->results_layout, row);
@@ -437,6 +367,7 @@ uint64_t CPU_FUNCTION(cls_cpu_lane)(const cpu_call *call, uint64_t begin, uint64
     t.transposed = p->inner == 1 && x->class_stride == 1 && y->class_stride == 1 && p->classes <= MOST_CLASSES;
     t.packed = t.transposed ? packed_rows((size_t)p->classes) : 1;
     t.keep = p->classes <= scratch->pairs / LANES;
+    t.short_sums = p->classes <= CORE_FLUSH_AFTER && p->operation == CLSOFTMAX_OPERATION_SOFTMAX && !p->statistics;
     for (size_t l = 0; l < LANES; l++)
         set_temperature(&t, l, call->arguments->temperature, core_temperature(call->arguments->temperature));
     uint64_t invalid = 0;

@@ -1,40 +1,92 @@
-/* Rows of neighbouring classes to classes x lanes, a row on each lane, and back. */
+/* Rows of neighbouring classes to classes x lanes, a row on each lane, and back: in blocks of four classes. A block is four
+   floats of a row, so that a vector is put together from as many rows by loads alone, and the shuffles stay within quads. */
 #ifndef CLSOFTMAX_CPU_TRANSPOSE_H
 #define CLSOFTMAX_CPU_TRANSPOSE_H
 
 #include "cpu_rows.h"
 
-typedef float vector __attribute__((vector_size(32)));
-#define VECTOR 8
+#define QUAD 4
+typedef float quad __attribute__((vector_size(4 * QUAD)));
 
-/* 8 x 8: three steps, each of which exchanges halves of twice the size. */
-static inline __attribute__((always_inline)) void transpose_8x8(const float *const from[VECTOR],
-                                                                float *const to[VECTOR])
+static inline __attribute__((always_inline)) quad load_quad(const float *from)
 {
-    vector a[8], b[8];
-    for (int i = 0; i < 8; i++)
-        memcpy(&a[i], from[i], sizeof a[i]);
-    for (int i = 0; i < 4; i++) {
-        b[2 * i] = __builtin_shufflevector(a[2 * i], a[2 * i + 1], 0, 8, 2, 10, 4, 12, 6, 14);
-        b[2 * i + 1] = __builtin_shufflevector(a[2 * i], a[2 * i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
-    }
-    for (int i = 0; i < 2; i++)
-        for (int k = 0; k < 2; k++) {
-            a[4 * i + k] = __builtin_shufflevector(b[4 * i + k], b[4 * i + 2 + k], 0, 1, 8, 9, 4, 5, 12, 13);
-            a[4 * i + 2 + k] = __builtin_shufflevector(b[4 * i + k], b[4 * i + 2 + k], 2, 3, 10, 11, 6, 7, 14, 15);
-        }
-    for (int i = 0; i < 4; i++) {
-        b[i] = __builtin_shufflevector(a[i], a[4 + i], 0, 1, 2, 3, 8, 9, 10, 11);
-        b[4 + i] = __builtin_shufflevector(a[i], a[4 + i], 4, 5, 6, 7, 12, 13, 14, 15);
-    }
-    for (int i = 0; i < 8; i++)
-        memcpy(to[i], &b[i], sizeof b[i]);
+    quad q;
+    memcpy(&q, from, sizeof q);
+    return q;
 }
 
-/* Rows of very few classes would leave vectors empty: so many are transposed as one. Then lanes are not in the order of rows. */
+/* VECTOR lanes; join_quads: quads that stand `stride` apart as one vector; split_quads: the reverse. */
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#define VECTOR 16
+typedef __m512 vector;
+#define QUAD_INDICES(a, b, c, d)                                                                                       \
+    a, b, c, d, a + 4, b + 4, c + 4, d + 4, a + 8, b + 8, c + 8, d + 8, a + 12, b + 12, c + 12, d + 12
+static inline __attribute__((always_inline)) vector join_quads(const float *from, size_t stride)
+{
+    vector v = _mm512_castps128_ps512(load_quad(from));
+    v = _mm512_insertf32x4(v, load_quad(from + stride), 1);
+    v = _mm512_insertf32x4(v, load_quad(from + 2 * stride), 2);
+    return _mm512_insertf32x4(v, load_quad(from + 3 * stride), 3);
+}
+
+static inline __attribute__((always_inline)) void split_quads(vector v, float *to, size_t stride)
+{
+    _mm_storeu_ps(to, _mm512_castps512_ps128(v));
+    _mm_storeu_ps(to + stride, _mm512_extractf32x4_ps(v, 1));
+    _mm_storeu_ps(to + 2 * stride, _mm512_extractf32x4_ps(v, 2));
+    _mm_storeu_ps(to + 3 * stride, _mm512_extractf32x4_ps(v, 3));
+}
+#elif defined(__AVX__)
+#include <immintrin.h>
+#define VECTOR 8
+typedef __m256 vector;
+#define QUAD_INDICES(a, b, c, d) a, b, c, d, a + 4, b + 4, c + 4, d + 4
+static inline __attribute__((always_inline)) vector join_quads(const float *from, size_t stride)
+{
+    return _mm256_insertf128_ps(_mm256_castps128_ps256(load_quad(from)), load_quad(from + stride), 1);
+}
+
+static inline __attribute__((always_inline)) void split_quads(vector v, float *to, size_t stride)
+{
+    _mm_storeu_ps(to, _mm256_castps256_ps128(v));
+    _mm_storeu_ps(to + stride, _mm256_extractf128_ps(v, 1));
+}
+#else
+#define VECTOR 4
+typedef quad vector;
+#define QUAD_INDICES(a, b, c, d) a, b, c, d
+static inline vector join_quads(const float *from, size_t stride)
+{
+    (void)stride;
+    return load_quad(from);
+}
+
+static inline void split_quads(vector v, float *to, size_t stride)
+{
+    (void)stride;
+    memcpy(to, &v, sizeof v);
+}
+#endif
+#define SHUFFLE_QUADS(x, y, a, b, c, d) __builtin_shufflevector(x, y, QUAD_INDICES(a, b, c, d))
+
+/* Each 4 x 4 of four vectors' quads. */
+static inline __attribute__((always_inline)) void transpose_quads(vector v[QUAD])
+{
+    vector low_01 = SHUFFLE_QUADS(v[0], v[1], 0, VECTOR, 1, VECTOR + 1);
+    vector low_23 = SHUFFLE_QUADS(v[2], v[3], 0, VECTOR, 1, VECTOR + 1);
+    vector high_01 = SHUFFLE_QUADS(v[0], v[1], 2, VECTOR + 2, 3, VECTOR + 3);
+    vector high_23 = SHUFFLE_QUADS(v[2], v[3], 2, VECTOR + 2, 3, VECTOR + 3);
+    v[0] = SHUFFLE_QUADS(low_01, low_23, 0, 1, VECTOR, VECTOR + 1);
+    v[1] = SHUFFLE_QUADS(low_01, low_23, 2, 3, VECTOR + 2, VECTOR + 3);
+    v[2] = SHUFFLE_QUADS(high_01, high_23, 0, 1, VECTOR, VECTOR + 1);
+    v[3] = SHUFFLE_QUADS(high_01, high_23, 2, 3, VECTOR + 2, VECTOR + 3);
+}
+
+/* Rows of fewer than four classes are no quad: so many are transposed as one. Then lanes are not in the order of rows. */
 static inline size_t packed_rows(size_t classes)
 {
-    return classes <= 2 ? 4 : classes <= 4 ? 2 : 1;
+    return classes == 1 || classes == 3 ? 4 : classes == 2 ? 2 : 1;
 }
 
 /* The row on a lane. */
@@ -44,50 +96,52 @@ static inline size_t row_on_lane(size_t packed, size_t lane)
     return lane % groups * packed + lane / groups;
 }
 
-/* Where vectors k to k + 7 of packed rows stand as lanes: the first of each; those behind the last are nowhere. */
-static inline void packed_places(size_t classes, size_t packed, size_t k, float *lanes, float *nowhere,
-                                 float *places[VECTOR])
+/* A quad of packed rows: where it begins, and where its elements stand as lanes, the first of each. The last quad lies over the
+   one before where classes are no multiple of four. */
+static inline size_t quad_places(size_t classes, size_t packed, size_t k, float *lanes, float *places[QUAD])
 {
-    for (size_t i = 0; i < VECTOR; i++) {
-        size_t row = (k + i) / classes, c = (k + i) % classes;
-        places[i] = row < packed ? lanes + c * CPU_LANES + row * (CPU_LANES / packed) : nowhere;
+    size_t length = classes * packed, first = k + QUAD <= length ? k : length - QUAD;
+    for (size_t i = 0; i < QUAD; i++) {
+        size_t c = first + i, row = 0;
+        for (; c >= classes; c -= classes)
+            row++;
+        places[i] = lanes + c * CPU_LANES + row * (CPU_LANES / packed);
     }
+    return first;
 }
 
-/* CPU_LANES rows, one behind the other, with room for a vector behind the last -> classes x lanes. */
-static inline void rows_to_lanes(const float *rows, size_t classes, float *lanes)
+/* CPU_LANES rows, each `stride` behind the other, or as packed without a gap -> classes x lanes. */
+static inline void rows_to_lanes(const float *rows, size_t stride, size_t classes, size_t packed, float *lanes)
 {
-    size_t packed = packed_rows(classes), length = classes * packed;
-    float nowhere[VECTOR];
-    for (size_t k = 0; k < length; k += VECTOR) {
-        float *to[VECTOR];
-        packed_places(classes, packed, k, lanes, nowhere, to);
-        for (size_t group = 0; group < CPU_LANES / packed; group += VECTOR) {
-            const float *from[VECTOR];
-            for (size_t i = 0; i < VECTOR; i++)
-                from[i] = rows + (group + i) * length + k;
-            transpose_8x8(from, to);
-            for (size_t i = 0; i < VECTOR; i++)
-                to[i] += to[i] == nowhere ? 0 : VECTOR;
+    stride *= packed;
+    for (size_t k = 0; k < classes * packed; k += QUAD) {
+        float *to[QUAD];
+        size_t first = quad_places(classes, packed, k, lanes, to);
+        for (size_t lane = 0; lane < CPU_LANES / packed; lane += VECTOR) {
+            vector v[QUAD];
+            for (size_t i = 0; i < QUAD; i++)
+                v[i] = join_quads(rows + (lane + i) * stride + first, QUAD * stride);
+            transpose_quads(v);
+            for (size_t i = 0; i < QUAD; i++)
+                memcpy(to[i] + lane, &v[i], sizeof v[i]);
         }
     }
 }
 
-/* The reverse. What whole vectors write behind a row is written over by the next: so rows go up, and classes down. */
-static inline void lanes_to_rows(float *lanes, size_t classes, float *rows)
+/* The reverse. */
+static inline void lanes_to_rows(float *lanes, size_t classes, size_t packed, float *rows, size_t stride)
 {
-    size_t packed = packed_rows(classes), length = classes * packed;
-    float nowhere[VECTOR] = {0};
-    for (size_t end = (length + VECTOR - 1) / VECTOR * VECTOR; end > 0; end -= VECTOR) {
-        float *from[VECTOR];
-        packed_places(classes, packed, end - VECTOR, lanes, nowhere, from);
-        for (size_t group = 0; group < CPU_LANES / packed; group += VECTOR) {
-            float *to[VECTOR];
-            for (size_t i = 0; i < VECTOR; i++)
-                to[i] = rows + (group + i) * length + (end - VECTOR);
-            transpose_8x8((const float *const *)from, to);
-            for (size_t i = 0; i < VECTOR; i++)
-                from[i] += from[i] == nowhere ? 0 : VECTOR;
+    stride *= packed;
+    for (size_t k = 0; k < classes * packed; k += QUAD) {
+        float *from[QUAD];
+        size_t first = quad_places(classes, packed, k, lanes, from);
+        for (size_t lane = 0; lane < CPU_LANES / packed; lane += VECTOR) {
+            vector v[QUAD];
+            for (size_t i = 0; i < QUAD; i++)
+                memcpy(&v[i], from[i] + lane, sizeof v[i]);
+            transpose_quads(v);
+            for (size_t i = 0; i < QUAD; i++)
+                split_quads(v[i], rows + (lane + i) * stride + first, QUAD * stride);
         }
     }
 }

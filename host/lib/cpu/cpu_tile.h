@@ -1,0 +1,173 @@
+/*
+ * A tile: CPU_LANES rows, of which everything is an array of lanes; how its logits are read and its results are written.
+ *
+ * Rows of neighbouring columns stand side by side in memory already; rows of neighbouring classes are transposed, a tile of
+ * rows at a time, in and out.
+ */
+#ifndef CLSOFTMAX_CPU_TILE_H
+#define CLSOFTMAX_CPU_TILE_H
+
+#include "../problem.h"
+#include "cpu_dtype.h"
+#include "cpu_transpose.h"
+
+#define LANES CPU_LANES
+#define FOR_LANES _Pragma("omp simd") for (size_t l = 0; l < LANES; l++)
+#define INLINE static inline __attribute__((always_inline))
+
+/* The integer sums of each lane: 32 bits, and what those are flushed into. */
+typedef struct lane_sums {
+    uint32_t high[LANES], low[LANES], lowest[LANES];
+} lane_sums;
+
+typedef struct lane_totals {
+    int64_t high[LANES], low[LANES], lowest[LANES];
+} lane_totals;
+
+/* LANES rows. Lanes beyond `count` are idle: masks throughout. */
+typedef struct __attribute__((aligned(64))) tile {
+    float temperature[LANES];
+    float prepared_scale[LANES], prepared_high[LANES], prepared_low[LANES], prepared_span[LANES];
+    uint32_t key[LANES], second_key[LANES];
+    int64_t index[LANES];
+    int32_t kind[LANES];
+    float maximum[LANES], ties_at[LANES];
+    float scale[LANES], base[LANES], reciprocal_high[LANES], reciprocal_low[LANES], lowest[LANES], magic[LANES];
+    lane_sums sums, weighted_sums; /* since they were flushed */
+    lane_totals total, weighted;
+    float sum_high[LANES], sum_low[LANES]; /* 1 / sum, or ln(sum) */
+
+    const cpu_call *call;
+    uint64_t row, end;        /* the first; behind the last of all tiles */
+    size_t count;             /* of rows */
+    uint64_t logits, results; /* where the first row begins; the others lane_stride further each */
+    uint64_t logits_lane_stride, results_lane_stride;
+    int transposed; /* classes are neighbours, not lanes */
+    size_t packed;  /* rows that are transposed as one */
+    int keep;       /* the whole tile is in the scratch memory, as classes x lanes */
+    int levels;
+    int short_sums; /* no more than the sum of 32 bits is wanted */
+    int ties;       /* a lane is a row of ties */
+    float *high, *low;
+} tile;
+
+/* ---------------------------------------------------------------- Tiles that are transposed */
+
+#define MOST_CLASSES 64
+
+/* Rows of neighbouring classes -> t->high, as classes x lanes; from where they stand, if they are f32 and fill the tile. */
+static void load_transposed(const tile *t)
+{
+    const clsoftmax_problem *p = t->call->problem;
+    float buffer[LANES * MOST_CLASSES];
+    const void *logits = t->call->arguments->logits;
+    size_t classes = (size_t)p->classes;
+    int contiguous = t->logits_lane_stride == classes;
+    if (p->logits_dtype == CLSOFTMAX_F32 && t->count == LANES && (contiguous || t->packed == 1)) {
+        rows_to_lanes((const float *)logits + t->logits, t->logits_lane_stride, classes, t->packed, t->high);
+        return;
+    }
+    size_t run = contiguous ? t->count * classes : classes;
+    for (size_t r = 0; r < (contiguous ? 1 : t->count); r++)
+        cpu_load(p->logits_dtype, logits, t->logits + r * t->logits_lane_stride, 1, run, buffer + r * classes);
+    for (size_t i = t->count * classes; i < LANES * classes; i++)
+        buffer[i] = -CORE_INFINITY;
+    rows_to_lanes(buffer, classes, classes, t->packed, t->high);
+}
+
+/* t->high as classes x lanes -> rows of neighbouring classes. */
+static void store_transposed(const tile *t)
+{
+    const clsoftmax_problem *p = t->call->problem;
+    float rows[LANES * MOST_CLASSES];
+    size_t classes = (size_t)p->classes;
+    lanes_to_rows(t->high, classes, t->packed, rows, classes);
+    int contiguous = t->results_lane_stride == classes;
+    size_t run = contiguous ? t->count * classes : classes;
+    for (size_t r = 0; r < (contiguous ? 1 : t->count); r++)
+        for (size_t i = 0; i < run; i += CPU_BLOCK)
+            cpu_store(p->results_dtype, t->call->arguments->results, t->results + r * t->results_lane_stride + i, 1,
+                      run - i < CPU_BLOCK ? run - i : CPU_BLOCK, contiguous && t->call->stream, rows + r * classes + i);
+}
+
+/* ---------------------------------------------------------------- A class of all lanes */
+
+/* The logits of class c as they are. */
+static void load_class(const tile *t, uint64_t c, float *x)
+{
+    const clsoftmax_problem *p = t->call->problem;
+    uint64_t first = t->logits + c * p->logits_layout.class_stride;
+    if (p->logits_dtype == CLSOFTMAX_F32 && t->count == LANES && t->logits_lane_stride == 1) {
+        memcpy(x, (const float *)t->call->arguments->logits + first, LANES * sizeof *x);
+        return;
+    }
+    for (size_t l = t->count; l < LANES; l++)
+        x[l] = -CORE_INFINITY;
+    cpu_load(p->logits_dtype, t->call->arguments->logits, first, t->logits_lane_stride, t->count, x);
+}
+
+/* Classes that stand far apart are on pages of their own, where no processor reads ahead by itself. */
+#define AHEAD 16
+
+/* As many elements as there are lanes. */
+static void prefetch_lanes(const tile *t, uint64_t first)
+{
+    size_t size = cpu_element_size(t->call->problem->logits_dtype);
+    for (size_t i = 0; i < t->count * size; i += 64)
+        __builtin_prefetch((const char *)t->call->arguments->logits + first * size + i);
+}
+
+static void prefetch_class(const tile *t, uint64_t c)
+{
+    const clsoftmax_problem *p = t->call->problem;
+    if (c < p->classes && t->logits_lane_stride == 1)
+        prefetch_lanes(t, t->logits + c * p->logits_layout.class_stride);
+}
+
+/* A part of the tile that follows, while a class of this one is computed. */
+static void prefetch_next(const tile *t, uint64_t c)
+{
+    uint64_t first = t->logits + (c + t->call->problem->classes) * LANES;
+    if (t->transposed && t->row + 2 * LANES <= t->end)
+        prefetch_lanes(t, first);
+}
+
+/* The same as ordinary rows have them: in the scratch memory, or in `buffer`. */
+static const float *ordinary_class(const tile *t, uint64_t c, float *buffer)
+{
+    if (t->keep)
+        return t->high + c * LANES;
+    load_class(t, c, buffer);
+    if (t->ties)
+        FOR_LANES buffer[l] = t->kind[l] == CORE_ROW_TIES ? core_tie(buffer[l], t->ties_at[l]) : buffer[l];
+    return buffer;
+}
+
+static void store_class(const tile *t, uint64_t c, const float *p)
+{
+    const clsoftmax_problem *problem = t->call->problem;
+    uint64_t first = t->results + c * problem->results_layout.class_stride;
+    float *f32 = (float *)((char *)t->call->arguments->results + first * cpu_element_size(problem->results_dtype));
+    int whole = problem->results_dtype == CLSOFTMAX_F32 && t->count == LANES && t->results_lane_stride == 1;
+    if (whole && t->call->stream && (uintptr_t)f32 % 64 == 0)
+        cpu_stream(f32, p, LANES * sizeof *p);
+    else if (whole)
+        memcpy(f32, p, LANES * sizeof *p);
+    else
+        cpu_store(problem->results_dtype, t->call->arguments->results, first, t->results_lane_stride, t->count, 0, p);
+}
+
+INLINE core_temperature_t lane_temperature(const tile *t, size_t l)
+{
+    core_temperature_t temperature = {
+        t->prepared_scale[l], {t->prepared_high[l], t->prepared_low[l]}, t->prepared_span[l]};
+    return temperature;
+}
+
+INLINE core_row_t lane_row(const tile *t, size_t l)
+{
+    core_row_t row = {t->scale[l], t->base[l], t->reciprocal_high[l], t->reciprocal_low[l], t->lowest[l], t->magic[l]};
+    return row;
+}
+
+#endif
