@@ -98,15 +98,22 @@ static ulong row_offset(ulong4 layout, ulong row, ulong inner)
 #define row_vstore_half(value, address) CORE_JOIN(CORE_VECTOR(vstore_half), _rte)(value, 0, address)
 #endif
 
+/* A vector at an address that is a multiple of an element's size alone, to be read or written. PoCL 3.1 makes vload16 and vstore16 of
+   pieces, and a whole vector that is read behind a store of pieces waits for all of them to reach the cache. */
+typedef core_float row_floats __attribute__((aligned(4)));
+typedef CORE_VECTOR(ushort) row_ushorts __attribute__((aligned(2)));
+#define ROW_FLOATS(space, address) (*(space row_floats *)(address))
+#define ROW_USHORTS(space, address) (*(space row_ushorts *)(address))
+
 /* CORE_WIDTH neighbouring logits. */
 static core_float row_load(__global const logit_t *address)
 {
 #if LOGITS_DTYPE == DTYPE_F32
-    return row_vload(address);
+    return ROW_FLOATS(__global const, address);
 #elif LOGITS_DTYPE == DTYPE_F16
     return row_vload_half(address);
 #else
-    return core_as_float(row_convert_uint(row_vload(address)) << 16);
+    return core_as_float(row_convert_uint(ROW_USHORTS(__global const, address)) << 16);
 #endif
 }
 
@@ -127,11 +134,11 @@ static float row_load_one(__global const logit_t *address)
 static void row_store(core_float value, __global result_t *address)
 {
 #if RESULTS_DTYPE == DTYPE_F32
-    row_vstore(value, address);
+    ROW_FLOATS(__global, address) = value;
 #elif RESULTS_DTYPE == DTYPE_F16
     row_vstore_half(value, address);
 #else
-    row_vstore(row_convert_ushort(row_bf16_of_bits(core_as_uint(value))), address);
+    ROW_USHORTS(__global, address) = row_convert_ushort(row_bf16_of_bits(core_as_uint(value)));
 #endif
 }
 
@@ -150,19 +157,49 @@ static void row_store_one(float value, __global result_t *address)
 #endif
 }
 
+#if defined(__has_builtin) && CORE_WIDTH > 1 && RESULTS_DTYPE == DTYPE_F32
+#if __has_builtin(__builtin_nontemporal_store)
+#define ROW_STREAMS 1
+#endif
+#endif
+#ifndef ROW_STREAMS
+#define ROW_STREAMS 0
+#endif
+
+/* Results are not worth a place in a cache above this many bytes of them; in place they have one. */
+#define ROW_STREAM_BYTES ((ulong)8 << 20)
+
+static int row_wants_stream(__global const logit_t *logits, __global const result_t *results, ulong elements)
+{
+    return ROW_STREAMS && elements * sizeof(result_t) > ROW_STREAM_BYTES &&
+           (__global const void *)logits != (__global const void *)results;
+}
+
+/* Where whole vectors go past the caches. */
+#define row_can_stream(address) ((ulong)(address) % sizeof(core_float) == 0)
+
+static void row_stream(core_float value, __global result_t *address)
+{
+#if ROW_STREAMS
+    __builtin_nontemporal_store(value, (__global core_float *)address);
+#else
+    row_store(value, address);
+#endif
+}
+
 /* The last logits of a run, fewer than CORE_WIDTH; the lanes beyond are `padding`, -inf where a mask is to add nothing. */
 static core_float row_load_tail(__global const logit_t *address, uint count, float padding)
 {
     float lanes[CORE_WIDTH];
     for (uint i = 0; i < CORE_WIDTH; i++)
         lanes[i] = i < count ? row_load_one(address + i) : padding;
-    return row_vload(lanes);
+    return ROW_FLOATS(const, lanes);
 }
 
 static void row_store_tail(core_float value, __global result_t *address, uint count)
 {
     float lanes[CORE_WIDTH];
-    row_vstore(value, lanes);
+    ROW_FLOATS(, lanes) = value;
     for (uint i = 0; i < count; i++)
         row_store_one(lanes[i], address + i);
 }

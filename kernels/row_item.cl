@@ -8,15 +8,6 @@
  * Launch: any number of work-items, a multiple of WORK_GROUP_SIZE, which is 1 if rows are kept; each takes its share of rows.
  */
 
-/* Results are not worth a place in a cache above this many bytes of them. */
-#define STREAM_BYTES ((ulong)8 << 20)
-
-#if defined(__has_builtin)
-#if __has_builtin(__builtin_nontemporal_store) && RESULTS_DTYPE == DTYPE_F32 && CORE_WIDTH > 1
-#define ITEM_STREAMS 1
-#endif
-#endif
-
 /* A row's logits: whole vectors up to `end`, and a tail. Loops go over the vectors alone: a tail within costs half of their speed. */
 typedef struct {
     __global const logit_t *x;
@@ -103,12 +94,11 @@ static core_float item_ordinary(const item_logits *l, ulong i, const row_state *
 #endif
 }
 
-#ifdef ITEM_STREAMS
 /* Past the caches, where a vector's size divides the address; the lanes before are written one by one. Only what is kept can be had from
    any class on. */
 static int item_can_stream(const item_logits *l, __global const result_t *p)
 {
-    return l->classes >= CORE_WIDTH && ((KEPT_CLASSES > 0) | ((ulong)p % sizeof(core_float) == 0));
+    return l->classes >= CORE_WIDTH && ((KEPT_CLASSES > 0) | (row_can_stream(p)));
 }
 
 static void item_stream(const item_logits *l, const row_state *row, __local const float *kept, __global result_t *p)
@@ -118,12 +108,10 @@ static void item_stream(const item_logits *l, const row_state *row, __local cons
     if (past)
         row_store_tail(item_result(item_ordinary(l, 0, row), 0, row, kept), p, (uint)i);
     for (; i + CORE_WIDTH <= l->classes; i += CORE_WIDTH)
-        __builtin_nontemporal_store(item_result(item_ordinary(l, i, row), i, row, kept),
-                                    (__global core_float *)(p + i));
+        row_stream(item_result(item_ordinary(l, i, row), i, row, kept), p + i);
     if (i < l->classes)
         row_store_tail(item_result(item_ordinary_tail(l, row), i, row, kept), p + i, (uint)(l->classes - i));
 }
-#endif
 
 static void item_emit(const item_logits *l, const row_state *row, __local const float *kept, __global result_t *p,
                       ulong stride)
@@ -148,10 +136,7 @@ __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_i
 #else
     __local float *const kept = 0;
 #endif
-#ifdef ITEM_STREAMS
-    const int is_in_place = (__global const void *)logits == (__global const void *)results;
-    const int stream = !is_in_place && rows * classes * sizeof(result_t) > STREAM_BYTES;
-#endif
+    const int stream = row_wants_stream(logits, results, rows * classes);
     const ulong share = (rows + get_global_size(0) - 1) / get_global_size(0);
     const ulong begin = get_global_id(0) * share, end = begin + share < rows ? begin + share : rows;
     for (ulong row = begin; row < end; row++) {
@@ -170,10 +155,8 @@ __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_i
         __global result_t *p = results + row_offset(results_layout, row, inner);
         if (!core_row_is_computed(state.set.kind))
             item_fill(&l, row_fill_value(state.set.kind), p, results_layout.CLASS_STRIDE);
-#ifdef ITEM_STREAMS
         else if (stream && item_can_stream(&l, p))
             item_stream(&l, &state, kept, p);
-#endif
         else
             item_emit(&l, &state, kept, p, results_layout.CLASS_STRIDE);
     }

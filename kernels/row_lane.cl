@@ -2,8 +2,8 @@
  * lane: short rows side by side, each on a lane of its own.
  *
  * A work-item takes CORE_WIDTH neighbouring rows. Where they are short enough and CORE_WIDTH allows, they are read as they
- * stand in memory, transposed in registers, kept with their exponentials in private memory, and transposed back: one read,
- * one write, one exponential an element, and what is done once a row is done for all lanes at once. On a device without
+ * stand in memory, transposed, kept with their exponentials in private memory, and transposed back: one read, one write,
+ * one exponential an element, and what is done once a row is done for all lanes at once. On a device without
  * vectors (CORE_WIDTH 1: a GPU, whose neighbouring work-items are the lanes), and for long rows, each logit is read again from
  * where it stands, which for short rows is a cache.
  * Launch: ceil(rows / CORE_WIDTH) work-items rounded up to a multiple of WORK_GROUP_SIZE; CORE_WIDTH is 1 unless
@@ -12,68 +12,125 @@
 #define LANE_CLASSES 64 /* of a row that is kept: two arrays of so many vectors are private */
 
 #if CORE_WIDTH > 1
-/* The transpose of CORE_WIDTH vectors: a perfect shuffle for each bit of an index. */
-static void lane_transpose(core_float *a)
+#define LANE_WIDTH_LOG2 (CORE_WIDTH == 16 ? 4 : CORE_WIDTH == 8 ? 3 : CORE_WIDTH == 4 ? 2 : 1)
+
+/* Perfect shuffles of the elements of `count` vectors, each of which takes the highest bit of an index to its lowest place.
+   spare: room for as many; returns which of the two has the result. */
+static core_float *lane_shuffle(core_float *from, core_float *spare, uint count, uint steps)
 {
-    core_float b[CORE_WIDTH];
-    for (uint bit = 1; bit < CORE_WIDTH; bit *= 2) {
-        for (uint i = 0; i < CORE_WIDTH / 2; i++) {
-            b[2 * i].even = a[i].lo;
-            b[2 * i].odd = a[i + CORE_WIDTH / 2].lo;
-            b[2 * i + 1].even = a[i].hi;
-            b[2 * i + 1].odd = a[i + CORE_WIDTH / 2].hi;
+    for (uint step = 0; step < steps; step++) {
+        for (uint i = 0; i < count / 2; i++) {
+            const core_float first = from[i], second = from[i + count / 2];
+            core_float low, high;
+            low.even = first.lo;
+            low.odd = second.lo;
+            high.even = first.hi;
+            high.odd = second.hi;
+            spare[2 * i] = low;
+            spare[2 * i + 1] = high;
         }
-        for (uint i = 0; i < CORE_WIDTH; i++)
-            a[i] = b[i];
+        core_float *const shuffled = spare;
+        spare = from;
+        from = shuffled;
     }
+    return from;
 }
 
-/* Rows of neighbouring classes -> kept[class], a vector of all rows. */
-static void lane_load(const lanes *l, core_float *kept)
+/* Classes that are transposed together: CORE_WIDTH, or of shorter rows the power of two that holds them; its logarithm. */
+static uint lane_block_log2(uint classes)
+{
+    uint log2 = 1;
+    while ((1u << log2) < classes && (1u << log2) < CORE_WIDTH)
+        log2++;
+    return log2;
+}
+
+/* How rows stand in an array: in one run if they stand one behind the other, else a run each. */
+typedef struct {
+    ulong stride;
+    uint count;
+    uint length;
+} lane_runs;
+
+static lane_runs lane_runs_of(ulong lane_stride, uint classes, uint count)
+{
+    const int contiguous = lane_stride == classes;
+    const lane_runs runs = {lane_stride, contiguous ? 1 : count, contiguous ? count * classes : classes};
+    return runs;
+}
+
+/* All rows, one behind the other. Idle lanes are masks. */
+static void lane_read(const lanes *l, float *rows)
 {
     const uint classes = (uint)l->classes;
-    for (uint c = 0; c < classes; c += CORE_WIDTH) {
-        const uint count = classes - c < CORE_WIDTH ? classes - c : CORE_WIDTH;
-        core_float block[CORE_WIDTH];
-        for (uint i = 0; i < CORE_WIDTH; i++) {
-            /* whole vectors may reach into later rows, as far as there are any */
-            __global const logit_t *address = l->x + i * l->lane_stride + c;
-            if (i >= l->count)
-                block[i] = (core_float)(-CORE_INFINITY);
-            else if (c + CORE_WIDTH <= (l->count - 1 - i) * l->lane_stride + classes)
-                block[i] = row_load(address);
-            else
-                block[i] = row_load_tail(address, count, -CORE_INFINITY);
-        }
-        lane_transpose(block);
-        for (uint i = 0; i < count; i++)
-            kept[c + i] = block[i];
+    const lane_runs runs = lane_runs_of(l->lane_stride, classes, l->count);
+    for (uint i = 0; i < runs.count; i++) {
+        __global const logit_t *x = l->x + i * runs.stride;
+        uint c = 0;
+        for (; c + CORE_WIDTH <= runs.length; c += CORE_WIDTH)
+            ROW_FLOATS(, rows + i * classes + c) = row_load(x + c);
+        if (c < runs.length)
+            ROW_FLOATS(, rows + i * classes + c) = row_load_tail(x + c, runs.length - c, -CORE_INFINITY);
+    }
+    for (uint i = l->count * classes; i < CORE_WIDTH * classes; i++)
+        rows[i] = -CORE_INFINITY;
+}
+
+static void lane_write(const float *rows, __global result_t *p, ulong lane_stride, uint classes, uint count,
+                       int is_computed, int stream)
+{
+    const lane_runs runs = lane_runs_of(lane_stride, classes, count);
+    for (uint i = 0; i < runs.count; i++) {
+        uint c = 0;
+        if (stream && is_computed && row_can_stream(p + i * runs.stride))
+            for (; c + CORE_WIDTH <= runs.length; c += CORE_WIDTH)
+                row_stream(ROW_FLOATS(const, rows + i * classes + c), p + i * runs.stride + c);
+        for (; c + CORE_WIDTH <= runs.length; c += CORE_WIDTH)
+            row_store_all(ROW_FLOATS(const, rows + i * classes + c), p + i * runs.stride + c, is_computed);
+        if (c < runs.length)
+            row_store_tail(ROW_FLOATS(const, rows + i * classes + c), p + i * runs.stride + c, runs.length - c);
     }
 }
 
-/* The reverse. Rows that stand one behind the other are put together first, where whole vectors may be written over their ends: the
-   next row is written later, and of a row the last classes first. */
-static void lane_store(const core_float *kept, __global result_t *p, ulong lane_stride, uint classes, uint count,
-                       int is_computed)
+#define LANE_ROOM (LANE_CLASSES + 1) /* vectors: whole ones may be read and written over the end of the rows */
+
+/* Rows of neighbouring classes -> kept[class], a vector of all rows: CORE_WIDTH of them, the highest bits, become the lowest. */
+static void lane_load(const lanes *l, core_float *kept)
 {
-    float rows[LANE_CLASSES * CORE_WIDTH + CORE_WIDTH];
-    for (uint begin = (classes + CORE_WIDTH - 1) / CORE_WIDTH * CORE_WIDTH; begin > 0; begin -= CORE_WIDTH) {
-        const uint c = begin - CORE_WIDTH;
-        core_float block[CORE_WIDTH];
-        for (uint i = 0; i < CORE_WIDTH; i++)
-            block[i] = kept[c + i < classes ? c + i : c];
-        lane_transpose(block);
-        for (uint i = 0; i < CORE_WIDTH; i++)
-            row_vstore(block[i], rows + i * classes + c);
+    const uint classes = (uint)l->classes, log2 = lane_block_log2(classes), block = 1u << log2;
+    core_float whole[LANE_ROOM], pieces[CORE_WIDTH + 1], spare[CORE_WIDTH];
+    float *rows = (float *)whole;
+    lane_read(l, rows);
+    for (uint c = 0; c < classes; c += block) {
+        for (uint i = 0; block != classes && i < CORE_WIDTH; i++)
+            ROW_FLOATS(, (float *)pieces + i * block) = ROW_FLOATS(const, rows + i * classes + c);
+        const core_float *turned = lane_shuffle(block == classes ? whole : pieces, spare, block, LANE_WIDTH_LOG2);
+        for (uint i = 0; i < block && c + i < classes; i++)
+            kept[c + i] = turned[i];
     }
-    const int contiguous = lane_stride == classes;
-    const uint run = contiguous ? count * classes : classes;
-    for (uint i = 0; i < (contiguous ? 1 : count); i++) {
-        uint c = 0;
-        for (; c + CORE_WIDTH <= run; c += CORE_WIDTH)
-            row_store_all(row_vload(rows + i * classes + c), p + i * lane_stride + c, is_computed);
-        row_store_tail(row_vload(rows + i * classes + c), p + i * lane_stride + c, run - c);
+}
+
+/* The reverse: classes become the lowest bits. What a vector has beyond a row is written over: the next row is written later, and of
+   a row the last classes first. */
+static void lane_store(const core_float *kept, __global result_t *p, ulong lane_stride, uint classes, uint count,
+                       int is_computed, int stream)
+{
+    const uint log2 = lane_block_log2(classes), block = 1u << log2;
+    core_float whole[LANE_ROOM], pieces[CORE_WIDTH + 1], spare[CORE_WIDTH + 1];
+    float *rows = (float *)whole;
+    for (uint end = (classes + block - 1) / block * block; end > 0; end -= block) {
+        const uint c = end - block;
+        for (uint i = 0; i < block; i++)
+            pieces[i] = kept[c + i < classes ? c + i : c];
+        const float *turned = (const float *)lane_shuffle(pieces, spare, block, log2);
+        if (block == classes) {
+            lane_write(turned, p, lane_stride, classes, count, is_computed, stream);
+            return;
+        }
+        for (uint i = 0; i < CORE_WIDTH; i++)
+            ROW_FLOATS(, rows + i * classes + c) = ROW_FLOATS(const, turned + i * block);
     }
+    lane_write(rows, p, lane_stride, classes, count, is_computed, stream);
 }
 #endif
 
@@ -136,7 +193,8 @@ __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_l
                                           : row_result(kept[c], &state);
             kept[c] = lanes_filled(result, &state);
         }
-        lane_store(kept, p, results_layout.s1, (uint)classes, l.count, row_all(core_row_is_computed(state.set.kind)));
+        lane_store(kept, p, results_layout.s1, (uint)classes, l.count, row_all(core_row_is_computed(state.set.kind)),
+                   row_wants_stream(logits, results, rows * classes));
         return;
     }
 #endif
