@@ -15,7 +15,7 @@
 #define WORK_GROUP_SIZE 64 /* work-items per work-group, a power of two */
 #endif
 #ifndef KEPT_CLASSES
-#define KEPT_CLASSES 0 /* of row_item.cl: room in local memory for the exponentials of a row */
+#define KEPT_CLASSES 0 /* of row_item.cl and row_column.cl: room in local memory for the exponentials of a row */
 #endif
 #ifndef SUM_LEVELS
 #define SUM_LEVELS 2 /* 3 for rows of more than CORE_TWO_LEVEL_CLASSES */

@@ -134,31 +134,6 @@ static void lane_store(const core_float *kept, __global result_t *p, ulong lane_
 }
 #endif
 
-/* The first pass over the classes, through kept[] if the rows are kept. */
-static row_top lane_scan_top(const lanes *l, int keep, const core_float *kept)
-{
-    row_top seen = row_top_of_nothing();
-    for (ulong c = 0; c < l->classes; c++)
-        seen = row_top_add(seen, keep ? kept[c] : lanes_load(l, c), (uint)c);
-    return seen;
-}
-
-/* The second; of rows that are kept, pairs take the place of logits, unless logarithms need those. */
-static row_totals lane_scan_sums(const lanes *l, const row_state *rows, int keep, core_float *kept, core_float *low)
-{
-    row_sums sums = row_sums_of_nothing();
-    for (ulong c = 0; c < l->classes; c++) {
-        const core_float x = keep ? row_ordinary(kept[c], rows) : lanes_ordinary(l, c, rows);
-        const core_pair e = core_exponential(x, rows->set.row);
-        sums = row_sums_settle(row_sums_add_pair(sums, e, x, rows));
-        if (keep) {
-            kept[c] = OPERATION == OPERATION_SOFTMAX ? e.high : x;
-            low[c] = e.low;
-        }
-    }
-    return row_flush(sums);
-}
-
 __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_lane(ROW_ARGUMENTS)
 {
     const ulong row = get_global_id(0) * CORE_WIDTH; /* the first lane's */
@@ -174,29 +149,22 @@ __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_l
     if (keep)
         lane_load(&l, kept);
 #endif
-    const row_top seen = lane_scan_top(&l, keep, kept);
-    row_state state =
-        row_state_of(seen.key, row_temperatures(one_temperature, temperatures, first.s0 + row, l.count), policies);
-    const row_totals totals = lane_scan_sums(&l, &state, keep, kept, low);
-    const core_top_t top = {seen.key, seen.second_key, core_long_of_uint(seen.step)};
-    row_finish(&state, top, totals, row, l.count, l.x, l.lane_stride, l.class_stride, classes, labels, statistics,
-               first, invalid_rows);
+    row_state state;
+    const row_totals totals = lanes_totals(&l, &state, keep, kept, low,
+                                           row_temperatures(one_temperature, temperatures, first.s0 + row, l.count),
+                                           row, policies, labels, statistics, first, invalid_rows);
     if (OPERATION == OPERATION_NONE)
         return;
     state.sum_scale = row_sum_scale(&state, totals);
 #if CORE_WIDTH > 1
     if (keep) {
-        for (uint c = 0; c < (uint)classes; c++) {
-            const core_pair e = {kept[c], low[c]};
-            const core_float result = OPERATION == OPERATION_SOFTMAX
-                                          ? core_probability(e, state.sum_scale.high, state.sum_scale.low)
-                                          : row_result(kept[c], &state);
-            kept[c] = lanes_filled(result, &state);
-        }
+        for (uint c = 0; c < (uint)classes; c++)
+            kept[c] = lanes_filled(lanes_result(&l, c, &state, 1, kept, low), &state);
         lane_store(kept, p, results_layout.s1, (uint)classes, l.count, row_all(core_row_is_computed(state.set.kind)),
                    row_wants_stream(logits, results, rows * classes));
         return;
     }
 #endif
-    lanes_emit(&l, &state, p, results_layout.s1, results_layout.CLASS_STRIDE);
+    lanes_emit(&l, &state, 0, kept, low, p, results_layout.s1, results_layout.CLASS_STRIDE,
+               row_wants_stream(logits, results, rows * classes));
 }

@@ -1,7 +1,13 @@
 /*
  * Scans of rows side by side, each on a lane of its own (CORE_ROW_PER_LANE is defined): lane and column. CORE_WIDTH rows a
- * work-item, class by class.
+ * work-item, class by class; from where they stand, or from kept[], which has the logits of all classes, and low[], room beside
+ * them for the other half of the exponentials.
  */
+#if KEPT_CLASSES
+#define LANES_KEPT __local /* private memory has no room for long rows */
+#else
+#define LANES_KEPT
+#endif
 
 /* Rows whose logits stand lane_stride apart. */
 typedef struct {
@@ -21,13 +27,64 @@ static core_float lanes_load(const lanes *l, ulong class_index)
     float each[CORE_WIDTH];
     for (uint i = 0; i < CORE_WIDTH; i++)
         each[i] = i < l->count ? row_load_one(address + i * l->lane_stride) : -CORE_INFINITY;
-    return row_vload(each);
+    return ROW_FLOATS(const, each);
 }
 
 /* The same as ordinary rows have them. */
-static core_float lanes_ordinary(const lanes *l, ulong class_index, const row_state *rows)
+static core_float lanes_ordinary(const lanes *l, ulong class_index, const row_state *rows, int keep,
+                                 LANES_KEPT const core_float *kept)
 {
-    return row_ordinary(lanes_load(l, class_index), rows);
+    return row_ordinary(keep ? kept[class_index] : lanes_load(l, class_index), rows);
+}
+
+static row_top lanes_top(const lanes *l, int keep, LANES_KEPT const core_float *kept)
+{
+    row_top seen = row_top_of_nothing();
+    for (ulong c = 0; c < l->classes; c++)
+        seen = row_top_add(seen, keep ? kept[c] : lanes_load(l, c), (uint)c);
+    return seen;
+}
+
+/* Of rows that are kept, pairs take the place of logits, unless logarithms need those. */
+static row_totals lanes_sums(const lanes *l, const row_state *rows, int keep, LANES_KEPT core_float *kept,
+                             LANES_KEPT core_float *low)
+{
+    row_sums sums = row_sums_of_nothing();
+    for (ulong c = 0; c < l->classes; c++) {
+        const core_float x = lanes_ordinary(l, c, rows, keep, kept);
+        const core_pair e = core_exponential(x, rows->set.row);
+        sums = row_sums_settle(row_sums_add_pair(sums, e, x, rows));
+        if (keep) {
+            kept[c] = OPERATION == OPERATION_SOFTMAX ? e.high : x;
+            low[c] = e.low;
+        }
+    }
+    return row_flush(sums);
+}
+
+/* Both scans of the rows from `row` on, and their records. */
+static row_totals lanes_totals(const lanes *l, row_state *state, int keep, LANES_KEPT core_float *kept,
+                               LANES_KEPT core_float *low, core_row_float temperature, ulong row, uint policies,
+                               __global const long *labels, __global row_record *statistics, ulong4 first,
+                               __global uint *invalid_rows)
+{
+    const row_top seen = lanes_top(l, keep, kept);
+    *state = row_state_of(seen.key, temperature, policies);
+    const row_totals totals = lanes_sums(l, state, keep, kept, low);
+    const core_top_t top = {seen.key, seen.second_key, core_long_of_uint(seen.step)};
+    row_finish(state, top, totals, row, l->count, l->x, l->lane_stride, l->class_stride, l->classes, labels, statistics,
+               first, invalid_rows);
+    return totals;
+}
+
+static core_float lanes_result(const lanes *l, ulong c, const row_state *rows, int keep,
+                               LANES_KEPT const core_float *kept, LANES_KEPT const core_float *low)
+{
+    if (keep & (OPERATION == OPERATION_SOFTMAX)) {
+        const core_pair e = {kept[c], low[c]};
+        return core_probability(e, rows->sum_scale.high, rows->sum_scale.low);
+    }
+    return row_result(keep ? kept[c] : lanes_ordinary(l, c, rows, 0, kept), rows);
 }
 
 /* Rows that are not computed have one result throughout. */
@@ -36,24 +93,30 @@ static core_float lanes_filled(core_float result, const row_state *rows)
     return core_row_is_computed(rows->set.kind) ? result : row_fill_value(rows->set.kind);
 }
 
-static void lanes_store(core_float result, const row_state *rows, __global result_t *p, ulong lane_stride, uint count)
+/* is_whole: all lanes are rows that are computed. */
+static void lanes_store(core_float result, int is_whole, __global result_t *p, ulong lane_stride, uint count,
+                        int stream)
 {
-    if (lane_stride == 1 && count == CORE_WIDTH && row_all(core_row_is_computed(rows->set.kind))) {
+    if (is_whole && stream && row_can_stream(p)) {
+        row_stream(result, p);
+        return;
+    }
+    if (is_whole) {
         row_store(result, p);
         return;
     }
     float each[CORE_WIDTH];
-    row_vstore(result, each);
+    ROW_FLOATS(, each) = result;
     for (uint i = 0; i < count; i++)
         row_store_one(each[i], p + i * lane_stride);
 }
 
-/* Results that are computed from the logits a second time. */
-static void lanes_emit(const lanes *l, const row_state *rows, __global result_t *p, ulong lane_stride,
-                       ulong class_stride)
+static void lanes_emit(const lanes *l, const row_state *rows, int keep, LANES_KEPT const core_float *kept,
+                       LANES_KEPT const core_float *low, __global result_t *p, ulong lane_stride, ulong class_stride,
+                       int stream)
 {
-    for (ulong class_index = 0; class_index < l->classes; class_index++) {
-        const core_float result = lanes_filled(row_result(lanes_ordinary(l, class_index, rows), rows), rows);
-        lanes_store(result, rows, p + class_index * class_stride, lane_stride, l->count);
-    }
+    const int is_whole = lane_stride == 1 && l->count == CORE_WIDTH && row_all(core_row_is_computed(rows->set.kind));
+    for (ulong c = 0; c < l->classes; c++)
+        lanes_store(lanes_filled(lanes_result(l, c, rows, keep, kept, low), rows), is_whole, p + c * class_stride,
+                    lane_stride, l->count, stream);
 }

@@ -152,6 +152,23 @@ Test(plan, item_keeps_what_local_memory_holds)
     cr_expect_eq(decide_by(&gpu, CLSOFTMAX_STRATEGY_ITEM, 1000, 1000).variant.kept_classes, 0u);
 }
 
+Test(plan, column_keeps_what_local_memory_holds)
+{
+    const uint64_t classes[] = {255, 1000, 1 << 20};
+    const unsigned kept[] = {0, 1024, 0};
+    for (size_t i = 0; i < 3; i++) {
+        clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT, checked;
+        cls_decision d;
+        const uint64_t shape[2] = {classes[i], 100};
+        cr_assert_eq(clsoftmax_problem_set_shape(&problem, 2, shape, 0), CLSOFTMAX_OK);
+        cr_assert_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_OK);
+        cr_assert_eq(cls_decide(&checked, &opencl_cpu, &d), CLSOFTMAX_OK);
+        cr_expect_eq(d.variant.strategy, CLSOFTMAX_STRATEGY_COLUMN);
+        cr_expect_eq(d.variant.kept_classes, kept[i]);
+        cr_expect_eq(d.variant.work_group_size == 1, classes[i] >= 256);
+    }
+}
+
 /* Few long rows, and rows too long for one work-group; the bounds on both sides. */
 Test(plan, split_is_for_few_or_very_long_rows)
 {

@@ -217,16 +217,22 @@ static uint32_t choose_work_group_size(const clsoftmax_problem *problem, const c
 
 /* ---------------------------------------------------------------- Rows that are kept by a work-item */
 
-/* Room in local memory for a row's exponentials, two floats each: a power of two, so that few variants are built; 0 if there is no
-   vector or no room. Two thirds, since a CPU's local memory is a cache, and the row is in it too. */
+/* Shorter columns are in the caches, and cost more as work-groups of their own. */
+#define LEAST_KEPT_CLASSES 256
+
+/* Room in local memory for the exponentials of a row, or of as many columns as a vector has lanes, two floats each: a power of two, so
+   that few variants are built; 0 if there is no vector or no room. Two thirds, since a CPU's local memory is a cache, and the row is in it
+   too. */
 static unsigned choose_kept_classes(const clsoftmax_problem *problem, const cls_limits *limits,
                                     const cls_variant *variant)
 {
-    uint64_t room = 256;
+    uint64_t room = LEAST_KEPT_CLASSES;
     while (room < problem->classes)
         room *= 2;
-    int fits = room * 2 * sizeof(float) <= limits->local_memory_bytes / 3 * 2;
-    int is_wanted = variant->strategy == CLSOFTMAX_STRATEGY_ITEM && variant->vector_width > 1 &&
+    int is_column = variant->strategy == CLSOFTMAX_STRATEGY_COLUMN && problem->classes >= LEAST_KEPT_CLASSES;
+    uint64_t rows = is_column ? variant->vector_width : 1;
+    int fits = room * rows * 2 * sizeof(float) <= limits->local_memory_bytes / 3 * 2;
+    int is_wanted = (is_column || variant->strategy == CLSOFTMAX_STRATEGY_ITEM) && variant->vector_width > 1 &&
                     problem->operation == CLSOFTMAX_OPERATION_SOFTMAX && problem->work_group_size <= 1;
     return is_wanted && fits ? (unsigned)room : 0;
 }
@@ -244,7 +250,7 @@ uint64_t cls_global_size(const clsoftmax_problem *problem, const cls_decision *d
         items = outer * ((problem->inner + width - 1) / width);
     if (variant->strategy == CLSOFTMAX_STRATEGY_LANE)
         items = (rows + width - 1) / width;
-    if (variant->kept_classes) {
+    if (variant->strategy == CLSOFTMAX_STRATEGY_ITEM && variant->kept_classes) {
         uint64_t item_rows = (SHARE_ELEMENTS - 1) / problem->classes + 1;
         items = (rows + item_rows - 1) / item_rows;
     }

@@ -50,7 +50,8 @@ typedef struct cls_variant {
         access_width; /* elements of an access of `group` and `split`: see kernels/row_chunks.h; 0 elsewhere, as the next two */
     unsigned row_vectors; /* accesses that a work-item holds in registers at a time */
     unsigned row_is_kept; /* 1: they are the whole row */
-    unsigned kept_classes; /* of `item`: room for so many exponentials of a row in local memory; 0: none is kept */
+    unsigned
+        kept_classes; /* of `item` and `column`: room for so many exponentials of a row in local memory; 0: none is kept */
 } cls_variant;
 
 typedef struct cls_decision {
