@@ -47,6 +47,20 @@ static int wants_split(const clsoftmax_problem *problem, const cls_limits *limit
            (problem->outer < limits->compute_units && problem->classes >= FEW_ROWS_CLASSES);
 }
 
+/* The native code transposes rows into lanes so cheaply that rows which leave `item` with a part of a vector and of a cache line go
+   that way, too. Measured: docs/kernels.md. */
+#define NATIVE_LANE_CLASSES 200
+#define NATIVE_VECTOR 16
+
+static int wants_lanes(const clsoftmax_problem *problem, const cls_limits *limits)
+{
+    if (problem->inner > 1)
+        return 0;
+    return problem->classes <= LANE_CLASSES ||
+           (limits->type == CLSOFTMAX_DEVICE_CPU && problem->classes <= NATIVE_LANE_CLASSES &&
+            problem->classes % NATIVE_VECTOR != 0);
+}
+
 /* The rules of CLSOFTMAX_STRATEGY_LIST in their order. */
 static clsoftmax_strategy choose_strategy(const clsoftmax_problem *problem, const cls_limits *limits)
 {
@@ -54,7 +68,7 @@ static clsoftmax_strategy choose_strategy(const clsoftmax_problem *problem, cons
         return CLSOFTMAX_STRATEGY_ITEM;
     if (problem->inner > 1 && problem->logits_layout.class_stride != 1)
         return CLSOFTMAX_STRATEGY_COLUMN;
-    if (problem->inner == 1 && problem->classes <= LANE_CLASSES)
+    if (wants_lanes(problem, limits))
         return CLSOFTMAX_STRATEGY_LANE;
     if (is_native(limits->type) || limits->type == CLSOFTMAX_DEVICE_OPENCL_CPU)
         return CLSOFTMAX_STRATEGY_ITEM;

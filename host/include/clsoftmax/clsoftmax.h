@@ -198,7 +198,8 @@ CLSOFTMAX_API const char *clsoftmax_operation_name(clsoftmax_operation operation
     X(COLUMN, "column", "neighbouring columns on neighbouring lanes",                                                  \
       "the softmax axis is not the last: columns are neighbours in memory, classes are not")                           \
     X(LANE, "lane", "rows side by side, each on a lane of its own",                                                    \
-      "at most 64 classes: vectors would be empty, and what is done once a row is most of the work")                   \
+      "at most 64 classes (cpu: 200 that are no multiple of 16): vectors would be empty, and the row's own work is "   \
+      "most")                                                                                                          \
     X(ITEM, "item", "rows one after another, in explicit vectors",                                                     \
       "cpu and OpenCL CPU devices: barriers are dear there, vectors cheap")                                            \
     X(SPLIT, "split", "several work-groups to a row, three kernels (OpenCL)",                                          \

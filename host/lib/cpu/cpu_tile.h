@@ -53,7 +53,7 @@ typedef struct __attribute__((aligned(64))) tile {
 
 /* ---------------------------------------------------------------- Tiles that are transposed */
 
-#define MOST_CLASSES 64
+#define MOST_CLASSES 256
 
 /* Rows of neighbouring classes -> t->high, as classes x lanes; from where they stand, if they are f32 and fill the tile. */
 static void load_transposed(const tile *t)
