@@ -154,18 +154,18 @@ static int measure(bench *bench, workload *workload, int is_first)
 static int measure_all(bench *bench)
 {
     const bench_options *options = &bench->options;
-    int draws = options->progress == 1 || (options->progress == -1 && isatty(STDERR_FILENO)), status = EXIT_DONE;
+    int status = EXIT_DONE;
     size_t variants = options->dtype_count * options->temperature_count, total = options->shapes.count * variants;
+    progress progress;
+    progress_begin(&progress, options->progress, total, "workloads", 0);
     for (size_t i = 0; i < total && status == EXIT_DONE; i++) {
         dtype_pair dtypes = options->dtypes[i % variants / options->temperature_count];
         float temperature = options->temperatures[i % options->temperature_count];
         workload workload = describe(bench, options->shapes.items[i / variants], dtypes, temperature);
-        if (draws)
-            progress_draw(i, total, "workloads");
+        progress_draw(&progress, i);
         status = measure(bench, &workload, i == 0);
     }
-    if (draws)
-        progress_draw(total, total, "workloads");
+    progress_end(&progress);
     return status;
 }
 

@@ -12,18 +12,6 @@ size_t array_element_size(const array *array)
     return array->content == ARRAY_NUMBERS ? sizeof(double) : clsoftmax_dtype_size(array->dtype);
 }
 
-int array_read(const char *path, array_content content, int has_bf16, array *out)
-{
-    memset(out, 0, sizeof *out);
-    out->content = content;
-    if (ends_with(path, ".npy"))
-        return array_read_npy(path, has_bf16, out);
-    if (strcmp(path, "-") == 0 || ends_with(path, ".txt") || ends_with(path, ".csv"))
-        return array_read_text(path, out);
-    return complain(EXIT_WRONG, "%s: unknown kind of file; it takes .npy, .txt, .csv, or - for text on standard input",
-                    path);
-}
-
 void array_release(array *array)
 {
     free(array->values);

@@ -3,7 +3,6 @@
 #define CLSOFTMAX_ARRAY_H
 
 #include "clsoftmax/clsoftmax.h"
-#include "output_file.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -30,20 +29,20 @@ typedef struct array {
 /* Bytes of an element in memory. */
 size_t array_element_size(const array *array);
 
-/* Reads a file by its name: .npy; .txt, .csv or "-" as text. has_bf16: two-byte elements without a float type (V2, u2) are
-   bf16. EXIT_DONE, or another status after a complaint that names the file and the place; nothing is left then. */
-int array_read(const char *path, array_content content, int has_bf16, array *out);
 void array_release(array *array);
 
 /* Puts one number of a file at values[at]. NULL, or what is wrong with it. */
 const char *array_put(array *array, uint64_t at, double value);
 
-int array_read_npy(const char *path, int has_bf16, array *out);
+/* The whole of a file: EXIT_DONE, or another status after a complaint that names the file and the place; nothing is left then.
+   Text: of the content that *out has; "-" is standard input. */
+struct npy_file;
+int array_read_npy(const struct npy_file *file, array *out);
 int array_read_text(const char *path, array *out);
 
-/* Writes .npy of version 1.0, C order, little-endian: `descr` as in its header, `bytes` of data. 1, or 0 with errno. */
-int npy_write(FILE *file, const char *descr, unsigned dimensions, const uint64_t *shape, const void *data,
-              uint64_t bytes);
+/* The header of an .npy file of version 1.0, C order: `descr` as it stands there. Its length, at most NPY_HEADER_BYTES. */
+#define NPY_HEADER_BYTES 2048
+size_t npy_header_write(const char *descr, unsigned dimensions, const uint64_t *shape, char *to);
 
 /* The descr of a dtype in .npy files; bf16 is V2, as ml_dtypes writes it. */
 const char *npy_descr(clsoftmax_dtype dtype);

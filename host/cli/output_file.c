@@ -2,10 +2,13 @@
 
 #include "cli.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -61,26 +64,84 @@ static void set_mode(int descriptor, const struct stat *replaced)
         return; /* a file system without modes */
 }
 
-static int open_temporary(output_file *out, const struct stat *replaced)
+/* What stands before the random part of a temporary file's name: ".NAME." in the same folder. Its length, or -1. */
+static int temporary_start(const output_file *out, char *start)
 {
     const char *slash = strrchr(out->path, '/');
     int folder = slash ? (int)(slash - out->path) + 1 : 0;
-    char temporary[2 * PATH_MAX];
-    int length = snprintf(temporary, sizeof temporary, "%.*s.%s.XXXXXX", folder, out->path, out->path + folder);
-    if (length >= PATH_MAX)
-        return complain(EXIT_FAILED, "%.100s...: the name is too long", out->path);
-    int descriptor = mkstemp(temporary);
+    int length = snprintf(start, PATH_MAX, "%.*s.%s.", folder, out->path, out->path + folder);
+    if (length > PATH_MAX - 40) { /* what is appended */
+        complain(EXIT_FAILED, "%.100s...: the name is too long", out->path);
+        return -1;
+    }
+    return length;
+}
+
+/* A process holds a lock on its temporary file as long as it lives; files without one were left by processes that were killed. */
+static void remove_left(const char *start, int length)
+{
+    const char *name = strrchr(start, '/');
+    name = name ? name + 1 : start;
+    char folder[PATH_MAX];
+    snprintf(folder, sizeof folder, "%.*s", (int)(name - start), start);
+    DIR *entries = opendir(*folder ? folder : ".");
+    size_t name_length = (size_t)(length - (name - start));
+    for (struct dirent *entry; entries && (entry = readdir(entries));) {
+        if (strncmp(entry->d_name, name, name_length) != 0 || strlen(entry->d_name) != name_length + 6)
+            continue;
+        int descriptor = openat(dirfd(entries), entry->d_name, O_RDWR | O_NOFOLLOW | O_NONBLOCK);
+        if (descriptor >= 0 && flock(descriptor, LOCK_EX | LOCK_NB) == 0)
+            unlinkat(dirfd(entries), entry->d_name, 0);
+        if (descriptor >= 0)
+            close(descriptor);
+    }
+    if (entries)
+        closedir(entries);
+}
+
+/* A new file with a lock on it: another process may take it for one that was left before the lock is there. */
+static int make_locked(char *temporary)
+{
+    char *random = temporary + strlen(temporary) - 6;
+    for (int attempt = 0; attempt < 8; attempt++) {
+        struct stat made;
+        memcpy(random, "XXXXXX", 6);
+        int descriptor = mkstemp(temporary);
+        if (descriptor < 0)
+            return -1;
+        (void)flock(descriptor, LOCK_EX | LOCK_NB); /* a file system without locks has no removers either */
+        if (fstat(descriptor, &made) == 0 && made.st_nlink == 1)
+            return descriptor;
+        close(descriptor);
+    }
+    errno = EBUSY;
+    return -1;
+}
+
+static int adopt(output_file *out, int descriptor)
+{
+    out->file = fdopen(descriptor, "r+b");
+    if (out->file)
+        return EXIT_DONE;
+    close(descriptor);
+    return output_file_fail(out);
+}
+
+static int open_temporary(output_file *out, const struct stat *replaced)
+{
+    char temporary[PATH_MAX];
+    int length = temporary_start(out, temporary);
+    if (length < 0)
+        return EXIT_FAILED;
+    remove_left(temporary, length);
+    strcpy(temporary + length, "XXXXXX");
+    int descriptor = make_locked(temporary);
     if (descriptor < 0)
         return complain(EXIT_FAILED, "%s: %s", out->path, strerror(errno));
-    memcpy(out->temporary, temporary, (size_t)length + 1);
+    strcpy(out->temporary, temporary);
     remember(out->temporary);
     set_mode(descriptor, replaced);
-    out->file = fdopen(descriptor, "wb");
-    if (!out->file) {
-        close(descriptor);
-        return output_file_fail(out);
-    }
-    return EXIT_DONE;
+    return adopt(out, descriptor);
 }
 
 /* The path of a file that is not there yet, with its folder's links followed. 1, or 0 with errno. */
@@ -98,31 +159,84 @@ static int canonical_new_path(const char *path, char *canonical)
     return written >= 0 && (size_t)written < PATH_MAX - used;
 }
 
+/* Sets out->path. *exists says whether there is something under it, which is then in *found. */
+static int find_path(output_file *out, const char *path, struct stat *found, int *exists)
+{
+    memset(out, 0, sizeof *out);
+    *exists = stat(path, found) == 0;
+    if (*exists ? !realpath(path, out->path) : !canonical_new_path(path, out->path))
+        return complain(EXIT_FAILED, "%.1000s: %s", path, strerror(errno));
+    if (*exists && S_ISDIR(found->st_mode))
+        return complain(EXIT_FAILED, "%s: is a directory", path);
+    return EXIT_DONE;
+}
+
 int output_file_open(output_file *out, const char *path)
 {
     struct stat found;
-    memset(out, 0, sizeof *out);
-    int exists = stat(path, &found) == 0;
-    if (exists ? !realpath(path, out->path) : !canonical_new_path(path, out->path))
-        return complain(EXIT_FAILED, "%.1000s: %s", path, strerror(errno));
+    int exists;
+    if (find_path(out, path, &found, &exists) != EXIT_DONE)
+        return EXIT_FAILED;
     if (!exists || S_ISREG(found.st_mode))
         return open_temporary(out, exists ? &found : NULL);
-    if (S_ISDIR(found.st_mode))
-        return complain(EXIT_FAILED, "%s: is a directory", path);
     out->file = fopen(path, "wb");
     return out->file ? EXIT_DONE : complain(EXIT_FAILED, "%s: %s", path, strerror(errno));
 }
+
+/* ---------------------------------------------------------------- Writing */
+
+int output_file_reserve(output_file *out, uint64_t bytes)
+{
+    if (!out->temporary[0])
+        return EXIT_DONE;
+    int descriptor = fileno(out->file);
+    if (ftruncate(descriptor, (off_t)bytes) != 0)
+        return output_file_fail(out);
+    if (bytes > 0 && fallocate(descriptor, 0, 0, (off_t)bytes) != 0 && errno != EOPNOTSUPP && errno != ENOSYS)
+        return output_file_fail(out);
+    return EXIT_DONE;
+}
+
+/* The disk is to begin now, not at the end; nothing depends on it. */
+static void begin_writing_back(int descriptor, uint64_t offset, uint64_t bytes)
+{
+#ifdef SYNC_FILE_RANGE_WRITE
+    (void)sync_file_range(descriptor, (off_t)offset, (off_t)bytes, SYNC_FILE_RANGE_WRITE);
+#else
+    (void)descriptor, (void)offset, (void)bytes;
+#endif
+}
+
+int output_file_write(output_file *out, uint64_t offset, uint64_t bytes, const void *data)
+{
+    if (!out->temporary[0])
+        return fwrite(data, 1, (size_t)bytes, out->file) == bytes
+                   ? EXIT_DONE
+                   : complain(EXIT_FAILED, "%s: %s", out->path, strerror(errno));
+    int descriptor = fileno(out->file);
+    for (uint64_t done = 0; done < bytes;) {
+        ssize_t count = pwrite(descriptor, (const char *)data + done, (size_t)(bytes - done), (off_t)(offset + done));
+        if (count < 0 && errno != EINTR)
+            return complain(EXIT_FAILED, "%s: %s", out->path, strerror(errno));
+        done += count > 0 ? (uint64_t)count : 0;
+    }
+    if (bytes >= (uint64_t)1 << 20)
+        begin_writing_back(descriptor, offset, bytes);
+    return EXIT_DONE;
+}
+
+/* ---------------------------------------------------------------- Ending */
 
 void output_file_abandon(output_file *out)
 {
     if (out->file)
         fclose(out->file);
     out->file = NULL;
-    if (out->temporary[0]) {
+    if (out->temporary[0] && out->shard.count == 0) {
         unlink(out->temporary);
         forget(out->temporary);
-        out->temporary[0] = '\0';
     }
+    out->temporary[0] = '\0';
 }
 
 int output_file_fail(output_file *out)
@@ -132,15 +246,92 @@ int output_file_fail(output_file *out)
     return EXIT_FAILED;
 }
 
-int output_file_commit(output_file *out)
+/* Flushed and closed. */
+static int close_complete(output_file *out)
 {
     if (fflush(out->file) != 0 || (out->temporary[0] && fsync(fileno(out->file)) != 0))
         return output_file_fail(out);
     FILE *file = out->file;
     out->file = NULL;
-    if (fclose(file) != 0 || (out->temporary[0] && rename(out->temporary, out->path) != 0))
+    return fclose(file) == 0 ? EXIT_DONE : output_file_fail(out);
+}
+
+static int commit_shard(output_file *out);
+
+int output_file_commit(output_file *out)
+{
+    if (close_complete(out) != EXIT_DONE)
+        return EXIT_FAILED;
+    if (out->shard.count > 0)
+        return commit_shard(out);
+    if (out->temporary[0] && rename(out->temporary, out->path) != 0)
         return output_file_fail(out);
     if (out->temporary[0])
         forget(out->temporary);
+    return EXIT_DONE;
+}
+
+/* ---------------------------------------------------------------- Shards */
+
+/* The name of the mark that shard `index` is complete. */
+static void shard_mark(const output_file *out, uint64_t index, char *mark)
+{
+    snprintf(mark, PATH_MAX + 60, "%s.%llu-of-%llu", out->temporary, (unsigned long long)index,
+             (unsigned long long)out->shard.count);
+}
+
+int output_file_open_shard(output_file *out, const char *path, const output_shard *shard)
+{
+    struct stat found;
+    int exists;
+    if (find_path(out, path, &found, &exists) != EXIT_DONE)
+        return EXIT_FAILED;
+    if (exists && !S_ISREG(found.st_mode))
+        return complain(EXIT_FAILED, "%s: a shard needs a regular file", path);
+    int length = temporary_start(out, out->temporary);
+    if (length < 0)
+        return EXIT_FAILED;
+    snprintf(out->temporary + length, 20, "%016llx", (unsigned long long)shard->key);
+    out->shard = *shard;
+    char mark[PATH_MAX + 60];
+    shard_mark(out, shard->index, mark);
+    if (unlink(mark) != 0 && errno != ENOENT)
+        return output_file_fail(out);
+    int descriptor = open(out->temporary, O_RDWR | O_CREAT, 0666);
+    return descriptor >= 0 ? adopt(out, descriptor) : output_file_fail(out);
+}
+
+static uint64_t shards_complete(const output_file *out)
+{
+    uint64_t complete = 0;
+    char mark[PATH_MAX + 60];
+    for (uint64_t i = 0; i < out->shard.count; i++) {
+        shard_mark(out, i, mark);
+        complete += access(mark, F_OK) == 0;
+    }
+    return complete;
+}
+
+static int commit_shard(output_file *out)
+{
+    char mark[PATH_MAX + 60];
+    shard_mark(out, out->shard.index, mark);
+    int descriptor = open(mark, O_WRONLY | O_CREAT, 0666);
+    if (descriptor < 0)
+        return output_file_fail(out);
+    close(descriptor);
+    uint64_t complete = shards_complete(out);
+    if (complete < out->shard.count) {
+        notice("note: %s: %llu of %llu shards are complete; the file appears with the last", out->path,
+               (unsigned long long)complete, (unsigned long long)out->shard.count);
+        return EXIT_DONE;
+    }
+    /* two processes may both find themselves the last */
+    if (rename(out->temporary, out->path) != 0 && errno != ENOENT)
+        return output_file_fail(out);
+    for (uint64_t i = 0; i < out->shard.count; i++) {
+        shard_mark(out, i, mark);
+        unlink(mark);
+    }
     return EXIT_DONE;
 }

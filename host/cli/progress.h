@@ -1,10 +1,24 @@
-/* A progress bar on standard error. */
+/* A progress bar on standard error: how much is done, how fast, how long it will take. */
 #ifndef CLSOFTMAX_PROGRESS_H
 #define CLSOFTMAX_PROGRESS_H
 
 #include <stdint.h>
 
-/* Draws `done` of `total` in place; at done = total the line is cleared. */
-void progress_draw(uint64_t done, uint64_t total, const char *unit);
+typedef struct progress {
+    int is_shown, is_asked_for;
+    uint64_t total;
+    const char *unit;
+    uint64_t unit_bytes; /* moved for each; 0: no speed is shown */
+    double begun, drawn; /* seconds; drawn 0: not yet */
+} progress;
+
+/* wanted: 1 yes, 0 no, -1 for long work where standard error is a terminal. */
+void progress_begin(progress *progress, int wanted, uint64_t total, const char *unit, uint64_t unit_bytes);
+
+/* Draws in place, a few times a second at most. */
+void progress_draw(progress *progress, uint64_t done);
+
+/* Clears the line. */
+void progress_end(progress *progress);
 
 #endif

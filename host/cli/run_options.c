@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char help[] =
     "usage: clsoftmax run INPUT [OPTION...]\n"
@@ -37,9 +38,21 @@ static const char help[] =
     "      --input-dtype D   f32, f16, or bf16, which .npy files cannot name (V2 and u2 are taken for it)\n"
     "      --out-dtype D     f32 (default), f16, bf16 (V2 in the file)\n"
     "\n"
+    "large files, .npy in and out:\n"
+    "      --memory SIZE     the most memory that rows take at a time, as 512M or 2G; default a quarter of the "
+    "machine's\n"
+    "      --rows A:B        indices A to B - 1 of the first axis alone, as INPUT[A:B] in NumPy; files of temperatures "
+    "and\n"
+    "                        labels are of all rows\n"
+    "      --shard I/N       part I (from 0) of N, into the file that all parts share; it appears when all are there. "
+    "For\n"
+    "                        job arrays; a part that failed is run again\n"
+    "      --explain         say what would be done: tiles, bytes, memory, strategies\n"
+    "\n"
     "where and how to compute:\n"
     "  -d, --device DEVICE   auto (default), cpu, reference, gpu, P:D, or part of a device's name; also "
-    "CLSOFTMAX_DEVICE\n"
+    "CLSOFTMAX_DEVICE;\n"
+    "                        several, with commas between, or all: rows go to whichever is free\n"
     "      --strategy NAME   force how rows are laid over the device: column, lane, item, split, group; the bits do "
     "not "
     "change\n"
@@ -51,6 +64,8 @@ static const char help[] =
     "  clsoftmax run logits.npy -T 3.05 -o softened.npy --verify\n"
     "  clsoftmax run logits.npy -T @temperatures.txt --log --out-dtype f16 -o logs.npy\n"
     "  clsoftmax run logits.npy --labels labels.npy --stats\n"
+    "  clsoftmax run huge.npy --memory 512M -d 0:0,cpu -o probabilities.npy\n"
+    "  clsoftmax run huge.npy --shard 2/8 -o probabilities.npy\n"
     "  echo \"0.25 0.75\" | clsoftmax run --probabilities -T 0.5 -\n";
 
 enum {
@@ -64,6 +79,10 @@ enum {
     INPUT_DTYPE,
     OUT_DTYPE,
     STRATEGY,
+    MEMORY,
+    ROWS,
+    SHARD,
+    EXPLAIN,
     VERIFY,
     PROGRESS,
     NO_PROGRESS
@@ -82,6 +101,10 @@ static const struct option long_options[] = {{"temperature", required_argument, 
                                              {"out-dtype", required_argument, NULL, OUT_DTYPE},
                                              {"device", required_argument, NULL, 'd'},
                                              {"strategy", required_argument, NULL, STRATEGY},
+                                             {"memory", required_argument, NULL, MEMORY},
+                                             {"rows", required_argument, NULL, ROWS},
+                                             {"shard", required_argument, NULL, SHARD},
+                                             {"explain", no_argument, NULL, EXPLAIN},
                                              {"verify", no_argument, NULL, VERIFY},
                                              {"progress", no_argument, NULL, PROGRESS},
                                              {"no-progress", no_argument, NULL, NO_PROGRESS},
@@ -96,6 +119,59 @@ static int parse_axis(const char *text, int *axis)
     if (end == text || *end || errno != 0 || value < INT_MIN || value > INT_MAX)
         return complain(EXIT_WRONG, "--axis %s: it takes a whole number", text);
     *axis = (int)value;
+    return EXIT_DONE;
+}
+
+/* A whole number from 0 on at *text, which moves behind it. 1 if there is one. */
+static int take_number(const char **text, uint64_t *number)
+{
+    char *end;
+    if (**text < '0' || **text > '9')
+        return 0;
+    errno = 0;
+    *number = strtoull(*text, &end, 10);
+    *text = end;
+    return errno == 0;
+}
+
+static int parse_memory(const char *text, uint64_t *bytes)
+{
+    static const char units[] = "kMGT";
+    const char *rest = text;
+    int is_number = take_number(&rest, bytes);
+    const char *unit = *rest ? strchr(units, *rest == 'K' ? 'k' : *rest) : NULL;
+    unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
+    rest += unit ? 1 : 0;
+    rest += unit && strcmp(rest, "iB") == 0 ? 2 : unit && strcmp(rest, "B") == 0 ? 1 : 0;
+    if (!is_number || *rest || *bytes == 0 || *bytes > UINT64_MAX >> shift)
+        return complain(EXIT_WRONG, "--memory %s: it takes a size as 512M or 2G", text);
+    *bytes <<= shift;
+    return EXIT_DONE;
+}
+
+/* A:B, either of which may be left out. */
+static int parse_rows(const char *text, run_options *options)
+{
+    const char *rest = text;
+    options->rows_begin = 0;
+    options->rows_end = UINT64_MAX;
+    int is_right = (*rest == ':' || take_number(&rest, &options->rows_begin)) && *rest == ':';
+    rest += is_right;
+    is_right = is_right && (!*rest || take_number(&rest, &options->rows_end)) && !*rest;
+    if (!is_right || options->rows_begin > options->rows_end)
+        return complain(EXIT_WRONG, "--rows %s: it takes A:B, the first index and the one behind the last", text);
+    options->has_rows = 1;
+    return EXIT_DONE;
+}
+
+static int parse_shard(const char *text, run_options *options)
+{
+    const char *rest = text;
+    int is_right = take_number(&rest, &options->shard_index) && *rest == '/';
+    rest += is_right;
+    is_right = is_right && take_number(&rest, &options->shard_count) && !*rest;
+    if (!is_right || options->shard_index >= options->shard_count || options->shard_count > 1000000)
+        return complain(EXIT_WRONG, "--shard %s: it takes I/N, part I from 0 to N - 1 of N", text);
     return EXIT_DONE;
 }
 
@@ -159,6 +235,15 @@ static int parse_option(int option, run_options *options)
     case NO_PROGRESS:
         options->progress = option == PROGRESS;
         return EXIT_DONE;
+    case MEMORY:
+        return parse_memory(optarg, &options->memory);
+    case ROWS:
+        return parse_rows(optarg, options);
+    case SHARD:
+        return parse_shard(optarg, options);
+    case EXPLAIN:
+        options->explain = 1;
+        return EXIT_DONE;
     case STRATEGY:
         return parse_strategy(optarg, &options->problem.strategy);
     case '?':
@@ -191,6 +276,9 @@ static int check_together(int argc, char **argv, run_options *options)
                         "--log: the table of --stats takes the place of the results; -o FILE or --stats=FILE for both");
     if (takes_place)
         options->problem.operation = CLSOFTMAX_OPERATION_NONE;
+    int has_text = takes_place || (!options->output && options->problem.operation != CLSOFTMAX_OPERATION_NONE);
+    if (options->shard_count > 0 && (has_text || (options->statistics && !*options->statistics)))
+        return complain(EXIT_WRONG, "--shard: into files, -o FILE or --stats=FILE or both");
     return EXIT_DONE;
 }
 
@@ -201,6 +289,7 @@ int run_options_parse(int argc, char **argv, run_options *options)
     options->temperature = 1;
     options->axis = -1;
     options->progress = -1;
+    options->memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / 4;
     options->problem = initial;
     for (int option; (option = next_option(argc, argv, ":T:o:d:h", long_options)) != -1;) {
         if (option == 'h')

@@ -15,6 +15,11 @@ typedef struct run_options {
     int has_input_dtype;   /* input_dtype was given */
     clsoftmax_dtype input_dtype;
     clsoftmax_problem problem; /* operation, results_dtype, policies, strategy; the rest is for later */
+    uint64_t memory;           /* bytes that tiles may take */
+    int has_rows;              /* --rows was given: indices [begin, end) of the first axis */
+    uint64_t rows_begin, rows_end;
+    uint64_t shard_index, shard_count; /* count 0: everything */
+    int explain;
     int verify;
     int progress; /* 1 yes, 0 no, -1 where it is a terminal */
 } run_options;

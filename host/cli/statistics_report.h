@@ -6,13 +6,25 @@
 
 #include <stdio.h>
 
-/* A table with a line of column names; the negative log-likelihood only if there are labels. */
+/* The names of the columns; the negative log-likelihood only if there are labels. */
+void statistics_print_names(FILE *file, int has_labels);
+
+/* A line for each of `rows`. */
 void statistics_print(FILE *file, const clsoftmax_statistics *statistics, uint64_t rows, int has_labels);
 
-/* One line, "# mean negative_log_likelihood ..., accuracy ... (N of M rows labelled)". */
-void statistics_print_summary(FILE *file, const clsoftmax_statistics *statistics, const int64_t *labels, uint64_t rows);
+/* What the rows with a label and a result have come to. */
+typedef struct label_summary {
+    double negative_log_likelihood; /* their sum */
+    uint64_t labelled, right, rows;
+} label_summary;
 
-/* The records as an .npy file of named columns, one record a row. 1, or 0 with errno. */
-int statistics_write_npy(FILE *file, const clsoftmax_statistics *statistics, uint64_t rows);
+void label_summary_add(label_summary *summary, const clsoftmax_statistics *statistics, const int64_t *labels,
+                       uint64_t rows);
+
+/* One line, "# mean negative_log_likelihood ..., accuracy ... (N of M rows labelled)". */
+void label_summary_print(FILE *file, const label_summary *summary);
+
+/* The records in an .npy file: named columns, as they stand in memory. */
+extern const char statistics_descr[];
 
 #endif

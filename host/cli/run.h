@@ -1,0 +1,39 @@
+/* A run of softmax over rows from a source to files or standard output: what command_run.c sets up and run_tiles.c does. */
+#ifndef CLSOFTMAX_RUN_H
+#define CLSOFTMAX_RUN_H
+
+#include "compare.h"
+#include "devices.h"
+#include "result_file.h"
+#include "run_options.h"
+#include "source.h"
+#include "statistics_report.h"
+#include "tiles.h"
+
+typedef struct run {
+    run_options options;
+    clsoftmax_problem problem; /* of all rows */
+    uint64_t rows;             /* of the input; rows of it are computed as the tiling says */
+    uint64_t first_row;        /* where row 0 stands among temperatures and labels */
+    source input, temperatures, labels;
+    devices devices, verifiers; /* verifiers: cpu and reference, if the results are verified */
+    result_file results, statistics;
+    int has_results_file, has_statistics_file;
+    int in_place; /* results take the place of the logits in a tile */
+    int in_order; /* tiles are written one after another: to standard output, a pipe, or into a sum over rows */
+    tiling tiling;
+    unsigned workers;
+
+    /* What the rows have come to. */
+    uint64_t invalid_rows;
+    comparison bits, ulp; /* against cpu, and against reference */
+    label_summary labelled;
+} run;
+
+/* Bytes of memory that a row takes while it is worked on. */
+uint64_t run_row_bytes(const run *run);
+
+/* Computes and writes all rows of the tiling. EXIT_DONE, or another status after a complaint. */
+int run_tiles(run *run);
+
+#endif
