@@ -7,21 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* One call of the stream, so that lines of several threads do not mix. */
 static void print_line(const char *format, va_list arguments)
 {
-    char message[4096];
+    char message[4096], line[2 * sizeof message];
     vsnprintf(message, sizeof message, format, arguments);
-    fprintf(stderr, "%s: ", program_name);
     size_t length = strlen(message);
     while (length > 0 && message[length - 1] == '\n')
         message[--length] = '\0';
-    for (const char *c = message; *c; c++) {
-        if (*c == '\n')
-            fputs(" | ", stderr);
-        else
-            fputc(*c, stderr);
-    }
-    fputc('\n', stderr);
+    size_t used = (size_t)snprintf(line, 200, "%.100s: ", program_name);
+    for (const char *c = message; *c && used < sizeof line - 8; c++)
+        used += (size_t)sprintf(line + used, *c == '\n' ? " | " : "%c", *c);
+    line[used] = '\n';
+    fwrite(line, 1, used + 1, stderr);
 }
 
 int complain(int status, const char *format, ...)

@@ -95,6 +95,15 @@ clsoftmax_status device_run(device *device, const clsoftmax_problem *problem, co
     return status;
 }
 
+int device_report_once(device *device)
+{
+    pthread_mutex_lock(&device->lock);
+    int is_first = !device->is_reported;
+    device->is_reported = 1;
+    pthread_mutex_unlock(&device->lock);
+    return is_first;
+}
+
 device *devices_alive(devices *devices)
 {
     for (size_t i = 0; i < devices->count; i++) {

@@ -12,6 +12,7 @@ typedef struct device {
     clsoftmax_plan *plan; /* of the last problem, or NULL */
     clsoftmax_problem problem;
     int has_failed;
+    int is_reported; /* the failure was */
     uint64_t rows; /* computed so far */
 } device;
 
@@ -27,6 +28,9 @@ void devices_close(devices *devices);
 
 /* Runs a problem when the device is free. After a failure of the device itself it stays failed. */
 clsoftmax_status device_run(device *device, const clsoftmax_problem *problem, const clsoftmax_arguments *arguments);
+
+/* 1 for the first caller: the failure is to be told once, though several threads see it. */
+int device_report_once(device *device);
 
 /* The first that has not failed, or NULL. */
 device *devices_alive(devices *devices);

@@ -180,6 +180,8 @@ static clsoftmax_arguments tile_arguments(const worker *w)
 static device *next_device(worker *w, clsoftmax_status failure)
 {
     device *other = failure >= CLSOFTMAX_OUT_OF_HOST_MEMORY ? devices_alive(&w->team->run->devices) : NULL;
+    if (!device_report_once(w->device))
+        return other;
     if (other)
         notice("note: %s failed: %s; its rows go to %s", device_selector(w->device), clsoftmax_last_error(),
                device_selector(other));
