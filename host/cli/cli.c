@@ -31,9 +31,13 @@ int complain(int status, const char *format, ...)
     return status;
 }
 
+int notices_are_quiet;
+
 void notice(const char *format, ...)
 {
     va_list arguments;
+    if (notices_are_quiet)
+        return;
     va_start(arguments, format);
     print_line(format, arguments);
     va_end(arguments);

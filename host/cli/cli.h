@@ -18,7 +18,8 @@ int complain(int status, const char *format, ...) __attribute__((format(printf, 
 /* The same for the library's last error; the exit status follows from the library's. */
 int complain_library(const char *what, clsoftmax_status status);
 
-/* "PROGRAM: MESSAGE" on standard error, for what is not an error. */
+/* "PROGRAM: MESSAGE" on standard error, for what is not an error; nothing while notices_are_quiet. */
+extern int notices_are_quiet;
 void notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Opens a device (NULL: auto) and passes its notice on. */

@@ -1,5 +1,6 @@
 /* clsoftmax run: the main job. Options, input, devices and outputs are made ready here; run_tiles.c goes through the rows. */
 #include "cli.h"
+#include "ranks.h"
 #include "run.h"
 
 #include <stdlib.h>
@@ -147,8 +148,6 @@ static int open_outputs(run *run)
     const output_shard shard = {options->shard_index, options->shard_count, request_key(run)};
     const output_shard *part = options->shard_count > 0 ? &shard : NULL;
     int status = EXIT_DONE;
-    run->has_results_file = options->output != NULL;
-    run->has_statistics_file = options->statistics && *options->statistics;
     if (run->has_results_file)
         status = result_file_open(&run->results, options->output, &results, part);
     if (status == EXIT_DONE && run->has_statistics_file)
@@ -171,7 +170,7 @@ static int finish_outputs(run *run)
         return EXIT_FAILED;
     if (run->rows == 0 && run->options.statistics && !run->has_statistics_file)
         statistics_print_names(stdout, run->options.labels != NULL);
-    if (run->options.labels)
+    if (run->options.labels && ranks_index() == 0)
         label_summary_print(stdout, &run->labelled);
     return finish_output(stdout);
 }
@@ -196,11 +195,12 @@ static int choose_tiles(run *run)
     rows = rows < most ? rows : most;
     run->tiling.classes = p->classes;
     run->tiling.inner = p->inner;
-    run->tiling.begin = 0;
-    run->tiling.end = run->rows;
-    if (run->options.shard_count > 0)
-        tiling_share(run->rows, run->options.shard_index, run->options.shard_count, &run->tiling.begin,
-                     &run->tiling.end);
+    uint64_t shard = run->options.shard_index, shards = run->options.shard_count;
+    if (shards == 0) {
+        shard = ranks_index();
+        shards = ranks_count();
+    }
+    tiling_share(run->rows, shard, shards, &run->tiling.begin, &run->tiling.end);
     run->tiling.tile_rows = rows > least ? rows : least;
     uint64_t tiles = (run->tiling.end - run->tiling.begin) / run->tiling.tile_rows + 1;
     run->workers = (unsigned)(tiles < workers ? tiles : workers);
@@ -266,10 +266,40 @@ static int verdict(const run *run)
     return passed ? EXIT_DONE : EXIT_FAILED;
 }
 
+/* Something goes to standard output beside a summary. */
+static int writes_text(const run *run)
+{
+    return (!run->has_results_file && run->problem.operation != CLSOFTMAX_OPERATION_NONE) ||
+           (run->options.statistics && !run->has_statistics_file);
+}
+
+/* What the ranks found of their own rows becomes what was found of all. */
+static void sum_over_ranks(run *run)
+{
+    label_summary *labelled = &run->labelled;
+    double sums[] = {(double)(run->tiling.end - run->tiling.begin),
+                     (double)run->invalid_rows,
+                     labelled->negative_log_likelihood,
+                     (double)labelled->labelled,
+                     (double)labelled->right,
+                     (double)labelled->rows};
+    ranks_sum(sums, sizeof sums / sizeof *sums);
+    run->rows_computed = (uint64_t)sums[0];
+    run->invalid_rows = (uint64_t)sums[1];
+    labelled->negative_log_likelihood = sums[2];
+    labelled->labelled = (uint64_t)sums[3];
+    labelled->right = (uint64_t)sums[4];
+    labelled->rows = (uint64_t)sums[5];
+}
+
 /* Everything that can go wrong before there is an output. */
 static int prepare(run *run)
 {
     run->problem = run->options.problem;
+    run->has_results_file = run->options.output != NULL;
+    run->has_statistics_file = run->options.statistics && *run->options.statistics;
+    if (ranks_count() > 1 && (writes_text(run) || run->options.shard_count > 0))
+        return complain(EXIT_WRONG, "several processes write files alone, -o FILE or --stats=FILE, and no --shard");
     int status = open_input(run);
     if (status == EXIT_DONE)
         status = devices_open(run->options.device, &run->devices);
@@ -277,7 +307,6 @@ static int prepare(run *run)
         status = devices_open("cpu,reference", &run->verifiers);
     run->in_place = run->problem.operation != CLSOFTMAX_OPERATION_NONE && !run->options.verify &&
                     run->problem.results_dtype == run->problem.logits_dtype;
-    run->has_results_file = run->options.output != NULL;
     return status == EXIT_DONE ? choose_tiles(run) : status;
 }
 
@@ -286,19 +315,38 @@ static int compute(run *run)
     int status = open_outputs(run);
     if (status != EXIT_DONE)
         return status;
-    int is_text = (!run->has_results_file && run->problem.operation != CLSOFTMAX_OPERATION_NONE) ||
-                  (run->options.statistics && !run->has_statistics_file);
-    run->in_order = is_text || run->options.labels || is_pipe(run->has_results_file, &run->results) ||
+    run->in_order = writes_text(run) || run->options.labels || is_pipe(run->has_results_file, &run->results) ||
                     is_pipe(run->has_statistics_file, &run->statistics);
     status = run_tiles(run);
+    if (status == EXIT_DONE && run->options.verify)
+        status = verdict(run);
+    status = ranks_agree(status);
     if (status != EXIT_DONE)
         return status;
+    sum_over_ranks(run);
     if (run->invalid_rows > 0)
         notice("note: %llu of %llu rows are NaN: their temperature is negative or NaN",
-               (unsigned long long)run->invalid_rows, (unsigned long long)(run->tiling.end - run->tiling.begin));
-    if (run->options.verify && verdict(run) != EXIT_DONE)
-        return EXIT_FAILED;
+               (unsigned long long)run->invalid_rows, (unsigned long long)run->rows_computed);
     return finish_outputs(run);
+}
+
+static int parse_and_prepare(int argc, char **argv, run *run)
+{
+    int status = run_options_parse(argc, argv, &run->options);
+    return status == EXIT_DONE ? prepare(run) : status;
+}
+
+/* Rank 0 first: what is wrong for it is wrong for all, and is to be said once. -1 after --help. */
+static int prepare_ranks(int argc, char **argv, run *run)
+{
+    int is_first = ranks_index() == 0, status = is_first ? parse_and_prepare(argc, argv, run) : EXIT_DONE;
+    int helped = ranks_agree(status == -1);
+    if (helped)
+        return -1;
+    status = ranks_agree(status);
+    if (status == EXIT_DONE && !is_first)
+        status = parse_and_prepare(argc, argv, run);
+    return ranks_agree(status);
 }
 
 int command_run(int argc, char **argv)
@@ -306,12 +354,11 @@ int command_run(int argc, char **argv)
     run run;
     memset(&run, 0, sizeof run);
     run.input.file.descriptor = run.temperatures.file.descriptor = run.labels.file.descriptor = -1;
-    int status = run_options_parse(argc, argv, &run.options);
-    if (status != EXIT_DONE)
-        return status == -1 ? EXIT_DONE : status;
-    status = prepare(&run);
-    if (status == EXIT_DONE)
-        status = run.options.explain ? explain(&run) : compute(&run);
+    int status = prepare_ranks(argc, argv, &run);
+    if (status == EXIT_DONE && run.options.explain)
+        status = ranks_index() == 0 ? explain(&run) : EXIT_DONE;
+    else if (status == EXIT_DONE)
+        status = compute(&run);
     result_file_abandon(&run.results); /* does nothing to a file that is committed */
     result_file_abandon(&run.statistics);
     devices_close(&run.devices);
@@ -319,5 +366,5 @@ int command_run(int argc, char **argv)
     source_close(&run.input);
     source_close(&run.temperatures);
     source_close(&run.labels);
-    return status;
+    return status == -1 ? EXIT_DONE : status;
 }

@@ -13,7 +13,7 @@ typedef struct device {
     clsoftmax_problem problem;
     int has_failed;
     int is_reported; /* the failure was */
-    uint64_t rows; /* computed so far */
+    uint64_t rows;   /* computed so far */
 } device;
 
 typedef struct devices {

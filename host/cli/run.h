@@ -25,7 +25,7 @@ typedef struct run {
     unsigned workers;
 
     /* What the rows have come to. */
-    uint64_t invalid_rows;
+    uint64_t rows_computed, invalid_rows;
     comparison bits, ulp; /* against cpu, and against reference */
     label_summary labelled;
 } run;
