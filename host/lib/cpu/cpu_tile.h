@@ -147,7 +147,7 @@ static void store_class(const tile *t, uint64_t c, const float *p)
 {
     const clsoftmax_problem *problem = t->call->problem;
     uint64_t first = t->results + c * problem->results_layout.class_stride;
-    float *f32 = (float *)((char *)t->call->arguments->results + first * cpu_element_size(problem->results_dtype));
+    float *f32 = (float *)t->call->arguments->results + first; /* used if it is that */
     int whole = problem->results_dtype == CLSOFTMAX_F32 && t->count == LANES && t->results_lane_stride == 1;
     if (whole && t->call->stream && (uintptr_t)f32 % 64 == 0)
         cpu_stream(f32, p, LANES * sizeof *p);
