@@ -119,7 +119,7 @@ static inline void cpu_store(clsoftmax_dtype dtype, void *array, uint64_t first,
     uint16_t rounded[CPU_BLOCK];
     size_t size = cpu_element_size(dtype);
     const void *from = values;
-    char *to = (char *)array + first * size;
+    void *to = (char *)array + first * size;
     if (dtype != CLSOFTMAX_F32) {
         cpu_round(dtype, values, length, rounded);
         from = rounded;
