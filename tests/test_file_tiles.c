@@ -35,7 +35,7 @@ static void count_share(shape s, uint64_t tile_rows, uint64_t index, uint64_t sh
     }
 }
 
-Test(tiles, each_element_is_in_one_tile_of_one_share)
+Test(file_tiles, each_element_is_in_one_tile_of_one_share)
 {
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         for (uint64_t tile_rows = 1; tile_rows <= 13; tile_rows++)
@@ -52,7 +52,7 @@ Test(tiles, each_element_is_in_one_tile_of_one_share)
             }
 }
 
-Test(tiles, shares_are_as_equal_as_can_be)
+Test(file_tiles, shares_are_as_equal_as_can_be)
 {
     uint64_t begin, end, covered = 0;
     for (uint64_t index = 0; index < 7; index++) {
