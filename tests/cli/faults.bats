@@ -80,7 +80,7 @@ FAULTS
 group|5000|row_chunks.h|branch < branches|branch + 1 < branches
 group|5000|row_chunks.h|exponentials\[i\] = e|exponentials[lane] = e
 group|5000|row_chunks.h|place >= count|place + WORK_GROUP_SIZE >= count
-split|50257|row_split.cl|part < place->parts|part + 1 < place->parts
+split|50257|row_split.cl|part < place->piece.PARTS_OF_ROW|part + 1 < place->piece.PARTS_OF_ROW
 split|600001|row_split.cl|begin + each + (place->part < more)|begin + each
 FAULTS
 }

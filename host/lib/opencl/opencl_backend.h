@@ -12,7 +12,7 @@ typedef struct cls_opencl_context {
     cls_opencl_programs programs;
 } cls_opencl_context;
 
-/* A plan's own queue and buffers serve calls on host memory; they are made by the first such call, so that a plan for
+/* A plan's own queues and buffers serve calls on host memory; they are made by the first such call, so that a plan for
    device buffers has none. */
 typedef struct cls_opencl_plan {
     cls_opencl_kernels kernels;
@@ -27,10 +27,18 @@ clsoftmax_status cls_opencl_open(clsoftmax_context *context, const cls_opencl_de
 
 /* ---- The parts of a plan, in opencl_tiles.c and opencl_launch.c */
 
+/* Which part of its rows a launch of `split` is given, and which of its kernels runs; zeros: all. */
+typedef struct cls_opencl_piece {
+    cl_uint pieces, number;
+    cl_uint first_class;
+    unsigned pass;
+} cls_opencl_piece;
+
 /* The arrays of a launch; NULL for what the problem does not ask for. `first` counts elements before the first row. */
 typedef struct cls_opencl_arrays {
     cl_mem logits, results, temperatures, labels, statistics, invalid_rows;
     cl_ulong first_temperature, first_label, first_statistics;
+    cls_opencl_piece piece;
 } cls_opencl_arrays;
 
 /* Puts one launch over `outer` outer indices of the problem, launch_outer of the plan's decision at most, into the queue. event may
@@ -40,7 +48,7 @@ clsoftmax_status cls_opencl_launch(const clsoftmax_problem *problem, const cls_d
                                    float temperature, uint64_t outer, cl_uint wait_count, const cl_event *wait,
                                    cl_event *event);
 
-/* A call on host memory: tile by tile, upload, compute, download. */
+/* A call on host memory, tile by tile. */
 clsoftmax_status cls_opencl_run_tiles(clsoftmax_plan *plan, const clsoftmax_arguments *arguments,
                                       uint64_t *invalid_rows);
 

@@ -19,7 +19,10 @@ static clsoftmax_status set_arguments(const clsoftmax_problem *problem, const cl
     const cl_ulong4 results_layout = layout_argument(&problem->results_layout);
     const cl_ulong4 first = {{arrays->first_temperature, arrays->first_label, arrays->first_statistics, 0}};
     const cl_ulong rows = outer * problem->inner, inner = problem->inner, classes = problem->classes;
-    const cl_uint policies = cls_problem_policies(problem), parts = decision->parts;
+    const cl_uint policies = cls_problem_policies(problem);
+    const cls_opencl_piece *piece = &arrays->piece;
+    const cl_uint parts_of_row = decision->parts * (piece->pieces > 0 ? piece->pieces : 1);
+    const cl_uint4 split_piece = {{decision->parts, parts_of_row, decision->parts * piece->number, piece->first_class}};
     const struct {
         size_t size;
         const void *value;
@@ -38,7 +41,7 @@ static clsoftmax_status set_arguments(const clsoftmax_problem *problem, const cl
         {sizeof(cl_mem), &arrays->statistics},
         {sizeof first, &first},
         {sizeof(cl_mem), &arrays->invalid_rows},
-        {sizeof parts, &parts},
+        {sizeof split_piece, &split_piece},
         {sizeof(cl_mem), &state->scratch},
     };
     const cl_uint count = sizeof arguments / sizeof *arguments - (state->scratch ? 0 : 2);
@@ -61,15 +64,18 @@ static void forget_last_user(cls_opencl_plan *state)
     state->scratch_is_free = NULL;
 }
 
-/* Each kernel behind the one before. scratch_is_free becomes the event of the last that got into the queue, also after a failure. */
-static clsoftmax_status enqueue_in_order(cls_opencl_plan *state, cl_command_queue queue, size_t global, size_t local,
-                                         cl_uint wait_count, const cl_event *wait)
+/* Each kernel behind the one before; of a piece, the one whose turn it is. scratch_is_free becomes the event of the last that got into
+   the queue, also after a failure. */
+static clsoftmax_status enqueue_in_order(cls_opencl_plan *state, cl_command_queue queue, const cls_opencl_piece *piece,
+                                         size_t global, size_t local, cl_uint wait_count, const cl_event *wait)
 {
-    for (unsigned i = 0; i < state->kernels.count; i++) {
+    const unsigned begin = piece->pieces > 0 ? piece->pass : 0,
+                   end = piece->pieces > 0 ? begin + 1 : state->kernels.count;
+    for (unsigned i = begin; i < end; i++) {
         cl_event done = NULL;
         OPENCL_CHECK(cls_opencl.clEnqueueNDRangeKernel(queue, state->kernels.of[i], 1, NULL, &global, &local,
-                                                       i == 0 ? wait_count : 1, i == 0 ? wait : &state->scratch_is_free,
-                                                       &done),
+                                                       i == begin ? wait_count : 1,
+                                                       i == begin ? wait : &state->scratch_is_free, &done),
                      "clEnqueueNDRangeKernel");
         if (state->scratch_is_free)
             cls_opencl.clReleaseEvent(state->scratch_is_free);
@@ -81,8 +87,9 @@ static clsoftmax_status enqueue_in_order(cls_opencl_plan *state, cl_command_queu
 }
 
 /* Kernels that share the scratch memory, behind the wait list and behind the last that used it. */
-static clsoftmax_status enqueue_with_scratch(cls_opencl_plan *state, cl_command_queue queue, size_t global,
-                                             size_t local, cl_uint wait_count, const cl_event *wait, cl_event *event)
+static clsoftmax_status enqueue_with_scratch(cls_opencl_plan *state, cl_command_queue queue,
+                                             const cls_opencl_piece *piece, size_t global, size_t local,
+                                             cl_uint wait_count, const cl_event *wait, cl_event *event)
 {
     cl_event *all = malloc((wait_count + (size_t)1) * sizeof *all);
     CLS_FAIL_IF(!all, CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for a wait list");
@@ -91,7 +98,8 @@ static clsoftmax_status enqueue_with_scratch(cls_opencl_plan *state, cl_command_
     forget_last_user(state);
     if (state->scratch_is_free)
         all[wait_count++] = state->scratch_is_free;
-    clsoftmax_status status = enqueue_in_order(state, queue, global, local, wait_count, wait_count > 0 ? all : NULL);
+    clsoftmax_status status =
+        enqueue_in_order(state, queue, piece, global, local, wait_count, wait_count > 0 ? all : NULL);
     free(all);
     if (status != CLSOFTMAX_OK || !event)
         return status;
@@ -109,7 +117,7 @@ clsoftmax_status cls_opencl_launch(const clsoftmax_problem *problem, const cls_d
     for (unsigned i = 0; i < state->kernels.count; i++)
         CLS_FORWARD(set_arguments(problem, decision, state, state->kernels.of[i], arrays, temperature, outer));
     if (state->scratch)
-        return enqueue_with_scratch(state, queue, global, local, wait_count, wait, event);
+        return enqueue_with_scratch(state, queue, &arrays->piece, global, local, wait_count, wait, event);
     OPENCL_CHECK(cls_opencl.clEnqueueNDRangeKernel(queue, state->kernels.of[0], 1, NULL, &global, &local, wait_count,
                                                    wait, event),
                  "clEnqueueNDRangeKernel");
