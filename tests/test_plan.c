@@ -5,11 +5,11 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-static const cls_limits gpu = {CLSOFTMAX_DEVICE_GPU, 80,  1,       1024, 49152, (uint64_t)1 << 30,
-                               (uint64_t)4 << 30,    128, 32 << 20};
-static const cls_limits opencl_cpu = {CLSOFTMAX_DEVICE_OPENCL_CPU, 2,   16,      4096, 2 << 20, (uint64_t)1 << 30,
-                                      (uint64_t)4 << 30,           128, 32 << 20};
-static const cls_limits native = {CLSOFTMAX_DEVICE_CPU, 2, 1, 1, 0, 0, 0, 0, 0};
+static const cls_limits gpu = {CLSOFTMAX_DEVICE_GPU, 80,  1,        1024, 49152, (uint64_t)1 << 30,
+                               (uint64_t)4 << 30,    128, 32 << 20, 0};
+static const cls_limits opencl_cpu = {CLSOFTMAX_DEVICE_OPENCL_CPU, 2,   16,       4096, 2 << 20, (uint64_t)1 << 30,
+                                      (uint64_t)4 << 30,           128, 32 << 20, 1};
+static const cls_limits native = {CLSOFTMAX_DEVICE_CPU, 2, 1, 1, 0, 0, 0, 0, 0, 0};
 
 static cls_decision decide_by(const cls_limits *limits, clsoftmax_strategy strategy, uint64_t rows, uint64_t classes)
 {
@@ -55,21 +55,98 @@ Test(plan, sum_levels_follow_the_classes_alone)
     }
 }
 
-Test(plan, tiles_fit_the_device)
+/* Three tiles at a time, of logits and of results, in four fifths of the memory; an eighth of the matrix where that is 4 to 32 MiB. */
+Test(plan, copied_tiles_fit_the_device)
 {
-    cr_expect_eq(decide(&gpu, 1000, 1000).tile_outer, 1000u);
-    cls_decision decision = decide(&gpu, 1000000, 1000);
-    uint64_t bytes = decision.tile_outer * 1000 * sizeof(float);
-    cr_expect(bytes <= gpu.max_allocation_bytes && 2 * bytes <= gpu.global_memory_bytes);
-    cr_expect(bytes <= (256 << 20) && bytes > (128 << 20), "%llu bytes", (unsigned long long)bytes);
-    cr_expect_eq(decide(&gpu, 10, (uint64_t)100 << 20).tile_outer, 1u,
-                 "a row larger than a tile, but not than the device");
+    cr_expect_eq(decide(&gpu, 1000, 1000).copied.outer, 1000u, "4 MB: one tile");
+    cr_expect_eq(decide(&gpu, 8192, 4096).copied.outer, 1024u, "16 MiB of 128");
+    cr_expect_eq(decide(&gpu, 1000000, 1024).copied.outer, 8192u, "32 MiB");
+    cr_expect_eq(decide(&gpu, 1000, 1000).shared.outer, 0u);
+    cr_expect_eq(decide(&gpu, 10, (uint64_t)100 << 20).copied.outer, 1u,
+                 "a row larger than a tile, not than the device");
+    cls_decision decision = decide(&gpu, 3, (uint64_t)256 << 20);
+    cr_expect(decision.variant.strategy == CLSOFTMAX_STRATEGY_SPLIT && decision.copied.outer == 1 &&
+                  decision.copied.classes == 8 << 20,
+              "a row of 1 GiB, of which six do not fit 3.2 GiB, in pieces of 32 MiB");
+    decision = decide_by(&gpu, CLSOFTMAX_STRATEGY_GROUP, 3, (uint64_t)256 << 20);
+    cr_expect_eq(decision.copied.outer, 0u, "group takes no pieces");
+}
+
+/* As much as a buffer spans; copied where that is no row, and where a driver might bring back what lies between results. */
+Test(plan, shared_tiles_fit_a_buffer)
+{
+    cr_expect_eq(decide(&opencl_cpu, 1000000, 1000).shared.outer, ((uint64_t)1 << 30) / 4000);
+    cr_expect_eq(decide(&opencl_cpu, 10, (uint64_t)256 << 20).shared.outer, 1u);
+    cls_decision decision = decide(&opencl_cpu, 10, ((uint64_t)256 << 20) + 1);
+    cr_expect(decision.shared.outer == 0 && decision.copied.outer == 1 && decision.copied.classes == 8 << 20);
     clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT, checked;
-    problem.outer = 1;
-    problem.classes = (uint64_t)1 << 30;
+    problem.outer = 1 << 20;
+    problem.classes = 1000;
+    problem.results_layout = (clsoftmax_layout){8, 4096, 1, 1};
     cr_assert_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_OK);
-    cr_expect_eq(cls_decide(&checked, &gpu, &decision), CLSOFTMAX_OK);
-    cr_expect_eq(decision.tile_outer, 0u, "a row that does not fit");
+    cr_assert_eq(cls_decide(&checked, &opencl_cpu, &decision), CLSOFTMAX_OK);
+    cr_expect_eq(decision.shared.outer, (((uint64_t)1 << 28) - 1000) / 4096 + 1);
+    cls_limits unified = gpu;
+    unified.shares_memory = 1;
+    cr_assert_eq(cls_decide(&checked, &unified, &decision), CLSOFTMAX_OK);
+    cr_expect_eq(decision.shared.outer, 0u, "results with gaps");
+    cr_expect_eq(decide(&unified, 1000, 1000).shared.outer, 1000u);
+}
+
+/* Every element of every row once in each pass, whatever the tiles. */
+Test(plan, tiles_cover_the_problem)
+{
+    enum { OUTER = 5, CLASSES = 11, INNER = 7 };
+    const cls_tiles all[] = {{1, 7, 11}, {2, 7, 11}, {3, 7, 11}, {5, 7, 11},
+                             {1, 1, 11}, {1, 3, 11}, {1, 1, 4},  {1, 1, 1}};
+    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
+    problem.outer = OUTER;
+    problem.classes = CLASSES;
+    problem.inner = INNER;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        unsigned seen[OUTER][CLASSES][INNER] = {{{0}}}, ends[OUTER][INNER] = {{0}};
+        for (uint64_t n = 0; n < cls_tile_count(&problem, &all[i]); n++) {
+            cls_tile t = cls_tile_at(&problem, &all[i], n);
+            for (uint64_t o = t.first_outer; o < t.first_outer + t.outer; o++)
+                for (uint64_t k = t.first_inner; k < t.first_inner + t.inner; k++) {
+                    for (uint64_t c = t.first_class; c < t.first_class + t.classes; c++)
+                        cr_assert_eq(seen[o][c][k]++, t.pass, "tiles %zu", i);
+                    ends[o][k] += t.is_end_of_rows != 0;
+                    cr_assert((ends[o][k] == 0 || t.is_end_of_rows) && t.gives_results >= t.is_end_of_rows);
+                }
+        }
+        for (int o = 0; o < OUTER; o++)
+            for (int k = 0; k < INNER; k++) {
+                cr_assert_eq(ends[o][k], 1u);
+                for (int c = 0; c < CLASSES; c++)
+                    cr_assert_eq(seen[o][c][k], all[i].classes < CLASSES ? 3u : 1u);
+            }
+    }
+}
+
+Test(plan, tiles_are_described)
+{
+    const struct {
+        const cls_limits *limits;
+        uint64_t classes;
+        const char *text;
+    } wanted[] = {
+        {&opencl_cpu, 1000, "; host memory shared, tiles: 1 of 3 x 1000 x 1"},
+        {&gpu, 1000, "; host memory copied, tiles: 1 of 3 x 1000 x 1, 12000 bytes up in 1 pass, 12000 down"},
+        {&gpu, (uint64_t)256 << 20,
+         "; host memory copied, tiles: 96 of 1 x 8388608 x 1, 9663676416 bytes up in 3 passes, 3221225472 down"},
+    };
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT, checked;
+        problem.outer = 3;
+        problem.classes = wanted[i].classes;
+        cls_decision decision;
+        char text[240];
+        cr_assert_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_OK);
+        cr_assert_eq(cls_decide(&checked, wanted[i].limits, &decision), CLSOFTMAX_OK);
+        cls_describe_tiles(&checked, &decision, text, sizeof text);
+        cr_expect_str_eq(text, wanted[i].text);
+    }
 }
 
 /* Some runtimes refuse more than 2^32 work-items, and none needs more than 2^31. */
@@ -84,13 +161,13 @@ Test(plan, launches_are_bounded)
     cr_assert_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_OK);
     cr_assert_eq(cls_decide(&checked, &large, &decision), CLSOFTMAX_OK);
     cr_expect(cls_global_size(&checked, &decision, decision.launch_outer) <= (uint64_t)1 << 31);
-    cr_expect(decision.tile_outer <= decision.launch_outer);
+    cr_expect(decision.copied.outer <= decision.launch_outer && decision.shared.outer <= decision.launch_outer);
 }
 
 Test(plan, no_rows_of_any_width)
 {
     cls_decision decision = decide(&gpu, 0, (uint64_t)1 << 40);
-    cr_expect_eq(decision.tile_outer, 0u);
+    cr_expect_eq(decision.copied.outer, 0u);
     clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT, checked;
     problem.classes = (uint64_t)1 << 62;
     cr_expect_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_INVALID_SHAPE);
@@ -204,7 +281,7 @@ Test(plan, parts_and_rows_in_flight)
         cls_decision d = decide_by(&gpu, CLSOFTMAX_STRATEGY_SPLIT, wanted[i].rows, wanted[i].classes);
         cr_expect(d.parts == wanted[i].parts && d.launch_outer == wanted[i].launch_outer, "case %zu: %u parts, %llu", i,
                   d.parts, (unsigned long long)d.launch_outer);
-        cr_expect(!d.variant.row_is_kept && d.tile_outer <= d.launch_outer);
+        cr_expect(!d.variant.row_is_kept && d.copied.outer <= d.launch_outer);
     }
     cls_limits without_cache = gpu;
     without_cache.cache_bytes = 0;

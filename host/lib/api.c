@@ -64,9 +64,11 @@ static clsoftmax_status prepare(clsoftmax_plan *plan, const clsoftmax_problem *p
     CLS_FORWARD(cls_decide(&plan->problem, &plan->context->limits, &plan->decision));
     if (cls_problem_rows(&plan->problem) > 0)
         CLS_FORWARD(plan->context->backend->plan_prepare(plan));
-    char label[200];
+    char label[200], tiles[240] = "";
     cls_variant_label(&plan->decision.variant, label, sizeof label);
-    snprintf(plan->description, sizeof plan->description, "%s (%s)", label, plan->decision.reason);
+    if (plan->decision.launch_outer > 0 && plan->context->device.type >= CLSOFTMAX_DEVICE_OPENCL_CPU)
+        cls_describe_tiles(&plan->problem, &plan->decision, tiles, sizeof tiles);
+    snprintf(plan->description, sizeof plan->description, "%s (%s)%s", label, plan->decision.reason, tiles);
     return CLSOFTMAX_OK;
 }
 

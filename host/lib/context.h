@@ -31,7 +31,7 @@ struct clsoftmax_plan {
     void *state;               /* the backend's */
     clsoftmax_problem problem; /* checked: see problem.h */
     cls_decision decision;
-    char description[320];
+    char description[640];
 };
 
 /* Each opens its device into a context that is zeroed but for `process`. */

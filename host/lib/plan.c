@@ -209,10 +209,11 @@ static uint32_t choose_parts(const clsoftmax_problem *problem, const cls_limits 
 
 uint64_t cls_scratch_bytes(const clsoftmax_problem *problem, const cls_decision *decision)
 {
+    if (decision->variant.strategy != CLSOFTMAX_STRATEGY_SPLIT)
+        return 0;
     uint64_t outer = problem->outer < decision->launch_outer ? problem->outer : decision->launch_outer;
-    return decision->variant.strategy == CLSOFTMAX_STRATEGY_SPLIT
-               ? outer * problem->inner * decision->parts * PART_BYTES
-               : 0;
+    uint64_t rows = outer * problem->inner, pieces = cls_tile_pieces(problem, &decision->copied);
+    return (rows > pieces ? rows : pieces) * decision->parts * PART_BYTES;
 }
 
 /* ---------------------------------------------------------------- Work-groups of rows */
@@ -272,14 +273,11 @@ uint64_t cls_global_size(const clsoftmax_problem *problem, const cls_decision *d
                                                       : (items + size - 1) / size * size;
 }
 
-/* A tile of host memory on the device: large beside a launch, small beside memory, which CPU devices share with everybody. */
-#define TILE_BYTES ((uint64_t)256 << 20)
-
-/* As many outer indices as one launch takes, and as fit a tile; one at least, if two buffers, logits and results, can hold it in
-   four fifths of the memory. */
-static clsoftmax_status choose_tile(const clsoftmax_problem *problem, const cls_limits *limits, cls_decision *decision)
+/* As many outer indices as one launch takes. */
+static clsoftmax_status choose_launch(const clsoftmax_problem *problem, const cls_limits *limits,
+                                      cls_decision *decision)
 {
-    decision->tile_outer = decision->launch_outer = 0;
+    decision->launch_outer = 0;
     if (cls_problem_rows(problem) == 0)
         return CLSOFTMAX_OK;
     decision->launch_outer = MOST_WORK_ITEMS / cls_global_size(problem, decision, 1);
@@ -288,18 +286,6 @@ static clsoftmax_status choose_tile(const clsoftmax_problem *problem, const cls_
     uint64_t in_flight = rows_in_flight(problem, limits) / problem->inner;
     if (decision->variant.strategy == CLSOFTMAX_STRATEGY_SPLIT && in_flight < decision->launch_outer)
         decision->launch_outer = in_flight > 0 ? in_flight : 1;
-    uint64_t bytes = limits->global_memory_bytes / 5 * 2;
-    if (bytes > limits->max_allocation_bytes)
-        bytes = limits->max_allocation_bytes;
-    size_t x_size = clsoftmax_dtype_size(problem->logits_dtype), p_size = clsoftmax_dtype_size(problem->results_dtype);
-    uint64_t outer_bytes = problem->classes * problem->inner * (x_size > p_size ? x_size : p_size);
-    uint64_t fitting = (bytes < TILE_BYTES ? bytes : TILE_BYTES) / outer_bytes;
-    if (fitting == 0 && outer_bytes <= bytes)
-        fitting = 1;
-    uint64_t bounds[3] = {fitting, decision->launch_outer, problem->tile_outer ? problem->tile_outer : UINT64_MAX};
-    decision->tile_outer = problem->outer;
-    for (int i = 0; i < 3; i++)
-        decision->tile_outer = bounds[i] < decision->tile_outer ? bounds[i] : decision->tile_outer;
     return CLSOFTMAX_OK;
 }
 
@@ -320,6 +306,7 @@ clsoftmax_status cls_decide(const clsoftmax_problem *problem, const cls_limits *
 {
     CLS_FAIL_IF(!cls_strategy_supported(limits->type, problem->strategy), CLSOFTMAX_UNSUPPORTED,
                 "strategy \"%s\" does not run on this device", clsoftmax_strategy_name(problem->strategy));
+    memset(decision, 0, sizeof *decision);
     decision->reason = "asked for by name";
     cls_variant *variant = &decision->variant;
     describe_problem(problem, variant);
@@ -327,11 +314,15 @@ clsoftmax_status cls_decide(const clsoftmax_problem *problem, const cls_limits *
     if (problem->strategy == CLSOFTMAX_STRATEGY_AUTO) {
         variant->strategy = choose_strategy(problem, limits);
         decision->reason = clsoftmax_strategy_rule(variant->strategy);
+        if (!is_native(limits->type) && cls_row_is_too_long(problem, limits)) {
+            variant->strategy = CLSOFTMAX_STRATEGY_SPLIT;
+            decision->reason = "a row is too long for the device: it goes through three kernels in pieces";
+        }
     }
     if (is_native(limits->type)) {
         variant->vector_width = 1;
         variant->work_group_size = 1;
-        decision->tile_outer = decision->launch_outer = problem->outer;
+        decision->launch_outer = problem->outer;
         decision->parts = 1;
         return CLSOFTMAX_OK;
     }
@@ -346,7 +337,9 @@ clsoftmax_status cls_decide(const clsoftmax_problem *problem, const cls_limits *
     if (variant->kept_classes)
         variant->work_group_size = 1; /* local memory is a work-group's */
     decision->parts = choose_parts(problem, limits, variant);
-    return choose_tile(problem, limits, decision);
+    CLS_FORWARD(choose_launch(problem, limits, decision));
+    cls_choose_tiles(problem, limits, decision);
+    return CLSOFTMAX_OK;
 }
 
 void cls_variant_defines(const cls_variant *variant, char *text, size_t size)

@@ -16,6 +16,7 @@ typedef struct cls_limits {
     uint64_t global_memory_bytes;  /* of all buffers together */
     uint64_t alignment_bytes;      /* where buffers and sub-buffers begin */
     uint64_t cache_bytes;          /* of global memory, as the driver says */
+    int shares_memory;             /* 1: kernels work on the host's memory */
 } cls_limits;
 
 /* What is compiled into a kernel: the key of the program cache, the #define lines, the label. Everything else (shape,
@@ -48,15 +49,23 @@ typedef struct cls_variant {
     unsigned sum_levels;
     unsigned
         access_width; /* elements of an access of `group` and `split`: see kernels/row_chunks.h; 0 elsewhere, as the next two */
-    unsigned row_vectors; /* accesses that a work-item holds in registers at a time */
-    unsigned row_is_kept; /* 1: they are the whole row */
-    unsigned
-        kept_classes; /* of `item` and `column`: room for so many exponentials of a row in local memory; 0: none is kept */
+    unsigned row_vectors;  /* accesses that a work-item holds in registers at a time */
+    unsigned row_is_kept;  /* 1: they are the whole row */
+    unsigned kept_classes; /* of `item` and `column`: room in local memory for so many exponentials of a row; or 0 */
 } cls_variant;
+
+/* What is on the device at a time for a call on host memory. */
+typedef struct cls_tiles {
+    uint64_t outer; /* outer indices; 0 if there is no such way, or no rows */
+    uint64_t inner; /* columns; fewer than all only of one outer index */
+    uint64_t
+        classes; /* fewer than all only of one row, which goes through the three kernels of `split` in pieces, three times */
+} cls_tiles;
 
 typedef struct cls_decision {
     cls_variant variant;
-    uint64_t tile_outer;   /* outer indices on the device at a time for host memory; 0 if not one fits, or no rows */
+    cls_tiles shared;      /* where kernels work on the caller's arrays as they are */
+    cls_tiles copied;      /* where they are copied, dense, to the device and back */
     uint64_t launch_outer; /* outer indices in one launch at most */
     uint32_t parts;        /* work-groups to a row: 1 but for `split` */
     const char *reason;    /* of the strategy, for people */
@@ -79,6 +88,35 @@ uint64_t cls_global_size(const clsoftmax_problem *problem, const cls_decision *d
 
 /* Device memory that launches need beside the arrays: a split_part (kernels/row_split.cl) for each part of each row of a launch. */
 uint64_t cls_scratch_bytes(const clsoftmax_problem *problem, const cls_decision *decision);
+
+/* ---- Tiles (plan_tiles.c) */
+
+/* 1 if not even one row fits the device, however it gets there: it must go in pieces. */
+int cls_row_is_too_long(const clsoftmax_problem *problem, const cls_limits *limits);
+
+/* Decides about shared and copied tiles; all else of the decision is made. */
+void cls_choose_tiles(const clsoftmax_problem *problem, const cls_limits *limits, cls_decision *decision);
+
+/* One tile, and its turn. */
+typedef struct cls_tile {
+    uint64_t first_outer, outer;
+    uint64_t first_inner, inner;
+    uint64_t first_class, classes;
+    uint64_t piece;     /* of the row */
+    unsigned pass;      /* over the pieces of the row, from 0 */
+    int gives_results;  /* 1 unless a later pass does */
+    int is_end_of_rows; /* 1 if what is known of its rows is complete behind it */
+} cls_tile;
+
+/* Pieces of a row. */
+uint64_t cls_tile_pieces(const clsoftmax_problem *problem, const cls_tiles *tiles);
+
+/* Tiles of a call in their order, the pieces of a row once for each pass; the tiles are possible. */
+uint64_t cls_tile_count(const clsoftmax_problem *problem, const cls_tiles *tiles);
+cls_tile cls_tile_at(const clsoftmax_problem *problem, const cls_tiles *tiles, uint64_t number);
+
+/* What a call on host memory will do, for people. */
+void cls_describe_tiles(const clsoftmax_problem *problem, const cls_decision *decision, char *text, size_t size);
 
 /* The variant as "#define NAME value" lines for the compiler, and as one label for people. Both are complete: variants
    that differ have texts that differ. */

@@ -33,8 +33,11 @@
     X(clEnqueueWriteBuffer)                                                                                            \
     X(clEnqueueNDRangeKernel)                                                                                          \
     X(clEnqueueReadBuffer)                                                                                             \
+    X(clEnqueueMapBuffer)                                                                                              \
+    X(clEnqueueUnmapMemObject)                                                                                         \
     X(clEnqueueMarkerWithWaitList)                                                                                     \
     X(clFlush)                                                                                                         \
+    X(clWaitForEvents)                                                                                                 \
     X(clFinish)                                                                                                        \
     X(clGetEventInfo)                                                                                                  \
     X(clRetainEvent)                                                                                                   \

@@ -94,19 +94,33 @@ static clsoftmax_status open_device(cls_opencl_context *opencl, const cls_opencl
     return cls_opencl_probe(opencl->context, opencl->device);
 }
 
+/* CLSOFTMAX_HOST_MEMORY, for tests and measurements: the other way than the device's own. */
+static clsoftmax_status choose_host_memory(cls_limits *limits)
+{
+    const char *wanted = getenv("CLSOFTMAX_HOST_MEMORY");
+    if (!wanted || !*wanted)
+        return CLSOFTMAX_OK;
+    limits->shares_memory = strcmp(wanted, "share") == 0;
+    CLS_FAIL_IF(!limits->shares_memory && strcmp(wanted, "copy") != 0, CLSOFTMAX_INVALID_ARGUMENT,
+                "CLSOFTMAX_HOST_MEMORY is \"%s\"; it takes share or copy", wanted);
+    return CLSOFTMAX_OK;
+}
+
 clsoftmax_status cls_opencl_open(clsoftmax_context *context, const cls_opencl_device *device, cl_context shared)
 {
     static const cls_backend backend = {opencl_plan_prepare, cls_opencl_run_tiles, opencl_plan_release,
                                         opencl_context_release};
     CLS_FAIL_IF(!device->device.usable, CLSOFTMAX_DEVICE_UNUSABLE, "device %s (%s): %s", device->device.selector,
                 device->device.name, device->device.reason);
+    cls_limits limits = device->limits;
+    CLS_FORWARD(choose_host_memory(&limits));
     cls_opencl_context *opencl = calloc(1, sizeof *opencl);
     CLS_FAIL_IF(!opencl, CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for a context");
     cls_opencl_programs_init(&opencl->programs);
     context->backend = &backend;
     context->state = opencl;
     context->device = device->device;
-    context->limits = device->limits;
+    context->limits = limits;
     clsoftmax_status status = open_device(opencl, device, shared);
     if (status != CLSOFTMAX_OK) {
         opencl_context_release(context);

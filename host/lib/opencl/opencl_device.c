@@ -110,6 +110,9 @@ void cls_opencl_device_describe(cl_platform_id platform, cl_device_id id, cls_op
     limits->max_allocation_bytes = bytes;
     device_info(id, CL_DEVICE_GLOBAL_MEM_CACHE_SIZE, sizeof bytes, &bytes);
     limits->cache_bytes = bytes;
+    cl_bool is_unified = CL_FALSE;
+    device_info(id, CL_DEVICE_HOST_UNIFIED_MEMORY, sizeof is_unified, &is_unified);
+    limits->shares_memory = is_unified == CL_TRUE;
     cl_uint bits = 0;
     device_info(id, CL_DEVICE_MEM_BASE_ADDR_ALIGN, sizeof bits, &bits);
     limits->alignment_bytes = bits / 8;

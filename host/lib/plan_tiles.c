@@ -1,0 +1,205 @@
+/* Tiles: how a call on host memory goes over an OpenCL device whose memory may be smaller. */
+#include "plan.h"
+#include "problem.h"
+
+#include <stdio.h>
+
+/* Buffers of copied tiles: logits and results of three tiles, of which one is uploaded, one computed, one downloaded. */
+#define TILE_BUFFERS 6
+
+/* A copied tile: small beside the matrix, so that the first upload and the last download, which nothing hides, are short; large beside
+   the start of a transfer and a kernel. */
+#define FEWEST_TILE_BYTES ((uint64_t)4 << 20)
+#define MOST_TILE_BYTES ((uint64_t)32 << 20)
+#define TILES_OF_A_MATRIX 8
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t quotient_up(uint64_t a, uint64_t b)
+{
+    return a / b + (a % b != 0);
+}
+
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Of logits or results. */
+static uint64_t element_bytes(const clsoftmax_problem *problem)
+{
+    return larger(clsoftmax_dtype_size(problem->logits_dtype), clsoftmax_dtype_size(problem->results_dtype));
+}
+
+/* The largest array of so many rows: of rows of a class or two, that of the statistics. */
+static uint64_t rows_bytes(const clsoftmax_problem *problem, uint64_t rows)
+{
+    return larger(rows * problem->classes * element_bytes(problem),
+                  problem->statistics ? rows * sizeof(clsoftmax_statistics) : 0);
+}
+
+/* ---------------------------------------------------------------- Shared */
+
+/* Outer indices whose elements one buffer can span. */
+static uint64_t spanned_outer(const clsoftmax_problem *problem, const clsoftmax_layout *layout, clsoftmax_dtype dtype,
+                              uint64_t bytes)
+{
+    clsoftmax_problem one = *problem;
+    one.outer = 1;
+    clsoftmax_layout from_first = *layout;
+    from_first.offset = 0;
+    uint64_t most = bytes / clsoftmax_dtype_size(dtype), span = cls_layout_span(&one, &from_first);
+    if (span > most)
+        return 0;
+    return layout->outer_stride == 0 ? problem->outer
+                                     : smaller(problem->outer, (most - span) / layout->outer_stride + 1);
+}
+
+/* Elsewhere than on a CPU, a driver may copy after all, and bring back what lies between results as it was before the call. */
+static int results_may_be_shared(const clsoftmax_problem *problem, const cls_limits *limits)
+{
+    return limits->type == CLSOFTMAX_DEVICE_OPENCL_CPU || problem->operation == CLSOFTMAX_OPERATION_NONE ||
+           cls_layout_span(problem, &problem->results_layout) - problem->results_layout.offset ==
+               cls_problem_rows(problem) * problem->classes;
+}
+
+static uint64_t shared_outer(const clsoftmax_problem *problem, const cls_limits *limits)
+{
+    if (!limits->shares_memory || !results_may_be_shared(problem, limits))
+        return 0;
+    uint64_t most = limits->max_allocation_bytes, of_records = problem->inner * sizeof(clsoftmax_statistics);
+    return smaller(most / of_records,
+                   smaller(spanned_outer(problem, &problem->logits_layout, problem->logits_dtype, most),
+                           spanned_outer(problem, &problem->results_layout, problem->results_dtype, most)));
+}
+
+/* ---------------------------------------------------------------- Copied */
+
+/* What a buffer of a copied tile can hold, of four fifths of the memory. */
+static uint64_t fitting_bytes(const cls_limits *limits)
+{
+    return smaller(limits->max_allocation_bytes, limits->global_memory_bytes / 5 * 4 / TILE_BUFFERS);
+}
+
+static uint64_t wanted_bytes(const clsoftmax_problem *problem, const cls_limits *limits)
+{
+    uint64_t share = rows_bytes(problem, cls_problem_rows(problem)) / TILES_OF_A_MATRIX;
+    return smaller(smaller(larger(share, FEWEST_TILE_BYTES), MOST_TILE_BYTES), fitting_bytes(limits));
+}
+
+/* As many outer indices or columns of so many bytes as are wanted; one at least if it fits, 0 if not. */
+static uint64_t units(uint64_t bytes, uint64_t wanted, uint64_t fitting)
+{
+    return bytes > fitting ? 0 : larger(wanted / bytes, 1);
+}
+
+static cls_tiles copied_tiles(const clsoftmax_problem *problem, const cls_limits *limits, clsoftmax_strategy strategy)
+{
+    uint64_t wanted = wanted_bytes(problem, limits), fitting = fitting_bytes(limits);
+    cls_tiles tiles = {units(rows_bytes(problem, problem->inner), wanted, fitting), problem->inner, problem->classes};
+    if (tiles.outer > 0)
+        return tiles;
+    tiles.outer = 1;
+    tiles.inner = units(rows_bytes(problem, 1), wanted, fitting);
+    if (tiles.inner > 0)
+        return tiles;
+    tiles.inner = 1;
+    tiles.classes = wanted / element_bytes(problem);
+    tiles.outer = strategy == CLSOFTMAX_STRATEGY_SPLIT && tiles.classes > 0;
+    return tiles;
+}
+
+/* ---------------------------------------------------------------- Choice */
+
+int cls_row_is_too_long(const clsoftmax_problem *problem, const cls_limits *limits)
+{
+    return cls_problem_rows(problem) > 0 && rows_bytes(problem, 1) > fitting_bytes(limits) &&
+           shared_outer(problem, limits) == 0;
+}
+
+void cls_choose_tiles(const clsoftmax_problem *problem, const cls_limits *limits, cls_decision *decision)
+{
+    const cls_tiles none = {0, problem->inner, problem->classes};
+    decision->shared = decision->copied = none;
+    if (cls_problem_rows(problem) == 0)
+        return;
+    uint64_t most = problem->tile_outer ? problem->tile_outer : UINT64_MAX;
+    most = smaller(most, smaller(decision->launch_outer, problem->outer));
+    decision->copied = copied_tiles(problem, limits, decision->variant.strategy);
+    decision->copied.outer = smaller(decision->copied.outer, most);
+    decision->shared.outer = smaller(shared_outer(problem, limits), most);
+}
+
+/* ---------------------------------------------------------------- One after another */
+
+#define PASSES 3 /* the kernels of `split` */
+
+uint64_t cls_tile_pieces(const clsoftmax_problem *problem, const cls_tiles *tiles)
+{
+    return tiles->classes > 0 ? quotient_up(problem->classes, tiles->classes) : 1;
+}
+
+static unsigned passes(const clsoftmax_problem *problem, const cls_tiles *tiles)
+{
+    return tiles->classes < problem->classes ? PASSES : 1;
+}
+
+uint64_t cls_tile_count(const clsoftmax_problem *problem, const cls_tiles *tiles)
+{
+    return quotient_up(problem->outer, tiles->outer) * quotient_up(problem->inner, tiles->inner) *
+           passes(problem, tiles) * cls_tile_pieces(problem, tiles);
+}
+
+cls_tile cls_tile_at(const clsoftmax_problem *problem, const cls_tiles *tiles, uint64_t number)
+{
+    uint64_t pieces = cls_tile_pieces(problem, tiles), columns = quotient_up(problem->inner, tiles->inner);
+    unsigned last_pass = passes(problem, tiles) - 1;
+    cls_tile tile = {.piece = number % pieces, .pass = (unsigned)(number / pieces % (last_pass + 1))};
+    uint64_t rows = number / pieces / (last_pass + 1);
+    tile.first_class = tile.piece * tiles->classes;
+    tile.classes = smaller(tiles->classes, problem->classes - tile.first_class);
+    tile.first_inner = rows % columns * tiles->inner;
+    tile.inner = smaller(tiles->inner, problem->inner - tile.first_inner);
+    tile.first_outer = rows / columns * tiles->outer;
+    tile.outer = smaller(tiles->outer, problem->outer - tile.first_outer);
+    tile.gives_results = tile.pass == last_pass;
+    tile.is_end_of_rows = tile.gives_results && tile.piece + 1 == pieces;
+    return tile;
+}
+
+/* ---------------------------------------------------------------- For people */
+
+static uint64_t bytes_if(int is_wanted, uint64_t count, size_t size)
+{
+    return is_wanted ? count * size : 0;
+}
+
+void cls_describe_tiles(const clsoftmax_problem *problem, const cls_decision *decision, char *text, size_t size)
+{
+    const cls_tiles *tiles = decision->shared.outer ? &decision->shared : &decision->copied;
+    text[0] = '\0';
+    if (cls_problem_rows(problem) == 0)
+        return;
+    if (tiles->outer == 0) {
+        snprintf(text, size, "; too large for host memory to go through");
+        return;
+    }
+    unsigned times = passes(problem, tiles);
+    uint64_t rows = cls_problem_rows(problem), elements = rows * problem->classes;
+    uint64_t up = elements * clsoftmax_dtype_size(problem->logits_dtype) +
+                  bytes_if(problem->temperature_per_row, rows, sizeof(float));
+    uint64_t down = bytes_if(problem->operation != CLSOFTMAX_OPERATION_NONE, elements,
+                             clsoftmax_dtype_size(problem->results_dtype)) +
+                    bytes_if(problem->statistics, rows, sizeof(clsoftmax_statistics));
+    char copies[96] = "";
+    if (!decision->shared.outer)
+        snprintf(copies, sizeof copies, ", %llu bytes up in %u %s, %llu down", (unsigned long long)(up * times), times,
+                 times == 1 ? "pass" : "passes", (unsigned long long)down);
+    snprintf(text, size, "; host memory %s, tiles: %llu of %llu x %llu x %llu%s",
+             decision->shared.outer ? "shared" : "copied", (unsigned long long)(cls_tile_count(problem, tiles) / times),
+             (unsigned long long)tiles->outer, (unsigned long long)tiles->classes, (unsigned long long)tiles->inner,
+             copies);
+}
