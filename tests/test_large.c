@@ -1,5 +1,7 @@
-/* Arrays whose offsets do not fit 32 bits. */
+/* Arrays whose offsets do not fit 32 bits, and arrays that do not fit a device. */
+#include "context.h"
 #include "support/device.h"
+#include "support/random.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -45,4 +47,60 @@ Test(large, beyond_2_to_the_32, .timeout = 3600)
     free(x);
     free(row);
     free(other);
+}
+
+/* ---------------------------------------------------------------- Beyond the device */
+
+static void run_in_place(clsoftmax_context *context, uint64_t rows, uint64_t classes, uint16_t *x)
+{
+    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
+    problem.outer = rows;
+    problem.classes = classes;
+    problem.logits_dtype = problem.results_dtype = CLSOFTMAX_BF16;
+    clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
+    arguments.logits = arguments.results = x;
+    arguments.temperature = 0.1f;
+    clsoftmax_plan *plan = NULL;
+    cr_assert_eq(clsoftmax_plan_create(context, &problem, &plan), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
+    cr_assert_eq(clsoftmax_plan_run(plan, &arguments), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
+    clsoftmax_plan_release(plan);
+}
+
+/* 0.5 to 2, of both signs. */
+static void fill_bf16(uint64_t count, uint16_t *x)
+{
+    uint64_t random = 11;
+    for (uint64_t i = 0; i < count; i++)
+        x[i] = (uint16_t)((random_bits(&random) & 0x80FF) | 0x3F00);
+}
+
+/* PoCL with 1 GB, of which a buffer has 256 MB: matrices and rows that are larger, and larger than what is copied at a time. */
+Test(large, beyond_the_device, .timeout = 1200)
+{
+    setenv("POCL_MEMORY_LIMIT", "1", 1);
+    const struct {
+        uint64_t rows, classes;
+    } shapes[] = {{9000, 16384}, {1, (uint64_t)140 << 20}};
+    clsoftmax_context *const cpu = test_open("cpu");
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        uint64_t count = shapes[i].rows * shapes[i].classes;
+        uint16_t *expected = malloc(count * sizeof *expected), *found = malloc(count * sizeof *found);
+        cr_assert(expected && found);
+        fill_bf16(count, expected);
+        run_in_place(cpu, shapes[i].rows, shapes[i].classes, expected);
+        for (int way = 0; way < 2; way++) {
+            setenv("CLSOFTMAX_HOST_MEMORY", way ? "copy" : "share", 1);
+            clsoftmax_context *const opencl = test_open_opencl();
+            if (opencl->limits.max_allocation_bytes >= count * sizeof *found)
+                cr_skip_test("the device is too large");
+            fill_bf16(count, found);
+            run_in_place(opencl, shapes[i].rows, shapes[i].classes, found);
+            cr_expect(memcmp(expected, found, count * sizeof *found) == 0, "%llu x %llu, way %d",
+                      (unsigned long long)shapes[i].rows, (unsigned long long)shapes[i].classes, way);
+            clsoftmax_context_release(opencl);
+        }
+        free(expected);
+        free(found);
+    }
+    clsoftmax_context_release(cpu);
 }

@@ -264,7 +264,7 @@ typedef struct clsoftmax_problem {
     clsoftmax_pos_inf pos_inf;
     clsoftmax_strategy strategy; /* AUTO, or one by name: UNSUPPORTED if the device cannot */
     uint32_t work_group_size;    /* 0: chosen; else work-items per work-group, rounded down to what the kernel allows */
-    uint64_t tile_outer;         /* 0: chosen; else at most so many outer indices on an OpenCL device at a time */
+    uint64_t tile_outer;         /* 0: chosen; else at most so many outer indices in a tile: see clsoftmax_plan_run */
 } clsoftmax_problem;
 
 /* clang-format off */
@@ -328,7 +328,10 @@ typedef struct clsoftmax_arguments {
 #define CLSOFTMAX_ARGUMENTS_INIT { NULL, NULL, 1.0f, NULL, NULL, NULL, NULL }
 /* clang-format on */
 
-/* Runs the plan; returns when the results are there. After a failure of the device, what results and statistics hold is not
+/* Runs the plan; returns when the results are there. An OpenCL device that shares its memory with the host works on the arrays as they
+   are; for others they are copied, in tiles, of which upload, computation and download overlap, so that arrays and even rows may be
+   larger than its memory (docs/host-memory.md; CLSOFTMAX_HOST_MEMORY=copy or share in the environment takes the other way, for
+   measurements). No tiles change a bit, and nothing of the arrays is in use once this has returned. After a failure of the device, what results and statistics hold is not
    specified; after any other failure they are untouched. */
 CLSOFTMAX_API clsoftmax_status clsoftmax_plan_run(clsoftmax_plan *plan, const clsoftmax_arguments *arguments);
 

@@ -9,8 +9,8 @@
 /* Commands under way, to be asked one by one once they are finished: drivers are known whose clFinish succeeds although a command
    failed. Of zeros: none. */
 typedef struct cls_opencl_commands {
-    cl_event events[12];
-    const char *names[12];
+    cl_event events[8]; /* of a tile: four uploads, the kernel, three downloads */
+    const char *names[8];
     cl_uint count;
 } cls_opencl_commands;
 
