@@ -46,9 +46,11 @@ static inline void cpu_load(clsoftmax_dtype dtype, const void *array, uint64_t f
     }
 }
 
-/* Less than a line of 64 bytes. */
+/* Less than a line of 64 bytes. A store of nothing, by a mask of zeros, would still fetch the line. */
 static inline void cpu_copy_part(void *to, const void *from, size_t bytes)
 {
+    if (bytes == 0)
+        return;
 #ifdef __AVX512BW__
     __mmask64 mask = ((__mmask64)1 << bytes) - 1;
     _mm512_mask_storeu_epi8(to, mask, _mm512_maskz_loadu_epi8(mask, from));

@@ -110,7 +110,7 @@ static void load_class(const tile *t, uint64_t c, float *x)
 #define AHEAD 16
 
 /* As many elements as there are lanes. */
-static void prefetch_lanes(const tile *t, uint64_t first)
+INLINE void prefetch_lanes(const tile *t, uint64_t first)
 {
     size_t size = cpu_element_size(t->call->problem->logits_dtype);
     for (size_t i = 0; i < t->count * size; i += 64)
