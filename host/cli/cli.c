@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <math.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,9 +23,20 @@ static void print_line(const char *format, va_list arguments)
     fwrite(line, 1, used + 1, stderr);
 }
 
+/* 0: every complaint is printed; 1: the next one is; 2: none any more. */
+static atomic_int complaints;
+
+void complain_once(int on)
+{
+    atomic_store(&complaints, on);
+}
+
 int complain(int status, const char *format, ...)
 {
     va_list arguments;
+    int one = 1;
+    if (!atomic_compare_exchange_strong(&complaints, &one, 2) && one == 2)
+        return status;
     va_start(arguments, format);
     print_line(format, arguments);
     va_end(arguments);

@@ -15,6 +15,9 @@ extern const char program_name[];
 /* "PROGRAM: MESSAGE" as one line on standard error (line breaks in it become " | "); returns `status`. */
 int complain(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* From 1 to 0, the first complaint alone is printed: threads of which one stops all others fail together. */
+void complain_once(int on);
+
 /* The same for the library's last error; the exit status follows from the library's. */
 int complain_library(const char *what, clsoftmax_status status);
 

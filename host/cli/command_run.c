@@ -3,10 +3,8 @@
 #include "ranks.h"
 #include "run.h"
 
-#include <stdlib.h>
+#include <limits.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* Tiles are no larger than this: enough for a device to be busy, little enough that reading, computing and writing overlap. */
 #define MOST_TILE_BYTES ((uint64_t)32 << 20)
@@ -102,22 +100,7 @@ static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t count)
     return hash;
 }
 
-static uint64_t hash_file(uint64_t hash, const char *path, const source *source)
-{
-    char real[PATH_MAX];
-    struct stat found;
-    if (!path)
-        return hash_bytes(hash, "", 1);
-    const char *name = realpath(path, real) ? real : path;
-    hash = hash_bytes(hash, name, strlen(name) + 1);
-    if (source->file.descriptor >= 0 && fstat(source->file.descriptor, &found) == 0) {
-        hash = hash_bytes(hash, &found.st_size, sizeof found.st_size);
-        hash = hash_bytes(hash, &found.st_mtim, sizeof found.st_mtim);
-    }
-    return hash;
-}
-
-static uint64_t request_key(const run *run)
+static uint64_t shard_key(const run *run, const char *descr)
 {
     const clsoftmax_problem *p = &run->problem;
     const uint64_t numbers[] = {p->outer,
@@ -133,9 +116,31 @@ static uint64_t request_key(const run *run)
                                 run->options.shard_count};
     uint64_t hash = hash_bytes(0xcbf29ce484222325u, numbers, sizeof numbers);
     hash = hash_bytes(hash, &run->options.temperature, sizeof run->options.temperature);
-    hash = hash_file(hash, run->options.input, &run->input);
-    hash = hash_file(hash, run->options.temperatures, &run->temperatures);
-    return hash_file(hash, run->options.labels, &run->labels);
+    hash = hash_bytes(hash, &run->input.version, sizeof run->input.version);
+    hash = hash_bytes(hash, &run->temperatures.version, sizeof run->temperatures.version);
+    hash = hash_bytes(hash, &run->labels.version, sizeof run->labels.version);
+    return hash_bytes(hash, descr, strlen(descr));
+}
+
+/* A result file, or this run's shard of it. */
+static int open_output(const run *run, const char *path, const result_format *format, result_file *file)
+{
+    const output_shard shard = {run->options.shard_index, run->options.shard_count, shard_key(run, format->descr)};
+    return result_file_open(file, path, format, run->options.shard_count > 0 ? &shard : NULL);
+}
+
+/* Before either is opened, which would cut it. */
+static int check_paths(const run *run)
+{
+    char results[PATH_MAX], statistics[PATH_MAX];
+    if (!run->has_results_file || !run->has_statistics_file)
+        return EXIT_DONE;
+    int status = output_file_path(run->options.output, results);
+    if (status == EXIT_DONE)
+        status = output_file_path(run->options.statistics, statistics);
+    if (status == EXIT_DONE && strcmp(results, statistics) == 0)
+        status = complain(EXIT_WRONG, "%s: -o and --stats name the same file", run->options.output);
+    return status;
 }
 
 static int open_outputs(run *run)
@@ -145,15 +150,11 @@ static int open_outputs(run *run)
     clsoftmax_dtype dtype = run->problem.results_dtype;
     const result_format results = {npy_descr(dtype), clsoftmax_dtype_size(dtype), input->dimensions, input->shape};
     const result_format statistics = {statistics_descr, sizeof(clsoftmax_statistics), 1, &run->rows};
-    const output_shard shard = {options->shard_index, options->shard_count, request_key(run)};
-    const output_shard *part = options->shard_count > 0 ? &shard : NULL;
     int status = EXIT_DONE;
     if (run->has_results_file)
-        status = result_file_open(&run->results, options->output, &results, part);
+        status = open_output(run, options->output, &results, &run->results);
     if (status == EXIT_DONE && run->has_statistics_file)
-        status = result_file_open(&run->statistics, options->statistics, &statistics, part);
-    if (status == EXIT_DONE && run->has_results_file && strcmp(run->results.out.path, run->statistics.out.path) == 0)
-        status = complain(EXIT_WRONG, "%s: -o and --stats name the same file", options->output);
+        status = open_output(run, options->statistics, &statistics, &run->statistics);
     return status;
 }
 
@@ -162,17 +163,29 @@ static int is_pipe(int has_file, const result_file *file)
     return has_file && !result_file_is_seekable(file);
 }
 
+/* Both on the disk before either has its name. */
+static int finish_files(run *run)
+{
+    int status = EXIT_DONE;
+    if (run->has_results_file)
+        status = result_file_sync(&run->results);
+    if (status == EXIT_DONE && run->has_statistics_file)
+        status = result_file_sync(&run->statistics);
+    if (status == EXIT_DONE && run->has_results_file)
+        status = result_file_commit(&run->results);
+    if (status == EXIT_DONE && run->has_statistics_file)
+        status = result_file_commit(&run->statistics);
+    return status;
+}
+
 static int finish_outputs(run *run)
 {
-    if (run->has_results_file && result_file_commit(&run->results) != EXIT_DONE)
-        return EXIT_FAILED;
-    if (run->has_statistics_file && result_file_commit(&run->statistics) != EXIT_DONE)
-        return EXIT_FAILED;
     if (run->rows == 0 && run->options.statistics && !run->has_statistics_file)
         statistics_print_names(stdout, run->options.labels != NULL);
     if (run->options.labels && ranks_index() == 0)
         label_summary_print(stdout, &run->labelled);
-    return finish_output(stdout);
+    int status = ranks_agree(finish_output(stdout));
+    return status == EXIT_DONE ? finish_files(run) : status;
 }
 
 /* ---------------------------------------------------------------- Planning */
@@ -181,10 +194,12 @@ static int finish_outputs(run *run)
 static int choose_tiles(run *run)
 {
     const clsoftmax_problem *p = &run->problem;
-    uint64_t row_bytes = run_row_bytes(run), memory = run->options.memory;
+    uint64_t row_bytes = run_row_bytes(run), held = run->input.held + run->temperatures.held + run->labels.held;
+    uint64_t memory = run->options.memory > held ? run->options.memory - held : 0;
     uint64_t workers = WORKERS_PER_DEVICE * run->devices.count;
     int is_text = !run->has_results_file && p->operation != CLSOFTMAX_OPERATION_NONE;
-    uint64_t least = is_text ? p->inner : 1; /* text is written in the order of the elements: whole outer indices */
+    uint64_t least =
+        is_text && p->inner > 0 ? p->inner : 1; /* text is in the order of the elements: whole outer indices */
     uint64_t fitting = memory / row_bytes;
     if (fitting < least && run->rows > 0)
         return complain(EXIT_WRONG, "--memory %llu: %llu row%s of %llu classes take%s %llu bytes",
@@ -249,6 +264,13 @@ static int explain(run *run)
 
 /* ---------------------------------------------------------------- The run */
 
+/* cpu for the bits, reference for the values. */
+static int open_verifiers(run *run)
+{
+    int status = devices_open("cpu", &run->cpu);
+    return status == EXIT_DONE ? devices_open("reference", &run->reference) : status;
+}
+
 static int verdict(const run *run)
 {
     const comparison *bits = &run->bits, *ulp = &run->ulp;
@@ -282,7 +304,10 @@ static void sum_over_ranks(run *run)
                      labelled->negative_log_likelihood,
                      (double)labelled->labelled,
                      (double)labelled->right,
-                     (double)labelled->rows};
+                     (double)labelled->rows,
+                     (double)run->bits.values,
+                     (double)run->bits.different,
+                     (double)run->ulp.beyond};
     ranks_sum(sums, sizeof sums / sizeof *sums);
     run->rows_computed = (uint64_t)sums[0];
     run->invalid_rows = (uint64_t)sums[1];
@@ -290,6 +315,21 @@ static void sum_over_ranks(run *run)
     labelled->labelled = (uint64_t)sums[3];
     labelled->right = (uint64_t)sums[4];
     labelled->rows = (uint64_t)sums[5];
+    run->bits.values = (uint64_t)sums[6];
+    run->bits.different = (uint64_t)sums[7];
+    run->ulp.beyond = (uint64_t)sums[8];
+    run->ulp.worst_ulp = (uint64_t)ranks_agree(run->ulp.worst_ulp < INT_MAX ? (int)run->ulp.worst_ulp : INT_MAX);
+}
+
+static int is_standard_input(const char *path)
+{
+    return path && strcmp(path, "-") == 0;
+}
+
+static int reads_standard_input(const run_options *options)
+{
+    return is_standard_input(options->input) || is_standard_input(options->temperatures) ||
+           is_standard_input(options->labels);
 }
 
 /* Everything that can go wrong before there is an output. */
@@ -300,11 +340,17 @@ static int prepare(run *run)
     run->has_statistics_file = run->options.statistics && *run->options.statistics;
     if (ranks_count() > 1 && (writes_text(run) || run->options.shard_count > 0))
         return complain(EXIT_WRONG, "several processes write files alone, -o FILE or --stats=FILE, and no --shard");
-    int status = open_input(run);
+    if ((ranks_count() > 1 || run->options.shard_count > 0) && reads_standard_input(&run->options))
+        return complain(EXIT_WRONG, "standard input goes to one process; several need a file");
+    int status = check_paths(run);
+    if (status == EXIT_DONE)
+        status = open_input(run);
     if (status == EXIT_DONE)
         status = devices_open(run->options.device, &run->devices);
+    if (status == EXIT_DONE && (ranks_count() > 1 || run->options.shard_count > 0))
+        status = devices_check_exact(&run->devices);
     if (status == EXIT_DONE && run->options.verify)
-        status = devices_open("cpu,reference", &run->verifiers);
+        status = open_verifiers(run);
     run->in_place = run->problem.operation != CLSOFTMAX_OPERATION_NONE && !run->options.verify &&
                     run->problem.results_dtype == run->problem.logits_dtype;
     return status == EXIT_DONE ? choose_tiles(run) : status;
@@ -317,13 +363,12 @@ static int compute(run *run)
         return status;
     run->in_order = writes_text(run) || run->options.labels || is_pipe(run->has_results_file, &run->results) ||
                     is_pipe(run->has_statistics_file, &run->statistics);
-    status = run_tiles(run);
-    if (status == EXIT_DONE && run->options.verify)
-        status = verdict(run);
-    status = ranks_agree(status);
+    status = ranks_agree(run_tiles(run));
     if (status != EXIT_DONE)
         return status;
     sum_over_ranks(run);
+    if (run->options.verify && verdict(run) != EXIT_DONE)
+        return EXIT_FAILED;
     if (run->invalid_rows > 0)
         notice("note: %llu of %llu rows are NaN: their temperature is negative or NaN",
                (unsigned long long)run->invalid_rows, (unsigned long long)run->rows_computed);
@@ -362,7 +407,8 @@ int command_run(int argc, char **argv)
     result_file_abandon(&run.results); /* does nothing to a file that is committed */
     result_file_abandon(&run.statistics);
     devices_close(&run.devices);
-    devices_close(&run.verifiers);
+    devices_close(&run.cpu);
+    devices_close(&run.reference);
     source_close(&run.input);
     source_close(&run.temperatures);
     source_close(&run.labels);

@@ -47,6 +47,15 @@ static int add_listed(devices *devices, const char *list)
     return status;
 }
 
+int devices_check_exact(const devices *devices)
+{
+    for (size_t i = 0; i < devices->count; i++)
+        if (!clsoftmax_context_device(devices->of[i].context)->exact)
+            return complain(EXIT_WRONG, "--device %s: its bits are its own, so that it cannot share rows with others",
+                            device_selector(&devices->of[i]));
+    return EXIT_DONE;
+}
+
 int devices_open(const char *list, devices *devices)
 {
     memset(devices, 0, sizeof *devices);
@@ -54,6 +63,8 @@ int devices_open(const char *list, devices *devices)
                  : strcmp(list, "all") == 0 ? add_all(devices)
                  : strchr(list, ',')        ? add_listed(devices, list)
                                             : add_device(devices, list);
+    if (status == EXIT_DONE && devices->count > 1)
+        status = devices_check_exact(devices);
     if (status != EXIT_DONE)
         devices_close(devices);
     return status;
@@ -87,9 +98,7 @@ clsoftmax_status device_run(device *device, const clsoftmax_problem *problem, co
     clsoftmax_status status = plan_for(device, problem);
     if (status == CLSOFTMAX_OK)
         status = clsoftmax_plan_run(device->plan, arguments);
-    if (status == CLSOFTMAX_OK)
-        device->rows += problem->outer * problem->inner;
-    else if (status >= CLSOFTMAX_OUT_OF_HOST_MEMORY)
+    if (status >= CLSOFTMAX_OUT_OF_HOST_MEMORY)
         device->has_failed = 1;
     pthread_mutex_unlock(&device->lock);
     return status;

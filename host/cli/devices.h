@@ -21,10 +21,13 @@ typedef struct devices {
     size_t count;
 } devices;
 
-/* Opens what a list names: selectors separated by commas; "all": every device that keeps the promise, "cpu" too; NULL: auto.
-   EXIT_DONE, or another status after a complaint. */
+/* Opens what a list names: selectors separated by commas; "all": every device that keeps the promise, "cpu" too; NULL: auto. Of
+   several, all must keep it: otherwise the bits would depend on who computed which row. EXIT_DONE, or another status after a complaint. */
 int devices_open(const char *list, devices *devices);
 void devices_close(devices *devices);
+
+/* A complaint, and EXIT_WRONG, if one of them does not keep the promise. */
+int devices_check_exact(const devices *devices);
 
 /* Runs a problem when the device is free. After a failure of the device itself it stays failed. */
 clsoftmax_status device_run(device *device, const clsoftmax_problem *problem, const clsoftmax_arguments *arguments);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -39,11 +40,15 @@ static void watch_signals(void)
     }
 }
 
+/* The first byte last: the handler may come at any time. */
 static void remember(const char *temporary)
 {
     if (!temporaries[0][0] && !temporaries[1][0])
         watch_signals();
-    strcpy(temporaries[temporaries[0][0] ? 1 : 0], temporary);
+    char *place = temporaries[temporaries[0][0] ? 1 : 0];
+    strcpy(place + 1, temporary + 1);
+    atomic_signal_fence(memory_order_seq_cst);
+    place[0] = temporary[0];
 }
 
 static void forget(const char *temporary)
@@ -56,7 +61,7 @@ static void forget(const char *temporary)
 }
 
 /* mkstemp makes files for the owner alone; this one is to look like the file that it replaces, or like any other. */
-static void set_mode(int descriptor, const struct stat *replaced)
+void output_file_set_mode(int descriptor, const struct stat *replaced)
 {
     mode_t mask = umask(0);
     umask(mask);
@@ -64,13 +69,12 @@ static void set_mode(int descriptor, const struct stat *replaced)
         return; /* a file system without modes */
 }
 
-/* What stands before the random part of a temporary file's name: ".NAME." in the same folder. Its length, or -1. */
-static int temporary_start(const output_file *out, char *start)
+int output_file_temporary_start(const output_file *out, char *start)
 {
     const char *slash = strrchr(out->path, '/');
     int folder = slash ? (int)(slash - out->path) + 1 : 0;
-    int length = snprintf(start, PATH_MAX, "%.*s.%s.", folder, out->path, out->path + folder);
-    if (length > PATH_MAX - 40) { /* what is appended */
+    int length = snprintf(start, PATH_MAX, "%.*s.%s.clsoftmax-", folder, out->path, out->path + folder);
+    if (length > PATH_MAX - 40) {
         complain(EXIT_FAILED, "%.100s...: the name is too long", out->path);
         return -1;
     }
@@ -89,8 +93,10 @@ static void remove_left(const char *start, int length)
     for (struct dirent *entry; entries && (entry = readdir(entries));) {
         if (strncmp(entry->d_name, name, name_length) != 0 || strlen(entry->d_name) != name_length + 6)
             continue;
+        struct stat found;
         int descriptor = openat(dirfd(entries), entry->d_name, O_RDWR | O_NOFOLLOW | O_NONBLOCK);
-        if (descriptor >= 0 && flock(descriptor, LOCK_EX | LOCK_NB) == 0)
+        if (descriptor >= 0 && fstat(descriptor, &found) == 0 && S_ISREG(found.st_mode) &&
+            flock(descriptor, LOCK_EX | LOCK_NB) == 0)
             unlinkat(dirfd(entries), entry->d_name, 0);
         if (descriptor >= 0)
             close(descriptor);
@@ -99,7 +105,7 @@ static void remove_left(const char *start, int length)
         closedir(entries);
 }
 
-/* A new file with a lock on it: another process may take it for one that was left before the lock is there. */
+/* A new file with a lock on it. Before it has the lock, another process may take it for one that was left, and remove it. */
 static int make_locked(char *temporary)
 {
     char *random = temporary + strlen(temporary) - 6;
@@ -109,7 +115,7 @@ static int make_locked(char *temporary)
         int descriptor = mkstemp(temporary);
         if (descriptor < 0)
             return -1;
-        (void)flock(descriptor, LOCK_EX | LOCK_NB); /* a file system without locks has no removers either */
+        (void)flock(descriptor, LOCK_EX); /* a file system without locks has no removers either */
         if (fstat(descriptor, &made) == 0 && made.st_nlink == 1)
             return descriptor;
         close(descriptor);
@@ -118,7 +124,7 @@ static int make_locked(char *temporary)
     return -1;
 }
 
-static int adopt(output_file *out, int descriptor)
+int output_file_adopt(output_file *out, int descriptor)
 {
     out->file = fdopen(descriptor, "r+b");
     if (out->file)
@@ -130,7 +136,7 @@ static int adopt(output_file *out, int descriptor)
 static int open_temporary(output_file *out, const struct stat *replaced)
 {
     char temporary[PATH_MAX];
-    int length = temporary_start(out, temporary);
+    int length = output_file_temporary_start(out, temporary);
     if (length < 0)
         return EXIT_FAILED;
     remove_left(temporary, length);
@@ -140,8 +146,8 @@ static int open_temporary(output_file *out, const struct stat *replaced)
         return complain(EXIT_FAILED, "%s: %s", out->path, strerror(errno));
     strcpy(out->temporary, temporary);
     remember(out->temporary);
-    set_mode(descriptor, replaced);
-    return adopt(out, descriptor);
+    output_file_set_mode(descriptor, replaced);
+    return output_file_adopt(out, descriptor);
 }
 
 /* The path of a file that is not there yet, with its folder's links followed. 1, or 0 with errno. */
@@ -159,13 +165,21 @@ static int canonical_new_path(const char *path, char *canonical)
     return written >= 0 && (size_t)written < PATH_MAX - used;
 }
 
-/* Sets out->path. *exists says whether there is something under it, which is then in *found. */
-static int find_path(output_file *out, const char *path, struct stat *found, int *exists)
+int output_file_path(const char *path, char *canonical)
+{
+    struct stat found;
+    int exists = stat(path, &found) == 0;
+    if (exists ? !realpath(path, canonical) : !canonical_new_path(path, canonical))
+        return complain(EXIT_FAILED, "%.1000s: %s", path, strerror(errno));
+    return EXIT_DONE;
+}
+
+int output_file_find(output_file *out, const char *path, struct stat *found, int *exists)
 {
     memset(out, 0, sizeof *out);
     *exists = stat(path, found) == 0;
-    if (*exists ? !realpath(path, out->path) : !canonical_new_path(path, out->path))
-        return complain(EXIT_FAILED, "%.1000s: %s", path, strerror(errno));
+    if (output_file_path(path, out->path) != EXIT_DONE)
+        return EXIT_FAILED;
     if (*exists && S_ISDIR(found->st_mode))
         return complain(EXIT_FAILED, "%s: is a directory", path);
     return EXIT_DONE;
@@ -175,7 +189,7 @@ int output_file_open(output_file *out, const char *path)
 {
     struct stat found;
     int exists;
-    if (find_path(out, path, &found, &exists) != EXIT_DONE)
+    if (output_file_find(out, path, &found, &exists) != EXIT_DONE)
         return EXIT_FAILED;
     if (!exists || S_ISREG(found.st_mode))
         return open_temporary(out, exists ? &found : NULL);
@@ -185,16 +199,23 @@ int output_file_open(output_file *out, const char *path)
 
 /* ---------------------------------------------------------------- Writing */
 
+/* File systems without fallocate find out when the bytes come. */
+static int is_out_of_room(int error)
+{
+    return error == ENOSPC || error == EFBIG || error == EDQUOT || error == EIO;
+}
+
 int output_file_reserve(output_file *out, uint64_t bytes)
 {
     if (!out->temporary[0])
         return EXIT_DONE;
-    int descriptor = fileno(out->file);
+    int descriptor = fileno(out->file), failed;
     if (ftruncate(descriptor, (off_t)bytes) != 0)
         return output_file_fail(out);
-    if (bytes > 0 && fallocate(descriptor, 0, 0, (off_t)bytes) != 0 && errno != EOPNOTSUPP && errno != ENOSYS)
-        return output_file_fail(out);
-    return EXIT_DONE;
+    do
+        failed = bytes > 0 && fallocate(descriptor, 0, 0, (off_t)bytes) != 0;
+    while (failed && errno == EINTR);
+    return failed && is_out_of_room(errno) ? output_file_fail(out) : EXIT_DONE;
 }
 
 /* The disk is to begin now, not at the end; nothing depends on it. */
@@ -207,16 +228,22 @@ static void begin_writing_back(int descriptor, uint64_t offset, uint64_t bytes)
 #endif
 }
 
+static int write_on(output_file *out, uint64_t bytes, const void *data)
+{
+    if (fwrite(data, 1, (size_t)bytes, out->file) == bytes)
+        return EXIT_DONE;
+    return errno == EPIPE ? EXIT_FAILED : complain(EXIT_FAILED, "%s: %s", out->path, strerror(errno));
+}
+
 int output_file_write(output_file *out, uint64_t offset, uint64_t bytes, const void *data)
 {
     if (!out->temporary[0])
-        return fwrite(data, 1, (size_t)bytes, out->file) == bytes
-                   ? EXIT_DONE
-                   : complain(EXIT_FAILED, "%s: %s", out->path, strerror(errno));
+        return write_on(out, bytes, data);
     int descriptor = fileno(out->file);
     for (uint64_t done = 0; done < bytes;) {
+        errno = EIO; /* of a write that does nothing */
         ssize_t count = pwrite(descriptor, (const char *)data + done, (size_t)(bytes - done), (off_t)(offset + done));
-        if (count < 0 && errno != EINTR)
+        if (count <= 0 && errno != EINTR)
             return complain(EXIT_FAILED, "%s: %s", out->path, strerror(errno));
         done += count > 0 ? (uint64_t)count : 0;
     }
@@ -246,92 +273,27 @@ int output_file_fail(output_file *out)
     return EXIT_FAILED;
 }
 
-/* Flushed and closed. */
-static int close_complete(output_file *out)
+int output_file_sync(output_file *out)
 {
     if (fflush(out->file) != 0 || (out->temporary[0] && fsync(fileno(out->file)) != 0))
         return output_file_fail(out);
-    FILE *file = out->file;
-    out->file = NULL;
-    return fclose(file) == 0 ? EXIT_DONE : output_file_fail(out);
+    return EXIT_DONE;
 }
 
-static int commit_shard(output_file *out);
-
+/* Named before it is closed: with its lock, nobody takes it for one that was left. */
 int output_file_commit(output_file *out)
 {
-    if (close_complete(out) != EXIT_DONE)
+    if (output_file_sync(out) != EXIT_DONE)
         return EXIT_FAILED;
     if (out->shard.count > 0)
-        return commit_shard(out);
-    if (out->temporary[0] && rename(out->temporary, out->path) != 0)
-        return output_file_fail(out);
-    if (out->temporary[0])
+        return output_shard_commit(out);
+    if (out->temporary[0]) {
+        if (rename(out->temporary, out->path) != 0)
+            return output_file_fail(out);
         forget(out->temporary);
-    return EXIT_DONE;
-}
-
-/* ---------------------------------------------------------------- Shards */
-
-/* The name of the mark that shard `index` is complete. */
-static void shard_mark(const output_file *out, uint64_t index, char *mark)
-{
-    snprintf(mark, PATH_MAX + 60, "%s.%llu-of-%llu", out->temporary, (unsigned long long)index,
-             (unsigned long long)out->shard.count);
-}
-
-int output_file_open_shard(output_file *out, const char *path, const output_shard *shard)
-{
-    struct stat found;
-    int exists;
-    if (find_path(out, path, &found, &exists) != EXIT_DONE)
-        return EXIT_FAILED;
-    if (exists && !S_ISREG(found.st_mode))
-        return complain(EXIT_FAILED, "%s: a shard needs a regular file", path);
-    int length = temporary_start(out, out->temporary);
-    if (length < 0)
-        return EXIT_FAILED;
-    snprintf(out->temporary + length, 20, "%016llx", (unsigned long long)shard->key);
-    out->shard = *shard;
-    char mark[PATH_MAX + 60];
-    shard_mark(out, shard->index, mark);
-    if (unlink(mark) != 0 && errno != ENOENT)
-        return output_file_fail(out);
-    int descriptor = open(out->temporary, O_RDWR | O_CREAT, 0666);
-    return descriptor >= 0 ? adopt(out, descriptor) : output_file_fail(out);
-}
-
-static uint64_t shards_complete(const output_file *out)
-{
-    uint64_t complete = 0;
-    char mark[PATH_MAX + 60];
-    for (uint64_t i = 0; i < out->shard.count; i++) {
-        shard_mark(out, i, mark);
-        complete += access(mark, F_OK) == 0;
+        out->temporary[0] = '\0';
     }
-    return complete;
-}
-
-static int commit_shard(output_file *out)
-{
-    char mark[PATH_MAX + 60];
-    shard_mark(out, out->shard.index, mark);
-    int descriptor = open(mark, O_WRONLY | O_CREAT, 0666);
-    if (descriptor < 0)
-        return output_file_fail(out);
-    close(descriptor);
-    uint64_t complete = shards_complete(out);
-    if (complete < out->shard.count) {
-        notice("note: %s: %llu of %llu shards are complete; the file appears with the last", out->path,
-               (unsigned long long)complete, (unsigned long long)out->shard.count);
-        return EXIT_DONE;
-    }
-    /* two processes may both find themselves the last */
-    if (rename(out->temporary, out->path) != 0 && errno != ENOENT)
-        return output_file_fail(out);
-    for (uint64_t i = 0; i < out->shard.count; i++) {
-        shard_mark(out, i, mark);
-        unlink(mark);
-    }
-    return EXIT_DONE;
+    FILE *file = out->file;
+    out->file = NULL;
+    return fclose(file) == 0 ? EXIT_DONE : complain(EXIT_FAILED, "%s: %s", out->path, strerror(errno));
 }

@@ -20,7 +20,10 @@ typedef struct result_format {
     const uint64_t *shape;
 } result_format;
 
-/* Takes the room on the disk, and writes the header. shards: see output_file_open_shard; NULL for the whole file.
+/* The whole file's bytes; its header, in NPY_HEADER_BYTES. Zeroes *file but for what the format says of it. */
+uint64_t result_file_begin(result_file *file, const result_format *format, char *header);
+
+/* Takes the room on the disk, and writes the header. shard: see output_file_open_shard; NULL for the whole file.
    EXIT_DONE, or EXIT_FAILED after a complaint. */
 int result_file_open(result_file *file, const char *path, const result_format *format, const output_shard *shard);
 
@@ -29,6 +32,10 @@ int result_file_is_seekable(const result_file *file);
 
 /* `count` elements from element `first` on. EXIT_DONE, or EXIT_FAILED after a complaint. */
 int result_file_write(result_file *file, uint64_t first, uint64_t count, const void *values);
+
+/* What is written is on the disk; so of two files one can be committed when the other one can hardly fail. EXIT_DONE, or EXIT_FAILED
+   after a complaint. */
+int result_file_sync(result_file *file);
 
 /* Ends a file that is open: all of it is written. EXIT_DONE, or EXIT_FAILED after a complaint. */
 int result_file_commit(result_file *file);

@@ -16,7 +16,7 @@ typedef struct run {
     uint64_t rows;             /* of the input; rows of it are computed as the tiling says */
     uint64_t first_row;        /* where row 0 stands among temperatures and labels */
     source input, temperatures, labels;
-    devices devices, verifiers; /* verifiers: cpu and reference, if the results are verified */
+    devices devices, cpu, reference; /* the last two if the results are verified */
     result_file results, statistics;
     int has_results_file, has_statistics_file;
     int in_place; /* results take the place of the logits in a tile */

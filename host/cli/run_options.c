@@ -278,7 +278,7 @@ static int check_together(int argc, char **argv, run_options *options)
         options->problem.operation = CLSOFTMAX_OPERATION_NONE;
     int has_text = takes_place || (!options->output && options->problem.operation != CLSOFTMAX_OPERATION_NONE);
     if (options->shard_count > 0 && (has_text || (options->statistics && !*options->statistics)))
-        return complain(EXIT_WRONG, "--shard: into files, -o FILE or --stats=FILE or both");
+        return complain(EXIT_WRONG, "--shard: results go to a file, -o FILE; a table of --stats too, --stats=FILE");
     return EXIT_DONE;
 }
 

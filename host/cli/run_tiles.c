@@ -79,6 +79,11 @@ uint64_t run_row_bytes(const run *run)
     return bytes;
 }
 
+static uint64_t part_bytes(const part *part, uint64_t rows)
+{
+    return (rows * part->row_bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
 static int take_memory(worker *w)
 {
     const run *run = w->team->run;
@@ -87,7 +92,7 @@ static int take_memory(worker *w)
     rows = rows < left ? rows : left;
     list_parts(run, w, parts);
     for (int i = 0; i < PARTS; i++)
-        bytes += (rows * parts[i].row_bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+        bytes += part_bytes(&parts[i], rows);
     w->memory = aligned_alloc(ALIGNMENT, bytes > 0 ? (size_t)bytes : ALIGNMENT);
     if (!w->memory)
         return complain(EXIT_FAILED, "no memory for %llu rows at a time (%llu bytes); --memory makes it fewer",
@@ -95,7 +100,7 @@ static int take_memory(worker *w)
     char *place = w->memory;
     for (int i = 0; i < PARTS; i++) {
         *parts[i].place = parts[i].row_bytes > 0 ? place : NULL;
-        place += (rows * parts[i].row_bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+        place += part_bytes(&parts[i], rows);
     }
     if (run->in_place)
         w->results = w->logits;
@@ -237,8 +242,8 @@ static int compare_tile(worker *w, const tile *tile, device *verifier, compariso
 static int verify_tile(worker *w, const tile *tile)
 {
     run *run = w->team->run;
-    int status = compare_tile(w, tile, &run->verifiers.of[0], &run->bits);
-    return status == EXIT_DONE ? compare_tile(w, tile, &run->verifiers.of[1], &run->ulp) : status;
+    int status = compare_tile(w, tile, run->cpu.of, &run->bits);
+    return status == EXIT_DONE ? compare_tile(w, tile, run->reference.of, &run->ulp) : status;
 }
 
 /* ---------------------------------------------------------------- Writing */
@@ -270,7 +275,7 @@ static int write_statistics(worker *w, const tile *tile)
     if (tile->row == run->tiling.begin)
         statistics_print_names(stdout, w->labels != NULL);
     statistics_print(stdout, w->statistics, tile->rows, w->labels != NULL);
-    return EXIT_DONE;
+    return finish_output(stdout);
 }
 
 static int write_tile(worker *w, const tile *tile)
@@ -362,11 +367,13 @@ int run_tiles(run *run)
         team.status = take_memory(&workers[i]);
     }
     if (team.status == EXIT_DONE) {
+        complain_once(1); /* threads that fail together say the same */
         progress_begin(&team.progress, run->options.progress, run->tiling.end - run->tiling.begin, "rows",
                        run->problem.classes * (clsoftmax_dtype_size(run->problem.logits_dtype) +
                                                clsoftmax_dtype_size(run->problem.results_dtype)));
         run_workers(workers, run->workers);
         progress_end(&team.progress);
+        complain_once(0);
     }
     for (unsigned i = 0; i < run->workers; i++)
         free(workers[i].memory);

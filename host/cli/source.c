@@ -3,6 +3,7 @@
 #include "cli.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 static int open_npy(const char *path, array_content content, int has_bf16, uint64_t memory, source *source)
 {
@@ -23,9 +24,24 @@ static int open_npy(const char *path, array_content content, int has_bf16, uint6
                         "%s: in Fortran order, which is read at once, and larger than --memory (%llu bytes); "
                         "numpy.ascontiguousarray makes it one that is read in parts",
                         path, (unsigned long long)memory);
+    source->held = array->elements * array_element_size(array);
     status = array_read_npy(file, array);
     npy_file_close(file);
     return status;
+}
+
+static source_version version_of(const char *path)
+{
+    struct stat found;
+    source_version version = {0};
+    if (strcmp(path, "-") == 0 || stat(path, &found) != 0)
+        return version;
+    version.device = (uint64_t)found.st_dev;
+    version.inode = (uint64_t)found.st_ino;
+    version.bytes = (uint64_t)found.st_size;
+    version.seconds = (int64_t)found.st_mtim.tv_sec;
+    version.nanoseconds = (int64_t)found.st_mtim.tv_nsec;
+    return version;
 }
 
 int source_open(const char *path, array_content content, int has_bf16, uint64_t memory, source *source)
@@ -33,6 +49,7 @@ int source_open(const char *path, array_content content, int has_bf16, uint64_t 
     memset(source, 0, sizeof *source);
     source->file.descriptor = -1;
     source->array.content = content;
+    source->version = version_of(path); /* before it is read: a change on the way is another version */
     int status;
     if (ends_with(path, ".npy"))
         status = open_npy(path, content, has_bf16, memory, source);

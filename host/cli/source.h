@@ -4,10 +4,18 @@
 
 #include "npy_file.h"
 
+/* What changes when a file does, as far as its folder tells. Zeros for standard input. */
+typedef struct source_version {
+    uint64_t device, inode, bytes;
+    int64_t seconds, nanoseconds; /* of its last change */
+} source_version;
+
 typedef struct source {
     npy_file file; /* descriptor -1: the array has the numbers */
     array array;   /* its values are NULL where the file has the numbers */
     uint64_t skip; /* elements before the first: see source_slice */
+    uint64_t held; /* bytes of an .npy file that are in memory */
+    source_version version;
 } source;
 
 /* Opens .npy; .txt, .csv or "-" as text, which is read at once, as is .npy in Fortran order, if that is at most `memory` bytes.

@@ -35,23 +35,18 @@ static int complain_mpi(const char *path, int error)
     return complain(EXIT_FAILED, "%s: rank %u: %s", path, ranks_index(), text);
 }
 
-/* Rank 0's part of opening; the others learn the names. */
-static int make_file(result_file *file, const char *path, const result_format *format, uint64_t elements)
+/* Rank 0 makes the file; the others learn the names. */
+static int make_file(result_file *file, const char *path, uint64_t bytes, const char *header)
 {
-    char header[NPY_HEADER_BYTES];
-    file->element_size = format->element_size;
-    file->data_offset = npy_header_write(format->descr, format->dimensions, format->shape, header);
     int status = EXIT_DONE;
     if (ranks_index() == 0) {
         status = output_file_open(&file->out, path);
         if (status == EXIT_DONE && !file->out.temporary[0])
             status = complain(EXIT_FAILED, "%s: several processes can write regular files only", path);
         if (status == EXIT_DONE)
-            status = output_file_reserve(&file->out, file->data_offset + elements * format->element_size);
+            status = output_file_reserve(&file->out, bytes);
         if (status == EXIT_DONE)
             status = output_file_write(&file->out, 0, file->data_offset, header);
-        if (status == EXIT_DONE && fflush(file->out.file) != 0)
-            status = output_file_fail(&file->out);
     }
     MPI_Bcast(file->out.path, sizeof file->out.path, MPI_CHAR, 0, MPI_COMM_WORLD);
     MPI_Bcast(file->out.temporary, sizeof file->out.temporary, MPI_CHAR, 0, MPI_COMM_WORLD);
@@ -60,12 +55,11 @@ static int make_file(result_file *file, const char *path, const result_format *f
 
 int result_file_open(result_file *file, const char *path, const result_format *format, const output_shard *shard)
 {
-    uint64_t elements = 1;
-    memset(file, 0, sizeof *file);
-    (void)shard; /* refused with the options */
-    for (unsigned i = 0; i < format->dimensions; i++)
-        elements *= format->shape[i];
-    int status = make_file(file, path, format, elements);
+    char header[NPY_HEADER_BYTES];
+    uint64_t bytes = result_file_begin(file, format, header);
+    if (shard)
+        return ranks_index() == 0 ? complain(EXIT_WRONG, "--shard: the ranks of MPI are the shards") : EXIT_WRONG;
+    int status = make_file(file, path, bytes, header);
     if (status != EXIT_DONE)
         return status;
     shared_file *shared = shared_files[0].file ? &shared_files[1] : &shared_files[0];
@@ -85,39 +79,58 @@ int result_file_is_seekable(const result_file *file)
     return 1;
 }
 
+/* Open MPI 4.1 calls it a success when the disk is full, or the file as large as it may be; the count tells. */
+static int write_elements(shared_file *shared, MPI_Offset offset, int count, const void *values)
+{
+    MPI_Status status;
+    int written = 0;
+    int error = MPI_File_write_at(shared->handle, offset, values, count, shared->element, &status);
+    if (error != MPI_SUCCESS)
+        return complain_mpi(shared->file->out.path, error);
+    MPI_Get_count(&status, shared->element, &written);
+    if (written != count)
+        return complain(EXIT_FAILED, "%s: rank %u: %d of %d elements were written; a full disk, or a limit on files",
+                        shared->file->out.path, ranks_index(), written > 0 ? written : 0, count);
+    return EXIT_DONE;
+}
+
 int result_file_write(result_file *file, uint64_t first, uint64_t count, const void *values)
 {
     shared_file *shared = find_shared(file);
-    int error = MPI_SUCCESS;
+    int status = EXIT_DONE;
     pthread_mutex_lock(&lock);
-    for (uint64_t done = 0; done < count && error == MPI_SUCCESS; done += MOST_ELEMENTS) {
+    for (uint64_t done = 0; done < count && status == EXIT_DONE; done += MOST_ELEMENTS) {
         uint64_t part = count - done < MOST_ELEMENTS ? count - done : MOST_ELEMENTS;
-        error = MPI_File_write_at(shared->handle, (MPI_Offset)(file->data_offset + (first + done) * file->element_size),
-                                  (const char *)values + done * file->element_size, (int)part, shared->element,
-                                  MPI_STATUS_IGNORE);
+        status = write_elements(shared, (MPI_Offset)(file->data_offset + (first + done) * file->element_size),
+                                (int)part, (const char *)values + done * file->element_size);
     }
-    int status = error == MPI_SUCCESS ? EXIT_DONE : complain_mpi(file->out.path, error);
     pthread_mutex_unlock(&lock);
     return status;
 }
 
-/* All ranks' writes reach the disk. */
-static int close_shared(result_file *file, int is_kept)
+int result_file_sync(result_file *file)
+{
+    shared_file *shared = find_shared(file);
+    int error = MPI_File_sync(shared->handle);
+    return ranks_agree(error == MPI_SUCCESS ? EXIT_DONE : complain_mpi(file->out.path, error));
+}
+
+static int close_shared(result_file *file)
 {
     shared_file *shared = find_shared(file);
     if (!shared)
         return EXIT_DONE;
-    int error = is_kept ? MPI_File_sync(shared->handle) : MPI_SUCCESS;
-    int closed = MPI_File_close(&shared->handle);
+    int error = MPI_File_close(&shared->handle);
     MPI_Type_free(&shared->element);
     shared->file = NULL;
-    error = error == MPI_SUCCESS ? closed : error;
     return error == MPI_SUCCESS ? EXIT_DONE : complain_mpi(file->out.path, error);
 }
 
 int result_file_commit(result_file *file)
 {
-    int status = ranks_agree(close_shared(file, 1));
+    int status = result_file_sync(file);
+    int closed = close_shared(file);
+    status = ranks_agree(status == EXIT_DONE ? closed : status);
     if (ranks_index() == 0 && status == EXIT_DONE)
         status = output_file_commit(&file->out);
     else if (ranks_index() == 0)
@@ -128,7 +141,7 @@ int result_file_commit(result_file *file)
 
 void result_file_abandon(result_file *file)
 {
-    close_shared(file, 0);
+    close_shared(file);
     if (ranks_index() == 0)
         output_file_abandon(&file->out);
     file->out.temporary[0] = '\0'; /* the other ranks only know the name */

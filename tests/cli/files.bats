@@ -189,7 +189,7 @@ opencl_device() {
         expect_error 2 "--shard $shard: it takes I/N"
     done
     run --separate-stderr clsoftmax run "$LOGITS" --shard 0/2
-    expect_error 2 "--shard: into files"
+    expect_error 2 "--shard: results go to a file"
     run --separate-stderr clsoftmax run "$LOGITS" -d cpu,,cpu
     expect_error 2 "a name between commas is empty"
     npy x.npy '<f4' True '(100, 100)'
@@ -234,4 +234,92 @@ opencl_device() {
     [ "$status" -eq 1 ]
     [[ $stderr == *"CL_OUT_OF_RESOURCES"* ]]
     [ -z "$(find . -name '*q.npy*')" ]
+}
+
+@test "shards: what another version of the input gave does not count, nor what has become of a temporary file" {
+    printf '1 2\n3 4\n' >x.txt
+    clsoftmax run x.txt --shard 0/2 -o p.npy
+    printf '5 2\n3 9\n' >x.txt
+    clsoftmax run x.txt --shard 1/2 -o p.npy
+    [ ! -e p.npy ]
+    clsoftmax run "$LOGITS" -o whole.npy
+    clsoftmax run "$LOGITS" --shard 0/2 -o q.npy
+    rm .q.npy.*
+    clsoftmax run "$LOGITS" --shard 1/2 -o q.npy
+    [ ! -e q.npy ]
+    clsoftmax run "$LOGITS" --shard 0/2 -o q.npy
+    cmp whole.npy q.npy
+    run --separate-stderr clsoftmax run - --shard 0/2 -o q.npy <<<"1 2"
+    expect_error 2 "standard input goes to one process"
+    run --separate-stderr clsoftmax run "$LOGITS" --shard 0/2 -o q.npy -d reference
+    expect_error 2 "--device reference: its bits are its own"
+}
+
+@test "shards: a file and its statistics are not taken for each other" {
+    npy x.npy '<f4' False '(4, 8)' # results and statistics are of the same size
+    tail -c 128 "$LOGITS" >>x.npy
+    clsoftmax run x.npy --shard 0/2 -o p.npy --stats=q.npy
+    clsoftmax run x.npy --shard 1/2 -o q.npy --stats=p.npy
+    [ ! -e p.npy ]
+    run --separate-stderr clsoftmax run x.npy --shard 1/2 -o p.npy --stats=p.npy
+    expect_error 2 "-o and --stats name the same file"
+    clsoftmax run x.npy -o whole.npy
+    clsoftmax run x.npy --shard 1/2 -o p.npy --stats=q.npy
+    cmp whole.npy p.npy
+}
+
+@test "the same shard by two processes, one of them late" {
+    command -v strace >/dev/null || skip "no strace"
+    clsoftmax run "$LOGITS" -o whole.npy
+    CLSOFTMAX_DEVICE=cpu strace -f -o /dev/null -e trace=fsync -e inject=fsync:delay_enter=1500000 "$CLSOFTMAX" run "$LOGITS" --shard 0/2 -o p.npy &
+    sleep 0.6
+    clsoftmax run "$LOGITS" --shard 0/2 -o p.npy
+    clsoftmax run "$LOGITS" --shard 1/2 -o p.npy
+    cmp whole.npy p.npy
+    wait
+    cmp whole.npy p.npy
+    clsoftmax run "$LOGITS" --shard 1/2 -o p.npy
+    cmp whole.npy p.npy
+}
+
+@test "many processes with the same output: each ends well, and none removes what is not of them" {
+    echo precious >.p.npy.backup
+    echo precious >.p.npy.123456
+    clsoftmax run "$LOGITS" -o whole.npy
+    for i in 1 2 3 4; do
+        for k in 1 2 3 4 5 6 7 8 9 10; do clsoftmax run "$LOGITS" -o p.npy || echo failed >failed; done &
+    done
+    wait
+    [ ! -e failed ]
+    cmp whole.npy p.npy
+    [ "$(cat .p.npy.backup .p.npy.123456)" = $'precious\nprecious' ]
+    [ -z "$(find . -name '.p.npy.clsoftmax-*')" ]
+}
+
+@test "shapes with a zero anywhere" {
+    for shape in '(3, 0)' '(0, 3)' '(2, 0, 5)' '(0, 0)'; do
+        npy x.npy '<f4' False "$shape"
+        for axis in 0 1; do
+            run --separate-stderr clsoftmax run x.npy --axis $axis -o p.npy --stats=s.npy
+            [ "$status" -eq 0 ] || expect_error 2 "rows of 0 classes"
+            run --separate-stderr clsoftmax run x.npy --axis $axis --explain
+            [ "$status" -le 2 ]
+        done
+    done
+}
+
+@test "devices whose bits are their own do not share rows" {
+    run --separate-stderr clsoftmax run "$LOGITS" -d cpu,reference
+    expect_error 2 "--device reference: its bits are its own"
+}
+
+@test "threads that fail together complain once; a full standard output ends the work before a file has its name" {
+    random_npy x.npy '(20000, 100)' 2000000
+    { sleep 0.05; truncate -s 1000000 x.npy; } &
+    run --separate-stderr clsoftmax run x.npy -o p.npy --memory 20k
+    wait
+    [ "$status" -eq 0 ] || expect_error 1 "x.npy: the file became shorter while it was read"
+    run --separate-stderr bash -c 'CLSOFTMAX_DEVICE=cpu "$CLSOFTMAX" run "$1" --labels "$2" -o q.npy >/dev/full' - "$LOGITS" "$SOURCE/tests/data/digits_val_labels.npy"
+    [ "$status" -eq 1 ]
+    [ ! -e q.npy ]
 }

@@ -90,5 +90,29 @@ SCRIPT
     [ "$status" -ne 0 ]
     [ ! -e p.npy ]
     clsoftmax run "$LOGITS" -o p.npy
-    [ -z "$(find . -name '.p.npy.??????')" ]
+    [ -z "$(find . -name '.p.npy.clsoftmax-*')" ]
+}
+
+@test "a rank that cannot write all of its rows ends the run with an error" {
+    cat >one_is_limited.sh <<'SCRIPT'
+[ "$OMPI_COMM_WORLD_RANK" -ne 1 ] || ulimit -f 20
+exec "$BUILD/clsoftmax-mpi" "$@"
+SCRIPT
+    export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 CLSOFTMAX_DEVICE=cpu
+    run --separate-stderr timeout 100 mpirun --oversubscribe -n 2 bash one_is_limited.sh "$LOGITS" -o p.npy
+    [ "$status" -eq 1 ]
+    [[ $stderr == *"p.npy: rank 1: "*" elements were written"* ]]
+    [ -z "$(find . -name '*p.npy*')" ]
+}
+
+@test "one rank alone refuses shards; several, standard input; all verify all rows" {
+    run --separate-stderr ranks 1 "$LOGITS" --shard 0/2 -o p.npy
+    [ "$status" -eq 2 ]
+    [[ $stderr == *"the ranks of MPI are the shards"* ]]
+    run --separate-stderr ranks 2 - -o p.npy <<<"1 2"
+    [ "$status" -eq 2 ]
+    [ ! -e p.npy ]
+    run --separate-stderr ranks 3 "$LOGITS" -o p.npy --verify
+    [ "$status" -eq 0 ]
+    [[ $stderr == *"0 of 7000 values differ from cpu"* ]]
 }

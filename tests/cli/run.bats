@@ -143,7 +143,7 @@ CASES
     expect_error 1 "folder.npy: is a directory"
     run --separate-stderr clsoftmax run x.txt -o p.npy
     [ "$status" -eq 0 ]
-    [ -z "$(find . -name '.*.??????')" ]
+    [ -z "$(find . -name '.*.clsoftmax-*')" ]
     [ "$(stat -c %a p.npy)" = "$(printf %o $((0666 & ~$(umask))))" ]
 }
 
