@@ -8,6 +8,8 @@ set -euo pipefail
 
 # Spills that stay, because they were measured and cost less than what avoids them: labels (globs), the cost behind a #.
 ACCEPTED_SPILLS=(
+    # Counted, no GPU being here: ptxas keeps to 64 registers of its own will, and puts 4 bytes of a work-item aside once, beside 96 that it moves.
+    "log_softmax+statistics:group:bf16->f16:temperature per row:ties:width 1:work-group 256:16 x 1 kept:levels 2"
 )
 
 CLANG=clang-19 # of libclc's version: others cannot read its bitcode
