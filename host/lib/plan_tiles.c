@@ -107,8 +107,9 @@ static cls_tiles copied_tiles(const clsoftmax_problem *problem, const cls_limits
     if (tiles.inner > 0)
         return tiles;
     tiles.inner = 1;
-    tiles.classes = wanted / element_bytes(problem);
-    tiles.outer = strategy == CLSOFTMAX_STRATEGY_SPLIT && tiles.classes > 0;
+    tiles.classes = smaller(wanted / element_bytes(problem), problem->classes);
+    /* pieces cut a row, not its record of statistics, which may be what does not fit */
+    tiles.outer = strategy == CLSOFTMAX_STRATEGY_SPLIT && tiles.classes > 0 && tiles.classes < problem->classes;
     return tiles;
 }
 

@@ -1,0 +1,35 @@
+/* What the fuzz targets share. libFuzzer calls LLVMFuzzerTestOneInput with inputs that it makes; replay.c with those of a folder. */
+#ifndef CLSOFTMAX_FUZZ_H
+#define CLSOFTMAX_FUZZ_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* What must hold whatever the input; here, since a release build has no assert. */
+#define FUZZ_CHECK(condition)                                                                                          \
+    do {                                                                                                               \
+        if (!(condition)) {                                                                                            \
+            fprintf(stderr, "%s:%d: %s does not hold\n", __FILE__, __LINE__, #condition);                              \
+            abort();                                                                                                   \
+        }                                                                                                              \
+    } while (0)
+
+/* Input as a stream of numbers; zeros behind its end. */
+typedef struct fuzz_bytes {
+    const uint8_t *at, *end;
+} fuzz_bytes;
+
+static inline uint64_t fuzz_number(fuzz_bytes *bytes, size_t size)
+{
+    uint64_t number = 0;
+    for (size_t i = 0; i < size; i++)
+        number |= (bytes->at < bytes->end ? (uint64_t)*bytes->at++ : 0) << 8 * i;
+    return number;
+}
+
+#endif

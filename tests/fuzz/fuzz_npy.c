@@ -1,0 +1,56 @@
+/* The .npy reader: first byte what the numbers are to be, the rest the file. Every element is read, as tiles are and at once, and
+   both must agree. */
+#include "cli.h"
+#include "fuzz.h"
+#include "source.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+const char program_name[] = "fuzz";
+
+#define MOST_ELEMENTS 100000
+
+static void read_all(const source *source, uint64_t part)
+{
+    uint64_t elements = source->array.elements;
+    size_t size = array_element_size(&source->array);
+    char *whole = calloc(elements + 1, size), *parts = calloc(elements + 1, size);
+    int status = source_read(source, 0, elements, whole), in_parts = EXIT_DONE;
+    for (uint64_t first = 0; first < elements && in_parts == EXIT_DONE; first += part)
+        in_parts = source_read(source, first, elements - first < part ? elements - first : part, parts + first * size);
+    FUZZ_CHECK(status == in_parts);
+    FUZZ_CHECK(status != EXIT_DONE || memcmp(whole, parts, elements * size) == 0);
+    free(whole);
+    free(parts);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < 1)
+        return 0;
+    char path[64];
+    int file = memfd_create("fuzz.npy", 0);
+    snprintf(path, sizeof path, "/tmp/clsoftmax-fuzz-%d.npy", (int)getpid());
+    char target[64];
+    snprintf(target, sizeof target, "/proc/self/fd/%d", file);
+    if (file < 0 || write(file, data + 1, size - 1) != (ssize_t)(size - 1))
+        abort();
+    unlink(path);
+    if (symlink(target, path) != 0)
+        abort();
+    source source;
+    int status = source_open(path, (array_content)(data[0] % 3), data[0] & 4, 1 << 20, &source);
+    if (status == EXIT_DONE) {
+        FUZZ_CHECK(source.array.dimensions >= 1 && source.array.dimensions <= ARRAY_MOST_DIMENSIONS);
+        if (source.array.elements <= MOST_ELEMENTS)
+            read_all(&source, (data[0] >> 3) + 1);
+        source_close(&source);
+    } else {
+        FUZZ_CHECK(status == EXIT_WRONG || status == EXIT_FAILED);
+    }
+    unlink(path);
+    close(file);
+    return 0;
+}

@@ -1,0 +1,59 @@
+/* The text reader: first byte what the numbers are to be, the rest the file. What is read, written and read again is the same. */
+#include "cli.h"
+#include "fuzz.h"
+#include "source.h"
+
+#include <math.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+const char program_name[] = "fuzz";
+
+static int read_text(const void *data, size_t size, array_content content, array *out)
+{
+    char path[64];
+    int file = memfd_create("fuzz.txt", 0);
+    if (file < 0 || write(file, data, size) != (ssize_t)size)
+        abort();
+    snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+    memset(out, 0, sizeof *out);
+    out->content = content;
+    int status = array_read_text(path, out);
+    close(file);
+    return status;
+}
+
+/* Logits as text that array_write_text made. */
+static void check_round_trip(const array *first)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *stream = open_memstream(&text, &length);
+    FUZZ_CHECK(array_write_text(stream, first->values, first->dtype, first->elements, first->shape[1]) == EXIT_DONE);
+    fclose(stream);
+    array second;
+    FUZZ_CHECK(read_text(text, length, ARRAY_LOGITS, &second) == EXIT_DONE);
+    FUZZ_CHECK(second.elements == first->elements && second.shape[1] == first->shape[1]);
+    for (uint64_t i = 0; i < first->elements; i++) {
+        float a = ((float *)first->values)[i], b = ((float *)second.values)[i];
+        FUZZ_CHECK((isnan(a) && isnan(b)) || memcmp(&a, &b, sizeof a) == 0);
+    }
+    array_release(&second);
+    free(text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < 1)
+        return 0;
+    array read;
+    int status = read_text(data + 1, size - 1, (array_content)(data[0] % 3), &read);
+    FUZZ_CHECK(status == EXIT_DONE || status == EXIT_WRONG);
+    if (status != EXIT_DONE)
+        return 0;
+    FUZZ_CHECK(read.dimensions == 2 && read.elements == read.shape[0] * read.shape[1] && read.elements > 0);
+    if (read.content == ARRAY_LOGITS)
+        check_round_trip(&read);
+    array_release(&read);
+    return 0;
+}
