@@ -90,7 +90,7 @@ PY
 @test "--explain names what auto takes, and the strategies" {
     run --separate-stderr bench --explain
     [ "$status" -eq 0 ]
-    [[ $output == *"8 x 100 "*softmax:item* ]]
+    [[ $output == *"8 x 112 "*softmax:item* ]]
     [[ $output == *"strategies; "*lane*item*group* ]]
 }
 
