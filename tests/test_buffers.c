@@ -1,6 +1,7 @@
 /* The device-buffer API: offsets, wait lists, events, errors before anything is enqueued, the caller's objects untouched. */
 #include "clsoftmax/clsoftmax_cl.h"
 #include "support/device.h"
+#include "support/driver.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { ROWS = 5, CLASSES = 130, LEADING = 140, OFFSET = 7, SPAN = OFFSET + (ROWS - 1) * LEADING + CLASSES };
 
@@ -314,6 +316,43 @@ Test(buffers, split_calls_do_not_disturb_each_other)
     clsoftmax_plan_release(plan);
     clReleaseEvent(gate);
     clReleaseCommandQueue(queues[1]);
+    clsoftmax_context_release(context);
+}
+
+/* A driver that does not say whether the scratch memory's last user is done: it is taken to be in use. */
+Test(buffers, split_waits_where_the_driver_does_not_answer)
+{
+    clsoftmax_context *context = open_context();
+    clsoftmax_plan *plan = make_split_plan(context);
+    cl_int error;
+    cl_command_queue other = clCreateCommandQueue(cl, device, 0, &error);
+    cl_event gate = clCreateUserEvent(cl, &error), done[2];
+    cl_mem logits = buffer_of(x, sizeof x), results[2] = {buffer_of(x, sizeof x), buffer_of(x, sizeof x)};
+    clsoftmax_cl_arguments arguments = CLSOFTMAX_CL_ARGUMENTS_INIT;
+    arguments.logits = logits;
+    arguments.results = results[0];
+    driver_observe();
+    cr_assert_eq(clsoftmax_cl_enqueue(plan, queue, &arguments, 1, &gate, &done[0]), CLSOFTMAX_OK);
+    arguments.results = results[1];
+    driver_fail("clGetEventInfo", 1);
+    cr_assert_eq(clsoftmax_cl_enqueue(plan, other, &arguments, 0, NULL, &done[1]), CLSOFTMAX_OK);
+    cr_expect(driver_has_failed());
+    cl_int execution = CL_QUEUED;
+    for (int i = 0; i < 100 && execution != CL_COMPLETE; i++) {
+        usleep(2000); /* time enough for one that does not wait */
+        clGetEventInfo(done[1], CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof execution, &execution, NULL);
+    }
+    cr_expect_neq(execution, CL_COMPLETE, "it ran while another call had the scratch memory");
+    clSetUserEventStatus(gate, CL_COMPLETE);
+    cr_expect_eq(clWaitForEvents(2, done), CL_SUCCESS);
+    for (int i = 0; i < 2; i++) {
+        clReleaseEvent(done[i]);
+        clReleaseMemObject(results[i]);
+    }
+    clReleaseMemObject(logits);
+    clsoftmax_plan_release(plan);
+    clReleaseEvent(gate);
+    clReleaseCommandQueue(other);
     clsoftmax_context_release(context);
 }
 

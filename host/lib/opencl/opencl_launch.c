@@ -50,7 +50,8 @@ static clsoftmax_status set_arguments(const clsoftmax_problem *problem, const cl
     return CLSOFTMAX_OK;
 }
 
-/* The scratch memory's last user may be done by now; if it failed, nobody uses it either, and it must not fail others. */
+/* The scratch memory's last user may be done by now; if it failed, nobody uses it either, and it must not fail others. As long as nobody
+   knows, it is in use. */
 static void forget_last_user(cls_opencl_plan *state)
 {
     cl_int execution = CL_COMPLETE;
@@ -58,7 +59,7 @@ static void forget_last_user(cls_opencl_plan *state)
         return;
     cl_int error = cls_opencl.clGetEventInfo(state->scratch_is_free, CL_EVENT_COMMAND_EXECUTION_STATUS,
                                              sizeof execution, &execution, NULL);
-    if (error == CL_SUCCESS && execution > CL_COMPLETE)
+    if (error != CL_SUCCESS || execution > CL_COMPLETE)
         return;
     cls_opencl.clReleaseEvent(state->scratch_is_free);
     state->scratch_is_free = NULL;
