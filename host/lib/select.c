@@ -40,14 +40,15 @@ static clsoftmax_status select_automatic(clsoftmax_context *context)
 {
     cls_opencl_device *devices;
     size_t count;
-    char nothing[256], reason[400] = "";
-    CLS_FORWARD(cls_opencl_devices(&devices, &count, nothing, sizeof nothing));
+    cls_opencl_absence absence;
+    char reason[400] = "";
+    CLS_FORWARD(cls_opencl_devices(&devices, &count, &absence));
     size_t chosen = open_best(devices, count, context, reason, sizeof reason);
     free(devices);
     if (chosen == count || count == 0) {
         CLS_FORWARD(cls_cpu_open(context));
         snprintf(context->notice, sizeof context->notice, "computing on device \"cpu\": %s",
-                 count == 0 ? nothing : reason);
+                 count == 0 ? absence.reason : reason);
     }
     context->device.automatic = 1;
     return CLSOFTMAX_OK;
@@ -79,8 +80,8 @@ static clsoftmax_status select_named(const char *selector, clsoftmax_context *co
 {
     cls_opencl_device *devices;
     size_t count;
-    char nothing[256];
-    CLS_FORWARD(cls_opencl_devices(&devices, &count, nothing, sizeof nothing));
+    cls_opencl_absence absence;
+    CLS_FORWARD(cls_opencl_devices(&devices, &count, &absence));
     clsoftmax_status status;
     size_t i = 0;
     while (i < count && !is_named(&devices[i].device, selector))
@@ -90,16 +91,16 @@ static clsoftmax_status select_named(const char *selector, clsoftmax_context *co
     else if (count == 0 && cls_opencl_load() == CLSOFTMAX_FORKED)
         status = CLSOFTMAX_FORKED;
     else if (count == 0)
-        status = cls_fail(CLSOFTMAX_DEVICE_NOT_FOUND,
-                          "device \"%s\": %s. Install a driver (a package *-opencl-icd, which puts a file into "
-                          "/etc/OpenCL/vendors); clinfo shows what is there",
-                          selector, nothing);
+        status = cls_fail_(__func__, CLSOFTMAX_DEVICE_NOT_FOUND, absence.error,
+                           "device \"%s\": %s. Install a driver (a package *-opencl-icd, which puts a file into "
+                           "/etc/OpenCL/vendors); clinfo shows what is there",
+                           selector, absence.reason);
     else
         status =
-            cls_fail(CLSOFTMAX_DEVICE_NOT_FOUND,
-                     "device \"%s\": none of the %zu OpenCL devices is so named; there are also \"auto\", \"cpu\" and "
-                     "\"reference\"",
-                     selector, count);
+            cls_fail_(__func__, CLSOFTMAX_DEVICE_NOT_FOUND, absence.error,
+                      "device \"%s\": none of the %zu OpenCL devices is so named; there are also \"auto\", \"cpu\" and "
+                      "\"reference\"%s%s",
+                      selector, count, absence.error ? "; " : "", absence.error ? absence.reason : "");
     free(devices);
     if (status == CLSOFTMAX_OK && !context->device.exact)
         snprintf(context->notice, sizeof context->notice, "%s: %s", context->device.name, context->device.reason);
@@ -156,8 +157,8 @@ clsoftmax_status clsoftmax_devices_list(clsoftmax_device **list, size_t *count)
     CLS_FAIL_IF(!list || !count, CLSOFTMAX_INVALID_ARGUMENT, "list or count is NULL");
     cls_opencl_device *devices;
     size_t found;
-    char nothing[256];
-    CLS_FORWARD(cls_opencl_devices(&devices, &found, nothing, sizeof nothing));
+    cls_opencl_absence absence;
+    CLS_FORWARD(cls_opencl_devices(&devices, &found, &absence));
     clsoftmax_context cpu = {.process = getpid()}, reference = {.process = getpid()};
     clsoftmax_status status = cls_cpu_open(&cpu);
     if (status == CLSOFTMAX_OK)
@@ -168,7 +169,7 @@ clsoftmax_status clsoftmax_devices_list(clsoftmax_device **list, size_t *count)
     if (status == CLSOFTMAX_OK) {
         judge(devices, found, &cpu.device);
         if (found == 0)
-            snprintf(cpu.device.reason, sizeof cpu.device.reason, "%s", nothing);
+            snprintf(cpu.device.reason, sizeof cpu.device.reason, "%s", absence.reason);
         for (size_t i = 0; i < found; i++)
             result[i] = devices[i].device;
         result[found] = cpu.device;

@@ -4,11 +4,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A property that a driver does not answer reads as zeros: nothing listed, nothing promised. */
-static void device_info(cl_device_id id, cl_device_info property, size_t size, void *value)
+/* A property that a driver does not answer, be it with success, reads as zeros: nothing listed, nothing promised. */
+static cl_int device_info(cl_device_id id, cl_device_info property, size_t size, void *value)
 {
-    if (cls_opencl.clGetDeviceInfo(id, property, size, value, NULL) != CL_SUCCESS)
+    memset(value, 0, size);
+    cl_int error = cls_opencl.clGetDeviceInfo(id, property, size, value, NULL);
+    if (error != CL_SUCCESS)
         memset(value, 0, size);
+    return error;
+}
+
+/* A property without which nothing can be decided: the first error is kept. */
+static void need_info(cls_opencl_device *device, cl_device_info property, size_t size, void *value)
+{
+    cl_int error = device_info(device->id, property, size, value);
+    if (device->error == CL_SUCCESS)
+        device->error = error;
 }
 
 static void device_text(cl_device_id id, cl_device_info property, char *text, size_t size)
@@ -37,29 +48,37 @@ static clsoftmax_device_type device_type(cl_device_id id)
     return CLSOFTMAX_DEVICE_ACCELERATOR;
 }
 
-/* What stands in the way of running at all, or NULL. */
-static const char *why_unusable(cl_device_id id)
+static void describe_error(const char *call, cl_int error, char *reason, size_t size)
 {
-    cl_bool available = CL_FALSE, compiler = CL_FALSE, little_endian = CL_FALSE;
-    device_info(id, CL_DEVICE_AVAILABLE, sizeof available, &available);
-    device_info(id, CL_DEVICE_COMPILER_AVAILABLE, sizeof compiler, &compiler);
-    device_info(id, CL_DEVICE_ENDIAN_LITTLE, sizeof little_endian, &little_endian);
+    snprintf(reason, size, "%s: %s (%d)", call, cls_opencl_error_name(error), error);
+}
+
+/* What stands in the way of running at all, or NULL. */
+static const char *why_unusable(cls_opencl_device *device)
+{
+    cl_bool available, compiler, little_endian;
+    need_info(device, CL_DEVICE_AVAILABLE, sizeof available, &available);
+    need_info(device, CL_DEVICE_COMPILER_AVAILABLE, sizeof compiler, &compiler);
+    need_info(device, CL_DEVICE_ENDIAN_LITTLE, sizeof little_endian, &little_endian);
+    const cls_limits *limits = &device->limits;
     if (!available)
         return "the device is not available";
     if (!compiler)
         return "the device has no compiler";
     if (!little_endian)
         return "the device is big-endian";
+    if (limits->max_allocation_bytes == 0 || limits->global_memory_bytes == 0 || limits->max_work_group_size == 0)
+        return "the device says that it has no memory, or no work-items";
     return NULL;
 }
 
 /* What stands in the way of the numeric promise, or NULL. */
-static const char *why_inexact(cl_device_id id)
+static const char *why_inexact(cls_opencl_device *device)
 {
-    cl_device_fp_config config = 0;
-    char profile[64];
-    device_info(id, CL_DEVICE_SINGLE_FP_CONFIG, sizeof config, &config);
-    device_text(id, CL_DEVICE_PROFILE, profile, sizeof profile);
+    cl_device_fp_config config;
+    char profile[64] = "";
+    need_info(device, CL_DEVICE_SINGLE_FP_CONFIG, sizeof config, &config);
+    need_info(device, CL_DEVICE_PROFILE, sizeof profile - 1, profile);
     if (strcmp(profile, "FULL_PROFILE") != 0)
         return "outside the numeric promise: the device is not of OpenCL's full profile";
     if (!(config & CL_FP_DENORM))
@@ -76,58 +95,70 @@ static unsigned vector_width(cl_device_id id)
     return width == 2 || width == 4 || width == 8 || width == 16 ? width : 1;
 }
 
+static void describe_limits(cls_opencl_device *device)
+{
+    cls_limits *limits = &device->limits;
+    cl_ulong bytes;
+    cl_uint number;
+    cl_bool is_unified;
+    size_t size;
+    limits->type = device_type(device->id);
+    limits->vector_width = vector_width(device->id);
+    device_info(device->id, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof number, &number);
+    limits->compute_units = number;
+    need_info(device, CL_DEVICE_GLOBAL_MEM_SIZE, sizeof bytes, &bytes);
+    limits->global_memory_bytes = bytes;
+    need_info(device, CL_DEVICE_LOCAL_MEM_SIZE, sizeof bytes, &bytes);
+    limits->local_memory_bytes = bytes;
+    need_info(device, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof bytes, &bytes);
+    limits->max_allocation_bytes = bytes;
+    device_info(device->id, CL_DEVICE_GLOBAL_MEM_CACHE_SIZE, sizeof bytes, &bytes);
+    limits->cache_bytes = bytes;
+    device_info(device->id, CL_DEVICE_HOST_UNIFIED_MEMORY, sizeof is_unified, &is_unified);
+    limits->shares_memory = is_unified == CL_TRUE;
+    device_info(device->id, CL_DEVICE_MEM_BASE_ADDR_ALIGN, sizeof number, &number);
+    limits->alignment_bytes = number / 8;
+    need_info(device, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof size, &size);
+    limits->max_work_group_size = size > UINT32_MAX ? UINT32_MAX : (uint32_t)size;
+}
+
 void cls_opencl_device_describe(cl_platform_id platform, cl_device_id id, cls_opencl_device *out)
 {
     memset(out, 0, sizeof *out);
     out->platform = platform;
     out->id = id;
+    describe_limits(out);
 
     clsoftmax_device *device = &out->device;
-    device->type = device_type(id);
+    device->type = out->limits.type;
     strcpy(device->selector, "opencl");
     device_text(id, CL_DEVICE_NAME, device->name, sizeof device->name);
     device_text(id, CL_DRIVER_VERSION, device->driver, sizeof device->driver);
     platform_text(platform, device->platform, sizeof device->platform);
-    cl_uint units = 0;
-    device_info(id, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units);
-    device->compute_units = units;
-    cl_ulong bytes = 0;
-    device_info(id, CL_DEVICE_GLOBAL_MEM_SIZE, sizeof bytes, &bytes);
-    device->global_memory = bytes;
-    const char *unusable = why_unusable(id), *inexact = why_inexact(id);
-    device->usable = !unusable;
+    device->compute_units = out->limits.compute_units;
+    device->global_memory = out->limits.global_memory_bytes;
+    const char *unusable = why_unusable(out), *inexact = why_inexact(out);
+    device->usable = !unusable && out->error == CL_SUCCESS;
     device->exact = !inexact;
     snprintf(device->reason, sizeof device->reason, "%s", unusable ? unusable : inexact ? inexact : "");
-
-    cls_limits *limits = &out->limits;
-    limits->type = device->type;
-    limits->compute_units = units;
-    limits->vector_width = vector_width(id);
-    limits->global_memory_bytes = bytes;
-    device_info(id, CL_DEVICE_LOCAL_MEM_SIZE, sizeof bytes, &bytes);
-    limits->local_memory_bytes = bytes;
-    device_info(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof bytes, &bytes);
-    limits->max_allocation_bytes = bytes;
-    device_info(id, CL_DEVICE_GLOBAL_MEM_CACHE_SIZE, sizeof bytes, &bytes);
-    limits->cache_bytes = bytes;
-    cl_bool is_unified = CL_FALSE;
-    device_info(id, CL_DEVICE_HOST_UNIFIED_MEMORY, sizeof is_unified, &is_unified);
-    limits->shares_memory = is_unified == CL_TRUE;
-    cl_uint bits = 0;
-    device_info(id, CL_DEVICE_MEM_BASE_ADDR_ALIGN, sizeof bits, &bits);
-    limits->alignment_bytes = bits / 8;
-    size_t size = 0;
-    device_info(id, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof size, &size);
-    limits->max_work_group_size = size > UINT32_MAX ? UINT32_MAX : (uint32_t)size;
+    if (out->error != CL_SUCCESS)
+        describe_error("clGetDeviceInfo", out->error, device->reason, sizeof device->reason);
 }
 
-/* The devices of one platform, behind those that `devices` holds already. A platform without devices is normal. */
-static clsoftmax_status add_platform(cl_platform_id platform, unsigned p, cls_opencl_device **devices, size_t *count)
+/* The devices of one platform, behind those that `devices` holds already. A platform without devices is normal; one that fails is told
+   of, and no obstacle to the others. */
+static clsoftmax_status add_platform(cl_platform_id platform, unsigned p, cls_opencl_device **devices, size_t *count,
+                                     cls_opencl_absence *absence)
 {
     enum { MOST_DEVICES = 64 };
     cl_device_id ids[MOST_DEVICES];
     cl_uint found = 0;
-    if (cls_opencl.clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, MOST_DEVICES, ids, &found) != CL_SUCCESS || found == 0)
+    cl_int error = cls_opencl.clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, MOST_DEVICES, ids, &found);
+    if (error != CL_SUCCESS && error != CL_DEVICE_NOT_FOUND) {
+        absence->error = error;
+        describe_error("clGetDeviceIDs", error, absence->reason, sizeof absence->reason);
+    }
+    if (error != CL_SUCCESS || found == 0)
         return CLSOFTMAX_OK;
     if (found > MOST_DEVICES)
         found = MOST_DEVICES;
@@ -142,22 +173,39 @@ static clsoftmax_status add_platform(cl_platform_id platform, unsigned p, cls_op
     return CLSOFTMAX_OK;
 }
 
-clsoftmax_status cls_opencl_devices(cls_opencl_device **devices, size_t *count, char *reason, size_t size)
+/* What Khronos' loader says where no vendor is installed. */
+#define PLATFORM_NOT_FOUND -1001
+
+/* How many there are; why there are none goes into `absence`. */
+static cl_uint find_platforms(cl_uint room, cl_platform_id *platforms, cls_opencl_absence *absence)
+{
+    cl_uint found = 0;
+    cl_int error = cls_opencl.clGetPlatformIDs(room, platforms, &found);
+    if (error != CL_SUCCESS)
+        found = 0;
+    snprintf(absence->reason, sizeof absence->reason, "%s",
+             found == 0 ? "no OpenCL driver is installed" : "no OpenCL platform has a device");
+    if (error != CL_SUCCESS && error != PLATFORM_NOT_FOUND) {
+        absence->error = error;
+        describe_error("clGetPlatformIDs", error, absence->reason, sizeof absence->reason);
+    }
+    return found < room ? found : room;
+}
+
+clsoftmax_status cls_opencl_devices(cls_opencl_device **devices, size_t *count, cls_opencl_absence *absence)
 {
     enum { MOST_PLATFORMS = 32 };
     *devices = NULL;
     *count = 0;
+    absence->error = CL_SUCCESS;
     if (cls_opencl_load() != CLSOFTMAX_OK) {
-        cls_last_reason(reason, size);
+        cls_last_reason(absence->reason, sizeof absence->reason);
         return CLSOFTMAX_OK;
     }
     cl_platform_id platforms[MOST_PLATFORMS];
-    cl_uint found = 0;
-    if (cls_opencl.clGetPlatformIDs(MOST_PLATFORMS, platforms, &found) != CL_SUCCESS)
-        found = 0; /* -1001 where no vendor is installed */
-    snprintf(reason, size, "%s", found == 0 ? "no OpenCL driver is installed" : "no OpenCL platform has a device");
-    for (unsigned p = 0; p < found && p < MOST_PLATFORMS; p++) {
-        clsoftmax_status status = add_platform(platforms[p], p, devices, count);
+    cl_uint found = find_platforms(MOST_PLATFORMS, platforms, absence);
+    for (unsigned p = 0; p < found; p++) {
+        clsoftmax_status status = add_platform(platforms[p], p, devices, count, absence);
         if (status != CLSOFTMAX_OK) {
             free(*devices);
             *devices = NULL;
