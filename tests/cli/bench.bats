@@ -88,7 +88,7 @@ PY
 }
 
 @test "--explain names what auto takes, and the strategies" {
-    run --separate-stderr bench --explain
+    run --separate-stderr bench --explain --shapes 8x112
     [ "$status" -eq 0 ]
     [[ $output == *"8 x 112 "*softmax:item* ]]
     [[ $output == *"strategies; "*lane*item*group* ]]
