@@ -95,8 +95,8 @@ static void check_failure(const trial *trial, clsoftmax_status status)
     if (trial->attempt.failed_in_queue)
         return; /* the library has not failed, and says nothing */
     int error = clsoftmax_last_opencl_error();
-    if (error == 0 && (status == CLSOFTMAX_DEVICE_NOT_FOUND || status == CLSOFTMAX_DEVICE_UNUSABLE))
-        error = fault->error; /* why a device is not taken is in the text alone */
+    if (error == 0 && status == CLSOFTMAX_DEVICE_NOT_FOUND)
+        error = fault->error; /* why no device is there is in the text alone */
     const char *text = planted == VIOLATION_MESSAGE ? "" : clsoftmax_last_error();
     if (!fault_error_is_right(fault, error) || !fault_text_names(text, error))
         report(VIOLATION_MESSAGE, detail);
