@@ -1,0 +1,78 @@
+# Machines that lack something, and drivers that are set up oddly: the answer is the same, or cpu gives it and says why.
+bats_require_minimum_version 1.5.0
+load helpers
+
+LOGITS=$SOURCE/tests/data/digits_val_logits.npy
+ANSWER="0.0900305733 0.244728476 0.665240943"
+
+# expect_cpu REASON VARIABLE=VALUE...: auto computes on cpu, and says so for this reason
+expect_cpu() {
+    local reason=$1
+    shift
+    run --separate-stderr env "$@" "$CLSOFTMAX" run -T 10 - <<<"10 20 30"
+    echo "$* $output $stderr"
+    [ "$status" -eq 0 ]
+    [ "$output" = "$ANSWER" ]
+    [[ $stderr == "clsoftmax: note: computing on device \"cpu\": $reason"* ]]
+}
+
+opencl_device() {
+    "$CLSOFTMAX" devices --json | grep -q '"selector": "0:0"' || skip "no OpenCL device"
+}
+
+@test "a loader that is no library" {
+    mkdir lib
+    echo "not a library" | tee lib/libOpenCL.so.1 >lib/libOpenCL.so
+    expect_cpu "the OpenCL loader libOpenCL.so.1 is not installed" LD_LIBRARY_PATH="$PWD/lib"
+}
+
+@test "no vendor file, a vendor file that names nothing, a vendor library that is none" {
+    mkdir none missing broken
+    echo "$PWD/nowhere.so" >missing/a.icd
+    echo "not a library" >broken/lib.so
+    echo "$PWD/broken/lib.so" >broken/a.icd
+    for folder in none missing broken; do
+        expect_cpu "no OpenCL driver is installed" OCL_ICD_VENDORS="$PWD/$folder"
+    done
+}
+
+@test "a platform without devices" {
+    opencl_device
+    expect_cpu "no OpenCL platform has a device" POCL_DEVICES=
+}
+
+@test "PoCL without a cache, with small work-groups, one thread, without threads: the same bits" {
+    opencl_device
+    clsoftmax run "$LOGITS" -T 0.7 -o whole.npy
+    for setting in POCL_MAX_WORK_GROUP_SIZE=8 POCL_MAX_PTHREAD_COUNT=1 POCL_DEVICES=basic POCL_KERNEL_CACHE=0 POCL_MEMORY_LIMIT=1; do
+        POCL_CACHE_DIR=$PWD run --separate-stderr env "$setting" "$CLSOFTMAX" run -d 0:0 "$LOGITS" -T 0.7 -o p.npy
+        echo "$setting $stderr"
+        [ "$status" -eq 0 ]
+        cmp whole.npy p.npy
+    done
+    # PoCL gives up its device, or does without
+    for setting in POCL_CACHE_DIR=/proc/nowhere "-u POCL_CACHE_DIR -u XDG_CACHE_HOME HOME=/nowhere"; do
+        run --separate-stderr env $setting "$CLSOFTMAX" run "$LOGITS" -T 0.7 -o p.npy
+        echo "$setting $stderr"
+        [ "$status" -eq 0 ]
+        cmp whole.npy p.npy
+    done
+}
+
+@test "cpu with one thread, with more than processors, on every instruction set: the same bits" {
+    clsoftmax run "$LOGITS" -T 0.7 -o whole.npy
+    for setting in CLSOFTMAX_THREADS=1 CLSOFTMAX_THREADS=17 CLSOFTMAX_CPU_ISA=baseline; do
+        env "$setting" "$CLSOFTMAX" run -d cpu "$LOGITS" -T 0.7 -o p.npy
+        cmp whole.npy p.npy
+    done
+}
+
+@test "an empty environment, a closed standard input or output" {
+    run --separate-stderr env -i "$CLSOFTMAX" run -d cpu -T 10 - <<<"10 20 30"
+    [ "$output" = "$ANSWER" ]
+    run --separate-stderr bash -c '"$CLSOFTMAX" run -d cpu - <&-'
+    [ "$status" -ne 0 ]
+    [ -z "$output" ]
+    run --separate-stderr bash -c '"$CLSOFTMAX" run -d cpu "$1" >&-' - "$LOGITS"
+    [ "$status" -eq 1 ]
+}
