@@ -74,6 +74,7 @@ opencl_device() {
 }
 
 @test "resident memory stays under the cap, whatever the file's size" {
+    limits_address_space
     npy x.npy '<f4' False '(1000, 100000)'
     truncate -s +400000000 x.npy
     run --separate-stderr bash -c 'ulimit -v 300000; MALLOC_ARENA_MAX=1 CLSOFTMAX_DEVICE=cpu "$CLSOFTMAX" run x.npy --memory 32M -T 2 -o p.npy'

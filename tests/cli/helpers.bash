@@ -21,6 +21,11 @@ expect_error() {
     done
 }
 
+# limits_address_space: skips where that cannot be limited, under AddressSanitizer, whose shadow takes terabytes of it.
+limits_address_space() {
+    ! grep -q __asan_init "$CLSOFTMAX" || skip "AddressSanitizer"
+}
+
 # npy FILE DESCR FORTRAN SHAPE [VERSION]: an .npy header into FILE; data is to be appended.
 npy() {
     local version=${5-1} header="{'descr': '$2', 'fortran_order': $3, 'shape': $4, }"

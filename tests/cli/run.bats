@@ -186,6 +186,7 @@ CASES
 }
 
 @test "a system that grants no more threads: fewer, or an error, never a hang" {
+    limits_address_space
     for limit in 200000 300000 1000000; do
         run --separate-stderr timeout 20 bash -c "ulimit -v $limit; CLSOFTMAX_THREADS=500 \"\$CLSOFTMAX\" run -d cpu -T 10 - <<<'10 20 30'"
         echo "$limit: $status $output $stderr"
