@@ -112,17 +112,15 @@ static uint32_t largest_key(const float *x, size_t length)
     return key;
 }
 
-/* Processors read ahead by themselves, but not into the next page. Inline, because gcc drops calls of a function that does
-   nothing but prefetch. */
+/* Processors read ahead by themselves, but not into the next page. */
 #define AHEAD_BYTES 4096
 
 static inline __attribute__((always_inline)) void prefetch_ahead(const items *it, const block *k)
 {
     const clsoftmax_problem *p = it->call->problem;
     size_t size = cpu_element_size(p->logits_dtype);
-    const char *ahead = (const char *)it->call->arguments->logits + k->logits * size + AHEAD_BYTES;
-    for (size_t i = 0; p->logits_layout.class_stride == 1 && i < k->length * size; i += 64)
-        __builtin_prefetch(ahead + i);
+    if (p->logits_layout.class_stride == 1)
+        cpu_prefetch((const char *)it->call->arguments->logits + k->logits * size + AHEAD_BYTES, k->length * size);
 }
 
 /* Without statistics only the key is found. */

@@ -113,11 +113,10 @@ static void load_class(const tile *t, uint64_t c, float *x)
 INLINE void prefetch_lanes(const tile *t, uint64_t first)
 {
     size_t size = cpu_element_size(t->call->problem->logits_dtype);
-    for (size_t i = 0; i < t->count * size; i += 64)
-        __builtin_prefetch((const char *)t->call->arguments->logits + first * size + i);
+    cpu_prefetch((const char *)t->call->arguments->logits + first * size, t->count * size);
 }
 
-static void prefetch_class(const tile *t, uint64_t c)
+INLINE void prefetch_class(const tile *t, uint64_t c)
 {
     const clsoftmax_problem *p = t->call->problem;
     if (c < p->classes && t->logits_lane_stride == 1)
@@ -125,7 +124,7 @@ static void prefetch_class(const tile *t, uint64_t c)
 }
 
 /* A part of the tile that follows, while a class of this one is computed. */
-static void prefetch_next(const tile *t, uint64_t c)
+INLINE void prefetch_next(const tile *t, uint64_t c)
 {
     uint64_t first = t->logits + (c + t->call->problem->classes) * LANES;
     if (t->transposed && t->row + 2 * LANES <= t->end)
