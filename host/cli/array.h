@@ -34,10 +34,10 @@ void array_release(array *array);
 /* Puts one number of a file at values[at]. NULL, or what is wrong with it. */
 const char *array_put(array *array, uint64_t at, double value);
 
-/* The whole of a file: EXIT_DONE, or another status after a complaint that names the file and the place; nothing is left then.
-   Text: of the content that *out has; "-" is standard input. */
+/* The whole of a file. An .npy file in Fortran order: the values of *out, which has everything else. Text: of the content that *out has; "-" is
+   standard input. EXIT_DONE, or another status after a complaint that names the file and the place; nothing is left then. */
 struct npy_file;
-int array_read_npy(const struct npy_file *file, array *out);
+int array_read_fortran(const struct npy_file *file, array *out);
 int array_read_text(const char *path, array *out);
 
 /* The header of an .npy file of version 1.0, C order: `descr` as it stands there. Its length, at most NPY_HEADER_BYTES. */

@@ -8,7 +8,7 @@
 
 /* ---------------------------------------------------------------- Reading */
 
-/* Walks the elements of a file in its order and tells where each belongs in C order. */
+/* Walks the elements of a file in Fortran order and tells where each belongs in C order. */
 typedef struct walk {
     const npy_header *header;
     uint64_t index[ARRAY_MOST_DIMENSIONS];
@@ -29,10 +29,6 @@ static void walk_begin(walk *walk, const npy_header *header)
 
 static void walk_next(walk *walk)
 {
-    if (!walk->header->fortran_order) {
-        walk->position++;
-        return;
-    }
     for (unsigned i = 0; i < walk->header->dimensions; i++) {
         walk->position += walk->stride[i];
         if (++walk->index[i] < walk->header->shape[i])
@@ -43,7 +39,7 @@ static void walk_next(walk *walk)
 }
 
 /* In the file's order, a part at a time, each element to its place. */
-static int read_walking(const npy_file *file, array *out)
+static int read_parts(const npy_file *file, array *out)
 {
     enum { PART = 8192 };
     double part[PART];
@@ -61,19 +57,12 @@ static int read_walking(const npy_file *file, array *out)
     return EXIT_DONE;
 }
 
-int array_read_npy(const npy_file *file, array *out)
+int array_read_fortran(const npy_file *file, array *out)
 {
-    memset(out, 0, sizeof *out);
-    out->content = file->content;
-    out->dtype = file->dtype;
-    out->dimensions = file->header.dimensions;
-    memcpy(out->shape, file->header.shape, sizeof out->shape);
-    out->elements = file->header.elements;
     out->values = malloc(out->elements > 0 ? (size_t)out->elements * array_element_size(out) : 1);
     if (!out->values)
         return complain(EXIT_FAILED, "%s: no memory for %llu values", file->path, (unsigned long long)out->elements);
-    int status =
-        file->header.fortran_order ? read_walking(file, out) : npy_file_read(file, 0, out->elements, out->values);
+    int status = read_parts(file, out);
     if (status != EXIT_DONE)
         array_release(out);
     return status;

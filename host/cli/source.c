@@ -25,7 +25,7 @@ static int open_npy(const char *path, array_content content, int has_bf16, uint6
                         "numpy.ascontiguousarray makes it one that is read in parts",
                         path, (unsigned long long)memory);
     source->held = array->elements * array_element_size(array);
-    status = array_read_npy(file, array);
+    status = array_read_fortran(file, array);
     npy_file_close(file);
     return status;
 }
