@@ -37,7 +37,7 @@ int result_file_write(result_file *file, uint64_t first, uint64_t count, const v
    after a complaint. */
 int result_file_sync(result_file *file);
 
-/* Ends a file that is open: all of it is written. EXIT_DONE, or EXIT_FAILED after a complaint. */
+/* Ends a file that is open and has been synchronised: all of it is written. EXIT_DONE, or EXIT_FAILED after a complaint. */
 int result_file_commit(result_file *file);
 
 /* Ends one that failed, or was never opened but zeroed. */

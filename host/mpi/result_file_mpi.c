@@ -128,9 +128,7 @@ static int close_shared(result_file *file)
 
 int result_file_commit(result_file *file)
 {
-    int status = result_file_sync(file);
-    int closed = close_shared(file);
-    status = ranks_agree(status == EXIT_DONE ? closed : status);
+    int status = ranks_agree(close_shared(file));
     if (ranks_index() == 0 && status == EXIT_DONE)
         status = output_file_commit(&file->out);
     else if (ranks_index() == 0)
