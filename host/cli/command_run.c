@@ -190,36 +190,50 @@ static int finish_outputs(run *run)
 
 /* ---------------------------------------------------------------- Planning */
 
+/* Results go to standard output. */
+static int prints_results(const run *run)
+{
+    return !run->has_results_file && run->problem.operation != CLSOFTMAX_OPERATION_NONE;
+}
+
+/* The rows that this process is to compute. */
+static void choose_share(run *run)
+{
+    const run_options *options = &run->options;
+    uint64_t index = options->shard_count > 0 ? options->shard_index : ranks_index();
+    uint64_t count = options->shard_count > 0 ? options->shard_count : ranks_count();
+    tiling_share(run->rows, index, count, &run->tiling.begin, &run->tiling.end);
+}
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
 /* Tiles as large as the memory allows to all workers, at most MOST_TILE_BYTES; of a row at least, whatever that takes of workers. */
 static int choose_tiles(run *run)
 {
     const clsoftmax_problem *p = &run->problem;
+    tiling *tiling = &run->tiling;
     uint64_t row_bytes = run_row_bytes(run), held = run->input.held + run->temperatures.held + run->labels.held;
-    uint64_t memory = run->options.memory > held ? run->options.memory - held : 0;
-    uint64_t workers = WORKERS_PER_DEVICE * run->devices.count;
-    int is_text = !run->has_results_file && p->operation != CLSOFTMAX_OPERATION_NONE;
+    uint64_t memory = run->options.memory > held ? run->options.memory - held : 0, fitting = memory / row_bytes;
     uint64_t least =
-        is_text && p->inner > 0 ? p->inner : 1; /* text is in the order of the elements: whole outer indices */
-    uint64_t fitting = memory / row_bytes;
+        prints_results(run) ? larger(p->inner, 1) : 1; /* text is in the order of the elements: whole outer indices */
     if (fitting < least && run->rows > 0)
         return complain(EXIT_WRONG, "--memory %llu: %llu row%s of %llu classes take%s %llu bytes",
                         (unsigned long long)memory, (unsigned long long)least, least == 1 ? "" : "s",
                         (unsigned long long)p->classes, least == 1 ? "s" : "", (unsigned long long)(least * row_bytes));
-    workers = fitting / least < workers ? fitting / least : workers;
-    uint64_t most = MOST_TILE_BYTES / row_bytes, rows = fitting / (workers > 0 ? workers : 1);
-    rows = rows < most ? rows : most;
-    run->tiling.classes = p->classes;
-    run->tiling.inner = p->inner;
-    uint64_t shard = run->options.shard_index, shards = run->options.shard_count;
-    if (shards == 0) {
-        shard = ranks_index();
-        shards = ranks_count();
-    }
-    tiling_share(run->rows, shard, shards, &run->tiling.begin, &run->tiling.end);
-    run->tiling.tile_rows = rows > least ? rows : least;
-    uint64_t tiles = (run->tiling.end - run->tiling.begin) / run->tiling.tile_rows + 1;
-    run->workers = (unsigned)(tiles < workers ? tiles : workers);
-    run->workers = run->workers > 0 ? run->workers : 1;
+    uint64_t workers = larger(smaller(WORKERS_PER_DEVICE * run->devices.count, fitting / least), 1);
+    tiling->classes = p->classes;
+    tiling->inner = p->inner;
+    tiling->tile_rows = larger(smaller(fitting / workers, MOST_TILE_BYTES / row_bytes), least);
+    choose_share(run);
+    run->workers = (unsigned)smaller(workers, (tiling->end - tiling->begin) / tiling->tile_rows + 1);
     return EXIT_DONE;
 }
 
@@ -228,8 +242,7 @@ static int explain_device(run *run, device *device)
     clsoftmax_problem problem = run->problem;
     if (run->tiling.begin < run->tiling.end) {
         tile tile = tiling_tile(&run->tiling, run->tiling.begin);
-        problem.outer = tile.outer;
-        problem.inner = tile.inner;
+        problem = run_tile_problem(run, &tile);
     }
     clsoftmax_plan *plan = NULL;
     clsoftmax_status status = clsoftmax_plan_create(device->context, &problem, &plan);
@@ -291,8 +304,7 @@ static int verdict(const run *run)
 /* Something goes to standard output beside a summary. */
 static int writes_text(const run *run)
 {
-    return (!run->has_results_file && run->problem.operation != CLSOFTMAX_OPERATION_NONE) ||
-           (run->options.statistics && !run->has_statistics_file);
+    return prints_results(run) || (run->options.statistics && !run->has_statistics_file);
 }
 
 /* What the ranks found of their own rows becomes what was found of all. */

@@ -30,6 +30,9 @@ typedef struct run {
     label_summary labelled;
 } run;
 
+/* The problem of a tile alone. */
+clsoftmax_problem run_tile_problem(const run *run, const tile *tile);
+
 /* Bytes of memory that a row takes while it is worked on. */
 uint64_t run_row_bytes(const run *run);
 

@@ -9,7 +9,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* What workers share. */
 typedef struct team {
@@ -161,7 +160,7 @@ static int read_tile(worker *w, const tile *tile)
 
 /* ---------------------------------------------------------------- Computing */
 
-static clsoftmax_problem tile_problem(const run *run, const tile *tile)
+clsoftmax_problem run_tile_problem(const run *run, const tile *tile)
 {
     clsoftmax_problem problem = run->problem;
     problem.outer = tile->outer;
@@ -198,7 +197,7 @@ static device *next_device(worker *w, clsoftmax_status failure)
 static int compute_tile(worker *w, const tile *tile)
 {
     run *run = w->team->run;
-    clsoftmax_problem problem = tile_problem(run, tile);
+    clsoftmax_problem problem = run_tile_problem(run, tile);
     clsoftmax_arguments arguments = tile_arguments(w);
     uint64_t invalid_rows = 0;
     arguments.invalid_rows = &invalid_rows;
@@ -221,7 +220,7 @@ static int compute_tile(worker *w, const tile *tile)
 static int compare_tile(worker *w, const tile *tile, device *verifier, comparison *sum)
 {
     run *run = w->team->run;
-    clsoftmax_problem problem = tile_problem(run, tile);
+    clsoftmax_problem problem = run_tile_problem(run, tile);
     problem.strategy = CLSOFTMAX_STRATEGY_AUTO;
     clsoftmax_arguments arguments = tile_arguments(w);
     arguments.results = w->other_results;
