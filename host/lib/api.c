@@ -105,6 +105,23 @@ const char *clsoftmax_plan_description(const clsoftmax_plan *plan)
 
 /* ---------------------------------------------------------------- Run */
 
+/* One temperature after another. */
+static clsoftmax_status run_sweep(clsoftmax_plan *plan, const clsoftmax_arguments *arguments, uint64_t *invalid_rows)
+{
+    const clsoftmax_problem *problem = &plan->problem;
+    clsoftmax_arguments one = *arguments;
+    if (problem->sweep == 0)
+        return plan->context->backend->plan_run(plan, arguments, invalid_rows);
+    size_t bytes = (size_t)problem->sweep_stride * clsoftmax_dtype_size(problem->results_dtype);
+    for (uint64_t k = 0; k < problem->sweep; k++) {
+        one.temperature = arguments->temperatures[k];
+        one.results = arguments->results ? (char *)arguments->results + k * bytes : NULL;
+        one.statistics = arguments->statistics ? arguments->statistics + k * cls_problem_rows(problem) : NULL;
+        CLS_FORWARD(plan->context->backend->plan_run(plan, &one, invalid_rows));
+    }
+    return CLSOFTMAX_OK;
+}
+
 clsoftmax_status clsoftmax_plan_run(clsoftmax_plan *plan, const clsoftmax_arguments *arguments)
 {
     CLS_FAIL_IF(!plan || !arguments, CLSOFTMAX_INVALID_ARGUMENT, "plan or arguments is NULL");
@@ -112,10 +129,21 @@ clsoftmax_status clsoftmax_plan_run(clsoftmax_plan *plan, const clsoftmax_argume
     CLS_FORWARD(cls_arguments_check(&plan->problem, arguments));
     uint64_t invalid_rows = 0;
     if (cls_problem_rows(&plan->problem) > 0)
-        CLS_FORWARD(plan->context->backend->plan_run(plan, arguments, &invalid_rows));
+        CLS_FORWARD(run_sweep(plan, arguments, &invalid_rows));
     if (arguments->invalid_rows)
         *arguments->invalid_rows = invalid_rows;
     return CLSOFTMAX_OK;
+}
+
+/* Plans, runs once and releases. */
+static clsoftmax_status run_once(clsoftmax_context *context, const clsoftmax_problem *problem,
+                                 const clsoftmax_arguments *arguments)
+{
+    clsoftmax_plan *plan = NULL;
+    CLS_FORWARD(clsoftmax_plan_create(context, problem, &plan));
+    clsoftmax_status status = clsoftmax_plan_run(plan, arguments);
+    clsoftmax_plan_release(plan);
+    return status;
 }
 
 clsoftmax_status clsoftmax_run(clsoftmax_context *context, uint64_t rows, uint64_t classes, const float *logits,
@@ -128,9 +156,23 @@ clsoftmax_status clsoftmax_run(clsoftmax_context *context, uint64_t rows, uint64
     arguments.logits = logits;
     arguments.temperature = temperature;
     arguments.results = probabilities;
-    clsoftmax_plan *plan = NULL;
-    CLS_FORWARD(clsoftmax_plan_create(context, &problem, &plan));
-    clsoftmax_status status = clsoftmax_plan_run(plan, &arguments);
-    clsoftmax_plan_release(plan);
-    return status;
+    return run_once(context, &problem, &arguments);
+}
+
+clsoftmax_status clsoftmax_sweep(clsoftmax_context *context, uint64_t rows, uint64_t classes, const float *logits,
+                                 uint64_t count, const float *temperatures, float *probabilities,
+                                 clsoftmax_statistics *statistics)
+{
+    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
+    problem.outer = count > 0 ? rows : 0;
+    problem.classes = classes;
+    problem.sweep = count;
+    problem.operation = probabilities ? CLSOFTMAX_OPERATION_SOFTMAX : CLSOFTMAX_OPERATION_NONE;
+    problem.statistics = statistics != NULL;
+    clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
+    arguments.logits = logits;
+    arguments.temperatures = temperatures;
+    arguments.results = probabilities;
+    arguments.statistics = statistics;
+    return run_once(context, &problem, &arguments);
 }

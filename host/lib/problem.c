@@ -95,6 +95,12 @@ uint64_t cls_layout_span(const clsoftmax_problem *problem, const clsoftmax_layou
     return sum(sum(layout->offset, last), 1);
 }
 
+uint64_t cls_results_span(const clsoftmax_problem *problem)
+{
+    uint64_t one = cls_layout_span(problem, &problem->results_layout);
+    return one == 0 ? 0 : sum(one, product(cls_problem_temperatures(problem) - 1, problem->sweep_stride));
+}
+
 static clsoftmax_layout dense_layout(const clsoftmax_problem *problem)
 {
     clsoftmax_layout dense = {0, product(problem->classes, problem->inner), problem->inner, 1};
@@ -120,26 +126,39 @@ static void fill_in_layout(const clsoftmax_problem *problem, clsoftmax_layout *l
         layout->inner_stride = dense.inner_stride;
 }
 
+/* The results of one temperature behind those of another. */
+static uint64_t dense_sweep_stride(const clsoftmax_problem *problem)
+{
+    clsoftmax_problem some = *problem; /* with a row, to span something */
+    some.outer = problem->outer ? problem->outer : 1;
+    some.inner = problem->inner ? problem->inner : 1;
+    some.results_layout.offset = 0;
+    return cls_layout_span(&some, &some.results_layout);
+}
+
 /* One dimension of an array: `size` steps of `stride`. */
 typedef struct dimension {
     uint64_t size, stride;
 } dimension;
 
-/* 1 if, sorted by stride, each dimension steps over all that the smaller ones span, so that no two elements share a place. */
-static int is_nested(const clsoftmax_problem *problem, const clsoftmax_layout *layout)
+/* Of the results: 1 if, sorted by stride, each dimension steps over all that the smaller ones span, so that no two elements share a place. */
+static int is_nested(const clsoftmax_problem *problem)
 {
-    dimension d[3] = {{problem->outer, layout->outer_stride},
-                      {problem->classes, layout->class_stride},
-                      {problem->inner, layout->inner_stride}};
-    for (int i = 0; i < 2; i++)
-        for (int k = 0; k < 2 - i; k++)
+    const clsoftmax_layout *layout = &problem->results_layout;
+    enum { DIMENSIONS = 4 };
+    dimension d[DIMENSIONS] = {{cls_problem_temperatures(problem), problem->sweep_stride},
+                               {problem->outer, layout->outer_stride},
+                               {problem->classes, layout->class_stride},
+                               {problem->inner, layout->inner_stride}};
+    for (int i = 0; i < DIMENSIONS - 1; i++)
+        for (int k = 0; k < DIMENSIONS - 1 - i; k++)
             if (d[k].stride > d[k + 1].stride) {
                 dimension swapped = d[k];
                 d[k] = d[k + 1];
                 d[k + 1] = swapped;
             }
     uint64_t spanned = 0;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < DIMENSIONS; i++) {
         if (d[i].size <= 1)
             continue;
         if (d[i].stride <= spanned)
@@ -149,11 +168,10 @@ static int is_nested(const clsoftmax_problem *problem, const clsoftmax_layout *l
     return 1;
 }
 
-static clsoftmax_status check_span(const clsoftmax_problem *problem, const clsoftmax_layout *layout,
-                                   clsoftmax_dtype dtype, const char *which)
+static clsoftmax_status check_span(uint64_t span, clsoftmax_dtype dtype, const char *which)
 {
-    CLS_FAIL_IF(cls_layout_span(problem, layout) > (uint64_t)PTRDIFF_MAX / clsoftmax_dtype_size(dtype),
-                CLSOFTMAX_INVALID_SHAPE, "%s: the array is larger than memory can be", which);
+    CLS_FAIL_IF(span > (uint64_t)PTRDIFF_MAX / clsoftmax_dtype_size(dtype), CLSOFTMAX_INVALID_SHAPE,
+                "%s: the array is larger than memory can be", which);
     return CLSOFTMAX_OK;
 }
 
@@ -171,6 +189,8 @@ static clsoftmax_status check_choices(const clsoftmax_problem *p)
                     (unsigned)p->pos_inf > CLSOFTMAX_POS_INF_LIMIT,
                 CLSOFTMAX_INVALID_ARGUMENT, "there is no such policy: neg_inf_rows %d, pos_inf %d",
                 (int)p->neg_inf_rows, (int)p->pos_inf);
+    CLS_FAIL_IF(p->sweep > 0 && p->temperature_per_row, CLSOFTMAX_INVALID_ARGUMENT,
+                "a sweep has temperatures for all rows; it cannot have one for each");
     CLS_FAIL_IF(p->operation == CLSOFTMAX_OPERATION_NONE && !p->statistics, CLSOFTMAX_INVALID_ARGUMENT,
                 "neither an operation nor statistics are asked for");
     return CLSOFTMAX_OK;
@@ -182,10 +202,12 @@ clsoftmax_status cls_problem_check(const clsoftmax_problem *problem, clsoftmax_p
     CLS_FAIL_IF(problem->classes == 0, CLSOFTMAX_INVALID_SHAPE, "a row needs at least one class");
     /* also without rows: no width may overflow later */
     uint64_t outer = problem->outer ? problem->outer : 1, inner = problem->inner ? problem->inner : 1;
-    CLS_FAIL_IF(product(product(outer, inner), problem->classes) > (uint64_t)PTRDIFF_MAX / sizeof(float),
-                CLSOFTMAX_INVALID_SHAPE, "%llu x %llu x %llu elements are more than memory can hold",
-                (unsigned long long)problem->outer, (unsigned long long)problem->classes,
-                (unsigned long long)problem->inner);
+    uint64_t temperatures = cls_problem_temperatures(problem);
+    CLS_FAIL_IF(product(product(product(outer, inner), problem->classes), temperatures) >
+                    (uint64_t)PTRDIFF_MAX / sizeof(clsoftmax_statistics),
+                CLSOFTMAX_INVALID_SHAPE, "%llu x %llu x %llu x %llu elements are more than memory can hold",
+                (unsigned long long)temperatures, (unsigned long long)problem->outer,
+                (unsigned long long)problem->classes, (unsigned long long)problem->inner);
     CLS_FORWARD(check_choices(problem));
     fill_in_layout(problem, &checked->logits_layout);
     if (problem->operation == CLSOFTMAX_OPERATION_NONE) { /* no results: nothing may depend on what they would be */
@@ -193,13 +215,16 @@ clsoftmax_status cls_problem_check(const clsoftmax_problem *problem, clsoftmax_p
         checked->results_dtype = checked->logits_dtype;
     }
     fill_in_layout(problem, &checked->results_layout);
+    if (problem->sweep_stride == 0 || problem->sweep <= 1)
+        checked->sweep_stride = dense_sweep_stride(checked);
     const clsoftmax_layout *results = &checked->results_layout;
-    CLS_FORWARD(check_span(checked, &checked->logits_layout, checked->logits_dtype, "logits"));
-    CLS_FORWARD(check_span(checked, results, checked->results_dtype, "results"));
-    CLS_FAIL_IF(problem->operation != CLSOFTMAX_OPERATION_NONE && !is_nested(checked, results), CLSOFTMAX_INVALID_SHAPE,
-                "results: one of the strides (%llu, %llu, %llu) does not step over what the smaller ones span",
-                (unsigned long long)results->outer_stride, (unsigned long long)results->class_stride,
-                (unsigned long long)results->inner_stride);
+    CLS_FORWARD(check_span(cls_layout_span(checked, &checked->logits_layout), checked->logits_dtype, "logits"));
+    CLS_FORWARD(check_span(cls_results_span(checked), checked->results_dtype, "results"));
+    CLS_FAIL_IF(
+        problem->operation != CLSOFTMAX_OPERATION_NONE && !is_nested(checked), CLSOFTMAX_INVALID_SHAPE,
+        "results: one of the strides (%llu, %llu, %llu, sweep %llu) does not step over what the smaller ones span",
+        (unsigned long long)results->outer_stride, (unsigned long long)results->class_stride,
+        (unsigned long long)results->inner_stride, (unsigned long long)checked->sweep_stride);
     return CLSOFTMAX_OK;
 }
 
@@ -241,13 +266,14 @@ int cls_arguments_overlap(const clsoftmax_problem *problem, const clsoftmax_argu
     size_t logits_size = clsoftmax_dtype_size(problem->logits_dtype),
            results_size = clsoftmax_dtype_size(problem->results_dtype);
     if (arguments->logits == arguments->results && problem->logits_dtype == problem->results_dtype &&
+        problem->sweep == 0 &&
         memcmp(&problem->logits_layout, &problem->results_layout, sizeof problem->logits_layout) == 0)
         return 0;
     uintptr_t x = (uintptr_t)arguments->logits, p = (uintptr_t)arguments->results;
     uintptr_t x_begin = x + problem->logits_layout.offset * logits_size;
     uintptr_t p_begin = p + problem->results_layout.offset * results_size;
     uintptr_t x_end = x + cls_layout_span(problem, &problem->logits_layout) * logits_size;
-    uintptr_t p_end = p + cls_layout_span(problem, &problem->results_layout) * results_size;
+    uintptr_t p_end = p + cls_results_span(problem) * results_size;
     return x_begin < p_end && p_begin < x_end;
 }
 
@@ -257,11 +283,23 @@ int cls_is_temperature(float temperature)
     return bits <= 0x7F800000u || bits == 0x80000000u;
 }
 
-clsoftmax_status cls_arguments_check(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments)
+static clsoftmax_status check_temperatures(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments)
 {
-    CLS_FAIL_IF(!problem->temperature_per_row && !cls_is_temperature(arguments->temperature),
+    CLS_FAIL_IF(problem->sweep == 0 && !problem->temperature_per_row && !cls_is_temperature(arguments->temperature),
                 CLSOFTMAX_INVALID_TEMPERATURE, "temperature %g; it takes a number from 0 to inf",
                 (double)arguments->temperature);
+    CLS_FAIL_IF(problem->sweep > 0 && !arguments->temperatures, CLSOFTMAX_INVALID_ARGUMENT,
+                "temperatures is NULL, and the sweep wants %llu", (unsigned long long)problem->sweep);
+    for (uint64_t k = 0; k < problem->sweep; k++)
+        CLS_FAIL_IF(!cls_is_temperature(arguments->temperatures[k]), CLSOFTMAX_INVALID_TEMPERATURE,
+                    "temperature %g, number %llu of the sweep; it takes a number from 0 to inf",
+                    (double)arguments->temperatures[k], (unsigned long long)k);
+    return CLSOFTMAX_OK;
+}
+
+clsoftmax_status cls_arguments_check(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments)
+{
+    CLS_FORWARD(check_temperatures(problem, arguments));
     if (cls_problem_rows(problem) == 0)
         return CLSOFTMAX_OK;
     CLS_FAIL_IF(!arguments->logits, CLSOFTMAX_INVALID_ARGUMENT, "logits is NULL");

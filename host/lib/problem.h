@@ -13,6 +13,15 @@ uint64_t cls_problem_rows(const clsoftmax_problem *problem);
 /* Elements from the start of an array to behind its last element in this layout; 0 for a problem without rows. */
 uint64_t cls_layout_span(const clsoftmax_problem *problem, const clsoftmax_layout *layout);
 
+/* The same of the results, at all temperatures of a sweep. */
+uint64_t cls_results_span(const clsoftmax_problem *problem);
+
+/* Temperatures that each row is computed at. */
+static inline uint64_t cls_problem_temperatures(const clsoftmax_problem *problem)
+{
+    return problem->sweep > 0 ? problem->sweep : 1;
+}
+
 /* 1 if the layout is dense. */
 int cls_layout_is_dense(const clsoftmax_problem *problem, const clsoftmax_layout *layout);
 

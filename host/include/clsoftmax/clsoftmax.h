@@ -265,12 +265,14 @@ typedef struct clsoftmax_problem {
     clsoftmax_strategy strategy; /* AUTO, or one by name: UNSUPPORTED if the device cannot */
     uint32_t work_group_size;    /* 0: chosen; else work-items per work-group, rounded down to what the kernel allows */
     uint64_t tile_outer;         /* 0: chosen; else at most so many outer indices in a tile: see clsoftmax_plan_run */
+    uint64_t sweep;              /* 0; or K, for each row at each of K temperatures: see section 7 */
+    uint64_t sweep_stride;       /* elements from a result at one temperature to that at the next; 0: dense */
 } clsoftmax_problem;
 
 /* clang-format off */
 #define CLSOFTMAX_PROBLEM_INIT                                                                                         \
     { 0, 0, 1, CLSOFTMAX_OPERATION_SOFTMAX, CLSOFTMAX_F32, CLSOFTMAX_F32, {0, 0, 0, 0}, {0, 0, 0, 0}, 0, 0,           \
-      CLSOFTMAX_NEG_INF_ROWS_NAN, CLSOFTMAX_POS_INF_NAN, CLSOFTMAX_STRATEGY_AUTO, 0, 0 }
+      CLSOFTMAX_NEG_INF_ROWS_NAN, CLSOFTMAX_POS_INF_NAN, CLSOFTMAX_STRATEGY_AUTO, 0, 0, 0, 0 }
 /* clang-format on */
 
 /* Sets outer, classes and inner for a dense array of `dimensions` sizes and softmax along `axis`, counted as NumPy does: 0 is
@@ -315,9 +317,10 @@ CLSOFTMAX_API clsoftmax_status clsoftmax_plan_create(clsoftmax_context *context,
 /* The arrays of one call, in host memory. What the plan's problem does not ask for stays NULL. */
 typedef struct clsoftmax_arguments {
     const void *logits;
-    void *results;             /* may be logits where dtypes and layouts are equal; else their spans must not meet */
-    float temperature;         /* for all rows */
-    const float *temperatures; /* for each row, if temperature_per_row; a negative or NaN one makes its row NaN */
+    void *results;     /* may be logits where dtypes and layouts are equal; else their spans must not meet */
+    float temperature; /* for all rows */
+    const float
+        *temperatures; /* for each row, if temperature_per_row; a negative or NaN one makes its row NaN; or a sweep's */
     const int64_t
         *labels; /* for each row, if statistics: -1, or any number outside [0, classes), for none; may be NULL */
     clsoftmax_statistics *statistics; /* for each row, if statistics */
@@ -340,6 +343,23 @@ CLSOFTMAX_API const char *clsoftmax_plan_description(const clsoftmax_plan *plan)
 
 /* NULL is allowed. */
 CLSOFTMAX_API void clsoftmax_plan_release(clsoftmax_plan *plan);
+
+/* ---------------------------------------------------------------- 7. Sweeps: many temperatures, one read of the logits */
+
+/* A problem whose `sweep` is K computes every row at each of the K numbers in arguments.temperatures. The result of temperature k
+   stands k * sweep_stride elements behind that of temperature 0, which is in results_layout; statistics of row r at temperature
+   k are statistics[k * rows + r]. So results of zeros in layout and stride are [K][outer][classes][inner]; with an outer stride
+   of K * classes and a sweep stride of classes, [rows][K][classes]. The bits are those of K separate calls. Rows are read once
+   from memory, however many temperatures there are, and what depends on the row alone is done once.
+     INVALID_ARGUMENT     a sweep together with temperature_per_row; results that meet the logits
+     INVALID_TEMPERATURE  one of the temperatures is negative or NaN; nothing is written (device buffers, which the host
+                          cannot see: NaN throughout, counted as so many invalid rows) */
+
+/* The sweep of a row-major matrix of f32 logits: probabilities [count][rows][classes], statistics [count][rows]; either may be
+   NULL, not both. count = 0: nothing to do. */
+CLSOFTMAX_API clsoftmax_status clsoftmax_sweep(clsoftmax_context *context, uint64_t rows, uint64_t classes,
+                                               const float *logits, uint64_t count, const float *temperatures,
+                                               float *probabilities, clsoftmax_statistics *statistics);
 
 #ifdef __cplusplus
 }
