@@ -20,19 +20,6 @@ typedef struct {
     core_row_float after; /* a power of two, or inf for the limit T -> 0 */
 } core_log_row_t;
 
-/* For a z that ends at the clamp, as exponentials do: after is 1. maximum: the largest logit of the row, finite. */
-CORE_FUNCTION core_log_row_t core_distance_row(core_temperature_t temperature, core_row_float maximum)
-{
-    core_row_int overflows = core_overflows(temperature, maximum);
-    core_log_row_t row;
-    row.scale = overflows ? CORE_ROW(1.0f) : temperature.scale;
-    row.maximum = maximum * row.scale;
-    row.reciprocal_high = overflows ? CORE_ROW(CORE_LIMIT_RECIPROCAL) : temperature.reciprocal.high;
-    row.reciprocal_low = overflows ? CORE_ROW(0.0f) : temperature.reciprocal.low;
-    row.after = CORE_ROW(1.0f);
-    return row;
-}
-
 /* For logarithms, whose z has a value far below the clamp of the exponential: up to -FLT_MAX, beyond it -inf. So a difference
    that overflows must not end there: from 2^102 on, where it can, the logits are scaled down and z back up. */
 CORE_FUNCTION core_log_row_t core_log_row(core_temperature_t temperature, core_row_float maximum)
@@ -71,26 +58,45 @@ CORE_FUNCTION core_pair core_quotient(core_float x, core_log_row_t row)
     return z;
 }
 
-#define CORE_SMALLEST_Z (-104.0f) /* exp(-104) < 2^-150 rounds to 0 in f32 */
+/* ------------------------------------------------------------------ What an entropy sums */
 
-/* e * |z|, what an entropy sums: at most 0.37 of the largest exponential. row: a distance row. Below the clamp, and for NaN (-inf
-   at T = inf), z is the clamp, where e is next to nothing. */
-CORE_FUNCTION core_pair core_weighted(core_pair e, core_float x, core_log_row_t row)
+/* A row as its weights see it: |z| = (maximum - x * scale) * power * factor. power, the power of two below 1 / T, is taken by each
+   element, where it is exact; factor, in [1, 2), by their sum, whose size it does not change much. */
+typedef struct {
+    core_row_float scale;
+    core_row_float maximum; /* already scaled */
+    core_row_float power;
+    core_two_float factor; /* 0 for T = inf, as power is */
+} core_distance_t;
+
+/* maximum: the largest logit of the row, finite. */
+CORE_FUNCTION core_distance_t core_distance(core_temperature_t temperature, core_row_float maximum)
 {
-    const core_float smallest = (core_float)(CORE_SMALLEST_Z);
-    core_pair z = core_quotient(x, row);
-    core_float z_low = z.high > smallest ? z.low : (core_float)(0.0f);
-    core_float z_high = z.high > smallest ? z.high : smallest;
+    const core_row_float zero = CORE_ROW(0.0f);
+    core_row_int overflows = core_overflows(temperature, maximum);
+    core_row_float high = overflows ? CORE_ROW(CORE_LIMIT_RECIPROCAL) : temperature.reciprocal.high;
+    core_row_uint exponent = core_row_bits(high) & (core_row_uint)(0x7F800000u);
+    core_row_float inverse = core_row_float_of_bits((core_row_uint)(254u << 23) - exponent);
+    core_distance_t row;
+    row.scale = overflows ? CORE_ROW(1.0f) : temperature.scale;
+    row.maximum = maximum * row.scale;
+    row.power = core_row_float_of_bits(exponent);
+    row.factor.high = high * inverse;
+    row.factor.low = (overflows ? zero : temperature.reciprocal.low) * inverse;
+    return row;
+}
 
-    core_float e_high = e.high + e.low;
-    core_float e_low = e.low - (e_high - e.high);
-    core_float high = e_high * -z_high;
-    core_float low = core_fma(e_high, -z_high, -high);
-    low = core_fma(e_high, -z_low, low);
-    low = core_fma(e_low, -z_high, low);
-    core_pair weighted;
-    weighted.high = high + low;
-    weighted.low = low - (weighted.high - high);
+#define CORE_LARGEST_WEIGHT 256.0f /* exp(-128) is next to nothing, and so is 256 exp(-128) */
+
+/* e * |z| / factor: at most 0.37 of the largest exponential; within 2^-23 relative, which is enough for a sum without cancellation.
+   A mask, and what is NaN (a mask at T = inf), is taken at the largest weight. */
+CORE_FUNCTION core_pair core_weighted(core_pair e, core_float x, core_distance_t row)
+{
+    const core_float largest = (core_float)(CORE_LARGEST_WEIGHT);
+    core_float distance = core_fma(x, -(core_float)(row.scale), (core_float)(row.maximum));
+    core_float weight = distance * (core_float)(row.power);
+    weight = weight < largest ? weight : largest;
+    core_pair weighted = {e.high * weight, e.low * weight};
     return weighted;
 }
 

@@ -316,7 +316,7 @@ static row_totals row_flush(row_sums sums)
 /* A row, or where lanes are rows, all of them: what turns logits into exponentials and results. */
 typedef struct {
     core_setting_t set;
-    core_log_row_t distance;  /* for entropies */
+    core_distance_t distance; /* for entropies */
     core_log_row_t log_row;   /* for log-probabilities */
     core_two_float sum_scale; /* 1 / sum, or ln(sum) */
 } row_state;
@@ -326,7 +326,7 @@ static row_state row_state_of(core_row_uint maximum_key, core_row_float temperat
 {
     row_state row;
     row.set = core_setting(maximum_key, temperature, core_temperature(temperature), policies);
-    row.distance = core_distance_row(row.set.prepared, row.set.maximum);
+    row.distance = core_distance(row.set.prepared, row.set.maximum);
     row.log_row = core_log_row(row.set.prepared, row.set.maximum);
     row.sum_scale.high = row.sum_scale.low = CORE_ROW(0.0f);
     return row;

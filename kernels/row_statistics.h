@@ -144,7 +144,7 @@ typedef struct {
 typedef struct {
     core_top_t top;
     core_total_t total;         /* of the exponentials */
-    core_total_t weighted;      /* of the exponentials times |z| */
+    core_total_t weighted;      /* of the exponentials' core_weighted */
     core_row_float label_logit; /* NaN where no label is given */
 } core_row_sums_t;
 
@@ -180,10 +180,9 @@ CORE_FUNCTION core_statistics_t core_computed_statistics(core_row_sums_t sums, c
     result.margin = core_row_probability(gap, reciprocal);
 
     /* ln(sum) + (sum of e |z|) / sum: neither term is negative, so nothing cancels */
-    core_two_float weighted = core_total_value(sums.weighted);
-    core_row_float mean = core_fma(weighted.high, reciprocal.high,
-                                   core_fma(weighted.low, reciprocal.high, weighted.high * reciprocal.low));
-    result.entropy = log_sum.high + (mean + log_sum.low);
+    core_two_float mean = core_two_product(core_total_value(sums.weighted), reciprocal);
+    mean = core_two_product(mean, core_distance(set.prepared, set.maximum).factor);
+    result.entropy = log_sum.high + (mean.high + (mean.low + log_sum.low));
 
     core_row_float log_probability = core_row_log_probability(label, log_row, log_sum);
     result.negative_log_likelihood =

@@ -15,13 +15,19 @@
 /* Pairs of a batch of several rows: two batches stay in the first-level cache. */
 #define BATCH_PAIRS 1024
 
+/* What each lane of a vector has seen of a row: keys, and at which vector of all blocks the largest came first. */
+typedef struct lane_tops {
+    uint32_t key[CPU_VECTOR], second_key[CPU_VECTOR], step[CPU_VECTOR];
+} lane_tops;
+
 /* Rows that go through a stage together. */
 typedef struct batch {
     uint64_t first; /* row */
     size_t rows;    /* 0: no batch */
     float *high, *low;
     uint64_t logits[MOST_ROWS], results[MOST_ROWS]; /* where the rows begin */
-    uint64_t shift[MOST_ROWS]; /* elements by which results stand past a line of the cache: blocks are cut at lines */
+    uint64_t shift[MOST_ROWS];  /* elements by which results stand past a line of the cache: blocks are cut at lines */
+    lane_tops lanes[MOST_ROWS]; /* with statistics */
     core_top_t tops[MOST_ROWS];
     core_setting_t sets[MOST_ROWS];
     core_total_t totals[MOST_ROWS], weighted[MOST_ROWS];
@@ -46,6 +52,7 @@ typedef struct items {
 /* A block of a row: neighbouring classes, at most CPU_BLOCK. */
 typedef struct block {
     size_t row; /* in the batch */
+    size_t number;
     uint64_t begin;
     size_t length;
     size_t padded;            /* length rounded up to whole vectors */
@@ -57,7 +64,7 @@ typedef struct block {
 static inline block batch_block(const items *it, const batch *b, size_t row, size_t number)
 {
     const clsoftmax_problem *p = it->call->problem;
-    block k = {.row = row, .slot = row * it->row_pairs + number * CPU_BLOCK};
+    block k = {.row = row, .number = number, .slot = row * it->row_pairs + number * CPU_BLOCK};
     uint64_t shift = b->shift[row];
     k.begin = number == 0 ? 0 : number * CPU_BLOCK - shift;
     uint64_t end = (number + 1) * CPU_BLOCK - shift;
@@ -123,21 +130,43 @@ static inline __attribute__((always_inline)) void prefetch_ahead(const items *it
         cpu_prefetch((const char *)it->call->arguments->logits + k->logits * size + AHEAD_BYTES, k->length * size);
 }
 
+static void add_lane_tops(const block *k, const float *x, lane_tops *lanes)
+{
+    uint32_t step = (uint32_t)(k->number * (CPU_BLOCK / CPU_VECTOR));
+    for (size_t i = 0; i < k->padded; i += CPU_VECTOR, step++) {
+#pragma omp simd
+        for (size_t l = 0; l < CPU_VECTOR; l++) {
+            uint32_t key = core_top_key(x[i + l]), smaller = CORE_SMALLER(key, lanes->key[l]);
+            lanes->second_key[l] = CORE_LARGER(smaller, lanes->second_key[l]);
+            lanes->step[l] = key > lanes->key[l] ? step : lanes->step[l];
+            lanes->key[l] = CORE_LARGER(key, lanes->key[l]);
+        }
+    }
+}
+
+/* The row's, of the lanes'. */
+static core_top_t top_of_lanes(const lane_tops *lanes, uint64_t shift)
+{
+    core_top_t top = {CORE_KEY_NEGATIVE_INFINITY, CORE_KEY_NEGATIVE_INFINITY, 0};
+    for (size_t l = 0; l < CPU_VECTOR; l++) {
+        uint64_t first = (uint64_t)lanes->step[l] * CPU_VECTOR + l;
+        first -= first < CPU_BLOCK ? 0 : shift; /* see batch_block */
+        top = core_top_merge(top, (core_top_t){lanes->key[l], lanes->second_key[l], (core_long)first});
+    }
+    return top;
+}
+
 /* Without statistics only the key is found. */
 static void block_top(const items *it, batch *b, const block *k)
 {
     float buffer[CPU_BLOCK];
     prefetch_ahead(it, k);
-    core_top_t *top = &b->tops[k->row];
     const float *x = block_logits(it, k, buffer);
     if (it->call->problem->statistics) {
-        for (size_t i = 0; i < k->length; i++) {
-            core_top_t one = {core_top_key(x[i]), CORE_KEY_NEGATIVE_INFINITY, (core_long)(k->begin + i)};
-            *top = core_top_merge(*top, one);
-        }
+        add_lane_tops(k, x, &b->lanes[k->row]);
     } else {
-        uint32_t key = largest_key(x, k->padded);
-        top->key = CORE_LARGER(key, top->key);
+        uint32_t key = largest_key(x, k->padded), *top = &b->tops[k->row].key;
+        *top = CORE_LARGER(key, *top);
     }
 }
 
@@ -153,6 +182,8 @@ static uint64_t finish_tops(const items *it, batch *b)
             prepared = core_temperature(temperature);
             invalid += temperature >= 0 ? 0 : 1;
         }
+        if (it->call->problem->statistics)
+            b->tops[r] = top_of_lanes(&b->lanes[r], b->shift[r]);
         b->sets[r] = core_setting(b->tops[r].key, temperature, prepared, it->call->policies);
     }
     return invalid;
@@ -186,15 +217,17 @@ static inline __attribute__((always_inline)) core_total_t exponentials(const flo
     return total_of(sum_high, sum_low, sum_lowest, length, levels);
 }
 
-/* The sum of exponentials times |z|, for an entropy. */
-static core_total_t weighted_exponentials(const float *x, size_t length, core_setting_t set, int levels)
+/* The sum of what an entropy sums, of logits and their exponentials. */
+static inline __attribute__((always_inline)) core_total_t
+weighted_exponentials(const float *restrict x, const float *restrict high, const float *restrict low, size_t length,
+                      core_distance_t distance, int levels)
 {
-    core_log_row_t distance = core_distance_row(set.prepared, set.maximum);
     uint32_t sum_high = 0, sum_low = 0, sum_lowest = 0;
 #pragma omp simd reduction(+ : sum_high, sum_low, sum_lowest)
     for (size_t i = 0; i < length; i++) {
+        core_pair e = {high[i], low[i]};
         core_sum_t sum = {0, 0, 0};
-        sum = core_sum_add(sum, core_weighted(core_exponential(x[i], set.row), x[i], distance), levels);
+        sum = core_sum_add(sum, core_weighted(e, x[i], distance), levels);
         sum_high += sum.high;
         sum_low += sum.low;
         sum_lowest += sum.lowest;
@@ -202,20 +235,30 @@ static core_total_t weighted_exponentials(const float *x, size_t length, core_se
     return total_of(sum_high, sum_low, sum_lowest, length, levels);
 }
 
-static void block_sums(const items *it, batch *b, const block *k)
+/* levels: a constant, for the loops' sake. */
+static inline __attribute__((always_inline)) void add_sums(const items *it, batch *b, const block *k, const float *x,
+                                                           int levels)
 {
     const core_setting_t *set = &b->sets[k->row];
-    if (!core_row_is_computed(set->kind))
+    float *high = b->high + (it->keep ? k->slot : 0), *low = b->low + (it->keep ? k->slot : 0);
+    core_total_t *total = &b->totals[k->row], *weighted = &b->weighted[k->row];
+    *total = core_total_merge(*total, exponentials(x, k->padded, set->row, levels, high, low));
+    if (it->call->problem->statistics)
+        *weighted =
+            core_total_merge(*weighted, weighted_exponentials(x, high, low, k->padded,
+                                                              core_distance(set->prepared, set->maximum), levels));
+}
+
+static void block_sums(const items *it, batch *b, const block *k)
+{
+    if (!core_row_is_computed(b->sets[k->row].kind))
         return;
     float buffer[CPU_BLOCK];
     const float *x = block_ordinary(it, b, k, buffer);
-    float *high = b->high + (it->keep ? k->slot : 0), *low = b->low + (it->keep ? k->slot : 0);
-    core_total_t sum = it->levels == 2 ? exponentials(x, k->padded, set->row, 2, high, low)
-                                       : exponentials(x, k->padded, set->row, 3, high, low);
-    b->totals[k->row] = core_total_merge(b->totals[k->row], sum);
-    if (it->call->problem->statistics)
-        b->weighted[k->row] =
-            core_total_merge(b->weighted[k->row], weighted_exponentials(x, k->padded, *set, it->levels));
+    if (it->levels == 2)
+        add_sums(it, b, k, x, 2);
+    else
+        add_sums(it, b, k, x, 3);
 }
 
 static void write_statistics(const items *it, const batch *b, size_t r)
@@ -307,6 +350,7 @@ static void begin_batch(const items *it, batch *b, uint64_t first, uint64_t end)
         if (b->shift[r])
             __builtin_prefetch((char *)it->call->arguments->results + b->results[r] * size, 1);
         b->tops[r] = (core_top_t){CORE_KEY_NEGATIVE_INFINITY, CORE_KEY_NEGATIVE_INFINITY, 0};
+        memset(&b->lanes[r], 0, sizeof b->lanes[r]); /* CORE_KEY_NEGATIVE_INFINITY */
         b->totals[r] = b->weighted[r] = (core_total_t){0, 0, 0};
     }
 }

@@ -174,7 +174,7 @@ static void add_weighted(const tile *t, const float *x, lane_sums *sums)
 {
     FOR_LANES
     {
-        core_log_row_t distance = core_distance_row(lane_temperature(t, l), t->maximum[l]);
+        core_distance_t distance = core_distance(lane_temperature(t, l), t->maximum[l]);
         core_pair weighted = core_weighted(core_exponential(x[l], lane_row(t, l)), x[l], distance);
         core_sum_t sum = {sums->high[l], sums->low[l], sums->lowest[l]};
         sum = core_sum_add(sum, weighted, t->levels);
