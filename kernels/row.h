@@ -7,7 +7,10 @@
 #define DTYPE_F32 0
 #define DTYPE_F16 1
 #define DTYPE_BF16 2
-#define OPERATION_NONE 0 /* statistics only */
+#define TEMPERATURES_ONE 0
+#define TEMPERATURES_PER_ROW 1
+#define TEMPERATURES_SWEEP 2 /* each row at all of them */
+#define OPERATION_NONE 0     /* statistics only */
 #define OPERATION_SOFTMAX 1
 #define OPERATION_LOG_SOFTMAX 2
 
@@ -29,8 +32,8 @@
 #ifndef RESULTS_DTYPE
 #define RESULTS_DTYPE DTYPE_F32
 #endif
-#ifndef TEMPERATURE_PER_ROW
-#define TEMPERATURE_PER_ROW 0
+#ifndef TEMPERATURES
+#define TEMPERATURES TEMPERATURES_ONE
 #endif
 #ifndef STATISTICS
 #define STATISTICS 0 /* 1: a record for each row */
@@ -64,15 +67,19 @@ typedef struct {
 } row_record;
 
 /* Layouts are (offset, outer stride, class stride, inner stride) in elements; row r stands at outer r / inner, inner
-   r % inner. The arrays of one element a row begin at first.s0 (temperatures), .s1 (labels), .s2 (statistics). What a
-   variant does not use is NULL. */
+   r % inner. The arrays of one element a row begin at first.s0 (temperatures), .s1 (labels), .s2 (statistics). A sweep has
+   sweep.s0 temperatures, from first.s0 on; the results of each stand sweep.s1 elements behind those of the one before, its
+   records sweep.s2 records. What a variant does not use is NULL. */
 #define ROW_ARGUMENTS                                                                                                  \
     __global const logit_t *logits, ulong4 logits_layout, __global result_t *results, ulong4 results_layout,           \
         ulong rows, ulong inner, ulong classes, uint policies, float one_temperature,                                  \
         __global const float *temperatures, __global const long *labels, __global row_record *statistics,              \
-        ulong4 first, __global uint *invalid_rows
+        ulong4 first, __global uint *invalid_rows, ulong4 sweep
 
 #define CLASS_STRIDE s2
+
+/* Each row is computed at so many temperatures, one after another. */
+#define ROW_TEMPERATURE_COUNT (TEMPERATURES == TEMPERATURES_SWEEP ? (uint)sweep.s0 : 1)
 
 static ulong row_offset(ulong4 layout, ulong row, ulong inner)
 {
@@ -412,15 +419,24 @@ static core_row_float row_fill_value(core_row_int kind)
 #define row_to_lanes(value, array) (*(array) = (value))
 #endif
 
-/* The temperatures of `count` rows from `row` on; lanes beyond get the first's. */
-static core_row_float row_temperatures(float one_temperature, __global const float *temperatures, ulong row, uint count)
+/* The temperatures of `count` rows from `row` on, in turn k; lanes beyond get the first's. */
+static core_row_float row_temperatures(float one_temperature, __global const float *temperatures, ulong4 first,
+                                       ulong row, uint count, uint k)
 {
     float lanes[ROW_LANES];
-    if (!TEMPERATURE_PER_ROW)
+    if (TEMPERATURES == TEMPERATURES_ONE)
         return CORE_ROW(one_temperature);
+    if (TEMPERATURES == TEMPERATURES_SWEEP)
+        return CORE_ROW(temperatures[first.s0 + k]);
     for (uint i = 0; i < ROW_LANES; i++)
-        lanes[i] = temperatures[row + (i < count ? i : 0)];
+        lanes[i] = temperatures[first.s0 + row + (i < count ? i : 0)];
     return row_from_lanes(lanes);
+}
+
+/* The records of turn k. */
+static __global row_record *row_records(__global row_record *statistics, ulong4 sweep, uint k)
+{
+    return k == 0 ? statistics : statistics + k * sweep.s2;
 }
 
 /* The records of `count` rows from `row` on, the logits of the first at x, of the others lane_stride further each; and their part
@@ -430,7 +446,7 @@ static void row_finish(const row_state *state, core_top_t top, row_totals totals
                        __global const long *labels, __global row_record *statistics, ulong4 first,
                        __global uint *invalid_rows)
 {
-    if (TEMPERATURE_PER_ROW && invalid_rows) {
+    if (TEMPERATURES != TEMPERATURES_ONE && invalid_rows) {
         float lanes[ROW_LANES];
         row_to_lanes(state->set.temperature, lanes);
         for (uint i = 0; i < count; i++)

@@ -203,6 +203,20 @@ static void part_fill(const row_part *part, float fill, __global result_t *p, ul
         row_store_one(fill, p + i * stride);
 }
 
+/* The results of a part, whatever its row is; totals: the row's. */
+static void part_results(const row_part *part, float *lanes, const core_pair *exponentials, row_state *row,
+                         row_totals totals, __global result_t *p, ulong stride)
+{
+    if (OPERATION == OPERATION_NONE)
+        return;
+    if (!core_row_is_computed(row->set.kind)) {
+        part_fill(part, row_fill_value(row->set.kind), p, stride);
+        return;
+    }
+    row->sum_scale = row_sum_scale(row, totals);
+    part_emit(part, lanes, exponentials, row, p, stride);
+}
+
 /* ---------------------------------------------------------------- Reductions over the work-group */
 
 /* A tree whose nodes have REDUCTION_RADIX branches: four barriers for 1,024 work-items, where a binary one has eleven. Barriers stand

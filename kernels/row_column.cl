@@ -41,8 +41,8 @@ __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_c
 #endif
     row_state state;
     const row_totals totals = lanes_totals(&l, &state, KEPT_CLASSES > 0, kept, low,
-                                           row_temperatures(one_temperature, temperatures, first.s0 + row, l.count),
-                                           row, policies, labels, statistics, first, invalid_rows);
+                                           row_temperatures(one_temperature, temperatures, first, row, l.count, 0), row,
+                                           policies, labels, statistics, first, invalid_rows);
     if (OPERATION == OPERATION_NONE)
         return;
     state.sum_scale = row_sum_scale(&state, totals);

@@ -19,23 +19,19 @@ __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_g
 
     const row_top seen = part_top(&whole, lanes);
     const core_top_t mine = {seen.key, seen.second_key, (long)seen.step}, top = group_top(mine, tops);
-    row_state state =
-        row_state_of(top.key, row_temperatures(one_temperature, temperatures, first.s0 + row, 1), policies);
-    /* A row that is not computed still goes through the sum: its barriers must be passed by all. Nobody uses what it
-     * sums. */
-    const row_totals totals = group_totals(part_sums(&whole, lanes, exponentials, &state), sums);
-    if (get_local_id(0) == 0)
-        row_finish(&state, top, totals, row, 1, whole.x, 0, class_stride, classes, labels, statistics, first,
-                   invalid_rows);
-#if STATISTICS
-    barrier(CLK_GLOBAL_MEM_FENCE); /* in place, the label's logit must be read before it is written over */
+    for (uint k = 0; k < ROW_TEMPERATURE_COUNT; k++, p += sweep.s1) {
+        row_state state =
+            row_state_of(top.key, row_temperatures(one_temperature, temperatures, first, row, 1, k), policies);
+        /* A row that is not computed still goes through the sum: its barriers must be passed by all. Nobody uses what
+         * it sums. */
+        const row_totals totals = group_totals(part_sums(&whole, lanes, exponentials, &state), sums);
+        if (get_local_id(0) == 0)
+            row_finish(&state, top, totals, row, 1, whole.x, 0, class_stride, classes, labels,
+                       row_records(statistics, sweep, k), first, invalid_rows);
+#if STATISTICS || TEMPERATURES == TEMPERATURES_SWEEP
+        /* in place, the label's logit must be read before it is written over; and the sums before those of the next */
+        barrier(CLK_GLOBAL_MEM_FENCE | CLK_LOCAL_MEM_FENCE);
 #endif
-    if (OPERATION == OPERATION_NONE)
-        return;
-    if (!core_row_is_computed(state.set.kind)) {
-        part_fill(&whole, row_fill_value(state.set.kind), p, results_layout.CLASS_STRIDE);
-        return;
+        part_results(&whole, lanes, exponentials, &state, totals, p, results_layout.CLASS_STRIDE);
     }
-    state.sum_scale = row_sum_scale(&state, totals);
-    part_emit(&whole, lanes, exponentials, &state, p, results_layout.CLASS_STRIDE);
 }

@@ -136,28 +136,31 @@ __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_i
 #else
     __local float *const kept = 0;
 #endif
-    const int stream = row_wants_stream(logits, results, rows * classes);
+    const int stream = row_wants_stream(logits, results, rows * classes * ROW_TEMPERATURE_COUNT);
     const ulong share = (rows + get_global_size(0) - 1) / get_global_size(0);
     const ulong begin = get_global_id(0) * share, end = begin + share < rows ? begin + share : rows;
     for (ulong row = begin; row < end; row++) {
         const item_logits l = {logits + row_offset(logits_layout, row, inner), logits_layout.CLASS_STRIDE, classes,
                                classes / CORE_WIDTH * CORE_WIDTH};
-        const core_top_t top = item_top(&l);
-        row_state state =
-            row_state_of(top.key, row_temperatures(one_temperature, temperatures, first.s0 + row, 1), policies);
-        row_totals totals = row_totals_of_nothing();
-        if (core_row_is_computed(state.set.kind))
-            totals = item_sums(&l, &state, kept);
-        row_finish(&state, top, totals, row, 1, l.x, 0, l.stride, classes, labels, statistics, first, invalid_rows);
-        if (OPERATION == OPERATION_NONE)
-            continue;
-        state.sum_scale = row_sum_scale(&state, totals);
         __global result_t *p = results + row_offset(results_layout, row, inner);
-        if (!core_row_is_computed(state.set.kind))
-            item_fill(&l, row_fill_value(state.set.kind), p, results_layout.CLASS_STRIDE);
-        else if (stream && item_can_stream(&l, p))
-            item_stream(&l, &state, kept, p);
-        else
-            item_emit(&l, &state, kept, p, results_layout.CLASS_STRIDE);
+        const core_top_t top = item_top(&l);
+        for (uint k = 0; k < ROW_TEMPERATURE_COUNT; k++, p += sweep.s1) {
+            row_state state =
+                row_state_of(top.key, row_temperatures(one_temperature, temperatures, first, row, 1, k), policies);
+            row_totals totals = row_totals_of_nothing();
+            if (core_row_is_computed(state.set.kind))
+                totals = item_sums(&l, &state, kept);
+            row_finish(&state, top, totals, row, 1, l.x, 0, l.stride, classes, labels,
+                       row_records(statistics, sweep, k), first, invalid_rows);
+            if (OPERATION == OPERATION_NONE)
+                continue;
+            state.sum_scale = row_sum_scale(&state, totals);
+            if (!core_row_is_computed(state.set.kind))
+                item_fill(&l, row_fill_value(state.set.kind), p, results_layout.CLASS_STRIDE);
+            else if (stream && item_can_stream(&l, p))
+                item_stream(&l, &state, kept, p);
+            else
+                item_emit(&l, &state, kept, p, results_layout.CLASS_STRIDE);
+        }
     }
 }

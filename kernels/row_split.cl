@@ -17,7 +17,7 @@ typedef uint logit_bits;
 typedef ushort logit_bits;
 #endif
 
-/* What is known of a part. The scratch memory has one for each work-group. */
+/* What is known of a part. The scratch memory has one for each work-group, and each temperature; only the first of those have tops. */
 typedef struct {
     row_totals totals;
     core_top_t top;
@@ -40,20 +40,27 @@ typedef struct {
     ulong row;
     uint part;
     split_piece piece;
-    __global split_part *all;
+    __global split_part *all; /* at the first temperature; those of the others follow */
 } split_place;
 
 /* In 32 bits, which hold all work-groups and chunks: divisions of 64 are calls on NVIDIA, and spill. */
-static split_place split_place_of(split_piece piece, __global split_part *scratch)
+static split_place split_place_of(split_piece piece, __global split_part *scratch, ulong4 sweep)
 {
     const uint group = (uint)get_group_id(0), row = group / piece.PARTS;
-    const split_place place = {row, group - row * piece.PARTS, piece, scratch + (ulong)row * piece.PARTS_OF_ROW};
+    const split_place place = {row, group - row * piece.PARTS, piece,
+                               scratch + (ulong)row * piece.PARTS_OF_ROW * ROW_TEMPERATURE_COUNT};
     return place;
 }
 
-static __global split_part *split_own(const split_place *place)
+/* The row's at temperature k. */
+static __global split_part *split_parts(const split_place *place, uint k)
 {
-    return &place->all[place->piece.FIRST_PART + place->part];
+    return place->all + k * place->piece.PARTS_OF_ROW;
+}
+
+static __global split_part *split_own(const split_place *place, uint k)
+{
+    return split_parts(place, k) + place->piece.FIRST_PART + place->part;
 }
 
 /* The first chunks % parts parts have one chunk more than the others. */
@@ -75,26 +82,35 @@ static core_top_t split_top(const split_place *place, __local local_top *tops)
     return group_top(mine, tops);
 }
 
-static row_totals split_totals(const split_place *place, __local local_sums *sums)
+static row_totals split_totals(const split_place *place, uint k, __local local_sums *sums)
 {
+    __global const split_part *parts = split_parts(place, k);
     row_totals mine = row_totals_of_nothing();
     for (uint part = (uint)get_local_id(0); part < place->piece.PARTS_OF_ROW; part += WORK_GROUP_SIZE)
-        mine = row_totals_merge(mine, place->all[part].totals);
+        mine = row_totals_merge(mine, parts[part].totals);
     return group_totals(mine, sums);
+}
+
+/* All have read the sums of one temperature before those of the next are written. */
+static void split_next_temperature(void)
+{
+#if TEMPERATURES == TEMPERATURES_SWEEP
+    barrier(CLK_LOCAL_MEM_FENCE);
+#endif
 }
 
 __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_split_tops(SPLIT_ARGUMENTS)
 {
     __local local_top tops[WORK_GROUP_SIZE];
     float lanes[CHUNK_LANES];
-    const split_place place = split_place_of(piece, scratch);
+    const split_place place = split_place_of(piece, scratch, sweep);
     const row_part part = split_part_of(&place, logits + row_offset(logits_layout, place.row, inner),
                                         logits_layout.CLASS_STRIDE, classes);
     const row_top seen = part_top(&part, lanes);
     const core_top_t mine = {seen.key, seen.second_key, (long)seen.step + piece.FIRST_CLASS};
     const core_top_t top = group_top(mine, tops);
     if (get_local_id(0) == 0)
-        split_own(&place)->top = top;
+        split_own(&place, 0)->top = top;
 }
 
 __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_split_sums(SPLIT_ARGUMENTS)
@@ -103,16 +119,20 @@ __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_s
     __local local_sums sums[WORK_GROUP_SIZE];
     float lanes[CHUNK_LANES];
     core_pair exponentials[CHUNK_LANES];
-    const split_place place = split_place_of(piece, scratch);
+    const split_place place = split_place_of(piece, scratch, sweep);
     const row_part part = split_part_of(&place, logits + row_offset(logits_layout, place.row, inner),
                                         logits_layout.CLASS_STRIDE, classes);
-    const row_state state =
-        row_state_of(split_top(&place, tops).key,
-                     row_temperatures(one_temperature, temperatures, first.s0 + place.row, 1), policies);
-    const row_totals totals = group_totals(part_sums(&part, lanes, exponentials, &state), sums);
+    const uint top_key = split_top(&place, tops).key;
+    for (uint k = 0; k < ROW_TEMPERATURE_COUNT; k++) {
+        const row_state state =
+            row_state_of(top_key, row_temperatures(one_temperature, temperatures, first, place.row, 1, k), policies);
+        const row_totals totals = group_totals(part_sums(&part, lanes, exponentials, &state), sums);
+        if (get_local_id(0) == 0)
+            split_own(&place, k)->totals = totals;
+        split_next_temperature();
+    }
     if (get_local_id(0) != 0)
         return;
-    split_own(&place)->totals = totals;
     const long label = STATISTICS && labels && place.part == 0 ? labels[first.s1 + place.row] : -1;
     const ulong label_here = (ulong)label - piece.FIRST_CLASS;
     if (label_here < classes) /* no number below the first class is, either, nor a negative one */
@@ -125,24 +145,20 @@ __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_s
     __local local_sums sums[WORK_GROUP_SIZE];
     float lanes[CHUNK_LANES];
     core_pair exponentials[CHUNK_LANES];
-    const split_place place = split_place_of(piece, scratch);
+    const split_place place = split_place_of(piece, scratch, sweep);
     const row_part part = split_part_of(&place, logits + row_offset(logits_layout, place.row, inner),
                                         logits_layout.CLASS_STRIDE, classes);
     const core_top_t top = split_top(&place, tops);
-    row_state state =
-        row_state_of(top.key, row_temperatures(one_temperature, temperatures, first.s0 + place.row, 1), policies);
-    const row_totals totals = split_totals(&place, sums);
-    if (piece.FIRST_PART + place.part + 1 == piece.PARTS_OF_ROW && get_local_id(0) == 0)
-        /* class stride 0: the only logit there is the label's */
-        row_finish(&state, top, totals, place.row, 1, (__global const logit_t *)&place.all[0].label, 0, 0,
-                   piece.FIRST_CLASS + classes, labels, statistics, first, invalid_rows);
-    if (OPERATION == OPERATION_NONE)
-        return;
     __global result_t *p = results + row_offset(results_layout, place.row, inner);
-    if (!core_row_is_computed(state.set.kind)) {
-        part_fill(&part, row_fill_value(state.set.kind), p, results_layout.CLASS_STRIDE);
-        return;
+    for (uint k = 0; k < ROW_TEMPERATURE_COUNT; k++, p += sweep.s1) {
+        row_state state =
+            row_state_of(top.key, row_temperatures(one_temperature, temperatures, first, place.row, 1, k), policies);
+        const row_totals totals = split_totals(&place, k, sums);
+        if (piece.FIRST_PART + place.part + 1 == piece.PARTS_OF_ROW && get_local_id(0) == 0)
+            /* class stride 0: the only logit there is the label's */
+            row_finish(&state, top, totals, place.row, 1, (__global const logit_t *)&place.all[0].label, 0, 0,
+                       piece.FIRST_CLASS + classes, labels, row_records(statistics, sweep, k), first, invalid_rows);
+        part_results(&part, lanes, exponentials, &state, totals, p, results_layout.CLASS_STRIDE);
+        split_next_temperature();
     }
-    state.sum_scale = row_sum_scale(&state, totals);
-    part_emit(&part, lanes, exponentials, &state, p, results_layout.CLASS_STRIDE);
 }

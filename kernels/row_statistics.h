@@ -153,10 +153,29 @@ typedef struct {
 #define core_row_log_probability(x, row, logarithm)                                                                    \
     core_row_of(core_log_probability((core_float)(x), (row), (logarithm)))
 
-/* The statistics of a row that is computed. second and label: as an ordinary row has them. */
-CORE_FUNCTION core_statistics_t core_computed_statistics(core_row_sums_t sums, core_setting_t set,
-                                                         core_row_float second, core_row_float label, int levels)
+/* The second logit and the label's as an ordinary row has them: in a row of ties, what equals the maximum is 0, all else -inf. */
+typedef struct {
+    core_row_float second;
+    core_row_float label;
+} core_others_t;
+
+CORE_FUNCTION core_others_t core_others(core_row_sums_t sums, core_setting_t set)
 {
+    const core_row_float zero = CORE_ROW(0.0f), negative = CORE_ROW(-CORE_INFINITY);
+    core_row_float maximum = core_value_of_key(sums.top.key), second = core_value_of_key(sums.top.second_key);
+    core_row_float label = sums.label_logit;
+    core_row_int is_ties = set.kind == (core_row_int)(CORE_ROW_TIES);
+    core_row_float tied_second = second == maximum ? zero : negative;
+    core_row_float tied_label = label == maximum ? zero : core_is_nan(label) ? label : negative;
+    core_others_t others = {is_ties ? tied_second : second, is_ties ? tied_label : label};
+    return others;
+}
+
+/* The statistics of a row that is computed. Of the setting, what depends on the temperature and the maximum is used. */
+CORE_FUNCTION core_statistics_t core_computed_statistics(core_row_sums_t sums, core_setting_t set, core_others_t others,
+                                                         int levels)
+{
+    const core_row_float second = others.second, label = others.label;
     core_log_row_t log_row = core_log_row(set.prepared, set.maximum), origin = log_row;
     origin.maximum = CORE_ROW(0.0f);
     core_largest_t largest = core_largest(set, levels);
@@ -190,22 +209,17 @@ CORE_FUNCTION core_statistics_t core_computed_statistics(core_row_sums_t sums, c
     return result;
 }
 
-/* The statistics of a row of any kind. */
-CORE_FUNCTION core_statistics_t core_statistics(core_row_sums_t sums, core_setting_t set, int levels)
+/* What the kind of a row makes of them. */
+CORE_FUNCTION core_statistics_t core_statistics_of_kind(core_row_sums_t sums, core_setting_t set,
+                                                        core_statistics_t computed)
 {
     const core_row_float zero = CORE_ROW(0.0f), infinity = CORE_ROW(CORE_INFINITY);
     const core_row_float nan = core_row_float_of_bits((core_row_uint)(CORE_NAN_BITS));
-    core_row_float maximum = core_value_of_key(sums.top.key), second = core_value_of_key(sums.top.second_key);
-    core_row_float label = sums.label_logit;
+    core_row_float maximum = core_value_of_key(sums.top.key), label = sums.label_logit;
     core_row_int infinite = (maximum == infinity) | (maximum == -infinity);
-    core_row_int is_ties = set.kind == (core_row_int)(CORE_ROW_TIES);
     core_row_int is_zero = set.kind == (core_row_int)(CORE_ROW_ZERO);
     core_row_int is_computed = core_row_is_computed(set.kind);
 
-    core_row_float tied_second = second == maximum ? zero : -infinity;
-    core_row_float tied_label = label == maximum ? zero : core_is_nan(label) ? nan : -infinity;
-    core_statistics_t computed =
-        core_computed_statistics(sums, set, is_ties ? tied_second : second, is_ties ? tied_label : label, levels);
     core_row_float nothing = is_zero ? zero : nan;
     core_row_float beyond = set.temperature >= zero ? maximum : nan;
     core_statistics_t result;
@@ -219,6 +233,12 @@ CORE_FUNCTION core_statistics_t core_statistics(core_row_sums_t sums, core_setti
                                                                              : nan;
     result.argmax = sums.top.index;
     return result;
+}
+
+/* The statistics of a row of any kind. */
+CORE_FUNCTION core_statistics_t core_statistics(core_row_sums_t sums, core_setting_t set, int levels)
+{
+    return core_statistics_of_kind(sums, set, core_computed_statistics(sums, set, core_others(sums, set), levels));
 }
 
 #endif

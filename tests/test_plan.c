@@ -97,8 +97,8 @@ Test(plan, shared_tiles_fit_a_buffer)
 Test(plan, tiles_cover_the_problem)
 {
     enum { OUTER = 5, CLASSES = 11, INNER = 7 };
-    const cls_tiles all[] = {{1, 7, 11}, {2, 7, 11}, {3, 7, 11}, {5, 7, 11},
-                             {1, 1, 11}, {1, 3, 11}, {1, 1, 4},  {1, 1, 1}};
+    const cls_tiles all[] = {{1, 7, 11, 1}, {2, 7, 11, 1}, {3, 7, 11, 1}, {5, 7, 11, 1},
+                             {1, 1, 11, 1}, {1, 3, 11, 1}, {1, 1, 4, 1},  {1, 1, 1, 1}};
     clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
     problem.outer = OUTER;
     problem.classes = CLASSES;
@@ -397,7 +397,7 @@ Test(plan, variants_that_differ_print_differently)
                                     &variant.operation,
                                     &variant.logits_dtype,
                                     &variant.results_dtype,
-                                    &variant.temperature_per_row,
+                                    &variant.temperatures,
                                     &variant.statistics,
                                     &variant.ties,
                                     &variant.vector_width,

@@ -105,23 +105,6 @@ const char *clsoftmax_plan_description(const clsoftmax_plan *plan)
 
 /* ---------------------------------------------------------------- Run */
 
-/* One temperature after another. */
-static clsoftmax_status run_sweep(clsoftmax_plan *plan, const clsoftmax_arguments *arguments, uint64_t *invalid_rows)
-{
-    const clsoftmax_problem *problem = &plan->problem;
-    clsoftmax_arguments one = *arguments;
-    if (problem->sweep == 0)
-        return plan->context->backend->plan_run(plan, arguments, invalid_rows);
-    size_t bytes = (size_t)problem->sweep_stride * clsoftmax_dtype_size(problem->results_dtype);
-    for (uint64_t k = 0; k < problem->sweep; k++) {
-        one.temperature = arguments->temperatures[k];
-        one.results = arguments->results ? (char *)arguments->results + k * bytes : NULL;
-        one.statistics = arguments->statistics ? arguments->statistics + k * cls_problem_rows(problem) : NULL;
-        CLS_FORWARD(plan->context->backend->plan_run(plan, &one, invalid_rows));
-    }
-    return CLSOFTMAX_OK;
-}
-
 clsoftmax_status clsoftmax_plan_run(clsoftmax_plan *plan, const clsoftmax_arguments *arguments)
 {
     CLS_FAIL_IF(!plan || !arguments, CLSOFTMAX_INVALID_ARGUMENT, "plan or arguments is NULL");
@@ -129,7 +112,7 @@ clsoftmax_status clsoftmax_plan_run(clsoftmax_plan *plan, const clsoftmax_argume
     CLS_FORWARD(cls_arguments_check(&plan->problem, arguments));
     uint64_t invalid_rows = 0;
     if (cls_problem_rows(&plan->problem) > 0)
-        CLS_FORWARD(run_sweep(plan, arguments, &invalid_rows));
+        CLS_FORWARD(plan->context->backend->plan_run(plan, arguments, &invalid_rows));
     if (arguments->invalid_rows)
         *arguments->invalid_rows = invalid_rows;
     return CLSOFTMAX_OK;

@@ -54,7 +54,7 @@ static int wants_split(const clsoftmax_problem *problem, const cls_limits *limit
 
 static int wants_lanes(const clsoftmax_problem *problem, const cls_limits *limits)
 {
-    if (problem->inner > 1)
+    if (problem->inner > 1 || (problem->sweep > 0 && !is_native(limits->type)))
         return 0;
     return problem->classes <= LANE_CLASSES ||
            (limits->type == CLSOFTMAX_DEVICE_CPU && problem->classes <= NATIVE_LANE_CLASSES &&
@@ -66,7 +66,8 @@ static clsoftmax_strategy choose_strategy(const clsoftmax_problem *problem, cons
 {
     if (limits->type == CLSOFTMAX_DEVICE_REFERENCE)
         return CLSOFTMAX_STRATEGY_ITEM;
-    if (problem->inner > 1 && problem->logits_layout.class_stride != 1)
+    if (problem->inner > 1 && problem->logits_layout.class_stride != 1 &&
+        (problem->sweep == 0 || is_native(limits->type)))
         return CLSOFTMAX_STRATEGY_COLUMN;
     if (wants_lanes(problem, limits))
         return CLSOFTMAX_STRATEGY_LANE;
@@ -180,8 +181,9 @@ static void choose_chunks(const clsoftmax_problem *problem, const cls_limits *li
 /* What a unit should have to do in a launch, however small the cache: NVIDIA's driver is said to answer with 32 KiB a unit, not with the
    cache that the units share (50 MB of an H200), and three kernels take microseconds to start. */
 #define LAUNCH_BYTES_PER_UNIT (128 << 10)
-#define MOST_PARTS 256 /* each work-group merges those of its row */
-#define PART_BYTES 72  /* split_part, kernels/row_split.cl */
+#define MOST_PARTS 256        /* each work-group merges those of its row */
+#define PART_BYTES 72         /* split_part, kernels/row_split.cl */
+#define SPLIT_TEMPERATURES 32 /* of a sweep, at once: each part has its sums at each */
 
 /* Rows of `split` in one launch: their logits take half of the cache, so that the second and third read find them there. */
 static uint64_t rows_in_flight(const clsoftmax_problem *problem, const cls_limits *limits)
@@ -213,7 +215,7 @@ uint64_t cls_scratch_bytes(const clsoftmax_problem *problem, const cls_decision 
         return 0;
     uint64_t outer = problem->outer < decision->launch_outer ? problem->outer : decision->launch_outer;
     uint64_t rows = outer * problem->inner, pieces = cls_tile_pieces(problem, &decision->copied);
-    return (rows > pieces ? rows : pieces) * decision->parts * PART_BYTES;
+    return (rows > pieces ? rows : pieces) * decision->parts * decision->launch_temperatures * PART_BYTES;
 }
 
 /* ---------------------------------------------------------------- Work-groups of rows */
@@ -277,6 +279,10 @@ uint64_t cls_global_size(const clsoftmax_problem *problem, const cls_decision *d
 static clsoftmax_status choose_launch(const clsoftmax_problem *problem, const cls_limits *limits,
                                       cls_decision *decision)
 {
+    uint64_t temperatures = cls_problem_temperatures(problem);
+    int has_scratch = decision->variant.strategy == CLSOFTMAX_STRATEGY_SPLIT;
+    decision->launch_temperatures =
+        has_scratch && temperatures > SPLIT_TEMPERATURES ? SPLIT_TEMPERATURES : temperatures;
     decision->launch_outer = 0;
     if (cls_problem_rows(problem) == 0)
         return CLSOFTMAX_OK;
@@ -284,7 +290,7 @@ static clsoftmax_status choose_launch(const clsoftmax_problem *problem, const cl
     CLS_FAIL_IF(decision->launch_outer == 0, CLSOFTMAX_UNSUPPORTED, "%llu columns are too many for one launch",
                 (unsigned long long)problem->inner);
     uint64_t in_flight = rows_in_flight(problem, limits) / problem->inner;
-    if (decision->variant.strategy == CLSOFTMAX_STRATEGY_SPLIT && in_flight < decision->launch_outer)
+    if (has_scratch && in_flight < decision->launch_outer)
         decision->launch_outer = in_flight > 0 ? in_flight : 1;
     return CLSOFTMAX_OK;
 }
@@ -295,7 +301,9 @@ static void describe_problem(const clsoftmax_problem *problem, cls_variant *vari
     variant->operation = problem->operation;
     variant->logits_dtype = problem->logits_dtype;
     variant->results_dtype = problem->operation == CLSOFTMAX_OPERATION_NONE ? CLSOFTMAX_F32 : problem->results_dtype;
-    variant->temperature_per_row = problem->temperature_per_row != 0;
+    variant->temperatures = problem->sweep > 0             ? CLS_TEMPERATURES_SWEEP
+                            : problem->temperature_per_row ? CLS_TEMPERATURES_PER_ROW
+                                                           : CLS_TEMPERATURES_ONE;
     variant->statistics = problem->statistics != 0;
     variant->ties =
         problem->neg_inf_rows == CLSOFTMAX_NEG_INF_ROWS_UNIFORM || problem->pos_inf == CLSOFTMAX_POS_INF_LIMIT;
@@ -306,6 +314,8 @@ clsoftmax_status cls_decide(const clsoftmax_problem *problem, const cls_limits *
 {
     CLS_FAIL_IF(!cls_strategy_supported(limits->type, problem->strategy), CLSOFTMAX_UNSUPPORTED,
                 "strategy \"%s\" does not run on this device", clsoftmax_strategy_name(problem->strategy));
+    CLS_FAIL_IF(problem->sweep > 0 && !is_native(limits->type) && cls_strategy_has_lanes(problem->strategy),
+                CLSOFTMAX_UNSUPPORTED, "strategy \"%s\" has no sweeps yet", clsoftmax_strategy_name(problem->strategy));
     memset(decision, 0, sizeof *decision);
     decision->reason = "asked for by name";
     cls_variant *variant = &decision->variant;
@@ -323,6 +333,7 @@ clsoftmax_status cls_decide(const clsoftmax_problem *problem, const cls_limits *
         variant->vector_width = 1;
         variant->work_group_size = 1;
         decision->launch_outer = problem->outer;
+        decision->launch_temperatures = cls_problem_temperatures(problem);
         decision->parts = 1;
         return CLSOFTMAX_OK;
     }
@@ -355,6 +366,7 @@ void cls_variant_defines(const cls_variant *variant, char *text, size_t size)
 
 void cls_variant_label(const cls_variant *variant, char *text, size_t size)
 {
+    static const char *const temperatures[] = {"", ":temperature per row", ":sweep"};
     char chunks[64] = "", kept[32] = "";
     if (variant->kept_classes)
         snprintf(kept, sizeof kept, ":up to %u kept", variant->kept_classes);
@@ -365,7 +377,7 @@ void cls_variant_label(const cls_variant *variant, char *text, size_t size)
              clsoftmax_operation_name((clsoftmax_operation)variant->operation),
              variant->statistics ? "+statistics" : "", clsoftmax_strategy_name(variant->strategy),
              clsoftmax_dtype_name((clsoftmax_dtype)variant->logits_dtype),
-             clsoftmax_dtype_name((clsoftmax_dtype)variant->results_dtype),
-             variant->temperature_per_row ? ":temperature per row" : "", variant->ties ? ":ties" : "",
-             variant->vector_width, variant->work_group_size, chunks, kept, variant->sum_levels);
+             clsoftmax_dtype_name((clsoftmax_dtype)variant->results_dtype), temperatures[variant->temperatures],
+             variant->ties ? ":ties" : "", variant->vector_width, variant->work_group_size, chunks, kept,
+             variant->sum_levels);
 }

@@ -25,7 +25,7 @@ typedef struct cls_limits {
     X(OPERATION, operation)                                                                                            \
     X(LOGITS_DTYPE, logits_dtype)                                                                                      \
     X(RESULTS_DTYPE, results_dtype)                                                                                    \
-    X(TEMPERATURE_PER_ROW, temperature_per_row)                                                                        \
+    X(TEMPERATURES, temperatures)                                                                                      \
     X(STATISTICS, statistics)                                                                                          \
     X(TIES, ties)                                                                                                      \
     X(CORE_WIDTH, vector_width)                                                                                        \
@@ -36,14 +36,21 @@ typedef struct cls_limits {
     X(ROW_IS_KEPT, row_is_kept)                                                                                        \
     X(KEPT_CLASSES, kept_classes)
 
+/* TEMPERATURES_* of kernels/row.h. */
+typedef enum cls_temperatures {
+    CLS_TEMPERATURES_ONE,
+    CLS_TEMPERATURES_PER_ROW,
+    CLS_TEMPERATURES_SWEEP
+} cls_temperatures;
+
 typedef struct cls_variant {
     clsoftmax_strategy strategy;
-    unsigned operation;           /* clsoftmax_operation */
-    unsigned logits_dtype;        /* clsoftmax_dtype */
-    unsigned results_dtype;       /* clsoftmax_dtype */
-    unsigned temperature_per_row; /* 0, 1 */
-    unsigned statistics;          /* 0, 1 */
-    unsigned ties;                /* 1: a policy can turn rows into ties */
+    unsigned operation;     /* clsoftmax_operation */
+    unsigned logits_dtype;  /* clsoftmax_dtype */
+    unsigned results_dtype; /* clsoftmax_dtype */
+    unsigned temperatures;  /* cls_temperatures */
+    unsigned statistics;    /* 0, 1 */
+    unsigned ties;          /* 1: a policy can turn rows into ties */
     unsigned vector_width;
     unsigned work_group_size;
     unsigned sum_levels;
@@ -60,15 +67,17 @@ typedef struct cls_tiles {
     uint64_t inner; /* columns; fewer than all only of one outer index */
     uint64_t
         classes; /* fewer than all only of one row, which goes through the three kernels of `split` in pieces, three times */
+    uint64_t temperatures; /* of a sweep; 1 of all else */
 } cls_tiles;
 
 typedef struct cls_decision {
     cls_variant variant;
-    cls_tiles shared;      /* where kernels work on the caller's arrays as they are */
-    cls_tiles copied;      /* where they are copied, dense, to the device and back */
-    uint64_t launch_outer; /* outer indices in one launch at most */
-    uint32_t parts;        /* work-groups to a row: 1 but for `split` */
-    const char *reason;    /* of the strategy, for people */
+    cls_tiles shared;             /* where kernels work on the caller's arrays as they are */
+    cls_tiles copied;             /* where they are copied, dense, to the device and back */
+    uint64_t launch_outer;        /* outer indices in one launch at most */
+    uint64_t launch_temperatures; /* of a sweep, likewise; 1 of all else */
+    uint32_t parts;               /* work-groups to a row: 1 but for `split` */
+    const char *reason;           /* of the strategy, for people */
 } cls_decision;
 
 /* 1 if devices of this type can run the strategy (AUTO always). */
@@ -86,7 +95,8 @@ clsoftmax_status cls_decide(const clsoftmax_problem *problem, const cls_limits *
 /* Work-items of a launch over `outer` outer indices. */
 uint64_t cls_global_size(const clsoftmax_problem *problem, const cls_decision *decision, uint64_t outer);
 
-/* Device memory that launches need beside the arrays: a split_part (kernels/row_split.cl) for each part of each row of a launch. */
+/* Device memory that launches need beside the arrays: a split_part (kernels/row_split.cl) for each part of each row of a launch, and each
+   of its temperatures. */
 uint64_t cls_scratch_bytes(const clsoftmax_problem *problem, const cls_decision *decision);
 
 /* ---- Tiles (plan_tiles.c) */
@@ -102,6 +112,7 @@ typedef struct cls_tile {
     uint64_t first_outer, outer;
     uint64_t first_inner, inner;
     uint64_t first_class, classes;
+    uint64_t first_temperature, temperatures;
     uint64_t piece;     /* of the row */
     unsigned pass;      /* over the pieces of the row, from 0 */
     int gives_results;  /* 1 unless a later pass does */
@@ -111,7 +122,7 @@ typedef struct cls_tile {
 /* Pieces of a row. */
 uint64_t cls_tile_pieces(const clsoftmax_problem *problem, const cls_tiles *tiles);
 
-/* Tiles of a call in their order, the pieces of a row once for each pass; the tiles are possible. */
+/* Tiles of a call in their order: of a row, the temperatures in turn, each pass over all pieces; the tiles are possible. */
 uint64_t cls_tile_count(const clsoftmax_problem *problem, const cls_tiles *tiles);
 cls_tile cls_tile_at(const clsoftmax_problem *problem, const cls_tiles *tiles, uint64_t number);
 

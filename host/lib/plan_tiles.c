@@ -34,11 +34,15 @@ static uint64_t element_bytes(const clsoftmax_problem *problem)
     return larger(clsoftmax_dtype_size(problem->logits_dtype), clsoftmax_dtype_size(problem->results_dtype));
 }
 
-/* The largest array of so many rows: of rows of a class or two, that of the statistics. */
-static uint64_t rows_bytes(const clsoftmax_problem *problem, uint64_t rows)
+/* The largest array of so many rows at so many temperatures: of rows of a class or two, that of the statistics. */
+static uint64_t rows_bytes(const clsoftmax_problem *problem, uint64_t rows, uint64_t temperatures)
 {
-    return larger(rows * problem->classes * element_bytes(problem),
-                  problem->statistics ? rows * sizeof(clsoftmax_statistics) : 0);
+    uint64_t elements = rows * problem->classes;
+    uint64_t results = problem->operation == CLSOFTMAX_OPERATION_NONE
+                           ? 0
+                           : elements * temperatures * clsoftmax_dtype_size(problem->results_dtype);
+    uint64_t records = problem->statistics ? rows * temperatures * sizeof(clsoftmax_statistics) : 0;
+    return larger(larger(elements * clsoftmax_dtype_size(problem->logits_dtype), results), records);
 }
 
 /* ---------------------------------------------------------------- Shared */
@@ -62,8 +66,8 @@ static uint64_t spanned_outer(const clsoftmax_problem *problem, const clsoftmax_
 static int results_may_be_shared(const clsoftmax_problem *problem, const cls_limits *limits)
 {
     return limits->type == CLSOFTMAX_DEVICE_OPENCL_CPU || problem->operation == CLSOFTMAX_OPERATION_NONE ||
-           cls_layout_span(problem, &problem->results_layout) - problem->results_layout.offset ==
-               cls_problem_rows(problem) * problem->classes;
+           cls_results_span(problem) - problem->results_layout.offset ==
+               cls_problem_rows(problem) * problem->classes * cls_problem_temperatures(problem);
 }
 
 static uint64_t shared_outer(const clsoftmax_problem *problem, const cls_limits *limits)
@@ -71,6 +75,15 @@ static uint64_t shared_outer(const clsoftmax_problem *problem, const cls_limits 
     if (!limits->shares_memory || !results_may_be_shared(problem, limits))
         return 0;
     uint64_t most = limits->max_allocation_bytes, of_records = problem->inner * sizeof(clsoftmax_statistics);
+    if (problem->sweep > 0) { /* all rows or none: one buffer has the results at all temperatures */
+        uint64_t temperatures = problem->sweep, rows = cls_problem_rows(problem);
+        uint64_t results = cls_results_span(problem) * clsoftmax_dtype_size(problem->results_dtype);
+        uint64_t logits =
+            cls_layout_span(problem, &problem->logits_layout) * clsoftmax_dtype_size(problem->logits_dtype);
+        uint64_t records = problem->statistics ? temperatures * rows * sizeof(clsoftmax_statistics) : 0;
+        results = problem->operation == CLSOFTMAX_OPERATION_NONE ? 0 : results;
+        return larger(larger(logits, results), records) <= most ? problem->outer : 0;
+    }
     return smaller(most / of_records,
                    smaller(spanned_outer(problem, &problem->logits_layout, problem->logits_dtype, most),
                            spanned_outer(problem, &problem->results_layout, problem->results_dtype, most)));
@@ -86,7 +99,8 @@ static uint64_t fitting_bytes(const cls_limits *limits)
 
 static uint64_t wanted_bytes(const clsoftmax_problem *problem, const cls_limits *limits)
 {
-    uint64_t share = rows_bytes(problem, cls_problem_rows(problem)) / TILES_OF_A_MATRIX;
+    uint64_t all = rows_bytes(problem, cls_problem_rows(problem), cls_problem_temperatures(problem));
+    uint64_t share = all / TILES_OF_A_MATRIX;
     return smaller(smaller(larger(share, FEWEST_TILE_BYTES), MOST_TILE_BYTES), fitting_bytes(limits));
 }
 
@@ -96,14 +110,18 @@ static uint64_t units(uint64_t bytes, uint64_t wanted, uint64_t fitting)
     return bytes > fitting ? 0 : larger(wanted / bytes, 1);
 }
 
-static cls_tiles copied_tiles(const clsoftmax_problem *problem, const cls_limits *limits, clsoftmax_strategy strategy)
+static cls_tiles copied_tiles(const clsoftmax_problem *problem, const cls_limits *limits, clsoftmax_strategy strategy,
+                              uint64_t temperatures)
 {
     uint64_t wanted = wanted_bytes(problem, limits), fitting = fitting_bytes(limits);
-    cls_tiles tiles = {units(rows_bytes(problem, problem->inner), wanted, fitting), problem->inner, problem->classes};
+    while (temperatures > 1 && rows_bytes(problem, 1, temperatures) > fitting)
+        temperatures /= 2;
+    cls_tiles tiles = {units(rows_bytes(problem, problem->inner, temperatures), wanted, fitting), problem->inner,
+                       problem->classes, temperatures};
     if (tiles.outer > 0)
         return tiles;
     tiles.outer = 1;
-    tiles.inner = units(rows_bytes(problem, 1), wanted, fitting);
+    tiles.inner = units(rows_bytes(problem, 1, temperatures), wanted, fitting);
     if (tiles.inner > 0)
         return tiles;
     tiles.inner = 1;
@@ -117,21 +135,23 @@ static cls_tiles copied_tiles(const clsoftmax_problem *problem, const cls_limits
 
 int cls_row_is_too_long(const clsoftmax_problem *problem, const cls_limits *limits)
 {
-    return cls_problem_rows(problem) > 0 && rows_bytes(problem, 1) > fitting_bytes(limits) &&
+    return cls_problem_rows(problem) > 0 && rows_bytes(problem, 1, 1) > fitting_bytes(limits) &&
            shared_outer(problem, limits) == 0;
 }
 
 void cls_choose_tiles(const clsoftmax_problem *problem, const cls_limits *limits, cls_decision *decision)
 {
-    const cls_tiles none = {0, problem->inner, problem->classes};
+    const cls_tiles none = {0, problem->inner, problem->classes, decision->launch_temperatures};
     decision->shared = decision->copied = none;
     if (cls_problem_rows(problem) == 0)
         return;
     uint64_t most = problem->tile_outer ? problem->tile_outer : UINT64_MAX;
     most = smaller(most, smaller(decision->launch_outer, problem->outer));
-    decision->copied = copied_tiles(problem, limits, decision->variant.strategy);
+    decision->copied = copied_tiles(problem, limits, decision->variant.strategy, decision->launch_temperatures);
     decision->copied.outer = smaller(decision->copied.outer, most);
     decision->shared.outer = smaller(shared_outer(problem, limits), most);
+    if (problem->sweep > 0 && decision->shared.outer < problem->outer)
+        decision->shared.outer = 0;
 }
 
 /* ---------------------------------------------------------------- One after another */
@@ -148,10 +168,16 @@ static unsigned passes(const clsoftmax_problem *problem, const cls_tiles *tiles)
     return tiles->classes < problem->classes ? PASSES : 1;
 }
 
+/* Of the temperatures of a sweep. */
+static uint64_t turns(const clsoftmax_problem *problem, const cls_tiles *tiles)
+{
+    return quotient_up(cls_problem_temperatures(problem), tiles->temperatures);
+}
+
 uint64_t cls_tile_count(const clsoftmax_problem *problem, const cls_tiles *tiles)
 {
     return quotient_up(problem->outer, tiles->outer) * quotient_up(problem->inner, tiles->inner) *
-           passes(problem, tiles) * cls_tile_pieces(problem, tiles);
+           turns(problem, tiles) * passes(problem, tiles) * cls_tile_pieces(problem, tiles);
 }
 
 cls_tile cls_tile_at(const clsoftmax_problem *problem, const cls_tiles *tiles, uint64_t number)
@@ -159,7 +185,9 @@ cls_tile cls_tile_at(const clsoftmax_problem *problem, const cls_tiles *tiles, u
     uint64_t pieces = cls_tile_pieces(problem, tiles), columns = quotient_up(problem->inner, tiles->inner);
     unsigned last_pass = passes(problem, tiles) - 1;
     cls_tile tile = {.piece = number % pieces, .pass = (unsigned)(number / pieces % (last_pass + 1))};
-    uint64_t rows = number / pieces / (last_pass + 1);
+    uint64_t in_turn = number / pieces / (last_pass + 1), rows = in_turn / turns(problem, tiles);
+    tile.first_temperature = in_turn % turns(problem, tiles) * tiles->temperatures;
+    tile.temperatures = smaller(tiles->temperatures, cls_problem_temperatures(problem) - tile.first_temperature);
     tile.first_class = tile.piece * tiles->classes;
     tile.classes = smaller(tiles->classes, problem->classes - tile.first_class);
     tile.first_inner = rows % columns * tiles->inner;
@@ -190,17 +218,20 @@ void cls_describe_tiles(const clsoftmax_problem *problem, const cls_decision *de
     }
     unsigned times = passes(problem, tiles);
     uint64_t rows = cls_problem_rows(problem), elements = rows * problem->classes;
+    uint64_t temperatures = cls_problem_temperatures(problem), passed = times * turns(problem, tiles);
     uint64_t up = elements * clsoftmax_dtype_size(problem->logits_dtype) +
                   bytes_if(problem->temperature_per_row, rows, sizeof(float));
-    uint64_t down = bytes_if(problem->operation != CLSOFTMAX_OPERATION_NONE, elements,
+    uint64_t down = bytes_if(problem->operation != CLSOFTMAX_OPERATION_NONE, elements * temperatures,
                              clsoftmax_dtype_size(problem->results_dtype)) +
-                    bytes_if(problem->statistics, rows, sizeof(clsoftmax_statistics));
-    char copies[96] = "";
+                    bytes_if(problem->statistics, rows * temperatures, sizeof(clsoftmax_statistics));
+    char copies[96] = "", sweep[64] = "";
     if (!decision->shared.outer)
-        snprintf(copies, sizeof copies, ", %llu bytes up in %u %s, %llu down", (unsigned long long)(up * times), times,
-                 times == 1 ? "pass" : "passes", (unsigned long long)down);
-    snprintf(text, size, "; host memory %s, tiles: %llu of %llu x %llu x %llu%s",
+        snprintf(copies, sizeof copies, ", %llu bytes up in %llu %s, %llu down", (unsigned long long)(up * passed),
+                 (unsigned long long)passed, passed == 1 ? "pass" : "passes", (unsigned long long)down);
+    if (problem->sweep > 0)
+        snprintf(sweep, sizeof sweep, " at %llu temperatures at a time", (unsigned long long)tiles->temperatures);
+    snprintf(text, size, "; host memory %s, tiles: %llu of %llu x %llu x %llu%s%s",
              decision->shared.outer ? "shared" : "copied", (unsigned long long)(cls_tile_count(problem, tiles) / times),
              (unsigned long long)tiles->outer, (unsigned long long)tiles->classes, (unsigned long long)tiles->inner,
-             copies);
+             sweep, copies);
 }

@@ -70,6 +70,7 @@ typedef struct reference_row {
     const clsoftmax_problem *problem;
     const clsoftmax_arguments *arguments;
     uint64_t index, logits, results; /* the row, and its first elements */
+    uint64_t record;                 /* where its statistics go */
     double temperature;
     double maximum, second; /* NaN if a logit is */
     uint64_t argmax;
@@ -164,7 +165,7 @@ static void write_statistics(const reference_row *row)
         s.entropy = (float)(log_sum + mean / row->sum);
         s.negative_log_likelihood = labelled ? (float)(log_sum - exponent(row, logit(row, (uint64_t)label))) : NAN;
     }
-    row->arguments->statistics[row->index] = s;
+    row->arguments->statistics[row->record] = s;
 }
 
 static void compute_row(reference_row *row)
@@ -182,20 +183,31 @@ static void compute_row(reference_row *row)
 
 /* ---------------------------------------------------------------- Backend */
 
+/* All rows at temperature k of a sweep, or at their own; returns how many of them had one that is none. */
+static uint64_t compute_rows(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments, uint64_t k)
+{
+    uint64_t rows = cls_problem_rows(problem), invalid = 0;
+    reference_row row = {.problem = problem, .arguments = arguments};
+    for (row.index = 0; row.index < rows; row.index++) {
+        row.record = k * rows + row.index;
+        row.logits = cls_layout_row(problem, &problem->logits_layout, row.index);
+        row.results = cls_layout_row(problem, &problem->results_layout, row.index) + k * problem->sweep_stride;
+        row.temperature = (double)(problem->sweep > 0             ? arguments->temperatures[k]
+                                   : problem->temperature_per_row ? arguments->temperatures[row.index]
+                                                                  : arguments->temperature);
+        invalid += row.temperature >= 0 ? 0 : 1;
+        compute_row(&row);
+    }
+    return invalid;
+}
+
 static clsoftmax_status reference_plan_run(clsoftmax_plan *plan, const clsoftmax_arguments *arguments,
                                            uint64_t *invalid_rows)
 {
     const clsoftmax_problem *problem = &plan->problem;
     fenv_t callers = float_environment_begin();
-    reference_row row = {.problem = problem, .arguments = arguments};
-    for (row.index = 0; row.index < cls_problem_rows(problem); row.index++) {
-        row.logits = cls_layout_row(problem, &problem->logits_layout, row.index);
-        row.results = cls_layout_row(problem, &problem->results_layout, row.index);
-        row.temperature =
-            (double)(problem->temperature_per_row ? arguments->temperatures[row.index] : arguments->temperature);
-        *invalid_rows += row.temperature >= 0 ? 0 : 1;
-        compute_row(&row);
-    }
+    for (uint64_t k = 0; k < cls_problem_temperatures(problem); k++)
+        *invalid_rows += compute_rows(problem, arguments, k);
     float_environment_end(callers);
     return CLSOFTMAX_OK;
 }

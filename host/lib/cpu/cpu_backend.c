@@ -23,7 +23,7 @@
 
 typedef struct cpu_isa {
     const char *name;
-    cpu_rows_function *item, *lane;
+    cpu_rows_function *item, *lane, *sweep;
     int available;
 } cpu_isa;
 
@@ -41,13 +41,14 @@ static clsoftmax_status choose_isa(cpu_isa *chosen)
 {
     const cpu_isa isas[] = {
 #ifdef CLSOFTMAX_X86
-        {"avx512", cls_cpu_item_avx512, cls_cpu_lane_avx512,
+        {"avx512", cls_cpu_item_avx512, cls_cpu_lane_avx512, cls_cpu_sweep_avx512,
          __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
              __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma")},
         /* every processor with AVX2 has F16C */
-        {"avx2", cls_cpu_item_avx2, cls_cpu_lane_avx2, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")},
+        {"avx2", cls_cpu_item_avx2, cls_cpu_lane_avx2, cls_cpu_sweep_avx2,
+         __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")},
 #endif
-        {"baseline", cls_cpu_item_baseline, cls_cpu_lane_baseline, 1},
+        {"baseline", cls_cpu_item_baseline, cls_cpu_lane_baseline, cls_cpu_sweep_baseline, 1},
     };
     const char *wanted = getenv("CLSOFTMAX_CPU_ISA");
     for (size_t i = 0; i < sizeof isas / sizeof *isas; i++) {
@@ -90,7 +91,8 @@ static void run_shares(void *job_, size_t thread)
 /* Whole tiles of lanes where rows go side by side. */
 static uint64_t choose_share(const clsoftmax_problem *problem, uint64_t rows, size_t threads, int side_by_side)
 {
-    uint64_t least = (SHARE_ELEMENTS - 1) / problem->classes + 1, share = rows / (threads * SHARES_PER_THREAD);
+    uint64_t least = (SHARE_ELEMENTS - 1) / (problem->classes * cls_problem_temperatures(problem)) + 1,
+             share = rows / (threads * SHARES_PER_THREAD);
     share = share > least ? share : least;
     return side_by_side ? (share + CPU_LANES - 1) / CPU_LANES * CPU_LANES : share;
 }
@@ -99,7 +101,8 @@ static uint64_t choose_share(const clsoftmax_problem *problem, uint64_t rows, si
 static int choose_stream(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments, uint64_t rows,
                          size_t threads)
 {
-    uint64_t bytes = rows * problem->classes * clsoftmax_dtype_size(problem->results_dtype);
+    uint64_t results = rows * problem->classes * cls_problem_temperatures(problem);
+    uint64_t bytes = results * clsoftmax_dtype_size(problem->results_dtype);
     return arguments->results != arguments->logits && bytes / threads > STREAM_BYTES;
 }
 
@@ -107,12 +110,14 @@ static clsoftmax_status cpu_plan_run(clsoftmax_plan *plan, const clsoftmax_argum
 {
     cpu_context *cpu = plan->context->state;
     const clsoftmax_problem *problem = &plan->problem;
-    int side_by_side = plan->decision.variant.strategy != CLSOFTMAX_STRATEGY_ITEM;
+    int side_by_side = plan->decision.variant.strategy != CLSOFTMAX_STRATEGY_ITEM && problem->sweep == 0;
     uint64_t rows = cls_problem_rows(problem);
     cpu_job job = {
         .call = {problem, arguments, cls_problem_policies(problem),
                  choose_stream(problem, arguments, rows, cpu->threads)},
-        .rows = side_by_side ? cpu->isa.lane : cpu->isa.item,
+        .rows = problem->sweep > 0 ? cpu->isa.sweep
+                : side_by_side     ? cpu->isa.lane
+                                   : cpu->isa.item,
         .scratch = plan->state,
         .row_count = rows,
         .share_rows = choose_share(problem, rows, cpu->threads, side_by_side),

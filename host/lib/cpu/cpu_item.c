@@ -7,18 +7,13 @@
  * computed, the maxima of the next are read and the results of the last are written.
  */
 #include "../problem.h"
-#include "cpu_rows.h"
+#include "cpu_block.h"
 #include "cpu_dtype.h"
 
 #define MOST_ROWS 16 /* in a batch: enough that what is done once a row overlaps between rows */
 
 /* Pairs of a batch of several rows: two batches stay in the first-level cache. */
 #define BATCH_PAIRS 1024
-
-/* What each lane of a vector has seen of a row: keys, and at which vector of all blocks the largest came first. */
-typedef struct lane_tops {
-    uint32_t key[CPU_VECTOR], second_key[CPU_VECTOR], step[CPU_VECTOR];
-} lane_tops;
 
 /* Rows that go through a stage together. */
 typedef struct batch {
@@ -108,17 +103,6 @@ static const float *block_ordinary(const items *it, const batch *b, const block 
 
 /* ---------------------------------------------------------------- Stage 1: maximum */
 
-static uint32_t largest_key(const float *x, size_t length)
-{
-    uint32_t key = CORE_KEY_NEGATIVE_INFINITY;
-#pragma omp simd reduction(max : key)
-    for (size_t i = 0; i < length; i++) {
-        uint32_t other = core_key(x[i]);
-        key = CORE_LARGER(other, key);
-    }
-    return key;
-}
-
 /* Processors read ahead by themselves, but not into the next page. */
 #define AHEAD_BYTES 4096
 
@@ -130,32 +114,6 @@ static inline __attribute__((always_inline)) void prefetch_ahead(const items *it
         cpu_prefetch((const char *)it->call->arguments->logits + k->logits * size + AHEAD_BYTES, k->length * size);
 }
 
-static void add_lane_tops(const block *k, const float *x, lane_tops *lanes)
-{
-    uint32_t step = (uint32_t)(k->number * (CPU_BLOCK / CPU_VECTOR));
-    for (size_t i = 0; i < k->padded; i += CPU_VECTOR, step++) {
-#pragma omp simd
-        for (size_t l = 0; l < CPU_VECTOR; l++) {
-            uint32_t key = core_top_key(x[i + l]), smaller = CORE_SMALLER(key, lanes->key[l]);
-            lanes->second_key[l] = CORE_LARGER(smaller, lanes->second_key[l]);
-            lanes->step[l] = key > lanes->key[l] ? step : lanes->step[l];
-            lanes->key[l] = CORE_LARGER(key, lanes->key[l]);
-        }
-    }
-}
-
-/* The row's, of the lanes'. */
-static core_top_t top_of_lanes(const lane_tops *lanes, uint64_t shift)
-{
-    core_top_t top = {CORE_KEY_NEGATIVE_INFINITY, CORE_KEY_NEGATIVE_INFINITY, 0};
-    for (size_t l = 0; l < CPU_VECTOR; l++) {
-        uint64_t first = (uint64_t)lanes->step[l] * CPU_VECTOR + l;
-        first -= first < CPU_BLOCK ? 0 : shift; /* see batch_block */
-        top = core_top_merge(top, (core_top_t){lanes->key[l], lanes->second_key[l], (core_long)first});
-    }
-    return top;
-}
-
 /* Without statistics only the key is found. */
 static void block_top(const items *it, batch *b, const block *k)
 {
@@ -163,7 +121,7 @@ static void block_top(const items *it, batch *b, const block *k)
     prefetch_ahead(it, k);
     const float *x = block_logits(it, k, buffer);
     if (it->call->problem->statistics) {
-        add_lane_tops(k, x, &b->lanes[k->row]);
+        add_lane_tops(x, k->padded, (uint32_t)(k->number * (CPU_BLOCK / CPU_VECTOR)), &b->lanes[k->row]);
     } else {
         uint32_t key = largest_key(x, k->padded), *top = &b->tops[k->row].key;
         *top = CORE_LARGER(key, *top);
@@ -190,50 +148,6 @@ static uint64_t finish_tops(const items *it, batch *b)
 }
 
 /* ---------------------------------------------------------------- Stage 2: sums */
-
-static inline core_total_t total_of(uint32_t high, uint32_t low, uint32_t lowest, size_t added, int levels)
-{
-    core_lanes_total lane = core_sum_flush((core_sum_t){high, low, lowest}, (uint32_t)added, levels);
-    return (core_total_t){lane.high, lane.low, lane.lowest};
-}
-
-/* The sum of at most CPU_BLOCK exponentials, which are left in high and low. */
-static inline __attribute__((always_inline)) core_total_t exponentials(const float *restrict x, size_t length,
-                                                                       core_row_t row, int levels, float *restrict high,
-                                                                       float *restrict low)
-{
-    uint32_t sum_high = 0, sum_low = 0, sum_lowest = 0;
-#pragma omp simd reduction(+ : sum_high, sum_low, sum_lowest)
-    for (size_t i = 0; i < length; i++) {
-        core_pair e = core_exponential(x[i], row);
-        high[i] = e.high;
-        low[i] = e.low;
-        core_sum_t sum = {0, 0, 0};
-        sum = core_sum_add(sum, e, levels);
-        sum_high += sum.high;
-        sum_low += sum.low;
-        sum_lowest += sum.lowest;
-    }
-    return total_of(sum_high, sum_low, sum_lowest, length, levels);
-}
-
-/* The sum of what an entropy sums, of logits and their exponentials. */
-static inline __attribute__((always_inline)) core_total_t
-weighted_exponentials(const float *restrict x, const float *restrict high, const float *restrict low, size_t length,
-                      core_distance_t distance, int levels)
-{
-    uint32_t sum_high = 0, sum_low = 0, sum_lowest = 0;
-#pragma omp simd reduction(+ : sum_high, sum_low, sum_lowest)
-    for (size_t i = 0; i < length; i++) {
-        core_pair e = {high[i], low[i]};
-        core_sum_t sum = {0, 0, 0};
-        sum = core_sum_add(sum, core_weighted(e, x[i], distance), levels);
-        sum_high += sum.high;
-        sum_low += sum.low;
-        sum_lowest += sum.lowest;
-    }
-    return total_of(sum_high, sum_low, sum_lowest, length, levels);
-}
 
 /* levels: a constant, for the loops' sake. */
 static inline __attribute__((always_inline)) void add_sums(const items *it, batch *b, const block *k, const float *x,
@@ -287,32 +201,6 @@ static void finish_sums(const items *it, batch *b)
 }
 
 /* ---------------------------------------------------------------- Stage 3: results */
-
-static void probabilities_of_pairs(const float *restrict high, const float *restrict low, size_t length,
-                                   core_two_float reciprocal, float *restrict p)
-{
-#pragma omp simd
-    for (size_t i = 0; i < length; i++) {
-        core_pair e = {high[i], low[i]};
-        p[i] = core_probability(e, reciprocal.high, reciprocal.low);
-    }
-}
-
-static void probabilities(const float *restrict x, size_t length, core_row_t row, core_two_float reciprocal,
-                          float *restrict p)
-{
-#pragma omp simd
-    for (size_t i = 0; i < length; i++)
-        p[i] = core_probability(core_exponential(x[i], row), reciprocal.high, reciprocal.low);
-}
-
-static void log_probabilities(const float *restrict x, size_t length, core_log_row_t row, core_two_float logarithm,
-                              float *restrict p)
-{
-#pragma omp simd
-    for (size_t i = 0; i < length; i++)
-        p[i] = core_log_probability(x[i], row, logarithm);
-}
 
 static void block_results(const items *it, const batch *b, const block *k)
 {

@@ -16,8 +16,8 @@
 /* Rows side by side in cpu_lane.c. */
 #define CPU_LANES 64
 
-/* A thread's own memory: pairs of exponentials between the sum and the results, high and low parts apart, aligned to a
-   cache line. */
+/* A thread's own memory: pairs of exponentials between the sum and the results, high and low parts apart, one array behind the
+   other, aligned to a cache line. */
 typedef struct cpu_scratch {
     float *high;
     float *low;
@@ -44,6 +44,9 @@ typedef uint64_t cpu_rows_function(const cpu_call *call, uint64_t begin, uint64_
 cpu_rows_function cls_cpu_item_baseline, cls_cpu_item_avx2, cls_cpu_item_avx512;
 cpu_rows_function cls_cpu_lane_baseline, cls_cpu_lane_avx2, cls_cpu_lane_avx512;
 
+/* Of problems that are sweeps: rows one after another, at all temperatures. */
+cpu_rows_function cls_cpu_sweep_baseline, cls_cpu_sweep_avx2, cls_cpu_sweep_avx512;
+
 static inline int cpu_sum_levels(const clsoftmax_problem *problem)
 {
     return problem->classes > CORE_TWO_LEVEL_CLASSES ? 3 : 2;
@@ -56,12 +59,15 @@ static inline float cpu_fill_value(const clsoftmax_problem *problem, int kind)
     return kind == CORE_ROW_ZERO ? zero : core_float_of_bits(CORE_NAN_BITS);
 }
 
+static inline clsoftmax_statistics cpu_record(core_statistics_t s)
+{
+    return (clsoftmax_statistics){
+        s.maximum, s.log_sum_exp, s.entropy, s.largest_probability, s.margin, s.negative_log_likelihood, s.argmax};
+}
+
 static inline clsoftmax_statistics cpu_statistics(const cpu_call *call, core_setting_t set, core_row_sums_t sums)
 {
-    core_statistics_t s = core_statistics(sums, set, cpu_sum_levels(call->problem));
-    clsoftmax_statistics statistics = {
-        s.maximum, s.log_sum_exp, s.entropy, s.largest_probability, s.margin, s.negative_log_likelihood, s.argmax};
-    return statistics;
+    return cpu_record(core_statistics(sums, set, cpu_sum_levels(call->problem)));
 }
 
 #endif

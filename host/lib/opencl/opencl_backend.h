@@ -38,11 +38,12 @@ typedef struct cls_opencl_piece {
 typedef struct cls_opencl_arrays {
     cl_mem logits, results, temperatures, labels, statistics, invalid_rows;
     cl_ulong first_temperature, first_label, first_statistics;
+    cl_ulong records_stride; /* of a sweep: records of one temperature */
     cls_opencl_piece piece;
 } cls_opencl_arrays;
 
-/* Puts one launch over `outer` outer indices of the problem, launch_outer of the plan's decision at most, into the queue. event may
-   be NULL. */
+/* Puts one launch over `outer` outer indices of the problem and the temperatures of its sweep, launch_outer and launch_temperatures of
+   the plan's decision at most, into the queue. event may be NULL. */
 clsoftmax_status cls_opencl_launch(const clsoftmax_problem *problem, const cls_decision *decision,
                                    cls_opencl_plan *state, cl_command_queue queue, const cls_opencl_arrays *arrays,
                                    float temperature, uint64_t outer, cl_uint wait_count, const cl_event *wait,

@@ -55,6 +55,8 @@ static clsoftmax_problem dense_problem(const clsoftmax_problem *problem, const c
     dense.inner = tile->inner;
     dense.classes = tile->classes;
     dense.logits_layout = dense.results_layout = layout;
+    dense.sweep = problem->sweep > 0 ? tile->temperatures : 0;
+    dense.sweep_stride = tile->outer * tile->classes * tile->inner;
     return dense;
 }
 
@@ -63,12 +65,19 @@ static void copy_array(const clsoftmax_problem *problem, const clsoftmax_argumen
 {
     const clsoftmax_problem dense = dense_problem(problem, &slot->tile);
     char *theirs = cls_array_of_caller(problem, arguments, &slot->tile, array), *ours = slot->arrays[array].host;
+    size_t size = clsoftmax_dtype_size(problem->results_dtype);
+    size_t records_bytes = (size_t)cls_problem_rows(&dense) * sizeof(clsoftmax_statistics);
     if (array == CLS_LOGITS)
         copy_tile(&slot->tile, clsoftmax_dtype_size(problem->logits_dtype), ours, theirs, &problem->logits_layout,
                   to_dense);
     else if (array == CLS_RESULTS)
-        copy_tile(&slot->tile, clsoftmax_dtype_size(problem->results_dtype), ours, theirs, &problem->results_layout,
-                  to_dense);
+        for (uint64_t k = 0; k < slot->tile.temperatures; k++)
+            copy_tile(&slot->tile, size, ours + k * dense.sweep_stride * size,
+                      theirs + k * problem->sweep_stride * size, &problem->results_layout, to_dense);
+    else if (array == CLS_STATISTICS)
+        for (uint64_t k = 0; k < slot->tile.temperatures; k++)
+            memcpy(theirs + k * cls_problem_rows(problem) * sizeof(clsoftmax_statistics), ours + k * records_bytes,
+                   records_bytes);
     else
         memcpy(to_dense ? ours : theirs, to_dense ? theirs : ours, (size_t)cls_array_bytes(&dense, array));
 }
@@ -204,7 +213,7 @@ static clsoftmax_status start(const clsoftmax_plan *plan, const cls_opencl_copie
     OPENCL_CHECK(cls_opencl.clFlush(copies->upload), "clFlush");
     const cl_event uploaded = slot->commands.events[slot->commands.count - 1];
     const clsoftmax_problem dense = dense_problem(&plan->problem, tile);
-    cls_opencl_arrays arrays = cls_arrays_of_launch(buffers);
+    cls_opencl_arrays arrays = cls_arrays_of_launch(&dense, buffers);
     const cl_uint pieces = (cl_uint)cls_tile_pieces(&plan->problem, &plan->decision.copied);
     if (pieces > 1)
         arrays.piece =

@@ -117,63 +117,84 @@ static clsoftmax_status check_arguments(const clsoftmax_plan *plan, const cls_op
     size_t width = plan->decision.variant.access_width > 0 ? plan->decision.variant.access_width : 1;
     size_t x_size = clsoftmax_dtype_size(p->logits_dtype), p_size = clsoftmax_dtype_size(p->results_dtype);
     uint64_t rows = cls_problem_rows(p);
-    CLS_FAIL_IF(!p->temperature_per_row && !cls_is_temperature(a->temperature), CLSOFTMAX_INVALID_TEMPERATURE,
-                "temperature %g; it takes a number from 0 to inf", (double)a->temperature);
+    CLS_FAIL_IF(p->sweep == 0 && !p->temperature_per_row && !cls_is_temperature(a->temperature),
+                CLSOFTMAX_INVALID_TEMPERATURE, "temperature %g; it takes a number from 0 to inf",
+                (double)a->temperature);
     if (rows == 0)
         return CLSOFTMAX_OK;
     CLS_FORWARD(check_buffer(opencl, a->logits, cls_layout_span(p, &p->logits_layout), x_size, "logits"));
     CLS_FORWARD(check_alignment(a->logits, width * x_size, "logits"));
-    if (p->temperature_per_row)
-        CLS_FORWARD(check_rows(opencl, a->temperatures, a->temperatures_first, rows, sizeof(cl_float), "temperatures"));
+    if (p->temperature_per_row || p->sweep > 0)
+        CLS_FORWARD(check_rows(opencl, a->temperatures, a->temperatures_first, p->sweep > 0 ? p->sweep : rows,
+                               sizeof(cl_float), "temperatures"));
     if (p->statistics)
-        CLS_FORWARD(
-            check_rows(opencl, a->statistics, a->statistics_first, rows, sizeof(clsoftmax_statistics), "statistics"));
+        CLS_FORWARD(check_rows(opencl, a->statistics, a->statistics_first, rows * cls_problem_temperatures(p),
+                               sizeof(clsoftmax_statistics), "statistics"));
     if (p->statistics && a->labels)
         CLS_FORWARD(check_rows(opencl, a->labels, a->labels_first, rows, sizeof(cl_long), "labels"));
     if (a->invalid_rows)
         CLS_FORWARD(check_buffer(opencl, a->invalid_rows, 1, sizeof(cl_uint), "invalid_rows"));
     if (p->operation == CLSOFTMAX_OPERATION_NONE)
         return CLSOFTMAX_OK;
-    CLS_FORWARD(check_buffer(opencl, a->results, cls_layout_span(p, &p->results_layout), p_size, "results"));
+    CLS_FORWARD(check_buffer(opencl, a->results, cls_results_span(p), p_size, "results"));
     CLS_FORWARD(check_alignment(a->results, width * p_size, "results"));
     return check_overlap(p, a);
 }
 
 /* ---------------------------------------------------------------- Enqueue */
 
-/* Launches of at most launch_outer outer indices, each behind the one before, so that the last event stands for all. */
+/* One launch: its problem, which has the layouts from its first outer index and temperature on, and its arrays likewise. */
+typedef struct part_of_call {
+    clsoftmax_problem problem;
+    cls_opencl_arrays arrays;
+} part_of_call;
+
+static part_of_call part_of(const clsoftmax_problem *problem, const cls_decision *decision,
+                            const clsoftmax_cl_arguments *a, uint64_t first_outer, uint64_t first_temperature)
+{
+    uint64_t left = problem->sweep - first_temperature, first_row = first_outer * problem->inner;
+    part_of_call part = {
+        .problem = *problem,
+        .arrays = {.logits = a->logits,
+                   .results = problem->operation == CLSOFTMAX_OPERATION_NONE ? NULL : a->results,
+                   .temperatures = problem->temperature_per_row || problem->sweep > 0 ? a->temperatures : NULL,
+                   .labels = problem->statistics ? a->labels : NULL,
+                   .statistics = problem->statistics ? a->statistics : NULL,
+                   .invalid_rows = a->invalid_rows,
+                   .first_label = a->labels_first + first_row,
+                   .records_stride = cls_problem_rows(problem)}};
+    part.problem.sweep = left < decision->launch_temperatures ? left : decision->launch_temperatures;
+    part.problem.sweep = problem->sweep > 0 ? part.problem.sweep : 0;
+    part.problem.logits_layout.offset += first_outer * problem->logits_layout.outer_stride;
+    part.problem.results_layout.offset +=
+        first_outer * problem->results_layout.outer_stride + first_temperature * problem->sweep_stride;
+    part.arrays.first_temperature = a->temperatures_first + (problem->sweep > 0 ? first_temperature : first_row);
+    part.arrays.first_statistics = a->statistics_first + first_temperature * part.arrays.records_stride + first_row;
+    return part;
+}
+
+/* Launches of at most launch_outer outer indices and launch_temperatures temperatures, each behind the one before, so that the last event
+   stands for all. */
 static clsoftmax_status enqueue_launches(clsoftmax_plan *plan, cl_command_queue queue, const clsoftmax_cl_arguments *a,
                                          cl_uint wait_count, const cl_event *wait, cl_event *event)
 {
-    cls_opencl_plan *state = plan->state;
-    clsoftmax_problem part = plan->problem;
-    cls_opencl_arrays arrays = {.logits = a->logits,
-                                .results = part.operation == CLSOFTMAX_OPERATION_NONE ? NULL : a->results,
-                                .temperatures = part.temperature_per_row ? a->temperatures : NULL,
-                                .labels = part.statistics ? a->labels : NULL,
-                                .statistics = part.statistics ? a->statistics : NULL,
-                                .invalid_rows = a->invalid_rows,
-                                .first_temperature = a->temperatures_first,
-                                .first_label = a->labels_first,
-                                .first_statistics = a->statistics_first};
+    const clsoftmax_problem *problem = &plan->problem;
+    const cls_decision *decision = &plan->decision;
+    uint64_t parts = (problem->outer - 1) / decision->launch_outer + 1;
+    uint64_t turns = (cls_problem_temperatures(problem) - 1) / decision->launch_temperatures + 1;
     cl_event before = NULL;
     clsoftmax_status status = CLSOFTMAX_OK;
-    for (uint64_t first = 0; first < plan->problem.outer && status == CLSOFTMAX_OK;) {
-        uint64_t left = plan->problem.outer - first;
-        uint64_t count = left < plan->decision.launch_outer ? left : plan->decision.launch_outer;
-        int is_last = count == left;
+    for (uint64_t number = 0; number < parts * turns && status == CLSOFTMAX_OK; number++) {
+        uint64_t first_outer = number / turns * decision->launch_outer, left = problem->outer - first_outer;
+        part_of_call part = part_of(problem, decision, a, first_outer, number % turns * decision->launch_temperatures);
         cl_event after = NULL;
-        status = cls_opencl_launch(&part, &plan->decision, state, queue, &arrays, a->temperature, count,
-                                   before ? 1 : wait_count, before ? &before : wait, is_last ? event : &after);
+        status =
+            cls_opencl_launch(&part.problem, decision, plan->state, queue, &part.arrays, a->temperature,
+                              left < decision->launch_outer ? left : decision->launch_outer, before ? 1 : wait_count,
+                              before ? &before : wait, number + 1 == parts * turns ? event : &after);
         if (before)
             cls_opencl.clReleaseEvent(before);
         before = after;
-        first += count;
-        part.logits_layout.offset += count * part.logits_layout.outer_stride;
-        part.results_layout.offset += count * part.results_layout.outer_stride;
-        arrays.first_temperature += count * part.inner;
-        arrays.first_label += count * part.inner;
-        arrays.first_statistics += count * part.inner;
     }
     if (before)
         cls_opencl.clReleaseEvent(before);

@@ -19,6 +19,7 @@ static clsoftmax_status set_arguments(const clsoftmax_problem *problem, const cl
     const cl_ulong4 results_layout = layout_argument(&problem->results_layout);
     const cl_ulong4 first = {{arrays->first_temperature, arrays->first_label, arrays->first_statistics, 0}};
     const cl_ulong rows = outer * problem->inner, inner = problem->inner, classes = problem->classes;
+    const cl_ulong4 sweep = {{problem->sweep, problem->sweep_stride, arrays->records_stride, 0}};
     const cl_uint policies = cls_problem_policies(problem);
     const cls_opencl_piece *piece = &arrays->piece;
     const cl_uint parts_of_row = decision->parts * (piece->pieces > 0 ? piece->pieces : 1);
@@ -41,6 +42,7 @@ static clsoftmax_status set_arguments(const clsoftmax_problem *problem, const cl
         {sizeof(cl_mem), &arrays->statistics},
         {sizeof first, &first},
         {sizeof(cl_mem), &arrays->invalid_rows},
+        {sizeof sweep, &sweep},
         {sizeof split_piece, &split_piece},
         {sizeof(cl_mem), &state->scratch},
     };

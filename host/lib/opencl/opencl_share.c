@@ -41,7 +41,7 @@ static clsoftmax_status enqueue(const clsoftmax_plan *plan, cl_command_queue que
     cl_mem buffers[CLS_ARRAYS];
     for (cls_array array = 0; array < CLS_ARRAYS; array++)
         buffers[array] = buffer_of(sharing, array);
-    const cls_opencl_arrays arrays = cls_arrays_of_launch(buffers);
+    const cls_opencl_arrays arrays = cls_arrays_of_launch(&sharing->problem, buffers);
     CLS_FORWARD(cls_opencl_launch(&sharing->problem, &plan->decision, plan->state, queue, &arrays, temperature,
                                   sharing->problem.outer, 0, NULL, cls_opencl_next_event(commands)));
     CLS_FORWARD(cls_opencl_enqueued(commands, CL_SUCCESS, "the kernel"));
@@ -76,6 +76,7 @@ clsoftmax_status cls_opencl_share_tile(clsoftmax_plan *plan, cl_command_queue qu
     const cls_opencl_context *opencl = plan->context->state;
     sharing sharing = {.problem = plan->problem};
     sharing.problem.outer = tile->outer;
+    sharing.problem.sweep = plan->problem.sweep > 0 ? tile->temperatures : 0;
     sharing.problem.logits_layout.offset = sharing.problem.results_layout.offset = 0;
     for (cls_array array = 0; array < CLS_ARRAYS; array++)
         sharing.memory[array] = cls_array_of_caller(&plan->problem, arguments, tile, array);

@@ -20,22 +20,24 @@ const char *cls_array_name(cls_array array)
 
 uint64_t cls_array_bytes(const clsoftmax_problem *problem, cls_array array)
 {
-    uint64_t rows = cls_problem_rows(problem);
+    uint64_t rows = cls_problem_rows(problem), temperatures = cls_problem_temperatures(problem);
     switch (array) {
     case CLS_LOGITS:
         return cls_layout_span(problem, &problem->logits_layout) * clsoftmax_dtype_size(problem->logits_dtype);
     case CLS_RESULTS:
         return problem->operation == CLSOFTMAX_OPERATION_NONE
                    ? 0
-                   : cls_layout_span(problem, &problem->results_layout) * clsoftmax_dtype_size(problem->results_dtype);
+                   : cls_results_span(problem) * clsoftmax_dtype_size(problem->results_dtype);
     case CLS_TEMPERATURES:
-        return problem->temperature_per_row ? rows * sizeof(float) : 0;
+        return problem->sweep > 0             ? problem->sweep * sizeof(float)
+               : problem->temperature_per_row ? rows * sizeof(float)
+                                              : 0;
     case CLS_INVALID_ROWS:
         return problem->temperature_per_row ? sizeof(cl_uint) : 0;
     case CLS_LABELS:
         return problem->statistics ? rows * sizeof(int64_t) : 0;
     case CLS_STATISTICS:
-        return problem->statistics ? rows * sizeof(clsoftmax_statistics) : 0;
+        return problem->statistics ? temperatures * rows * sizeof(clsoftmax_statistics) : 0;
     case CLS_ARRAYS:
         break;
     }
@@ -57,7 +59,7 @@ static char *first_row(const void *array, uint64_t row, size_t size)
 char *cls_array_of_caller(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments, const cls_tile *tile,
                           cls_array array)
 {
-    uint64_t row = tile->first_outer * problem->inner + tile->first_inner;
+    uint64_t row = tile->first_outer * problem->inner + tile->first_inner, rows = cls_problem_rows(problem);
     if (cls_array_bytes(problem, array) == 0)
         return NULL;
     switch (array) {
@@ -66,13 +68,14 @@ char *cls_array_of_caller(const clsoftmax_problem *problem, const clsoftmax_argu
                              clsoftmax_dtype_size(problem->logits_dtype));
     case CLS_RESULTS:
         return first_element(arguments->results, &problem->results_layout, tile,
-                             clsoftmax_dtype_size(problem->results_dtype));
+                             clsoftmax_dtype_size(problem->results_dtype)) +
+               tile->first_temperature * problem->sweep_stride * clsoftmax_dtype_size(problem->results_dtype);
     case CLS_TEMPERATURES:
-        return first_row(arguments->temperatures, row, sizeof(float));
+        return first_row(arguments->temperatures, problem->sweep > 0 ? tile->first_temperature : row, sizeof(float));
     case CLS_LABELS:
         return first_row(arguments->labels, row, sizeof(int64_t));
     case CLS_STATISTICS:
-        return first_row(arguments->statistics, row, sizeof(clsoftmax_statistics));
+        return first_row(arguments->statistics, tile->first_temperature * rows + row, sizeof(clsoftmax_statistics));
     case CLS_INVALID_ROWS:
     case CLS_ARRAYS:
         break;
@@ -80,14 +83,15 @@ char *cls_array_of_caller(const clsoftmax_problem *problem, const clsoftmax_argu
     return NULL;
 }
 
-cls_opencl_arrays cls_arrays_of_launch(const cl_mem *buffers)
+cls_opencl_arrays cls_arrays_of_launch(const clsoftmax_problem *problem, const cl_mem *buffers)
 {
     const cls_opencl_arrays arrays = {.logits = buffers[CLS_LOGITS],
                                       .results = buffers[CLS_RESULTS],
                                       .temperatures = buffers[CLS_TEMPERATURES],
                                       .labels = buffers[CLS_LABELS],
                                       .statistics = buffers[CLS_STATISTICS],
-                                      .invalid_rows = buffers[CLS_INVALID_ROWS]};
+                                      .invalid_rows = buffers[CLS_INVALID_ROWS],
+                                      .records_stride = cls_problem_rows(problem)};
     return arrays;
 }
 

@@ -47,8 +47,8 @@ uint64_t cls_array_bytes(const clsoftmax_problem *problem, cls_array array);
 char *cls_array_of_caller(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments, const cls_tile *tile,
                           cls_array array);
 
-/* The buffers as a launch takes them. */
-cls_opencl_arrays cls_arrays_of_launch(const cl_mem *buffers);
+/* The buffers of a problem as a launch takes them. */
+cls_opencl_arrays cls_arrays_of_launch(const clsoftmax_problem *problem, const cl_mem *buffers);
 
 /* ---------------------------------------------------------------- The two ways */
 

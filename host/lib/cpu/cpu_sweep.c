@@ -1,0 +1,325 @@
+/*
+ * Sweeps on the CPU: a row at many temperatures, from one read of its logits.
+ *
+ * A row is read into the scratch memory, as f32 and as neighbours, whatever its dtype and stride. What depends on it alone is found
+ * once: its two largest logits. Then its exponentials are summed, and its results written, at one temperature after the other;
+ * statistics are left to the end of the row, where loops over the temperatures are vectorised. A row that the scratch memory does
+ * not hold passes through it in segments, for the maximum, the sums and the results, each at all temperatures.
+ */
+#include "../problem.h"
+#include "cpu_block.h"
+#include "cpu_dtype.h"
+
+#define INLINE static inline __attribute__((always_inline))
+#define MOST_TEMPERATURES 64 /* at once: what is known of a row at each stays in the first-level cache */
+
+typedef struct __attribute__((aligned(64))) sweep {
+    const cpu_call *call;
+    int levels;
+    size_t count; /* of temperatures, from `first` on; those beyond are 1, to fill vectors */
+    uint64_t first;
+    float temperatures[MOST_TEMPERATURES];
+    float prepared_scale[MOST_TEMPERATURES], prepared_high[MOST_TEMPERATURES], prepared_low[MOST_TEMPERATURES];
+    float prepared_span[MOST_TEMPERATURES];
+
+    float *x, *high, *low; /* a segment of the row, and its exponentials at one temperature */
+    size_t segment;        /* classes at most */
+    int whole;             /* it is the row */
+
+    uint64_t row, logits, results; /* the row, and where it begins */
+    core_top_t top;
+    core_setting_t sets[MOST_TEMPERATURES];
+    int64_t total_high[MOST_TEMPERATURES], total_low[MOST_TEMPERATURES], total_lowest[MOST_TEMPERATURES];
+    int64_t weighted_high[MOST_TEMPERATURES], weighted_low[MOST_TEMPERATURES], weighted_lowest[MOST_TEMPERATURES];
+    core_two_float scales[MOST_TEMPERATURES]; /* 1 / sum, or ln(sum) */
+} sweep;
+
+INLINE core_temperature_t prepared(const sweep *s, size_t k)
+{
+    return (core_temperature_t){s->prepared_scale[k], {s->prepared_high[k], s->prepared_low[k]}, s->prepared_span[k]};
+}
+
+/* ---------------------------------------------------------------- Segments */
+
+/* Classes of the segment from `begin` on. */
+static size_t segment_length(const sweep *s, uint64_t begin)
+{
+    uint64_t left = s->call->problem->classes - begin;
+    return left < s->segment ? (size_t)left : s->segment;
+}
+
+static size_t padded(size_t length)
+{
+    return (length + CPU_VECTOR - 1) / CPU_VECTOR * CPU_VECTOR;
+}
+
+/* Reads the segment, as an ordinary row has it if the maximum is known. */
+static void load(sweep *s, uint64_t begin, int is_known)
+{
+    const clsoftmax_problem *p = s->call->problem;
+    size_t length = segment_length(s, begin), end = padded(length);
+    cpu_load(p->logits_dtype, s->call->arguments->logits, s->logits + begin * p->logits_layout.class_stride,
+             p->logits_layout.class_stride, length, s->x);
+    if (is_known && s->sets[0].kind == CORE_ROW_TIES)
+        for (size_t i = 0; i < length; i++)
+            s->x[i] = core_tie(s->x[i], s->sets[0].ties_at);
+    for (size_t i = length; i < end; i++)
+        s->x[i] = -CORE_INFINITY;
+}
+
+/* ---------------------------------------------------------------- Maximum */
+
+static void find_top(sweep *s)
+{
+    const clsoftmax_problem *p = s->call->problem;
+    lane_tops lanes;
+    memset(&lanes, 0, sizeof lanes); /* CORE_KEY_NEGATIVE_INFINITY */
+    s->top = (core_top_t){CORE_KEY_NEGATIVE_INFINITY, CORE_KEY_NEGATIVE_INFINITY, 0};
+    for (uint64_t begin = 0; begin < p->classes; begin += s->segment) {
+        size_t length = padded(segment_length(s, begin));
+        load(s, begin, 0);
+        if (p->statistics) {
+            add_lane_tops(s->x, length, (uint32_t)(begin / CPU_VECTOR), &lanes);
+        } else {
+            uint32_t key = largest_key(s->x, length);
+            s->top.key = CORE_LARGER(key, s->top.key);
+        }
+    }
+    if (p->statistics)
+        s->top = top_of_lanes(&lanes, 0);
+    for (size_t k = 0; k < s->count; k++)
+        s->sets[k] = core_setting(s->top.key, s->temperatures[k], prepared(s, k), s->call->policies);
+    if (s->whole && s->sets[0].kind == CORE_ROW_TIES)
+        load(s, 0, 1);
+}
+
+/* ---------------------------------------------------------------- Sums */
+
+/* Adds the segment's exponentials at a temperature, which are left in the scratch memory if that is what results are made of. levels:
+   a constant, for the loops' sake. */
+INLINE void add_sums(sweep *s, size_t k, size_t length, int levels)
+{
+    const core_distance_t distance = core_distance(s->sets[k].prepared, s->sets[k].maximum);
+    size_t step = s->whole && s->call->problem->operation == CLSOFTMAX_OPERATION_SOFTMAX ? 1 : 0;
+    core_total_t total = {0, 0, 0}, weighted = {0, 0, 0};
+    for (size_t i = 0; i < length; i += CPU_BLOCK) {
+        size_t count = length - i < CPU_BLOCK ? length - i : CPU_BLOCK;
+        float *high = s->high + i * step, *low = s->low + i * step;
+        total = core_total_merge(total, exponentials(s->x + i, count, s->sets[k].row, levels, high, low));
+        if (s->call->problem->statistics)
+            weighted = core_total_merge(weighted, weighted_exponentials(s->x + i, high, low, count, distance, levels));
+    }
+    s->total_high[k] += total.high;
+    s->total_low[k] += total.low;
+    s->total_lowest[k] += total.lowest;
+    s->weighted_high[k] += weighted.high;
+    s->weighted_low[k] += weighted.low;
+    s->weighted_lowest[k] += weighted.lowest;
+}
+
+static void add_segment(sweep *s, size_t k, size_t length)
+{
+    if (s->levels == 2)
+        add_sums(s, k, length, 2);
+    else
+        add_sums(s, k, length, 3);
+}
+
+static void finish_sums(sweep *s, size_t k)
+{
+    const core_total_t total = {s->total_high[k], s->total_low[k], s->total_lowest[k]};
+    if (s->call->problem->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX)
+        s->scales[k] = core_log_sum(s->sets[k], total, s->levels);
+    else
+        s->scales[k] = core_reciprocal(core_total_value(total));
+}
+
+/* ---------------------------------------------------------------- Results */
+
+static void write_results(const sweep *s, size_t k, uint64_t begin)
+{
+    const clsoftmax_problem *p = s->call->problem;
+    const core_setting_t *set = &s->sets[k];
+    float results[CPU_BLOCK];
+    size_t length = segment_length(s, begin);
+    uint64_t first = s->results + (s->first + k) * p->sweep_stride + begin * p->results_layout.class_stride;
+    for (size_t i = 0; i < length; i += CPU_BLOCK) {
+        size_t count = length - i < CPU_BLOCK ? length - i : CPU_BLOCK, whole = padded(count);
+        if (p->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX)
+            log_probabilities(s->x + i, whole, core_log_row(set->prepared, set->maximum), s->scales[k], results);
+        else if (s->whole)
+            probabilities_of_pairs(s->high + i, s->low + i, whole, s->scales[k], results);
+        else
+            probabilities(s->x + i, whole, set->row, s->scales[k], results);
+        cpu_store(p->results_dtype, s->call->arguments->results, first + i * p->results_layout.class_stride,
+                  p->results_layout.class_stride, count, s->call->stream, results);
+    }
+}
+
+/* Of a row that is not computed. */
+static void fill_results(const sweep *s, size_t k)
+{
+    const clsoftmax_problem *p = s->call->problem;
+    float fill[CPU_BLOCK];
+    for (size_t i = 0; i < CPU_BLOCK; i++)
+        fill[i] = cpu_fill_value(p, s->sets[k].kind);
+    uint64_t first = s->results + (s->first + k) * p->sweep_stride;
+    for (uint64_t i = 0; i < p->classes; i += CPU_BLOCK)
+        cpu_store(p->results_dtype, s->call->arguments->results, first + i * p->results_layout.class_stride,
+                  p->results_layout.class_stride, p->classes - i < CPU_BLOCK ? (size_t)(p->classes - i) : CPU_BLOCK,
+                  s->call->stream, fill);
+}
+
+/* ---------------------------------------------------------------- Statistics */
+
+/* The statistics of a row at all temperatures, as lanes. */
+typedef struct __attribute__((aligned(64))) lane_statistics {
+    float log_sum_exp[MOST_TEMPERATURES], entropy[MOST_TEMPERATURES], largest_probability[MOST_TEMPERATURES];
+    float margin[MOST_TEMPERATURES], negative_log_likelihood[MOST_TEMPERATURES];
+} lane_statistics;
+
+INLINE core_row_sums_t row_sums(const sweep *s, size_t k, float label_logit)
+{
+    return (core_row_sums_t){s->top,
+                             {s->total_high[k], s->total_low[k], s->total_lowest[k]},
+                             {s->weighted_high[k], s->weighted_low[k], s->weighted_lowest[k]},
+                             label_logit};
+}
+
+/* As of a row that is computed. No kinds here, whose conditions gcc does not vectorise. levels: a constant, for the loop's sake. */
+INLINE void compute_statistics(const sweep *s, float label_logit, int levels, lane_statistics *lanes)
+{
+    const float maximum = s->sets[0].maximum;
+    const core_others_t others = core_others(row_sums(s, 0, label_logit), s->sets[0]);
+    size_t count = padded(s->count);
+#pragma omp simd
+    for (size_t k = 0; k < count; k++) {
+        core_setting_t set = {.prepared = prepared(s, k), .maximum = maximum};
+        set.row = core_row(set.prepared, maximum);
+        core_statistics_t found = core_computed_statistics(row_sums(s, k, label_logit), set, others, levels);
+        lanes->log_sum_exp[k] = found.log_sum_exp;
+        lanes->entropy[k] = found.entropy;
+        lanes->largest_probability[k] = found.largest_probability;
+        lanes->margin[k] = found.margin;
+        lanes->negative_log_likelihood[k] = found.negative_log_likelihood;
+    }
+}
+
+static void write_statistics(const sweep *s)
+{
+    const clsoftmax_problem *p = s->call->problem;
+    const clsoftmax_arguments *arguments = s->call->arguments;
+    lane_statistics lanes;
+    float label_logit = core_float_of_bits(CORE_NAN_BITS);
+    int64_t label = arguments->labels ? arguments->labels[s->row] : -1;
+    if (label >= 0 && (uint64_t)label < p->classes)
+        cpu_load(p->logits_dtype, arguments->logits, s->logits + (uint64_t)label * p->logits_layout.class_stride, 1, 1,
+                 &label_logit);
+    if (s->levels == 2)
+        compute_statistics(s, label_logit, 2, &lanes);
+    else
+        compute_statistics(s, label_logit, 3, &lanes);
+    for (size_t k = 0; k < s->count; k++) {
+        core_statistics_t computed = {0,
+                                      lanes.log_sum_exp[k],
+                                      lanes.entropy[k],
+                                      lanes.largest_probability[k],
+                                      lanes.margin[k],
+                                      lanes.negative_log_likelihood[k],
+                                      0};
+        core_statistics_t of_kind = core_statistics_of_kind(row_sums(s, k, label_logit), s->sets[k], computed);
+        arguments->statistics[(s->first + k) * cls_problem_rows(p) + s->row] = cpu_record(of_kind);
+    }
+}
+
+/* ---------------------------------------------------------------- Rows */
+
+/* A row whose logits stay in the scratch memory. */
+static void compute_whole(sweep *s)
+{
+    size_t length = padded(segment_length(s, 0));
+    for (size_t k = 0; k < s->count; k++) {
+        add_segment(s, k, length);
+        if (s->call->problem->operation == CLSOFTMAX_OPERATION_NONE)
+            continue;
+        finish_sums(s, k);
+        write_results(s, k, 0);
+    }
+}
+
+static void compute_segments(sweep *s)
+{
+    const clsoftmax_problem *p = s->call->problem;
+    for (uint64_t begin = 0; begin < p->classes; begin += s->segment) {
+        load(s, begin, 1);
+        for (size_t k = 0; k < s->count; k++)
+            add_segment(s, k, padded(segment_length(s, begin)));
+    }
+    if (p->operation == CLSOFTMAX_OPERATION_NONE)
+        return;
+    for (size_t k = 0; k < s->count; k++)
+        finish_sums(s, k);
+    for (uint64_t begin = 0; begin < p->classes; begin += s->segment) {
+        load(s, begin, 1);
+        for (size_t k = 0; k < s->count; k++)
+            write_results(s, k, begin);
+    }
+}
+
+static void compute_row(sweep *s, uint64_t row)
+{
+    const clsoftmax_problem *p = s->call->problem;
+    s->row = row;
+    s->logits = cls_layout_row(p, &p->logits_layout, row);
+    s->results = cls_layout_row(p, &p->results_layout, row);
+    size_t bytes = s->count * sizeof *s->total_high;
+    memset(s->total_high, 0, bytes);
+    memset(s->total_low, 0, bytes);
+    memset(s->total_lowest, 0, bytes);
+    memset(s->weighted_high, 0, bytes);
+    memset(s->weighted_low, 0, bytes);
+    memset(s->weighted_lowest, 0, bytes);
+    find_top(s);
+    if (!core_row_is_computed(s->sets[0].kind)) /* which temperatures do not change */
+        for (size_t k = 0; k < s->count && p->operation != CLSOFTMAX_OPERATION_NONE; k++)
+            fill_results(s, k);
+    else if (s->whole)
+        compute_whole(s);
+    else
+        compute_segments(s);
+    if (p->statistics)
+        write_statistics(s);
+}
+
+static void begin_temperatures(sweep *s, uint64_t first)
+{
+    uint64_t left = s->call->problem->sweep - first;
+    s->first = first;
+    s->count = left < MOST_TEMPERATURES ? (size_t)left : MOST_TEMPERATURES;
+    for (size_t k = 0; k < MOST_TEMPERATURES; k++) {
+        s->temperatures[k] = k < s->count ? s->call->arguments->temperatures[first + k] : 1.0f;
+        core_temperature_t temperature = core_temperature(s->temperatures[k]);
+        s->prepared_scale[k] = temperature.scale;
+        s->prepared_high[k] = temperature.reciprocal.high;
+        s->prepared_low[k] = temperature.reciprocal.low;
+        s->prepared_span[k] = temperature.span;
+    }
+}
+
+uint64_t CPU_FUNCTION(cls_cpu_sweep)(const cpu_call *call, uint64_t begin, uint64_t end, const cpu_scratch *scratch)
+{
+    size_t segment = scratch->pairs * 2 / 3 / CPU_BLOCK * CPU_BLOCK;
+    sweep s = {.call = call, .levels = cpu_sum_levels(call->problem), .segment = segment};
+    s.whole = call->problem->classes <= segment;
+    s.x = scratch->high;
+    s.high = s.x + segment;
+    s.low = s.high + segment;
+    for (uint64_t first = 0; first < call->problem->sweep; first += MOST_TEMPERATURES) {
+        begin_temperatures(&s, first);
+        for (uint64_t row = begin; row < end; row++)
+            compute_row(&s, row);
+    }
+    if (call->stream)
+        cpu_stream_end();
+    return 0;
+}
