@@ -13,7 +13,7 @@
  *     core_row(temperature, max)     what an element needs to know about its row
  *     core_exponential(x, row)       exp(x / T) * 2^(96 - N) as a pair, N such that the largest is in [1/2, 1] * 2^96
  *     core_sum_add, core_sum_flush   the sum as integers, whose order cannot matter
- *     core_total_value(total)        the sum as a two-float; its core_reciprocal
+ *     core_total_value(total)        the sum as a two-float (of few classes: core_short_total_value); its core_reciprocal
  *     core_probability               the one rounding to f32
  *
  * Logarithms are in logarithm.h.
@@ -396,6 +396,22 @@ CORE_FUNCTION core_two_float core_total_value(core_total_t total)
     core_two_float top = core_fast_two_sum(digit_3, digit_2);
     core_two_float sum = core_fast_two_sum(top.high, digit_1);
     return core_fast_two_sum(sum.high, sum.low + top.low + digit_0);
+}
+
+/* core_total_value of what a lane of 32 bits holds after `added` <= CORE_FLUSH_AFTER additions at two levels: the same bits, without
+   64-bit integers. The units of the first level are 2^31 at most, those of the second 256 times 1.5 * 2^21 in size, below 2^30; so neither
+   leaves 32 bits, nor does the first with the carry, at most 2^8 in size, which cannot make a sum of positive numbers
+   negative. digit_3 and what core_fast_two_sum(digit_3, digit_2) loses are 0: left out, they change nothing. */
+CORE_FUNCTION core_two_float core_short_total_value(core_row_uint high, core_row_uint low, uint added)
+{
+    const core_row_int signed_low = core_row_int_of_uint(low - added * core_bits_of_float(CORE_UNIT_LOW));
+    const core_row_uint carried =
+        high - added * core_bits_of_float(CORE_UNIT_HIGH) + core_row_uint_of_int(signed_low >> 22);
+    core_row_float digit_2 = core_row_float_of_int(core_row_int_of_uint(carried >> 23));
+    core_row_float digit_1 = core_row_float_of_int(core_row_int_of_uint(carried & 0x7FFFFFu)) * 0x1p-23f;
+    core_row_float digit_0 = core_row_float_of_int(signed_low & 0x3FFFFF) * 0x1p-45f;
+    core_two_float sum = core_fast_two_sum(digit_2, digit_1);
+    return core_fast_two_sum(sum.high, sum.low + digit_0);
 }
 
 /* ------------------------------------------------------------------ Probability */

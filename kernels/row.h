@@ -394,7 +394,11 @@ static core_float row_result(core_float x, const row_state *row)
 static int row_all(core_row_int condition)
 {
 #if defined(CORE_ROW_PER_LANE) && CORE_WIDTH > 1
-    return all(condition);
+    int lanes[CORE_WIDTH], all_lanes = -1; /* PoCL's all() looks at one lane after another */
+    row_vstore(condition, lanes);
+    for (uint i = 0; i < CORE_WIDTH; i++)
+        all_lanes &= lanes[i];
+    return all_lanes < 0;
 #else
     return condition;
 #endif

@@ -40,12 +40,11 @@ __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_c
     column_load(&l, kept);
 #endif
     row_state state;
-    const row_totals totals = lanes_totals(&l, &state, KEPT_CLASSES > 0, kept, low,
-                                           row_temperatures(one_temperature, temperatures, first, row, l.count, 0), row,
-                                           policies, labels, statistics, first, invalid_rows);
+    lanes_scan(&l, &state, KEPT_CLASSES > 0, kept, low,
+               row_temperatures(one_temperature, temperatures, first, row, l.count, 0), row, policies, labels,
+               statistics, first, invalid_rows);
     if (OPERATION == OPERATION_NONE)
         return;
-    state.sum_scale = row_sum_scale(&state, totals);
     lanes_emit(&l, &state, KEPT_CLASSES > 0, kept, low, results + row_offset(results_layout, row, inner),
                results_layout.s3, results_layout.CLASS_STRIDE, row_wants_stream(logits, results, rows * classes));
 }

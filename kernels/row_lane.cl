@@ -1,34 +1,55 @@
 /*
  * lane: short rows side by side, each on a lane of its own.
  *
- * A work-item takes CORE_WIDTH neighbouring rows. Where they are short enough and CORE_WIDTH allows, they are read as they
- * stand in memory, transposed, kept with their exponentials in private memory, and transposed back: one read, one write,
- * one exponential an element, and what is done once a row is done for all lanes at once. On a device without
+ * A work-item takes CORE_WIDTH neighbouring rows, then the next ones of its share. Where they are short enough and CORE_WIDTH
+ * allows, they are read as they stand in memory, transposed, kept with their exponentials in private memory, and transposed back:
+ * one read, one write, one exponential an element, and what is done once a row is done for all lanes at once. On a device without
  * vectors (CORE_WIDTH 1: a GPU, whose neighbouring work-items are the lanes), and for long rows, each logit is read again from
  * where it stands, which for short rows is a cache.
- * Launch: ceil(rows / CORE_WIDTH) work-items rounded up to a multiple of WORK_GROUP_SIZE; CORE_WIDTH is 1 unless
- * inner is.
+ * Launch: any number of work-items up to ceil(rows / CORE_WIDTH), rounded up to a multiple of WORK_GROUP_SIZE; as many as rows
+ * if CORE_WIDTH is 1, which it is unless inner is.
  */
 #define LANE_CLASSES 64 /* of a row that is kept: two arrays of so many vectors are private */
 
 #if CORE_WIDTH > 1
-#define LANE_WIDTH_LOG2 (CORE_WIDTH == 16 ? 4 : CORE_WIDTH == 8 ? 3 : CORE_WIDTH == 4 ? 2 : 1)
+/* One perfect shuffle of the elements of `count` vectors: the highest bit of an index goes to its lowest place. */
+static void lane_shuffle_once(const core_float *from, core_float *to, uint count)
+{
+    for (uint i = 0; i < count / 2; i++) {
+        const core_float first = from[i], second = from[i + count / 2];
+        core_float low, high;
+        low.even = first.lo;
+        low.odd = second.lo;
+        high.even = first.hi;
+        high.odd = second.hi;
+        to[2 * i] = low;
+        to[2 * i + 1] = high;
+    }
+}
 
-/* Perfect shuffles of the elements of `count` vectors, each of which takes the highest bit of an index to its lowest place.
-   spare: room for as many; returns which of the two has the result. */
-static core_float *lane_shuffle(core_float *from, core_float *spare, uint count, uint steps)
+/* The reverse. */
+static void lane_unshuffle_once(const core_float *from, core_float *to, uint count)
+{
+    for (uint i = 0; i < count / 2; i++) {
+        const core_float low = from[2 * i], high = from[2 * i + 1];
+        core_float first, second;
+        first.lo = low.even;
+        first.hi = high.even;
+        second.lo = low.odd;
+        second.hi = high.odd;
+        to[i] = first;
+        to[i + count / 2] = second;
+    }
+}
+
+/* So many shuffles, or their reverse. spare: room for as many; returns which of the two has the result. */
+static core_float *lane_shuffle(core_float *from, core_float *spare, uint count, uint steps, int reverse)
 {
     for (uint step = 0; step < steps; step++) {
-        for (uint i = 0; i < count / 2; i++) {
-            const core_float first = from[i], second = from[i + count / 2];
-            core_float low, high;
-            low.even = first.lo;
-            low.odd = second.lo;
-            high.even = first.hi;
-            high.odd = second.hi;
-            spare[2 * i] = low;
-            spare[2 * i + 1] = high;
-        }
+        if (reverse)
+            lane_unshuffle_once(from, spare, count);
+        else
+            lane_shuffle_once(from, spare, count);
         core_float *const shuffled = spare;
         spare = from;
         from = shuffled;
@@ -94,7 +115,7 @@ static void lane_write(const float *rows, __global result_t *p, ulong lane_strid
 
 #define LANE_ROOM (LANE_CLASSES + 1) /* vectors: whole ones may be read and written over the end of the rows */
 
-/* Rows of neighbouring classes -> kept[class], a vector of all rows: CORE_WIDTH of them, the highest bits, become the lowest. */
+/* Rows of neighbouring classes -> kept[class], a vector of all rows: classes, the lowest bits, become the highest. */
 static void lane_load(const lanes *l, core_float *kept)
 {
     const uint classes = (uint)l->classes, log2 = lane_block_log2(classes), block = 1u << log2;
@@ -104,7 +125,7 @@ static void lane_load(const lanes *l, core_float *kept)
     for (uint c = 0; c < classes; c += block) {
         for (uint i = 0; block != classes && i < CORE_WIDTH; i++)
             ROW_FLOATS(, (float *)pieces + i * block) = ROW_FLOATS(const, rows + i * classes + c);
-        const core_float *turned = lane_shuffle(block == classes ? whole : pieces, spare, block, LANE_WIDTH_LOG2);
+        const core_float *turned = lane_shuffle(block == classes ? whole : pieces, spare, block, log2, 1);
         for (uint i = 0; i < block && c + i < classes; i++)
             kept[c + i] = turned[i];
     }
@@ -122,7 +143,7 @@ static void lane_store(const core_float *kept, __global result_t *p, ulong lane_
         const uint c = end - block;
         for (uint i = 0; i < block; i++)
             pieces[i] = kept[c + i < classes ? c + i : c];
-        const float *turned = (const float *)lane_shuffle(pieces, spare, block, log2);
+        const float *turned = (const float *)lane_shuffle(pieces, spare, block, log2, 0);
         if (block == classes) {
             lane_write(turned, p, lane_stride, classes, count, is_computed, stream);
             return;
@@ -134,37 +155,48 @@ static void lane_store(const core_float *kept, __global result_t *p, ulong lane_
 }
 #endif
 
+/* Rows of a work-item: whole vectors of neighbours. */
+static ulong lane_share(ulong rows)
+{
+#if CORE_WIDTH > 1
+    const ulong vectors = (rows + CORE_WIDTH - 1) / CORE_WIDTH;
+    return (vectors + get_global_size(0) - 1) / get_global_size(0) * CORE_WIDTH;
+#else
+    return 1;
+#endif
+}
+
 __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_lane(ROW_ARGUMENTS)
 {
-    const ulong row = get_global_id(0) * CORE_WIDTH; /* the first lane's */
-    if (row >= rows)
-        return;
-    const lanes l = {logits + row_offset(logits_layout, row, inner), logits_layout.s1, logits_layout.CLASS_STRIDE,
-                     classes, (uint)(rows - row < CORE_WIDTH ? rows - row : CORE_WIDTH)};
-    __global result_t *p = results + row_offset(results_layout, row, inner);
+    const int stream = row_wants_stream(logits, results, rows * classes);
     const int keep = CORE_WIDTH > 1 && classes <= LANE_CLASSES && logits_layout.CLASS_STRIDE == 1 &&
                      ((OPERATION == OPERATION_NONE) | (results_layout.CLASS_STRIDE == 1));
     core_float kept[CORE_WIDTH > 1 ? LANE_CLASSES : 1], low[CORE_WIDTH > 1 ? LANE_CLASSES : 1];
+    const ulong share = lane_share(rows), begin = get_global_id(0) * share;
+    const ulong end = begin + share < rows ? begin + share : rows;
+    for (ulong row = begin; row < end; row += CORE_WIDTH) { /* the first lane's */
+        const lanes l = {logits + row_offset(logits_layout, row, inner), logits_layout.s1, logits_layout.CLASS_STRIDE,
+                         classes, (uint)(rows - row < CORE_WIDTH ? rows - row : CORE_WIDTH)};
+        __global result_t *p = results + row_offset(results_layout, row, inner);
 #if CORE_WIDTH > 1
-    if (keep)
-        lane_load(&l, kept);
+        if (keep)
+            lane_load(&l, kept);
 #endif
-    row_state state;
-    const row_totals totals = lanes_totals(&l, &state, keep, kept, low,
-                                           row_temperatures(one_temperature, temperatures, first, row, l.count, 0), row,
-                                           policies, labels, statistics, first, invalid_rows);
-    if (OPERATION == OPERATION_NONE)
-        return;
-    state.sum_scale = row_sum_scale(&state, totals);
+        row_state state;
+        lanes_scan(&l, &state, keep, kept, low,
+                   row_temperatures(one_temperature, temperatures, first, row, l.count, 0), row, policies, labels,
+                   statistics, first, invalid_rows);
+        if (OPERATION == OPERATION_NONE)
+            continue;
 #if CORE_WIDTH > 1
-    if (keep) {
-        for (uint c = 0; c < (uint)classes; c++)
-            kept[c] = lanes_filled(lanes_result(&l, c, &state, 1, kept, low), &state);
-        lane_store(kept, p, results_layout.s1, (uint)classes, l.count, row_all(core_row_is_computed(state.set.kind)),
-                   row_wants_stream(logits, results, rows * classes));
-        return;
+        if (keep) {
+            for (uint c = 0; c < (uint)classes; c++)
+                kept[c] = lanes_filled(lanes_result(&l, c, &state, 1, kept, low), &state);
+            lane_store(kept, p, results_layout.s1, (uint)classes, l.count,
+                       row_all(core_row_is_computed(state.set.kind)), stream);
+            continue;
+        }
+#endif
+        lanes_emit(&l, &state, 0, kept, low, p, results_layout.s1, results_layout.CLASS_STRIDE, stream);
     }
-#endif
-    lanes_emit(&l, &state, 0, kept, low, p, results_layout.s1, results_layout.CLASS_STRIDE,
-               row_wants_stream(logits, results, rows * classes));
 }

@@ -46,8 +46,8 @@ static row_top lanes_top(const lanes *l, int keep, LANES_KEPT const core_float *
 }
 
 /* Of rows that are kept, pairs take the place of logits, unless logarithms need those. */
-static row_totals lanes_sums(const lanes *l, const row_state *rows, int keep, LANES_KEPT core_float *kept,
-                             LANES_KEPT core_float *low)
+static row_sums lanes_sums(const lanes *l, const row_state *rows, int keep, LANES_KEPT core_float *kept,
+                           LANES_KEPT core_float *low)
 {
     row_sums sums = row_sums_of_nothing();
     for (ulong c = 0; c < l->classes; c++) {
@@ -59,22 +59,31 @@ static row_totals lanes_sums(const lanes *l, const row_state *rows, int keep, LA
             low[c] = e.low;
         }
     }
-    return row_flush(sums);
+    return sums;
 }
 
-/* Both scans of the rows from `row` on, and their records. */
-static row_totals lanes_totals(const lanes *l, row_state *state, int keep, LANES_KEPT core_float *kept,
-                               LANES_KEPT core_float *low, core_row_float temperature, ulong row, uint policies,
-                               __global const long *labels, __global row_record *statistics, ulong4 first,
-                               __global uint *invalid_rows)
+/* Sums that were never flushed need no 64 bits, which are a good part of the work of a row of few classes. */
+static core_two_float lanes_sum_scale(const lanes *l, const row_state *rows, row_sums sums)
+{
+    if ((OPERATION == OPERATION_SOFTMAX) & !STATISTICS && l->classes < CORE_FLUSH_AFTER)
+        return core_reciprocal(core_short_total_value(sums.exponentials.high, sums.exponentials.low, sums.added));
+    return row_sum_scale(rows, row_flush(sums));
+}
+
+/* Both scans of the rows from `row` on, their records, and what results need of the sums. */
+static void lanes_scan(const lanes *l, row_state *state, int keep, LANES_KEPT core_float *kept,
+                       LANES_KEPT core_float *low, core_row_float temperature, ulong row, uint policies,
+                       __global const long *labels, __global row_record *statistics, ulong4 first,
+                       __global uint *invalid_rows)
 {
     const row_top seen = lanes_top(l, keep, kept);
     *state = row_state_of(seen.key, temperature, policies);
-    const row_totals totals = lanes_sums(l, state, keep, kept, low);
+    const row_sums sums = lanes_sums(l, state, keep, kept, low);
     const core_top_t top = {seen.key, seen.second_key, core_long_of_uint(seen.step)};
-    row_finish(state, top, totals, row, l->count, l->x, l->lane_stride, l->class_stride, l->classes, labels, statistics,
-               first, invalid_rows);
-    return totals;
+    row_finish(state, top, STATISTICS ? row_flush(sums) : row_totals_of_nothing(), row, l->count, l->x, l->lane_stride,
+               l->class_stride, l->classes, labels, statistics, first, invalid_rows);
+    if (OPERATION != OPERATION_NONE)
+        state->sum_scale = lanes_sum_scale(l, state, sums);
 }
 
 static core_float lanes_result(const lanes *l, ulong c, const row_state *rows, int keep,

@@ -162,6 +162,31 @@ Test(core, sum_is_exact_to_its_resolution)
     }
 }
 
+/* What 32 bits tell of a lane is what 64 bits tell, to the last bit; at the bounds of both integers, and between. */
+Test(core, short_total_value_is_the_total_value)
+{
+    const uint32_t most_high = (uint32_t)CORE_FLUSH_AFTER << 23;
+    const int32_t most_low = CORE_FLUSH_AFTER * 3 << 20;
+    const int32_t lows[] = {-most_low, -(1 << 22) - 1, -(1 << 22), -1, 0, 1, (1 << 22) - 1, 1 << 22, most_low};
+    const size_t corners = sizeof lows / sizeof *lows;
+    uint64_t random = 4;
+    for (uint32_t i = 0; i < 200000; i++) {
+        uint32_t added = i % CORE_FLUSH_AFTER + 1;
+        uint32_t high = i % 3 ? (uint32_t)random_below(&random, most_high - 256) + 256 : i % 2 ? most_high : 256;
+        int32_t low = i % 5 ? (int32_t)random_below(&random, (uint64_t)most_low * 2) - most_low : lows[i % corners];
+        core_sum_t sum = {high + added * core_bits_of_float(CORE_UNIT_HIGH),
+                          (uint32_t)low + added * core_bits_of_float(CORE_UNIT_LOW), 0};
+        core_lanes_total lanes = core_sum_flush(sum, added, 2);
+        cr_assert(lanes.high == high && lanes.low == low);
+        core_two_float wanted = core_total_value((core_total_t){lanes.high, lanes.low, 0});
+        core_two_float got = core_short_total_value(sum.high, sum.low, added);
+        cr_assert(core_bits_of_float(got.high) == core_bits_of_float(wanted.high) &&
+                      core_bits_of_float(got.low) == core_bits_of_float(wanted.low),
+                  "%u, %d: %a + %a, not %a + %a", high, low, (double)got.high, (double)got.low, (double)wanted.high,
+                  (double)wanted.low);
+    }
+}
+
 Test(core, total_reciprocal_for_every_number_of_ties)
 {
     for (core_long count = 1; count < (core_long)1 << 40; count = count * 3 + 1) {

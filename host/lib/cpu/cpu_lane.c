@@ -226,23 +226,12 @@ static core_setting_t lane_setting(const tile *t, size_t l)
     return core_setting(t->key[l], t->temperature[l], lane_temperature(t, l), t->call->policies);
 }
 
-/* core_total_value of at most CORE_FLUSH_AFTER classes, two levels: in 32 bits, since the digits above those are 0. */
-INLINE core_two_float short_total_value(core_lanes_total total)
-{
-    int32_t low = (int32_t)total.low;
-    uint32_t high = (uint32_t)total.high + (uint32_t)(low >> 22);
-    float digit_2 = (float)(int32_t)(high >> 23), digit_1 = (float)(int32_t)(high & 0x7FFFFF) * 0x1p-23f;
-    core_two_float sum = core_fast_two_sum(digit_2, digit_1);
-    return core_fast_two_sum(sum.high, sum.low + (float)(low & 0x3FFFFF) * 0x1p-45f);
-}
-
 static void finish_short_sums(tile *t)
 {
     uint32_t added = (uint32_t)t->call->problem->classes;
     FOR_LANES
     {
-        core_sum_t sum = {t->sums.high[l], t->sums.low[l], 0};
-        core_two_float reciprocal = core_reciprocal(short_total_value(core_sum_flush(sum, added, 2)));
+        core_two_float reciprocal = core_reciprocal(core_short_total_value(t->sums.high[l], t->sums.low[l], added));
         t->sum_high[l] = reciprocal.high;
         t->sum_low[l] = reciprocal.low;
     }
