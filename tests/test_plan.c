@@ -232,6 +232,24 @@ Test(plan, item_keeps_what_local_memory_holds)
     cr_expect_eq(decide_by(&gpu, CLSOFTMAX_STRATEGY_ITEM, 1000, 1000).variant.kept_classes, 0u);
 }
 
+/* A work-item of vectors takes many of them, in a work-group of its own; one of a single row does not. Each row has its place. */
+Test(plan, lane_shares_vectors_out)
+{
+    const uint64_t classes[] = {2, 10, 64};
+    for (size_t i = 0; i < 3; i++) {
+        clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT, checked;
+        problem.outer = 1000001;
+        problem.classes = classes[i];
+        cr_assert_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_OK);
+        cls_decision d = decide(&opencl_cpu, problem.outer, classes[i]);
+        uint64_t items = cls_global_size(&checked, &d, problem.outer), elements = problem.outer * classes[i];
+        cr_expect(d.variant.strategy == CLSOFTMAX_STRATEGY_LANE && d.variant.work_group_size == 1);
+        cr_expect(items <= elements / 16384 + 1 && items >= elements / 32768, "%llu", (unsigned long long)items);
+        d = decide_by(&gpu, CLSOFTMAX_STRATEGY_LANE, problem.outer, classes[i]);
+        cr_expect_eq(cls_global_size(&checked, &d, problem.outer), (uint64_t)1000064);
+    }
+}
+
 Test(plan, column_keeps_what_local_memory_holds)
 {
     const uint64_t classes[] = {255, 1000, 1 << 20};

@@ -220,12 +220,15 @@ uint64_t cls_scratch_bytes(const clsoftmax_problem *problem, const cls_decision 
 
 /* ---------------------------------------------------------------- Work-groups of rows */
 
-/* A size within the limit; a power of two. */
-static uint32_t choose_work_group_size(const clsoftmax_problem *problem, const cls_limits *limits)
+/* A size within the limit; a power of two. Vectors of `lane` are kept in private memory, of which each work-item of a group has its own:
+   one that takes many of them stays in the first-level cache, sixteen do not. */
+static uint32_t choose_work_group_size(const clsoftmax_problem *problem, const cls_limits *limits,
+                                       const cls_variant *variant)
 {
     uint32_t size = problem->work_group_size;
+    int alone = problem->classes >= 256 || (variant->strategy == CLSOFTMAX_STRATEGY_LANE && variant->vector_width > 1);
     if (size == 0 && limits->type == CLSOFTMAX_DEVICE_OPENCL_CPU)
-        size = problem->classes >= 256 ? 1 : 16; /* short rows: more rows for the price of one dispatch */
+        size = alone ? 1 : 16; /* short rows: more rows for the price of one dispatch */
     if (size == 0)
         size = problem->classes >= 1024 ? 256 : 64;
     uint32_t limit = limits->max_work_group_size > 0 ? limits->max_work_group_size : 1;
@@ -254,8 +257,8 @@ static unsigned choose_kept_classes(const clsoftmax_problem *problem, const cls_
     return is_wanted && fits ? (unsigned)room : 0;
 }
 
-/* Elements that a work-item takes at least, in rows one after another, if it keeps rows: large beside the start of a work-group, small
-   beside a matrix. */
+/* Elements that a work-item takes at least, in rows or vectors of rows one after another, if it keeps them: large beside the start of a
+   work-group, small beside a matrix. */
 #define SHARE_ELEMENTS 16384
 
 uint64_t cls_global_size(const clsoftmax_problem *problem, const cls_decision *decision, uint64_t outer)
@@ -267,9 +270,10 @@ uint64_t cls_global_size(const clsoftmax_problem *problem, const cls_decision *d
         items = outer * ((problem->inner + width - 1) / width);
     if (variant->strategy == CLSOFTMAX_STRATEGY_LANE)
         items = (rows + width - 1) / width;
-    if (variant->strategy == CLSOFTMAX_STRATEGY_ITEM && variant->kept_classes) {
-        uint64_t item_rows = (SHARE_ELEMENTS - 1) / problem->classes + 1;
-        items = (rows + item_rows - 1) / item_rows;
+    int lanes = variant->strategy == CLSOFTMAX_STRATEGY_LANE && width > 1;
+    if (lanes || (variant->strategy == CLSOFTMAX_STRATEGY_ITEM && variant->kept_classes)) {
+        uint64_t share = (SHARE_ELEMENTS - 1) / (problem->classes * (lanes ? width : 1)) + 1;
+        items = (items + share - 1) / share;
     }
     return cls_strategy_has_chunks(variant->strategy) ? items * decision->parts * size
                                                       : (items + size - 1) / size * size;
@@ -343,7 +347,7 @@ clsoftmax_status cls_decide(const clsoftmax_problem *problem, const cls_limits *
     if (cls_strategy_has_chunks(variant->strategy))
         choose_chunks(problem, limits, variant);
     else
-        variant->work_group_size = choose_work_group_size(problem, limits);
+        variant->work_group_size = choose_work_group_size(problem, limits, variant);
     variant->kept_classes = choose_kept_classes(problem, limits, variant);
     if (variant->kept_classes)
         variant->work_group_size = 1; /* local memory is a work-group's */
