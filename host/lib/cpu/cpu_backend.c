@@ -181,13 +181,16 @@ static clsoftmax_status choose_threads(size_t *threads)
     return CLSOFTMAX_OK;
 }
 
-/* Pairs of floats in a core's second-level cache; and blocks for what a row of a power of two has beside its blocks (cpu_item.c). */
+/* Pairs of floats in a core's second-level cache, or in twice a small one: what falls out of it is read from the next faster than a
+   second exponential is computed. And blocks for what a row of a power of two has beside its blocks (cpu_item.c). */
 static size_t choose_scratch_pairs(void)
 {
+    const size_t most = (size_t)4 << 20, small = (size_t)2 << 20;
     long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
     size_t cache = bytes > 0 ? (size_t)bytes : (size_t)1 << 20;
-    cache = cache < (size_t)1 << 18 ? (size_t)1 << 18 : cache > (size_t)4 << 20 ? (size_t)4 << 20 : cache;
-    return (cache / (2 * sizeof(float)) / CPU_BLOCK + 4) * CPU_BLOCK;
+    cache = cache < (size_t)1 << 18 ? (size_t)1 << 18 : cache > most ? most : cache;
+    size_t room = cache >= small ? cache : 2 * cache < small ? 2 * cache : small;
+    return (room / (2 * sizeof(float)) / CPU_BLOCK + 4) * CPU_BLOCK;
 }
 
 static void *wait_for_gate(void *gate)
