@@ -9,8 +9,9 @@
 #define DTYPE_BF16 2
 #define TEMPERATURES_ONE 0
 #define TEMPERATURES_PER_ROW 1
-#define TEMPERATURES_SWEEP 2 /* each row at all of them */
-#define OPERATION_NONE 0     /* statistics only */
+#define TEMPERATURES_SWEEP 2    /* each row at all of them, one after another */
+#define TEMPERATURES_ON_LANES 3 /* the same, each on a lane: see row_column.cl */
+#define OPERATION_NONE 0        /* statistics only */
 #define OPERATION_SOFTMAX 1
 #define OPERATION_LOG_SOFTMAX 2
 
@@ -69,12 +70,12 @@ typedef struct {
 /* Layouts are (offset, outer stride, class stride, inner stride) in elements; row r stands at outer r / inner, inner
    r % inner. The arrays of one element a row begin at first.s0 (temperatures), .s1 (labels), .s2 (statistics). A sweep has
    sweep.s0 temperatures, from first.s0 on; the results of each stand sweep.s1 elements behind those of the one before, its
-   records sweep.s2 records. What a variant does not use is NULL. */
+   records first.s3 records. What a variant does not use is NULL. */
 #define ROW_ARGUMENTS                                                                                                  \
     __global const logit_t *logits, ulong4 logits_layout, __global result_t *results, ulong4 results_layout,           \
         ulong rows, ulong inner, ulong classes, uint policies, float one_temperature,                                  \
         __global const float *temperatures, __global const long *labels, __global row_record *statistics,              \
-        ulong4 first, __global uint *invalid_rows, ulong4 sweep
+        ulong4 first, __global uint *invalid_rows, ulong2 sweep
 
 #define CLASS_STRIDE s2
 
@@ -423,7 +424,7 @@ static core_row_float row_fill_value(core_row_int kind)
 #define row_to_lanes(value, array) (*(array) = (value))
 #endif
 
-/* The temperatures of `count` rows from `row` on, in turn k; lanes beyond get the first's. */
+/* The temperatures of `count` rows from `row` on, in turn k, or from temperature k on; lanes beyond get the first's. */
 static core_row_float row_temperatures(float one_temperature, __global const float *temperatures, ulong4 first,
                                        ulong row, uint count, uint k)
 {
@@ -432,15 +433,16 @@ static core_row_float row_temperatures(float one_temperature, __global const flo
         return CORE_ROW(one_temperature);
     if (TEMPERATURES == TEMPERATURES_SWEEP)
         return CORE_ROW(temperatures[first.s0 + k]);
+    const ulong begin = first.s0 + (TEMPERATURES == TEMPERATURES_ON_LANES ? k : row);
     for (uint i = 0; i < ROW_LANES; i++)
-        lanes[i] = temperatures[first.s0 + row + (i < count ? i : 0)];
+        lanes[i] = temperatures[begin + (i < count ? i : 0)];
     return row_from_lanes(lanes);
 }
 
 /* The records of turn k. */
-static __global row_record *row_records(__global row_record *statistics, ulong4 sweep, uint k)
+static __global row_record *row_records(__global row_record *statistics, ulong4 first, uint k)
 {
-    return k == 0 ? statistics : statistics + k * sweep.s2;
+    return k == 0 ? statistics : statistics + k * first.s3;
 }
 
 /* The records of `count` rows from `row` on, the logits of the first at x, of the others lane_stride further each; and their part
@@ -461,7 +463,8 @@ static void row_finish(const row_state *state, core_top_t top, row_totals totals
         float at_label[ROW_LANES], fields[6][ROW_LANES];
         long argmax[ROW_LANES];
         for (uint i = 0; i < ROW_LANES; i++) {
-            const long label = labels && i < count ? labels[first.s1 + row + i] : -1;
+            const ulong at = TEMPERATURES == TEMPERATURES_ON_LANES ? row : row + i;
+            const long label = labels && i < count ? labels[first.s1 + at] : -1;
             at_label[i] = label >= 0 && (ulong)label < classes
                               ? row_load_one(x + i * lane_stride + (ulong)label * class_stride)
                               : core_float_of_bits(CORE_NAN_BITS);
@@ -478,7 +481,7 @@ static void row_finish(const row_state *state, core_top_t top, row_totals totals
         for (uint i = 0; i < count; i++) {
             const row_record record = {fields[0][i], fields[1][i], fields[2][i], fields[3][i],
                                        fields[4][i], fields[5][i], argmax[i]};
-            statistics[first.s2 + row + i] = record;
+            statistics[first.s2 + row + i * (TEMPERATURES == TEMPERATURES_ON_LANES ? first.s3 : 1)] = record;
         }
     }
 }

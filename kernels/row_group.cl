@@ -27,7 +27,7 @@ __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_g
         const row_totals totals = group_totals(part_sums(&whole, lanes, exponentials, &state), sums);
         if (get_local_id(0) == 0)
             row_finish(&state, top, totals, row, 1, whole.x, 0, class_stride, classes, labels,
-                       row_records(statistics, sweep, k), first, invalid_rows);
+                       row_records(statistics, first, k), first, invalid_rows);
 #if STATISTICS || TEMPERATURES == TEMPERATURES_SWEEP
         /* in place, the label's logit must be read before it is written over; and the sums before those of the next */
         barrier(CLK_GLOBAL_MEM_FENCE | CLK_LOCAL_MEM_FENCE);

@@ -151,7 +151,7 @@ __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_i
             if (core_row_is_computed(state.set.kind))
                 totals = item_sums(&l, &state, kept);
             row_finish(&state, top, totals, row, 1, l.x, 0, l.stride, classes, labels,
-                       row_records(statistics, sweep, k), first, invalid_rows);
+                       row_records(statistics, first, k), first, invalid_rows);
             if (OPERATION == OPERATION_NONE)
                 continue;
             state.sum_scale = row_sum_scale(&state, totals);

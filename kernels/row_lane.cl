@@ -166,12 +166,34 @@ static ulong lane_share(ulong rows)
 #endif
 }
 
+/* The results of all lanes, which in the room take the place of what they are made of. */
+static void lane_results(const lanes *l, const row_state *state, int keep, lanes_room room, __global result_t *p,
+                         ulong lane_stride, ulong class_stride, int stream)
+{
+#if CORE_WIDTH > 1
+    if (keep) {
+        for (uint c = 0; c < (uint)l->classes; c++)
+            room.high[c] = lanes_filled(lanes_result(l, c, state, 1, room), state);
+        lane_store(room.high, p, lane_stride, (uint)l->classes, l->count,
+                   row_all(core_row_is_computed(state->set.kind)), stream);
+        return;
+    }
+#endif
+    lanes_emit(l, state, 0, room, p, lane_stride, class_stride, stream);
+}
+
 __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_lane(ROW_ARGUMENTS)
 {
-    const int stream = row_wants_stream(logits, results, rows * classes);
+    const int stream = row_wants_stream(logits, results, rows * classes * ROW_TEMPERATURE_COUNT);
     const int keep = CORE_WIDTH > 1 && classes <= LANE_CLASSES && logits_layout.CLASS_STRIDE == 1 &&
                      ((OPERATION == OPERATION_NONE) | (results_layout.CLASS_STRIDE == 1));
     core_float kept[CORE_WIDTH > 1 ? LANE_CLASSES : 1], low[CORE_WIDTH > 1 ? LANE_CLASSES : 1];
+#if TEMPERATURES == TEMPERATURES_SWEEP
+    core_float high[CORE_WIDTH > 1 ? LANE_CLASSES : 1];
+#else
+    core_float *const high = kept;
+#endif
+    const lanes_room room = {kept, high, low};
     const ulong share = lane_share(rows), begin = get_global_id(0) * share;
     const ulong end = begin + share < rows ? begin + share : rows;
     for (ulong row = begin; row < end; row += CORE_WIDTH) { /* the first lane's */
@@ -182,21 +204,14 @@ __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_l
         if (keep)
             lane_load(&l, kept);
 #endif
-        row_state state;
-        lanes_scan(&l, &state, keep, kept, low,
-                   row_temperatures(one_temperature, temperatures, first, row, l.count, 0), row, policies, labels,
-                   statistics, first, invalid_rows);
-        if (OPERATION == OPERATION_NONE)
-            continue;
-#if CORE_WIDTH > 1
-        if (keep) {
-            for (uint c = 0; c < (uint)classes; c++)
-                kept[c] = lanes_filled(lanes_result(&l, c, &state, 1, kept, low), &state);
-            lane_store(kept, p, results_layout.s1, (uint)classes, l.count,
-                       row_all(core_row_is_computed(state.set.kind)), stream);
-            continue;
+        const core_top_t top = lanes_top(&l, keep, room);
+        for (uint k = 0; k < ROW_TEMPERATURE_COUNT; k++, p += sweep.s1) {
+            row_state state;
+            lanes_scan(&l, top, &state, keep, room,
+                       row_temperatures(one_temperature, temperatures, first, row, l.count, k), row, policies, labels,
+                       row_records(statistics, first, k), first, invalid_rows);
+            if (OPERATION != OPERATION_NONE)
+                lane_results(&l, &state, keep, room, p, results_layout.s1, results_layout.CLASS_STRIDE, stream);
         }
-#endif
-        lanes_emit(&l, &state, 0, kept, low, p, results_layout.s1, results_layout.CLASS_STRIDE, stream);
     }
 }

@@ -1,13 +1,18 @@
 /*
  * Scans of rows side by side, each on a lane of its own (CORE_ROW_PER_LANE is defined): lane and column. CORE_WIDTH rows a
- * work-item, class by class; from where they stand, or from kept[], which has the logits of all classes, and low[], room beside
- * them for the other half of the exponentials.
+ * work-item, class by class; from where they stand, or kept from their first scan on.
  */
 #if KEPT_CLASSES
 #define LANES_KEPT __local /* private memory has no room for long rows */
 #else
 #define LANES_KEPT
 #endif
+
+/* Room for the logits of all classes, and for what results are made of: the halves of the exponentials, or in `high` the logits as
+   ordinary rows have them. Where no temperature follows, that takes the place of the logits. */
+typedef struct {
+    LANES_KEPT core_float *logits, *high, *low;
+} lanes_room;
 
 /* Rows whose logits stand lane_stride apart. */
 typedef struct {
@@ -22,6 +27,8 @@ typedef struct {
 static core_float lanes_load(const lanes *l, ulong class_index)
 {
     __global const logit_t *address = l->x + class_index * l->class_stride;
+    if (TEMPERATURES == TEMPERATURES_ON_LANES)
+        return (core_float)(row_load_one(address));
     if (l->lane_stride == 1 && l->count == CORE_WIDTH)
         return row_load(address);
     float each[CORE_WIDTH];
@@ -31,32 +38,30 @@ static core_float lanes_load(const lanes *l, ulong class_index)
 }
 
 /* The same as ordinary rows have them. */
-static core_float lanes_ordinary(const lanes *l, ulong class_index, const row_state *rows, int keep,
-                                 LANES_KEPT const core_float *kept)
+static core_float lanes_ordinary(const lanes *l, ulong class_index, const row_state *rows, int keep, lanes_room room)
 {
-    return row_ordinary(keep ? kept[class_index] : lanes_load(l, class_index), rows);
+    return row_ordinary(keep ? room.logits[class_index] : lanes_load(l, class_index), rows);
 }
 
-static row_top lanes_top(const lanes *l, int keep, LANES_KEPT const core_float *kept)
+static core_top_t lanes_top(const lanes *l, int keep, lanes_room room)
 {
     row_top seen = row_top_of_nothing();
     for (ulong c = 0; c < l->classes; c++)
-        seen = row_top_add(seen, keep ? kept[c] : lanes_load(l, c), (uint)c);
-    return seen;
+        seen = row_top_add(seen, keep ? room.logits[c] : lanes_load(l, c), (uint)c);
+    const core_top_t top = {seen.key, seen.second_key, core_long_of_uint(seen.step)};
+    return top;
 }
 
-/* Of rows that are kept, pairs take the place of logits, unless logarithms need those. */
-static row_sums lanes_sums(const lanes *l, const row_state *rows, int keep, LANES_KEPT core_float *kept,
-                           LANES_KEPT core_float *low)
+static row_sums lanes_sums(const lanes *l, const row_state *rows, int keep, lanes_room room)
 {
     row_sums sums = row_sums_of_nothing();
     for (ulong c = 0; c < l->classes; c++) {
-        const core_float x = lanes_ordinary(l, c, rows, keep, kept);
+        const core_float x = lanes_ordinary(l, c, rows, keep, room);
         const core_pair e = core_exponential(x, rows->set.row);
         sums = row_sums_settle(row_sums_add_pair(sums, e, x, rows));
         if (keep) {
-            kept[c] = OPERATION == OPERATION_SOFTMAX ? e.high : x;
-            low[c] = e.low;
+            room.high[c] = OPERATION == OPERATION_SOFTMAX ? e.high : x;
+            room.low[c] = e.low;
         }
     }
     return sums;
@@ -70,30 +75,26 @@ static core_two_float lanes_sum_scale(const lanes *l, const row_state *rows, row
     return row_sum_scale(rows, row_flush(sums));
 }
 
-/* Both scans of the rows from `row` on, their records, and what results need of the sums. */
-static void lanes_scan(const lanes *l, row_state *state, int keep, LANES_KEPT core_float *kept,
-                       LANES_KEPT core_float *low, core_row_float temperature, ulong row, uint policies,
-                       __global const long *labels, __global row_record *statistics, ulong4 first,
-                       __global uint *invalid_rows)
+/* The second scan of the rows from `row` on, at a temperature each; their records, and what results need of the sums. */
+static void lanes_scan(const lanes *l, core_top_t top, row_state *state, int keep, lanes_room room,
+                       core_row_float temperature, ulong row, uint policies, __global const long *labels,
+                       __global row_record *statistics, ulong4 first, __global uint *invalid_rows)
 {
-    const row_top seen = lanes_top(l, keep, kept);
-    *state = row_state_of(seen.key, temperature, policies);
-    const row_sums sums = lanes_sums(l, state, keep, kept, low);
-    const core_top_t top = {seen.key, seen.second_key, core_long_of_uint(seen.step)};
+    *state = row_state_of(top.key, temperature, policies);
+    const row_sums sums = lanes_sums(l, state, keep, room);
     row_finish(state, top, STATISTICS ? row_flush(sums) : row_totals_of_nothing(), row, l->count, l->x, l->lane_stride,
                l->class_stride, l->classes, labels, statistics, first, invalid_rows);
     if (OPERATION != OPERATION_NONE)
         state->sum_scale = lanes_sum_scale(l, state, sums);
 }
 
-static core_float lanes_result(const lanes *l, ulong c, const row_state *rows, int keep,
-                               LANES_KEPT const core_float *kept, LANES_KEPT const core_float *low)
+static core_float lanes_result(const lanes *l, ulong c, const row_state *rows, int keep, lanes_room room)
 {
     if (keep & (OPERATION == OPERATION_SOFTMAX)) {
-        const core_pair e = {kept[c], low[c]};
+        const core_pair e = {room.high[c], room.low[c]};
         return core_probability(e, rows->sum_scale.high, rows->sum_scale.low);
     }
-    return row_result(keep ? kept[c] : lanes_ordinary(l, c, rows, 0, kept), rows);
+    return row_result(keep ? room.high[c] : lanes_ordinary(l, c, rows, 0, room), rows);
 }
 
 /* Rows that are not computed have one result throughout. */
@@ -120,12 +121,11 @@ static void lanes_store(core_float result, int is_whole, __global result_t *p, u
         row_store_one(each[i], p + i * lane_stride);
 }
 
-static void lanes_emit(const lanes *l, const row_state *rows, int keep, LANES_KEPT const core_float *kept,
-                       LANES_KEPT const core_float *low, __global result_t *p, ulong lane_stride, ulong class_stride,
-                       int stream)
+static void lanes_emit(const lanes *l, const row_state *rows, int keep, lanes_room room, __global result_t *p,
+                       ulong lane_stride, ulong class_stride, int stream)
 {
     const int is_whole = lane_stride == 1 && l->count == CORE_WIDTH && row_all(core_row_is_computed(rows->set.kind));
     for (ulong c = 0; c < l->classes; c++)
-        lanes_store(lanes_filled(lanes_result(l, c, rows, keep, kept, low), rows), is_whole, p + c * class_stride,
+        lanes_store(lanes_filled(lanes_result(l, c, rows, keep, room), rows), is_whole, p + c * class_stride,
                     lane_stride, l->count, stream);
 }

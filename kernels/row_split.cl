@@ -44,7 +44,7 @@ typedef struct {
 } split_place;
 
 /* In 32 bits, which hold all work-groups and chunks: divisions of 64 are calls on NVIDIA, and spill. */
-static split_place split_place_of(split_piece piece, __global split_part *scratch, ulong4 sweep)
+static split_place split_place_of(split_piece piece, __global split_part *scratch, ulong2 sweep)
 {
     const uint group = (uint)get_group_id(0), row = group / piece.PARTS;
     const split_place place = {row, group - row * piece.PARTS, piece,
@@ -157,7 +157,7 @@ __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_s
         if (piece.FIRST_PART + place.part + 1 == piece.PARTS_OF_ROW && get_local_id(0) == 0)
             /* class stride 0: the only logit there is the label's */
             row_finish(&state, top, totals, place.row, 1, (__global const logit_t *)&place.all[0].label, 0, 0,
-                       piece.FIRST_CLASS + classes, labels, row_records(statistics, sweep, k), first, invalid_rows);
+                       piece.FIRST_CLASS + classes, labels, row_records(statistics, first, k), first, invalid_rows);
         part_results(&part, lanes, exponentials, &state, totals, p, results_layout.CLASS_STRIDE);
         split_next_temperature();
     }

@@ -54,11 +54,26 @@ static int wants_split(const clsoftmax_problem *problem, const cls_limits *limit
 
 static int wants_lanes(const clsoftmax_problem *problem, const cls_limits *limits)
 {
-    if (problem->inner > 1 || (problem->sweep > 0 && !is_native(limits->type)))
+    if (problem->inner > 1)
         return 0;
     return problem->classes <= LANE_CLASSES ||
            (limits->type == CLSOFTMAX_DEVICE_CPU && problem->classes <= NATIVE_LANE_CLASSES &&
             problem->classes % NATIVE_VECTOR != 0);
+}
+
+/* Temperatures can be the lanes of `column` where there are no results, which would go to a place of their own each. */
+static int may_have_temperatures_on_lanes(const clsoftmax_problem *problem)
+{
+    return problem->sweep > 0 && problem->operation == CLSOFTMAX_OPERATION_NONE && problem->inner == 1;
+}
+
+/* Fewer temperatures leave most of a vector empty. Rows of few classes are lanes themselves. Measured: docs/kernels.md. */
+#define LEAST_TEMPERATURES_ON_LANES 12
+
+static int wants_temperatures_on_lanes(const clsoftmax_problem *problem, const cls_limits *limits)
+{
+    return limits->type == CLSOFTMAX_DEVICE_OPENCL_CPU && may_have_temperatures_on_lanes(problem) &&
+           problem->sweep >= LEAST_TEMPERATURES_ON_LANES && problem->classes > LANE_CLASSES;
 }
 
 /* The rules of CLSOFTMAX_STRATEGY_LIST in their order. */
@@ -66,8 +81,8 @@ static clsoftmax_strategy choose_strategy(const clsoftmax_problem *problem, cons
 {
     if (limits->type == CLSOFTMAX_DEVICE_REFERENCE)
         return CLSOFTMAX_STRATEGY_ITEM;
-    if (problem->inner > 1 && problem->logits_layout.class_stride != 1 &&
-        (problem->sweep == 0 || is_native(limits->type)))
+    if ((problem->inner > 1 && problem->logits_layout.class_stride != 1) ||
+        wants_temperatures_on_lanes(problem, limits))
         return CLSOFTMAX_STRATEGY_COLUMN;
     if (wants_lanes(problem, limits))
         return CLSOFTMAX_STRATEGY_LANE;
@@ -79,9 +94,12 @@ static clsoftmax_strategy choose_strategy(const clsoftmax_problem *problem, cons
 /* Vectors need neighbours: classes for `item`, columns for `column`; rows that stand evenly for `lane`; in a tile of host memory
    too, which is dense and has the same kernel. */
 static unsigned choose_vector_width(const clsoftmax_problem *problem, const cls_limits *limits,
-                                    clsoftmax_strategy strategy)
+                                    const cls_variant *variant)
 {
     const clsoftmax_layout *x = &problem->logits_layout, *p = &problem->results_layout;
+    clsoftmax_strategy strategy = variant->strategy;
+    if (variant->temperatures == CLS_TEMPERATURES_ON_LANES)
+        return limits->vector_width;
     int neighbours = strategy == CLSOFTMAX_STRATEGY_ITEM
                          ? x->class_stride == 1 && p->class_stride == 1 && problem->inner == 1
                      : strategy == CLSOFTMAX_STRATEGY_COLUMN ? x->inner_stride == 1 && p->inner_stride == 1
@@ -251,7 +269,8 @@ static unsigned choose_kept_classes(const clsoftmax_problem *problem, const cls_
         room *= 2;
     int is_column = variant->strategy == CLSOFTMAX_STRATEGY_COLUMN && problem->classes >= LEAST_KEPT_CLASSES;
     uint64_t rows = is_column ? variant->vector_width : 1;
-    int fits = room * rows * 2 * sizeof(float) <= limits->local_memory_bytes / 3 * 2;
+    uint64_t floats = is_column && problem->sweep > 0 ? 3 : 2; /* a column's logits are needed again */
+    int fits = room * rows * floats * sizeof(float) <= limits->local_memory_bytes / 3 * 2;
     int is_wanted = (is_column || variant->strategy == CLSOFTMAX_STRATEGY_ITEM) && variant->vector_width > 1 &&
                     problem->operation == CLSOFTMAX_OPERATION_SOFTMAX && problem->work_group_size <= 1;
     return is_wanted && fits ? (unsigned)room : 0;
@@ -266,7 +285,7 @@ uint64_t cls_global_size(const clsoftmax_problem *problem, const cls_decision *d
     const cls_variant *variant = &decision->variant;
     uint64_t size = variant->work_group_size, width = variant->vector_width, rows = outer * problem->inner;
     uint64_t items = rows;
-    if (variant->strategy == CLSOFTMAX_STRATEGY_COLUMN)
+    if (variant->strategy == CLSOFTMAX_STRATEGY_COLUMN && variant->temperatures != CLS_TEMPERATURES_ON_LANES)
         items = outer * ((problem->inner + width - 1) / width);
     if (variant->strategy == CLSOFTMAX_STRATEGY_LANE)
         items = (rows + width - 1) / width;
@@ -318,8 +337,6 @@ clsoftmax_status cls_decide(const clsoftmax_problem *problem, const cls_limits *
 {
     CLS_FAIL_IF(!cls_strategy_supported(limits->type, problem->strategy), CLSOFTMAX_UNSUPPORTED,
                 "strategy \"%s\" does not run on this device", clsoftmax_strategy_name(problem->strategy));
-    CLS_FAIL_IF(problem->sweep > 0 && !is_native(limits->type) && cls_strategy_has_lanes(problem->strategy),
-                CLSOFTMAX_UNSUPPORTED, "strategy \"%s\" has no sweeps yet", clsoftmax_strategy_name(problem->strategy));
     memset(decision, 0, sizeof *decision);
     decision->reason = "asked for by name";
     cls_variant *variant = &decision->variant;
@@ -343,7 +360,9 @@ clsoftmax_status cls_decide(const clsoftmax_problem *problem, const cls_limits *
     }
     CLS_FAIL_IF(problem->classes > UINT32_MAX && cls_problem_rows(problem) > 0, CLSOFTMAX_UNSUPPORTED,
                 "rows of more than 2^32 classes need device \"cpu\"");
-    variant->vector_width = choose_vector_width(problem, limits, variant->strategy);
+    if (variant->strategy == CLSOFTMAX_STRATEGY_COLUMN && may_have_temperatures_on_lanes(problem))
+        variant->temperatures = CLS_TEMPERATURES_ON_LANES;
+    variant->vector_width = choose_vector_width(problem, limits, variant);
     if (cls_strategy_has_chunks(variant->strategy))
         choose_chunks(problem, limits, variant);
     else
@@ -370,7 +389,7 @@ void cls_variant_defines(const cls_variant *variant, char *text, size_t size)
 
 void cls_variant_label(const cls_variant *variant, char *text, size_t size)
 {
-    static const char *const temperatures[] = {"", ":temperature per row", ":sweep"};
+    static const char *const temperatures[] = {"", ":temperature per row", ":sweep", ":sweep on lanes"};
     char chunks[64] = "", kept[32] = "";
     if (variant->kept_classes)
         snprintf(kept, sizeof kept, ":up to %u kept", variant->kept_classes);

@@ -40,7 +40,8 @@ typedef struct cls_limits {
 typedef enum cls_temperatures {
     CLS_TEMPERATURES_ONE,
     CLS_TEMPERATURES_PER_ROW,
-    CLS_TEMPERATURES_SWEEP
+    CLS_TEMPERATURES_SWEEP,
+    CLS_TEMPERATURES_ON_LANES
 } cls_temperatures;
 
 typedef struct cls_variant {

@@ -196,7 +196,9 @@ CLSOFTMAX_API const char *clsoftmax_operation_name(clsoftmax_operation operation
 #define CLSOFTMAX_STRATEGY_LIST(X)                                                                                     \
     X(AUTO, "auto", "chosen from the device, its limits and the shape", "by default")                                  \
     X(COLUMN, "column", "neighbouring columns on neighbouring lanes",                                                  \
-      "the softmax axis is not the last: columns are neighbours in memory, classes are not")                           \
+      "the softmax axis is not the last: columns are neighbours in memory, classes are not; or statistics alone at "   \
+      "12 "                                                                                                            \
+      "temperatures or more on an OpenCL CPU device: the temperatures of a row are its columns")                       \
     X(LANE, "lane", "rows side by side, each on a lane of its own",                                                    \
       "at most 64 classes (cpu: 200 that are no multiple of 16): vectors would be empty, and the row's own work is "   \
       "most")                                                                                                          \

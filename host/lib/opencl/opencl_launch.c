@@ -17,9 +17,10 @@ static clsoftmax_status set_arguments(const clsoftmax_problem *problem, const cl
 {
     const cl_ulong4 logits_layout = layout_argument(&problem->logits_layout);
     const cl_ulong4 results_layout = layout_argument(&problem->results_layout);
-    const cl_ulong4 first = {{arrays->first_temperature, arrays->first_label, arrays->first_statistics, 0}};
+    const cl_ulong4 first = {
+        {arrays->first_temperature, arrays->first_label, arrays->first_statistics, arrays->records_stride}};
     const cl_ulong rows = outer * problem->inner, inner = problem->inner, classes = problem->classes;
-    const cl_ulong4 sweep = {{problem->sweep, problem->sweep_stride, arrays->records_stride, 0}};
+    const cl_ulong2 sweep = {{problem->sweep, problem->sweep_stride}};
     const cl_uint policies = cls_problem_policies(problem);
     const cls_opencl_piece *piece = &arrays->piece;
     const cl_uint parts_of_row = decision->parts * (piece->pieces > 0 ? piece->pieces : 1);
