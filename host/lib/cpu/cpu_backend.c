@@ -110,14 +110,14 @@ static clsoftmax_status cpu_plan_run(clsoftmax_plan *plan, const clsoftmax_argum
 {
     cpu_context *cpu = plan->context->state;
     const clsoftmax_problem *problem = &plan->problem;
-    int side_by_side = plan->decision.variant.strategy != CLSOFTMAX_STRATEGY_ITEM && problem->sweep == 0;
+    int side_by_side = plan->decision.variant.strategy != CLSOFTMAX_STRATEGY_ITEM;
     uint64_t rows = cls_problem_rows(problem);
     cpu_job job = {
         .call = {problem, arguments, cls_problem_policies(problem),
                  choose_stream(problem, arguments, rows, cpu->threads)},
-        .rows = problem->sweep > 0 ? cpu->isa.sweep
-                : side_by_side     ? cpu->isa.lane
-                                   : cpu->isa.item,
+        .rows = side_by_side         ? cpu->isa.lane
+                : problem->sweep > 0 ? cpu->isa.sweep
+                                     : cpu->isa.item,
         .scratch = plan->state,
         .row_count = rows,
         .share_rows = choose_share(problem, rows, cpu->threads, side_by_side),

@@ -57,10 +57,10 @@ static void find_tops(tile *t)
     if (t->transposed)
         load_transposed(t);
     if (t->transposed && !statistics)
-        add_keys(t, t->high, (size_t)t->call->problem->classes);
+        add_keys(t, t->logits_kept, (size_t)t->call->problem->classes);
     else
         for (uint64_t c = 0; c < t->call->problem->classes; c++) {
-            float *x = t->keep ? t->high + c * LANES : buffer;
+            float *x = t->keep ? t->logits_kept + c * LANES : buffer;
             if (!t->transposed) {
                 prefetch_class(t, c + AHEAD);
                 load_class(t, c, x);
@@ -72,27 +72,25 @@ static void find_tops(tile *t)
         }
 }
 
-static void set_temperature(tile *t, size_t l, float temperature, core_temperature_t prepared)
-{
-    t->temperature[l] = temperature;
-    t->prepared_scale[l] = prepared.scale;
-    t->prepared_high[l] = prepared.reciprocal.high;
-    t->prepared_low[l] = prepared.reciprocal.low;
-    t->prepared_span[l] = prepared.span;
-}
-
 /* Of the tile's rows where each has its own; returns how many are none. */
-static uint64_t set_temperatures(tile *t)
+static uint64_t set_own_temperatures(tile *t)
 {
     uint64_t invalid = 0;
     for (size_t l = 0; l < LANES; l++) {
         if (row_on_lane(t->packed, l) >= t->count)
             continue;
         float temperature = t->call->arguments->temperatures[t->row + row_on_lane(t->packed, l)];
-        set_temperature(t, l, temperature, core_temperature(temperature));
+        set_lane_temperature(&t->temperatures, l, temperature, core_temperature(temperature));
         invalid += temperature >= 0 ? 0 : 1;
     }
     return invalid;
+}
+
+static void set_one_temperature(tile *t, float temperature)
+{
+    core_temperature_t prepared = core_temperature(temperature);
+    for (size_t l = 0; l < LANES; l++)
+        set_lane_temperature(&t->temperatures, l, temperature, prepared);
 }
 
 INLINE void set_row(tile *t, size_t l, float temperature, core_temperature_t prepared, uint32_t policies)
@@ -113,7 +111,7 @@ INLINE void set_row(tile *t, size_t l, float temperature, core_temperature_t pre
    checked, so any stands for it beside what is prepared; a condition on it would keep gcc from vectorising. */
 static void set_rows_alike(tile *t)
 {
-    core_temperature_t prepared = lane_temperature(t, 0);
+    core_temperature_t prepared = lane_temperature(&t->temperatures, 0);
     uint32_t policies = t->call->policies;
     prepared.scale = 1.0f;
     FOR_LANES set_row(t, l, 1.0f, prepared, policies);
@@ -123,17 +121,18 @@ static void set_rows_alike(tile *t)
 static void set_rows(tile *t)
 {
     uint32_t policies = t->call->policies;
-    if (!t->call->problem->temperature_per_row && t->prepared_scale[0] == 1.0f)
+    if (!t->call->problem->temperature_per_row && t->temperatures.scale[0] == 1.0f)
         set_rows_alike(t);
     else
-        FOR_LANES set_row(t, l, t->temperature[l], lane_temperature(t, l), policies);
+        FOR_LANES set_row(t, l, t->temperatures.temperature[l], lane_temperature(&t->temperatures, l), policies);
     int32_t ties = 0;
 #pragma omp simd reduction(| : ties)
     for (size_t l = 0; l < LANES; l++)
         ties |= t->kind[l] == CORE_ROW_TIES;
+    int have_been = t->ties; /* at another temperature, which changes nothing of them */
     t->ties = ties;
-    for (uint64_t c = 0; ties && t->keep && c < t->call->problem->classes; c++) {
-        float *x = t->high + c * LANES;
+    for (uint64_t c = 0; ties && !have_been && t->keep && c < t->call->problem->classes; c++) {
+        float *x = t->logits_kept + c * LANES;
         FOR_LANES x[l] = t->kind[l] == CORE_ROW_TIES ? core_tie(x[l], t->ties_at[l]) : x[l];
     }
 }
@@ -170,21 +169,21 @@ INLINE void add_exponentials(const tile *t, const float *x, int levels, lane_sum
     }
 }
 
-static void add_weighted(const tile *t, const float *x, lane_sums *sums)
+/* Adds what an entropy sums, of logits and their exponentials. */
+static void add_weighted(const tile *t, const float *x, const float *high, const float *low, lane_sums *sums)
 {
     FOR_LANES
     {
-        core_distance_t distance = core_distance(lane_temperature(t, l), t->maximum[l]);
-        core_pair weighted = core_weighted(core_exponential(x[l], lane_row(t, l)), x[l], distance);
+        core_distance_t distance = core_distance(lane_temperature(&t->temperatures, l), t->maximum[l]);
+        core_pair e = {high[l], low[l]};
         core_sum_t sum = {sums->high[l], sums->low[l], sums->lowest[l]};
-        sum = core_sum_add(sum, weighted, t->levels);
+        sum = core_sum_add(sum, core_weighted(e, x[l], distance), t->levels);
         sums->high[l] = sum.high;
         sums->low[l] = sum.low;
         sums->lowest[l] = sum.lowest;
     }
 }
 
-/* Exponentials take the place of the logits in the scratch memory, unless those are needed for logarithms. */
 static void sum_exponentials(tile *t)
 {
     const clsoftmax_problem *p = t->call->problem;
@@ -199,13 +198,13 @@ static void sum_exponentials(tile *t)
     for (uint64_t c = 0; c < p->classes; c++) {
         const float *x = ordinary_class(t, c, buffer);
         prefetch_next(t, c);
-        if (p->statistics)
-            add_weighted(t, x, &t->weighted_sums);
         float *e_high = pairs ? t->high + c * LANES : high, *e_low = pairs ? t->low + c * LANES : low;
         if (t->levels == 2)
             add_exponentials(t, x, 2, &t->sums, e_high, e_low);
         else
             add_exponentials(t, x, 3, &t->sums, e_high, e_low);
+        if (p->statistics)
+            add_weighted(t, x, e_high, e_low, &t->weighted_sums);
         uint32_t added = (uint32_t)(c % CORE_FLUSH_AFTER) + 1;
         if (!t->short_sums && (added == CORE_FLUSH_AFTER || c + 1 == p->classes)) {
             flush(&t->sums, added, t->levels, &t->total);
@@ -215,15 +214,10 @@ static void sum_exponentials(tile *t)
     }
 }
 
-INLINE core_total_t lane_total(const lane_totals *totals, size_t l)
-{
-    core_total_t total = {totals->high[l], totals->low[l], totals->lowest[l]};
-    return total;
-}
-
 static core_setting_t lane_setting(const tile *t, size_t l)
 {
-    return core_setting(t->key[l], t->temperature[l], lane_temperature(t, l), t->call->policies);
+    return core_setting(t->key[l], t->temperatures.temperature[l], lane_temperature(&t->temperatures, l),
+                        t->call->policies);
 }
 
 static void finish_short_sums(tile *t)
@@ -256,25 +250,41 @@ static void finish_sums(tile *t)
         }
 }
 
-static void write_statistics(const tile *t)
+/* The row's top and the label's logit. */
+static core_row_sums_t row_of_lane(const tile *t, size_t l)
 {
-    const clsoftmax_problem *p = t->call->problem;
     const clsoftmax_arguments *arguments = t->call->arguments;
+    const clsoftmax_problem *p = t->call->problem;
+    size_t row = row_on_lane(t->packed, l);
+    int64_t label = arguments->labels && row < t->count ? arguments->labels[t->row + row] : -1;
+    core_row_sums_t sums = {.top = {t->key[l], t->second_key[l], t->index[l]},
+                            .label_logit = core_float_of_bits(CORE_NAN_BITS)};
+    if (label >= 0 && (uint64_t)label < p->classes)
+        cpu_load(p->logits_dtype, arguments->logits,
+                 t->logits + row * t->logits_lane_stride + (uint64_t)label * p->logits_layout.class_stride, 1, 1,
+                 &sums.label_logit);
+    return sums;
+}
+
+/* In turn k. */
+static void write_statistics(const tile *t, uint64_t k)
+{
+    lane_statistics statistics;
+    core_row_sums_t sums[LANES];
+    core_setting_t sets[LANES];
+    clsoftmax_statistics *records = t->call->arguments->statistics + k * cls_problem_rows(t->call->problem) + t->row;
     for (size_t l = 0; l < LANES; l++) {
-        size_t row = row_on_lane(t->packed, l);
-        if (row >= t->count)
-            continue;
-        int64_t label = arguments->labels ? arguments->labels[t->row + row] : -1;
-        core_row_sums_t sums = {{t->key[l], t->second_key[l], t->index[l]},
-                                lane_total(&t->total, l),
-                                lane_total(&t->weighted, l),
-                                core_float_of_bits(CORE_NAN_BITS)};
-        if (label >= 0 && (uint64_t)label < p->classes)
-            cpu_load(p->logits_dtype, arguments->logits,
-                     t->logits + row * t->logits_lane_stride + (uint64_t)label * p->logits_layout.class_stride, 1, 1,
-                     &sums.label_logit);
-        arguments->statistics[t->row + row] = cpu_statistics(t->call, lane_setting(t, l), sums);
+        sums[l] = row_of_lane(t, l);
+        sets[l] = lane_setting(t, l);
+        set_lane_row(&statistics, l, sets[l], core_others(sums[l], sets[l]));
     }
+    if (t->levels == 2)
+        compute_lane_statistics(&t->temperatures, &t->total, &t->weighted, 2, LANES, &statistics);
+    else
+        compute_lane_statistics(&t->temperatures, &t->total, &t->weighted, 3, LANES, &statistics);
+    for (size_t l = 0; l < LANES; l++)
+        if (row_on_lane(t->packed, l) < t->count)
+            records[row_on_lane(t->packed, l)] = lane_record(&statistics, l, sums[l], sets[l]);
 }
 
 /* ---------------------------------------------------------------- Results */
@@ -284,7 +294,7 @@ static void log_probabilities(const tile *t, const float *x, float *p)
 {
     FOR_LANES
     {
-        core_log_row_t row = core_log_row(lane_temperature(t, l), t->maximum[l]);
+        core_log_row_t row = core_log_row(lane_temperature(&t->temperatures, l), t->maximum[l]);
         core_two_float logarithm = {t->sum_high[l], t->sum_low[l]};
         p[l] = core_log_probability(x[l], row, logarithm);
     }
@@ -341,37 +351,62 @@ static void begin_tile(tile *t, uint64_t row, uint64_t end)
         left = p->inner - column;
     t->row = row;
     t->end = end;
+    t->ties = 0;
     t->count = left < LANES ? (size_t)left : LANES;
     t->logits = cls_layout_row(p, &p->logits_layout, row);
     t->results = cls_layout_row(p, &p->results_layout, row);
 }
 
-uint64_t CPU_FUNCTION(cls_cpu_lane)(const cpu_call *call, uint64_t begin, uint64_t end, const cpu_scratch *scratch)
+/* The tile at its temperatures, in turn k. */
+static void compute_tile(tile *t, uint64_t k)
+{
+    const clsoftmax_problem *p = t->call->problem;
+    set_rows(t);
+    sum_exponentials(t);
+    finish_sums(t);
+    if (p->statistics) /* before the results, which may take the place of the label's logit */
+        write_statistics(t, k);
+    if (p->operation != CLSOFTMAX_OPERATION_NONE)
+        write_results(t);
+}
+
+/* What all tiles of a call have in common. */
+static tile plan_tile(const cpu_call *call, const cpu_scratch *scratch)
 {
     const clsoftmax_problem *p = call->problem;
     const clsoftmax_layout *x = &p->logits_layout, *y = &p->results_layout;
-    tile t = {.call = call, .high = scratch->high, .low = scratch->low, .levels = cpu_sum_levels(p)};
+    int needs_logits = p->sweep > 0 || p->statistics;
+    size_t floats = 2 * scratch->pairs, classes = (size_t)p->classes;
+    tile t = {.call = call, .levels = cpu_sum_levels(p)};
     t.logits_lane_stride = p->inner > 1 ? x->inner_stride : x->outer_stride;
     t.results_lane_stride = p->inner > 1 ? y->inner_stride : y->outer_stride;
     t.transposed = p->inner == 1 && x->class_stride == 1 && y->class_stride == 1 && p->classes <= MOST_CLASSES;
-    t.packed = t.transposed ? packed_rows((size_t)p->classes) : 1;
-    t.keep = p->classes <= scratch->pairs / LANES;
+    t.packed = t.transposed ? packed_rows(classes) : 1;
+    t.keep = p->classes <= floats / (needs_logits ? 3 : 2) / LANES;
+    t.logits_kept = scratch->high;
+    t.high = needs_logits ? t.logits_kept + classes * LANES : t.logits_kept;
+    t.low = t.high + (needs_logits ? classes * LANES : scratch->pairs);
     t.short_sums = p->classes <= CORE_FLUSH_AFTER && p->operation == CLSOFTMAX_OPERATION_SOFTMAX && !p->statistics;
-    for (size_t l = 0; l < LANES; l++)
-        set_temperature(&t, l, call->arguments->temperature, core_temperature(call->arguments->temperature));
+    return t;
+}
+
+uint64_t CPU_FUNCTION(cls_cpu_lane)(const cpu_call *call, uint64_t begin, uint64_t end, const cpu_scratch *scratch)
+{
+    const clsoftmax_problem *p = call->problem;
+    tile t = plan_tile(call, scratch);
+    set_one_temperature(&t, call->arguments->temperature);
     uint64_t invalid = 0;
     for (uint64_t row = begin; row < end; row += t.count) {
         begin_tile(&t, row, end);
         find_tops(&t);
         if (p->temperature_per_row)
-            invalid += set_temperatures(&t);
-        set_rows(&t);
-        sum_exponentials(&t);
-        finish_sums(&t);
-        if (p->statistics) /* before the results, which may take the place of the label's logit */
-            write_statistics(&t);
-        if (p->operation != CLSOFTMAX_OPERATION_NONE)
-            write_results(&t);
+            invalid += set_own_temperatures(&t);
+        if (p->sweep == 0)
+            compute_tile(&t, 0);
+        for (uint64_t k = 0; k < p->sweep; k++, t.results += p->sweep_stride) {
+            set_one_temperature(&t, call->arguments->temperatures[k]);
+            compute_tile(&t, k);
+        }
     }
     if (call->stream)
         cpu_stream_end();

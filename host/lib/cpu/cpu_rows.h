@@ -13,7 +13,7 @@
 /* Elements that loops go through without a rest: a vector of the widest instruction set. */
 #define CPU_VECTOR 16
 
-/* Rows side by side in cpu_lane.c. */
+/* Rows side by side in cpu_lane.c, temperatures in cpu_sweep.c. */
 #define CPU_LANES 64
 
 /* A thread's own memory: pairs of exponentials between the sum and the results, high and low parts apart, one array behind the
@@ -40,11 +40,10 @@ typedef uint64_t cpu_rows_function(const cpu_call *call, uint64_t begin, uint64_
 #define CPU_JOIN(stem, isa) CPU_JOIN_(stem, isa)
 #define CPU_FUNCTION(stem) CPU_JOIN(stem, CPU_ISA)
 
-/* item: rows one after another. lane: CPU_LANES rows side by side; `column` too, where they are neighbours in memory. */
+/* item: rows one after another. lane: CPU_LANES rows side by side; `column` too, where they are neighbours in memory. sweep: item, of
+   problems that are sweeps. */
 cpu_rows_function cls_cpu_item_baseline, cls_cpu_item_avx2, cls_cpu_item_avx512;
 cpu_rows_function cls_cpu_lane_baseline, cls_cpu_lane_avx2, cls_cpu_lane_avx512;
-
-/* Of problems that are sweeps: rows one after another, at all temperatures. */
 cpu_rows_function cls_cpu_sweep_baseline, cls_cpu_sweep_avx2, cls_cpu_sweep_avx512;
 
 static inline int cpu_sum_levels(const clsoftmax_problem *problem)

@@ -9,18 +9,14 @@
 #include "../problem.h"
 #include "cpu_block.h"
 #include "cpu_dtype.h"
-
-#define INLINE static inline __attribute__((always_inline))
-#define MOST_TEMPERATURES 64 /* at once: what is known of a row at each stays in the first-level cache */
+#include "cpu_lanes.h"
 
 typedef struct __attribute__((aligned(64))) sweep {
     const cpu_call *call;
     int levels;
     size_t count; /* of temperatures, from `first` on; those beyond are 1, to fill vectors */
     uint64_t first;
-    float temperatures[MOST_TEMPERATURES];
-    float prepared_scale[MOST_TEMPERATURES], prepared_high[MOST_TEMPERATURES], prepared_low[MOST_TEMPERATURES];
-    float prepared_span[MOST_TEMPERATURES];
+    lane_temperatures temperatures;
 
     float *x, *high, *low; /* a segment of the row, and its exponentials at one temperature */
     size_t segment;        /* classes at most */
@@ -28,16 +24,10 @@ typedef struct __attribute__((aligned(64))) sweep {
 
     uint64_t row, logits, results; /* the row, and where it begins */
     core_top_t top;
-    core_setting_t sets[MOST_TEMPERATURES];
-    int64_t total_high[MOST_TEMPERATURES], total_low[MOST_TEMPERATURES], total_lowest[MOST_TEMPERATURES];
-    int64_t weighted_high[MOST_TEMPERATURES], weighted_low[MOST_TEMPERATURES], weighted_lowest[MOST_TEMPERATURES];
-    core_two_float scales[MOST_TEMPERATURES]; /* 1 / sum, or ln(sum) */
+    core_setting_t sets[LANES];
+    lane_totals total, weighted;
+    core_two_float scales[LANES]; /* 1 / sum, or ln(sum) */
 } sweep;
-
-INLINE core_temperature_t prepared(const sweep *s, size_t k)
-{
-    return (core_temperature_t){s->prepared_scale[k], {s->prepared_high[k], s->prepared_low[k]}, s->prepared_span[k]};
-}
 
 /* ---------------------------------------------------------------- Segments */
 
@@ -88,7 +78,8 @@ static void find_top(sweep *s)
     if (p->statistics)
         s->top = top_of_lanes(&lanes, 0);
     for (size_t k = 0; k < s->count; k++)
-        s->sets[k] = core_setting(s->top.key, s->temperatures[k], prepared(s, k), s->call->policies);
+        s->sets[k] = core_setting(s->top.key, s->temperatures.temperature[k], lane_temperature(&s->temperatures, k),
+                                  s->call->policies);
     if (s->whole && s->sets[0].kind == CORE_ROW_TIES)
         load(s, 0, 1);
 }
@@ -109,12 +100,12 @@ INLINE void add_sums(sweep *s, size_t k, size_t length, int levels)
         if (s->call->problem->statistics)
             weighted = core_total_merge(weighted, weighted_exponentials(s->x + i, high, low, count, distance, levels));
     }
-    s->total_high[k] += total.high;
-    s->total_low[k] += total.low;
-    s->total_lowest[k] += total.lowest;
-    s->weighted_high[k] += weighted.high;
-    s->weighted_low[k] += weighted.low;
-    s->weighted_lowest[k] += weighted.lowest;
+    s->total.high[k] += total.high;
+    s->total.low[k] += total.low;
+    s->total.lowest[k] += total.lowest;
+    s->weighted.high[k] += weighted.high;
+    s->weighted.low[k] += weighted.low;
+    s->weighted.lowest[k] += weighted.lowest;
 }
 
 static void add_segment(sweep *s, size_t k, size_t length)
@@ -127,7 +118,7 @@ static void add_segment(sweep *s, size_t k, size_t length)
 
 static void finish_sums(sweep *s, size_t k)
 {
-    const core_total_t total = {s->total_high[k], s->total_low[k], s->total_lowest[k]};
+    const core_total_t total = lane_total(&s->total, k);
     if (s->call->problem->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX)
         s->scales[k] = core_log_sum(s->sets[k], total, s->levels);
     else
@@ -172,64 +163,26 @@ static void fill_results(const sweep *s, size_t k)
 
 /* ---------------------------------------------------------------- Statistics */
 
-/* The statistics of a row at all temperatures, as lanes. */
-typedef struct __attribute__((aligned(64))) lane_statistics {
-    float log_sum_exp[MOST_TEMPERATURES], entropy[MOST_TEMPERATURES], largest_probability[MOST_TEMPERATURES];
-    float margin[MOST_TEMPERATURES], negative_log_likelihood[MOST_TEMPERATURES];
-} lane_statistics;
-
-INLINE core_row_sums_t row_sums(const sweep *s, size_t k, float label_logit)
-{
-    return (core_row_sums_t){s->top,
-                             {s->total_high[k], s->total_low[k], s->total_lowest[k]},
-                             {s->weighted_high[k], s->weighted_low[k], s->weighted_lowest[k]},
-                             label_logit};
-}
-
-/* As of a row that is computed. No kinds here, whose conditions gcc does not vectorise. levels: a constant, for the loop's sake. */
-INLINE void compute_statistics(const sweep *s, float label_logit, int levels, lane_statistics *lanes)
-{
-    const float maximum = s->sets[0].maximum;
-    const core_others_t others = core_others(row_sums(s, 0, label_logit), s->sets[0]);
-    size_t count = padded(s->count);
-#pragma omp simd
-    for (size_t k = 0; k < count; k++) {
-        core_setting_t set = {.prepared = prepared(s, k), .maximum = maximum};
-        set.row = core_row(set.prepared, maximum);
-        core_statistics_t found = core_computed_statistics(row_sums(s, k, label_logit), set, others, levels);
-        lanes->log_sum_exp[k] = found.log_sum_exp;
-        lanes->entropy[k] = found.entropy;
-        lanes->largest_probability[k] = found.largest_probability;
-        lanes->margin[k] = found.margin;
-        lanes->negative_log_likelihood[k] = found.negative_log_likelihood;
-    }
-}
-
+/* Of the row at all temperatures, which are the lanes. */
 static void write_statistics(const sweep *s)
 {
     const clsoftmax_problem *p = s->call->problem;
     const clsoftmax_arguments *arguments = s->call->arguments;
-    lane_statistics lanes;
-    float label_logit = core_float_of_bits(CORE_NAN_BITS);
+    lane_statistics statistics;
+    core_row_sums_t sums = {.top = s->top, .label_logit = core_float_of_bits(CORE_NAN_BITS)};
     int64_t label = arguments->labels ? arguments->labels[s->row] : -1;
     if (label >= 0 && (uint64_t)label < p->classes)
         cpu_load(p->logits_dtype, arguments->logits, s->logits + (uint64_t)label * p->logits_layout.class_stride, 1, 1,
-                 &label_logit);
+                 &sums.label_logit);
+    for (size_t k = 0; k < LANES; k++)
+        set_lane_row(&statistics, k, s->sets[0], core_others(sums, s->sets[0]));
     if (s->levels == 2)
-        compute_statistics(s, label_logit, 2, &lanes);
+        compute_lane_statistics(&s->temperatures, &s->total, &s->weighted, 2, padded(s->count), &statistics);
     else
-        compute_statistics(s, label_logit, 3, &lanes);
-    for (size_t k = 0; k < s->count; k++) {
-        core_statistics_t computed = {0,
-                                      lanes.log_sum_exp[k],
-                                      lanes.entropy[k],
-                                      lanes.largest_probability[k],
-                                      lanes.margin[k],
-                                      lanes.negative_log_likelihood[k],
-                                      0};
-        core_statistics_t of_kind = core_statistics_of_kind(row_sums(s, k, label_logit), s->sets[k], computed);
-        arguments->statistics[(s->first + k) * cls_problem_rows(p) + s->row] = cpu_record(of_kind);
-    }
+        compute_lane_statistics(&s->temperatures, &s->total, &s->weighted, 3, padded(s->count), &statistics);
+    for (size_t k = 0; k < s->count; k++)
+        arguments->statistics[(s->first + k) * cls_problem_rows(p) + s->row] =
+            lane_record(&statistics, k, sums, s->sets[k]);
 }
 
 /* ---------------------------------------------------------------- Rows */
@@ -272,13 +225,8 @@ static void compute_row(sweep *s, uint64_t row)
     s->row = row;
     s->logits = cls_layout_row(p, &p->logits_layout, row);
     s->results = cls_layout_row(p, &p->results_layout, row);
-    size_t bytes = s->count * sizeof *s->total_high;
-    memset(s->total_high, 0, bytes);
-    memset(s->total_low, 0, bytes);
-    memset(s->total_lowest, 0, bytes);
-    memset(s->weighted_high, 0, bytes);
-    memset(s->weighted_low, 0, bytes);
-    memset(s->weighted_lowest, 0, bytes);
+    memset(&s->total, 0, sizeof s->total);
+    memset(&s->weighted, 0, sizeof s->weighted);
     find_top(s);
     if (!core_row_is_computed(s->sets[0].kind)) /* which temperatures do not change */
         for (size_t k = 0; k < s->count && p->operation != CLSOFTMAX_OPERATION_NONE; k++)
@@ -295,14 +243,10 @@ static void begin_temperatures(sweep *s, uint64_t first)
 {
     uint64_t left = s->call->problem->sweep - first;
     s->first = first;
-    s->count = left < MOST_TEMPERATURES ? (size_t)left : MOST_TEMPERATURES;
-    for (size_t k = 0; k < MOST_TEMPERATURES; k++) {
-        s->temperatures[k] = k < s->count ? s->call->arguments->temperatures[first + k] : 1.0f;
-        core_temperature_t temperature = core_temperature(s->temperatures[k]);
-        s->prepared_scale[k] = temperature.scale;
-        s->prepared_high[k] = temperature.reciprocal.high;
-        s->prepared_low[k] = temperature.reciprocal.low;
-        s->prepared_span[k] = temperature.span;
+    s->count = left < LANES ? (size_t)left : LANES;
+    for (size_t k = 0; k < LANES; k++) {
+        float temperature = k < s->count ? s->call->arguments->temperatures[first + k] : 1.0f;
+        set_lane_temperature(&s->temperatures, k, temperature, core_temperature(temperature));
     }
 }
 
@@ -314,7 +258,7 @@ uint64_t CPU_FUNCTION(cls_cpu_sweep)(const cpu_call *call, uint64_t begin, uint6
     s.x = scratch->high;
     s.high = s.x + segment;
     s.low = s.high + segment;
-    for (uint64_t first = 0; first < call->problem->sweep; first += MOST_TEMPERATURES) {
+    for (uint64_t first = 0; first < call->problem->sweep; first += LANES) {
         begin_temperatures(&s, first);
         for (uint64_t row = begin; row < end; row++)
             compute_row(&s, row);

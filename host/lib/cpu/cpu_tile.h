@@ -9,25 +9,17 @@
 
 #include "../problem.h"
 #include "cpu_dtype.h"
+#include "cpu_lanes.h"
 #include "cpu_transpose.h"
 
-#define LANES CPU_LANES
-#define FOR_LANES _Pragma("omp simd") for (size_t l = 0; l < LANES; l++)
-#define INLINE static inline __attribute__((always_inline))
-
-/* The integer sums of each lane: 32 bits, and what those are flushed into. */
+/* The integer sums of each lane in 32 bits, which are flushed into lane_totals. */
 typedef struct lane_sums {
     uint32_t high[LANES], low[LANES], lowest[LANES];
 } lane_sums;
 
-typedef struct lane_totals {
-    int64_t high[LANES], low[LANES], lowest[LANES];
-} lane_totals;
-
 /* LANES rows. Lanes beyond `count` are idle: masks throughout. */
 typedef struct __attribute__((aligned(64))) tile {
-    float temperature[LANES];
-    float prepared_scale[LANES], prepared_high[LANES], prepared_low[LANES], prepared_span[LANES];
+    lane_temperatures temperatures;
     uint32_t key[LANES], second_key[LANES];
     int64_t index[LANES];
     int32_t kind[LANES];
@@ -48,14 +40,15 @@ typedef struct __attribute__((aligned(64))) tile {
     int levels;
     int short_sums; /* no more than the sum of 32 bits is wanted */
     int ties;       /* a lane is a row of ties */
-    float *high, *low;
+    /* classes x lanes: the logits, and their exponentials; high is the place of the logits where those are not needed again */
+    float *logits_kept, *high, *low;
 } tile;
 
 /* ---------------------------------------------------------------- Tiles that are transposed */
 
 #define MOST_CLASSES 256
 
-/* Rows of neighbouring classes -> t->high, as classes x lanes; from where they stand, if they are f32 and fill the tile. */
+/* Rows of neighbouring classes -> t->logits_kept, as classes x lanes; from where they stand, if they are f32 and fill the tile. */
 static void load_transposed(const tile *t)
 {
     const clsoftmax_problem *p = t->call->problem;
@@ -64,7 +57,7 @@ static void load_transposed(const tile *t)
     size_t classes = (size_t)p->classes;
     int contiguous = t->logits_lane_stride == classes;
     if (p->logits_dtype == CLSOFTMAX_F32 && t->count == LANES && (contiguous || t->packed == 1)) {
-        rows_to_lanes((const float *)logits + t->logits, t->logits_lane_stride, classes, t->packed, t->high);
+        rows_to_lanes((const float *)logits + t->logits, t->logits_lane_stride, classes, t->packed, t->logits_kept);
         return;
     }
     size_t run = contiguous ? t->count * classes : classes;
@@ -72,7 +65,7 @@ static void load_transposed(const tile *t)
         cpu_load(p->logits_dtype, logits, t->logits + r * t->logits_lane_stride, 1, run, buffer + r * classes);
     for (size_t i = t->count * classes; i < LANES * classes; i++)
         buffer[i] = -CORE_INFINITY;
-    rows_to_lanes(buffer, classes, classes, t->packed, t->high);
+    rows_to_lanes(buffer, classes, classes, t->packed, t->logits_kept);
 }
 
 /* t->high as classes x lanes -> rows of neighbouring classes. */
@@ -135,7 +128,7 @@ INLINE void prefetch_next(const tile *t, uint64_t c)
 static const float *ordinary_class(const tile *t, uint64_t c, float *buffer)
 {
     if (t->keep)
-        return t->high + c * LANES;
+        return t->logits_kept + c * LANES;
     load_class(t, c, buffer);
     if (t->ties)
         FOR_LANES buffer[l] = t->kind[l] == CORE_ROW_TIES ? core_tie(buffer[l], t->ties_at[l]) : buffer[l];
@@ -154,13 +147,6 @@ static void store_class(const tile *t, uint64_t c, const float *p)
         memcpy(f32, p, LANES * sizeof *p);
     else
         cpu_store(problem->results_dtype, t->call->arguments->results, first, t->results_lane_stride, t->count, 0, p);
-}
-
-INLINE core_temperature_t lane_temperature(const tile *t, size_t l)
-{
-    core_temperature_t temperature = {
-        t->prepared_scale[l], {t->prepared_high[l], t->prepared_low[l]}, t->prepared_span[l]};
-    return temperature;
 }
 
 INLINE core_row_t lane_row(const tile *t, size_t l)
