@@ -3,18 +3,12 @@
    those that differ from it in one thing, and the one that asks for everything. gpu_check.sh compiles them. */
 #include "opencl/opencl_program.h"
 #include "problem.h"
+#include "support/wishes.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What a caller can ask for that is compiled in, the shape apart. */
-enum { OPERATION, LOGITS_DTYPE, RESULTS_DTYPE, TEMPERATURE_PER_ROW, STATISTICS, TIES, WISHES };
-static const unsigned choices[WISHES] = {
-    CLSOFTMAX_OPERATION_COUNT, CLSOFTMAX_DTYPE_COUNT, CLSOFTMAX_DTYPE_COUNT, 2, 2, 2};
-static const unsigned plainest[WISHES] = {CLSOFTMAX_OPERATION_SOFTMAX, CLSOFTMAX_F32, CLSOFTMAX_F32, 0, 0, 0};
-static const unsigned everything[WISHES] = {CLSOFTMAX_OPERATION_LOG_SOFTMAX, CLSOFTMAX_BF16, CLSOFTMAX_F16, 1, 1, 1};
 
 /* Small and large work-groups and local memories, both of real devices: AMD's, NVIDIA's. */
 static const cls_limits gpus[] = {
@@ -23,19 +17,6 @@ static const cls_limits gpus[] = {
 };
 
 enum { MOST_CLASSES_LOG2 = 21 }; /* beyond CORE_TWO_LEVEL_CLASSES */
-
-static int differences(const unsigned *a, const unsigned *b)
-{
-    int count = 0;
-    for (int i = 0; i < WISHES; i++)
-        count += a[i] != b[i];
-    return count;
-}
-
-static int is_sampled(const unsigned *wishes)
-{
-    return differences(wishes, plainest) <= 1 || differences(wishes, everything) == 0;
-}
 
 static void die(const char *what, const char *why)
 {
@@ -94,23 +75,10 @@ int main(int argc, char **argv)
     const int all = argc == 3 && strcmp(argv[2], "--all") == 0;
     if (argc != 2 && !all)
         die("usage", "kernel_variants FOLDER [--all]");
-    unsigned combinations = 1, wishes[WISHES];
-    for (int i = 0; i < WISHES; i++)
-        combinations *= choices[i];
-    for (unsigned combination = 0; combination < combinations; combination++) {
-        unsigned rest = combination;
-        for (int i = 0; i < WISHES; rest /= choices[i++])
-            wishes[i] = rest % choices[i];
-        if (!all && !is_sampled(wishes))
-            continue;
+    for (unsigned number = 0; number < wishes_count(); number++) {
         clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
-        problem.operation = (clsoftmax_operation)wishes[OPERATION];
-        problem.logits_dtype = (clsoftmax_dtype)wishes[LOGITS_DTYPE];
-        problem.results_dtype = (clsoftmax_dtype)wishes[RESULTS_DTYPE];
-        problem.temperature_per_row = (int)wishes[TEMPERATURE_PER_ROW];
-        problem.statistics = (int)wishes[STATISTICS];
-        problem.pos_inf = wishes[TIES] ? CLSOFTMAX_POS_INF_LIMIT : CLSOFTMAX_POS_INF_NAN;
-        write_shapes(argv[1], problem);
+        if (wishes_apply(number, &problem) && (all || wishes_are_sampled(number)))
+            write_shapes(argv[1], problem);
     }
     return 0;
 }
