@@ -20,8 +20,11 @@
 #define CHUNK_LANES (ROW_VECTORS * ACCESS_WIDTH)
 #define CHUNK_CLASSES (WORK_GROUP_SIZE * CHUNK_LANES)
 
-/* Whether the exponentials stay too, so that none is computed twice; each takes two registers, and frees its logit's. */
-#define EXPONENTIALS_ARE_KEPT (ROW_IS_KEPT && OPERATION == OPERATION_SOFTMAX && CHUNK_LANES <= 16)
+/* Whether the exponentials stay too, so that none is computed twice; each takes two registers, and frees its logit's, but in a sweep,
+   whose next temperature needs it. */
+#define LANES_WITH_EXPONENTIALS (TEMPERATURES == TEMPERATURES_SWEEP ? 8 : 16)
+#define EXPONENTIALS_ARE_KEPT                                                                                          \
+    (ROW_IS_KEPT && OPERATION == OPERATION_SOFTMAX && CHUNK_LANES <= LANES_WITH_EXPONENTIALS)
 
 /* ---------------------------------------------------------------- Accesses */
 

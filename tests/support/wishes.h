@@ -12,7 +12,7 @@
       problem->logits_dtype = (clsoftmax_dtype)choice)                                                                 \
     X(RESULTS_DTYPE, CLSOFTMAX_DTYPE_COUNT, CLSOFTMAX_F32, CLSOFTMAX_F16,                                              \
       problem->results_dtype = (clsoftmax_dtype)choice)                                                                \
-    X(TEMPERATURE_PER_ROW, 2, 0, 1, problem->temperature_per_row = (int)choice)                                        \
+    X(TEMPERATURES, 3, 0, 1, (problem->temperature_per_row = choice == 1, problem->sweep = choice == 2 ? 16 : 0))      \
     X(STATISTICS, 2, 0, 1, problem->statistics = (int)choice)                                                          \
     X(TIES, 2, 0, 1, problem->pos_inf = choice ? CLSOFTMAX_POS_INF_LIMIT : CLSOFTMAX_POS_INF_NAN)
 
