@@ -204,6 +204,70 @@ Test(buffers, arrays_of_rows)
     clsoftmax_context_release(cpu);
 }
 
+/* A sweep of a plan into buffers, and what came of it. */
+enum { SWEEP = 70 };
+static float sweep_temperatures[SWEEP + 1], sweep_results[SWEEP * SPAN];
+static clsoftmax_statistics sweep_records[SWEEP * ROWS + 3];
+
+static cl_uint run_sweep(clsoftmax_plan *plan, cl_mem logits)
+{
+    cl_uint invalid = 0;
+    clsoftmax_cl_arguments arguments = CLSOFTMAX_CL_ARGUMENTS_INIT;
+    memset(sweep_results, 0, sizeof sweep_results);
+    arguments.logits = logits;
+    arguments.temperatures_first = 1;
+    arguments.statistics_first = 3;
+    arguments.temperatures = buffer_of(sweep_temperatures, sizeof sweep_temperatures);
+    arguments.results = buffer_of(sweep_results, sizeof sweep_results);
+    arguments.statistics = buffer_of(sweep_records, sizeof sweep_records);
+    arguments.invalid_rows = buffer_of(&invalid, sizeof invalid);
+    cr_assert_eq(clsoftmax_cl_enqueue(plan, queue, &arguments, 0, NULL, NULL), CLSOFTMAX_OK, "%s",
+                 clsoftmax_last_error());
+    read_back(arguments.results, sweep_results, sizeof sweep_results);
+    read_back(arguments.statistics, sweep_records, sizeof sweep_records);
+    read_back(arguments.invalid_rows, &invalid, sizeof invalid);
+    const cl_mem made[] = {arguments.temperatures, arguments.results, arguments.statistics, arguments.invalid_rows};
+    for (size_t i = 0; i < sizeof made / sizeof *made; i++)
+        clReleaseMemObject(made[i]);
+    return invalid;
+}
+
+/* In several launches (split takes 32 temperatures a launch), from first elements other than 0; a temperature that is none makes its
+   results NaN and is counted. */
+Test(buffers, sweeps)
+{
+    static float wanted[SWEEP * SPAN];
+    static clsoftmax_statistics wanted_records[SWEEP * ROWS];
+    clsoftmax_context *context = open_context(), *cpu = test_open("cpu");
+    clsoftmax_problem problem = strided_problem();
+    problem.sweep = SWEEP;
+    problem.sweep_stride = SPAN;
+    problem.statistics = 1;
+    for (int k = 0; k < SWEEP; k++)
+        sweep_temperatures[k + 1] = k == 1 ? 0.0f : k == 2 ? INFINITY : 0.1f * (float)k;
+    const clsoftmax_arguments host = {x, wanted, 1, sweep_temperatures + 1, NULL, wanted_records, NULL};
+    clsoftmax_plan *plan = make_plan(cpu, &problem);
+    cr_assert_eq(clsoftmax_plan_run(plan, &host), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
+    clsoftmax_plan_release(plan);
+    cl_mem logits = buffer_of(x, sizeof x);
+    for (clsoftmax_strategy s = CLSOFTMAX_STRATEGY_AUTO; s < CLSOFTMAX_STRATEGY_COUNT; s++) {
+        problem.strategy = s;
+        plan = make_plan(context, &problem);
+        const char *how = clsoftmax_plan_description(plan);
+        sweep_temperatures[5] = 0.4f;
+        cr_expect_eq(run_sweep(plan, logits), 0u);
+        cr_expect(memcmp(sweep_results, wanted, sizeof wanted) == 0, "%s", how);
+        cr_expect(memcmp(sweep_records + 3, wanted_records, sizeof wanted_records) == 0, "statistics of %s", how);
+        sweep_temperatures[5] = -1;
+        cr_expect_eq(run_sweep(plan, logits), (cl_uint)ROWS, "%s", how);
+        cr_expect(isnan(sweep_results[4 * SPAN + OFFSET]), "%s", how);
+        clsoftmax_plan_release(plan);
+    }
+    clReleaseMemObject(logits);
+    clsoftmax_context_release(context);
+    clsoftmax_context_release(cpu);
+}
+
 Test(buffers, errors_before_anything_is_enqueued)
 {
     clsoftmax_context *context = open_context(), *cpu = test_open("cpu");

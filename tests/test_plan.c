@@ -93,34 +93,37 @@ Test(plan, shared_tiles_fit_a_buffer)
     cr_expect_eq(decide(&unified, 1000, 1000).shared.outer, 1000u);
 }
 
-/* Every element of every row once in each pass, whatever the tiles. */
+/* Every element of every row, at every temperature, once in each pass, whatever the tiles. */
 Test(plan, tiles_cover_the_problem)
 {
-    enum { OUTER = 5, CLASSES = 11, INNER = 7 };
-    const cls_tiles all[] = {{1, 7, 11, 1}, {2, 7, 11, 1}, {3, 7, 11, 1}, {5, 7, 11, 1},
-                             {1, 1, 11, 1}, {1, 3, 11, 1}, {1, 1, 4, 1},  {1, 1, 1, 1}};
+    enum { OUTER = 5, CLASSES = 11, INNER = 7, TEMPERATURES = 5 };
+    const cls_tiles all[] = {{1, 7, 11, 5}, {2, 7, 11, 1}, {3, 7, 11, 2}, {5, 7, 11, 5}, {1, 1, 11, 4},
+                             {1, 3, 11, 3}, {1, 1, 4, 1},  {1, 1, 1, 1},  {1, 1, 4, 2}};
     clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
     problem.outer = OUTER;
     problem.classes = CLASSES;
     problem.inner = INNER;
+    problem.sweep = TEMPERATURES;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        unsigned seen[OUTER][CLASSES][INNER] = {{{0}}}, ends[OUTER][INNER] = {{0}};
+        unsigned seen[TEMPERATURES][OUTER][CLASSES][INNER] = {{{{0}}}}, ends[TEMPERATURES][OUTER][INNER] = {{{0}}};
         for (uint64_t n = 0; n < cls_tile_count(&problem, &all[i]); n++) {
             cls_tile t = cls_tile_at(&problem, &all[i], n);
-            for (uint64_t o = t.first_outer; o < t.first_outer + t.outer; o++)
-                for (uint64_t k = t.first_inner; k < t.first_inner + t.inner; k++) {
-                    for (uint64_t c = t.first_class; c < t.first_class + t.classes; c++)
-                        cr_assert_eq(seen[o][c][k]++, t.pass, "tiles %zu", i);
-                    ends[o][k] += t.is_end_of_rows != 0;
-                    cr_assert((ends[o][k] == 0 || t.is_end_of_rows) && t.gives_results >= t.is_end_of_rows);
-                }
+            for (uint64_t at = t.first_temperature; at < t.first_temperature + t.temperatures; at++)
+                for (uint64_t o = t.first_outer; o < t.first_outer + t.outer; o++)
+                    for (uint64_t k = t.first_inner; k < t.first_inner + t.inner; k++) {
+                        for (uint64_t c = t.first_class; c < t.first_class + t.classes; c++)
+                            cr_assert_eq(seen[at][o][c][k]++, t.pass, "tiles %zu", i);
+                        ends[at][o][k] += t.is_end_of_rows != 0;
+                        cr_assert((ends[at][o][k] == 0 || t.is_end_of_rows) && t.gives_results >= t.is_end_of_rows);
+                    }
         }
-        for (int o = 0; o < OUTER; o++)
-            for (int k = 0; k < INNER; k++) {
-                cr_assert_eq(ends[o][k], 1u);
-                for (int c = 0; c < CLASSES; c++)
-                    cr_assert_eq(seen[o][c][k], all[i].classes < CLASSES ? 3u : 1u);
-            }
+        for (int at = 0; at < TEMPERATURES; at++)
+            for (int o = 0; o < OUTER; o++)
+                for (int k = 0; k < INNER; k++) {
+                    cr_assert_eq(ends[at][o][k], 1u);
+                    for (int c = 0; c < CLASSES; c++)
+                        cr_assert_eq(seen[at][o][c][k], all[i].classes < CLASSES ? 3u : 1u);
+                }
     }
 }
 

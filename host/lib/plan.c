@@ -119,6 +119,9 @@ static uint32_t power_of_two_at_most(uint64_t value)
 /* Runtimes are known that refuse more work-items in one launch. */
 #define MOST_WORK_ITEMS ((uint64_t)1 << 31)
 
+/* Of a sweep, in one launch: kernels count them in 32 bits; beyond, a launch has more than enough to do. */
+#define MOST_TEMPERATURES ((uint64_t)1 << 20)
+
 /* ---------------------------------------------------------------- Work-groups that go through chunks */
 
 int cls_strategy_has_chunks(clsoftmax_strategy strategy)
@@ -302,10 +305,10 @@ uint64_t cls_global_size(const clsoftmax_problem *problem, const cls_decision *d
 static clsoftmax_status choose_launch(const clsoftmax_problem *problem, const cls_limits *limits,
                                       cls_decision *decision)
 {
-    uint64_t temperatures = cls_problem_temperatures(problem);
     int has_scratch = decision->variant.strategy == CLSOFTMAX_STRATEGY_SPLIT;
-    decision->launch_temperatures =
-        has_scratch && temperatures > SPLIT_TEMPERATURES ? SPLIT_TEMPERATURES : temperatures;
+    uint64_t temperatures = cls_problem_temperatures(problem),
+             most = has_scratch ? SPLIT_TEMPERATURES : MOST_TEMPERATURES;
+    decision->launch_temperatures = temperatures < most ? temperatures : most;
     decision->launch_outer = 0;
     if (cls_problem_rows(problem) == 0)
         return CLSOFTMAX_OK;
