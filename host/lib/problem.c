@@ -80,11 +80,6 @@ static uint64_t sum(uint64_t a, uint64_t b)
     return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
-uint64_t cls_problem_rows(const clsoftmax_problem *problem)
-{
-    return problem->outer * problem->inner;
-}
-
 uint64_t cls_layout_span(const clsoftmax_problem *problem, const clsoftmax_layout *layout)
 {
     if (cls_problem_rows(problem) == 0)

@@ -8,7 +8,10 @@
 clsoftmax_status cls_problem_check(const clsoftmax_problem *problem, clsoftmax_problem *checked);
 
 /* outer * inner of a checked problem. */
-uint64_t cls_problem_rows(const clsoftmax_problem *problem);
+static inline uint64_t cls_problem_rows(const clsoftmax_problem *problem)
+{
+    return problem->outer * problem->inner;
+}
 
 /* Elements from the start of an array to behind its last element in this layout; 0 for a problem without rows. */
 uint64_t cls_layout_span(const clsoftmax_problem *problem, const clsoftmax_layout *layout);
