@@ -235,18 +235,25 @@ static int write_on(output_file *out, uint64_t bytes, const void *data)
     return errno == EPIPE ? EXIT_FAILED : complain(EXIT_FAILED, "%s: %s", out->path, strerror(errno));
 }
 
+int output_file_write_at(int descriptor, uint64_t offset, uint64_t bytes, const void *data)
+{
+    for (uint64_t done = 0; done < bytes;) {
+        errno = EIO; /* of a write that does nothing */
+        ssize_t count = pwrite(descriptor, (const char *)data + done, (size_t)(bytes - done), (off_t)(offset + done));
+        if (count <= 0 && errno != EINTR)
+            return 0;
+        done += count > 0 ? (uint64_t)count : 0;
+    }
+    return 1;
+}
+
 int output_file_write(output_file *out, uint64_t offset, uint64_t bytes, const void *data)
 {
     if (!out->temporary[0])
         return write_on(out, bytes, data);
     int descriptor = fileno(out->file);
-    for (uint64_t done = 0; done < bytes;) {
-        errno = EIO; /* of a write that does nothing */
-        ssize_t count = pwrite(descriptor, (const char *)data + done, (size_t)(bytes - done), (off_t)(offset + done));
-        if (count <= 0 && errno != EINTR)
-            return complain(EXIT_FAILED, "%s: %s", out->path, strerror(errno));
-        done += count > 0 ? (uint64_t)count : 0;
-    }
+    if (!output_file_write_at(descriptor, offset, bytes, data))
+        return complain(EXIT_FAILED, "%s: %s", out->path, strerror(errno));
     if (bytes >= (uint64_t)1 << 20)
         begin_writing_back(descriptor, offset, bytes);
     return EXIT_DONE;

@@ -70,6 +70,9 @@ void output_file_set_mode(int descriptor, const struct stat *replaced);
 /* Makes an open descriptor the file's. */
 int output_file_adopt(output_file *out, int descriptor);
 
+/* All of it, through interruptions. 1, or 0 with errno. */
+int output_file_write_at(int descriptor, uint64_t offset, uint64_t bytes, const void *data);
+
 int output_shard_commit(output_file *out);
 
 #endif

@@ -283,6 +283,18 @@ opencl_device() {
     cmp whole.npy p.npy
 }
 
+@test "a last shard that cannot give the file its name is run again, and the others are not" {
+    command -v strace >/dev/null || skip "no strace"
+    clsoftmax run "$LOGITS" -o whole.npy
+    for i in 0 1 2; do clsoftmax run "$LOGITS" --shard $i/4 -o p.npy 2>/dev/null; done
+    run --separate-stderr env CLSOFTMAX_DEVICE=cpu strace -f -o /dev/null -e trace=?rename,?renameat,?renameat2 \
+        -e inject=?rename,?renameat,?renameat2:error=EROFS "$CLSOFTMAX" run "$LOGITS" --shard 3/4 -o p.npy
+    expect_error 1 "p.npy: Read-only file system"
+    [ ! -e p.npy ]
+    clsoftmax run "$LOGITS" --shard 3/4 -o p.npy
+    cmp whole.npy p.npy
+}
+
 @test "many processes with the same output: each ends well, and none removes what is not of them" {
     echo precious >.p.npy.backup
     echo precious >.p.npy.123456
