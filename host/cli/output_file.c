@@ -105,6 +105,16 @@ static void remove_left(const char *start, int length)
         closedir(entries);
 }
 
+/* -1, with errno as it was. */
+static int discard(int descriptor, const char *path)
+{
+    int error = errno;
+    unlink(path);
+    close(descriptor);
+    errno = error;
+    return -1;
+}
+
 /* A new file with a lock on it. Before it has the lock, another process may take it for one that was left, and remove it. */
 static int make_locked(char *temporary)
 {
@@ -116,7 +126,9 @@ static int make_locked(char *temporary)
         if (descriptor < 0)
             return -1;
         (void)flock(descriptor, LOCK_EX); /* a file system without locks has no removers either */
-        if (fstat(descriptor, &made) == 0 && made.st_nlink == 1)
+        if (fstat(descriptor, &made) != 0)
+            return discard(descriptor, temporary);
+        if (made.st_nlink == 1)
             return descriptor;
         close(descriptor);
     }
@@ -165,20 +177,26 @@ static int canonical_new_path(const char *path, char *canonical)
     return written >= 0 && (size_t)written < PATH_MAX - used;
 }
 
+/* What cannot be looked at is not taken for a file that is not there: it would be replaced, whatever it is. */
+static int find_path(const char *path, char *canonical, struct stat *found, int *exists)
+{
+    *exists = stat(path, found) == 0;
+    if (*exists ? !realpath(path, canonical) : errno != ENOENT || !canonical_new_path(path, canonical))
+        return complain(EXIT_FAILED, "%.1000s: %s", path, strerror(errno));
+    return EXIT_DONE;
+}
+
 int output_file_path(const char *path, char *canonical)
 {
     struct stat found;
-    int exists = stat(path, &found) == 0;
-    if (exists ? !realpath(path, canonical) : !canonical_new_path(path, canonical))
-        return complain(EXIT_FAILED, "%.1000s: %s", path, strerror(errno));
-    return EXIT_DONE;
+    int exists;
+    return find_path(path, canonical, &found, &exists);
 }
 
 int output_file_find(output_file *out, const char *path, struct stat *found, int *exists)
 {
     memset(out, 0, sizeof *out);
-    *exists = stat(path, found) == 0;
-    if (output_file_path(path, out->path) != EXIT_DONE)
+    if (find_path(path, out->path, found, exists) != EXIT_DONE)
         return EXIT_FAILED;
     if (*exists && S_ISDIR(found->st_mode))
         return complain(EXIT_FAILED, "%s: is a directory", path);
