@@ -2,6 +2,7 @@
 
 #include "cli.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -30,18 +31,19 @@ static int open_npy(const char *path, array_content content, int has_bf16, uint6
     return status;
 }
 
-static source_version version_of(const char *path)
+static int find_version(const char *path, source_version *version)
 {
     struct stat found;
-    source_version version = {0};
-    if (strcmp(path, "-") == 0 || stat(path, &found) != 0)
-        return version;
-    version.device = (uint64_t)found.st_dev;
-    version.inode = (uint64_t)found.st_ino;
-    version.bytes = (uint64_t)found.st_size;
-    version.seconds = (int64_t)found.st_mtim.tv_sec;
-    version.nanoseconds = (int64_t)found.st_mtim.tv_nsec;
-    return version;
+    if (strcmp(path, "-") == 0)
+        return EXIT_DONE;
+    if (stat(path, &found) != 0)
+        return complain(EXIT_WRONG, "%s: %s", path, strerror(errno));
+    version->device = (uint64_t)found.st_dev;
+    version->inode = (uint64_t)found.st_ino;
+    version->bytes = (uint64_t)found.st_size;
+    version->seconds = (int64_t)found.st_mtim.tv_sec;
+    version->nanoseconds = (int64_t)found.st_mtim.tv_nsec;
+    return EXIT_DONE;
 }
 
 int source_open(const char *path, array_content content, int has_bf16, uint64_t memory, source *source)
@@ -49,15 +51,13 @@ int source_open(const char *path, array_content content, int has_bf16, uint64_t 
     memset(source, 0, sizeof *source);
     source->file.descriptor = -1;
     source->array.content = content;
-    source->version = version_of(path); /* before it is read: a change on the way is another version */
-    int status;
-    if (ends_with(path, ".npy"))
-        status = open_npy(path, content, has_bf16, memory, source);
-    else if (strcmp(path, "-") == 0 || ends_with(path, ".txt") || ends_with(path, ".csv"))
-        status = array_read_text(path, &source->array);
-    else
+    int is_npy = ends_with(path, ".npy");
+    if (!is_npy && strcmp(path, "-") != 0 && !ends_with(path, ".txt") && !ends_with(path, ".csv"))
         return complain(EXIT_WRONG,
                         "%s: unknown kind of file; it takes .npy, .txt, .csv, or - for text on standard input", path);
+    int status = find_version(path, &source->version); /* before it is read: a change on the way is another version */
+    if (status == EXIT_DONE)
+        status = is_npy ? open_npy(path, content, has_bf16, memory, source) : array_read_text(path, &source->array);
     if (status != EXIT_DONE)
         source_close(source);
     return status;
