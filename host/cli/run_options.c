@@ -282,6 +282,13 @@ static int check_together(int argc, char **argv, run_options *options)
     return EXIT_DONE;
 }
 
+/* A quarter of the machine's; or 1 GiB, where the system does not tell. */
+static uint64_t default_memory(void)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), bytes = sysconf(_SC_PAGESIZE);
+    return pages > 0 && bytes > 0 ? (uint64_t)pages * (uint64_t)bytes / 4 : (uint64_t)1 << 30;
+}
+
 int run_options_parse(int argc, char **argv, run_options *options)
 {
     const clsoftmax_problem initial = CLSOFTMAX_PROBLEM_INIT;
@@ -289,7 +296,7 @@ int run_options_parse(int argc, char **argv, run_options *options)
     options->temperature = 1;
     options->axis = -1;
     options->progress = -1;
-    options->memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / 4;
+    options->memory = default_memory();
     options->problem = initial;
     for (int option; (option = next_option(argc, argv, ":T:o:d:h", long_options)) != -1;) {
         if (option == 'h')
