@@ -9,7 +9,7 @@ static int add_device(devices *devices, const char *selector)
 {
     device *grown = realloc(devices->of, (devices->count + 1) * sizeof *grown);
     if (!grown)
-        return complain(EXIT_FAILED, "no memory for a device");
+        return complain(EXIT_FAILED, "--device: no memory for one more");
     devices->of = grown;
     device *added = &grown[devices->count];
     memset(added, 0, sizeof *added);
@@ -39,7 +39,7 @@ static int add_all(devices *devices)
 static int add_listed(devices *devices, const char *list)
 {
     char *copy = strdup(list), *rest = copy, *selector;
-    int status = copy ? EXIT_DONE : complain(EXIT_FAILED, "no memory for a list of devices");
+    int status = copy ? EXIT_DONE : complain(EXIT_FAILED, "--device %s: no memory for the list", list);
     while (status == EXIT_DONE && (selector = strsep(&rest, ",")))
         status = *selector ? add_device(devices, selector)
                            : complain(EXIT_WRONG, "--device %s: a name between commas is empty", list);

@@ -94,8 +94,8 @@ static int take_memory(worker *w)
         bytes += part_bytes(&parts[i], rows);
     w->memory = aligned_alloc(ALIGNMENT, bytes > 0 ? (size_t)bytes : ALIGNMENT);
     if (!w->memory)
-        return complain(EXIT_FAILED, "no memory for %llu rows at a time (%llu bytes); --memory makes it fewer",
-                        (unsigned long long)rows, (unsigned long long)bytes);
+        return complain(EXIT_FAILED, "%s: no memory for %llu rows at a time (%llu bytes); --memory makes it fewer",
+                        run->options.input, (unsigned long long)rows, (unsigned long long)bytes);
     char *place = w->memory;
     for (int i = 0; i < PARTS; i++) {
         *parts[i].place = parts[i].row_bytes > 0 ? place : NULL;
@@ -357,7 +357,7 @@ int run_tiles(run *run)
     team team = {.run = run, .next_row = run->tiling.begin};
     worker *workers = calloc(run->workers, sizeof *workers);
     if (!workers)
-        return complain(EXIT_FAILED, "no memory for %u workers", run->workers);
+        return complain(EXIT_FAILED, "%s: no memory for %u workers", run->options.input, run->workers);
     pthread_mutex_init(&team.lock, NULL);
     pthread_cond_init(&team.turned, NULL);
     for (unsigned i = 0; i < run->workers && team.status == EXIT_DONE; i++) {
