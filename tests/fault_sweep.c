@@ -1,11 +1,15 @@
-/* Every OpenCL call of the library fails, one after another, in every plausible way; and devices are nasty. After each: the documented
-   status, a message that names the error, the right bits once the fault is gone, no leak, no crash, no hang, the caller's objects as
+/* Every OpenCL call of the library fails, one after another, in every plausible way; every allocation of its own; and devices are nasty.
+   After each: the documented status, a message that names the error, the right bits once the fault is gone, no leak, no crash, no hang, the caller's objects as
    before. See docs/reliability.md. usage: fault_sweep [SCENARIO...]; everything with CLSOFTMAX_TEST_LONG, else a sample. */
 #include "faults/fault_errors.h"
+#include "faults/fault_held.h"
 #include "faults/fault_scenarios.h"
+#include "faults/libc_layer.h"
+#include "faults/sweep.h"
 #include "opencl/opencl_api.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <execinfo.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SAMPLE_STRIDE = 23, HANG_SECONDS = 30, MOST_CRASHES = 10, REPORTED = 20, SKIPPED = 77 };
+enum { SAMPLE_STRIDE = 23, HANG_SECONDS = 30, MOST_CRASHES = 10, SKIPPED = 77 };
 
 /* What can go wrong; each is also a fault that the self-test plants into the sweep, to see that it is seen. */
 #define VIOLATION_LIST(X)                                                                                              \
@@ -46,24 +50,21 @@ static const char *const violation_texts[] = {
 typedef struct board {
     unsigned long first, current;             /* cases in the order of all: which a child begins with, which it is at */
     unsigned long calls, cases, device_cases; /* of this scenario */
+    unsigned long allocations, allocation_cases;
     unsigned long by_reach[FAULT_REACH_COUNT];    /* cases */
     unsigned long tolerated, failed, fallen_back; /* how cases ended */
-    unsigned long violations[VIOLATION_COUNT];
+    sweep_findings findings;
     int is_reached[FAULT_CALL_COUNT];
     int is_done;
-    char text[400]; /* of the current case */
 } board;
 
 static board *shared;
 static violation planted = VIOLATION_COUNT; /* none */
-static int is_quiet;                        /* in the self-test */
 static unsigned long stride = SAMPLE_STRIDE;
 
 static void report(violation kind, const char *detail)
 {
-    if (shared->violations[kind]++ < REPORTED && !is_quiet)
-        printf("  VIOLATION %s\n    in %s\n    %s\n", violation_texts[kind], shared->text, detail);
-    fflush(stdout);
+    sweep_report(&shared->findings, (int)kind, violation_texts[kind], detail);
 }
 
 /* ---------------------------------------------------------------- A case */
@@ -71,7 +72,8 @@ static void report(violation kind, const char *detail)
 typedef struct trial {
     attempt attempt;
     fault fault;
-    int has_failed; /* a step, once: the fault is gone since */
+    libc_fault allocation; /* the other fault; one of both is none */
+    int has_failed;        /* a step, once: the fault is gone since */
 } trial;
 
 static int strikes(const fault *fault)
@@ -85,6 +87,13 @@ static void check_failure(const trial *trial, clsoftmax_status status)
     char detail[600];
     snprintf(detail, sizeof detail, "%s, %d: %.400s", clsoftmax_status_name(status), clsoftmax_last_opencl_error(),
              clsoftmax_last_error());
+    if (trial->allocation.at > 0) {
+        if (status != CLSOFTMAX_OUT_OF_HOST_MEMORY)
+            report(VIOLATION_STATUS, detail);
+        if (!strstr(clsoftmax_last_error(), "memory"))
+            report(VIOLATION_MESSAGE, detail);
+        return;
+    }
     if (fault->device != FAULT_DEVICE_AS_IT_IS) {
         if (fault_device_ends[fault->device].status != status)
             report(VIOLATION_STATUS, detail);
@@ -106,7 +115,7 @@ static void check_failure(const trial *trial, clsoftmax_status status)
 static int take_step(trial *trial, scenario_step *step)
 {
     clsoftmax_status status = step(&trial->attempt);
-    if (planted == VIOLATION_STATUS && status == CLSOFTMAX_DEVICE_FAILED)
+    if (planted == VIOLATION_STATUS && status >= CLSOFTMAX_OUT_OF_HOST_MEMORY)
         status = CLSOFTMAX_INVALID_SHAPE;
     if (planted == VIOLATION_BITS && trial->attempt.plan)
         status = CLSOFTMAX_OK;
@@ -117,20 +126,27 @@ static int take_step(trial *trial, scenario_step *step)
     if (fault_device_ends[trial->fault.device].is_lasting)
         return 0;
     fault_arm(NULL);
+    libc_layer_arm(NULL);
     status = planted == VIOLATION_RECOVERY ? CLSOFTMAX_DEVICE_FAILED : step(&trial->attempt);
     if (status != CLSOFTMAX_OK)
         report(VIOLATION_RECOVERY, clsoftmax_last_error());
     return status == CLSOFTMAX_OK;
 }
 
+static int is_fallback(const attempt *attempt)
+{
+    const char *selector = attempt->scenario->selector;
+    return clsoftmax_context_device(attempt->context)->type == CLSOFTMAX_DEVICE_CPU &&
+           !(selector && strcmp(selector, "cpu") == 0);
+}
+
 /* Falling back, and what is outside the promise, must be said; a device that cannot work must not. */
 static void check_choice(const trial *trial)
 {
-    const clsoftmax_context *context = trial->attempt.context;
     const fault *fault = &trial->fault;
     const fault_device_end *end = &fault_device_ends[fault->device];
-    int has_fallen_back = clsoftmax_context_device(context)->type == CLSOFTMAX_DEVICE_CPU;
-    const char *notice = planted == VIOLATION_NOTICE ? NULL : clsoftmax_context_notice(context);
+    int has_fallen_back = is_fallback(&trial->attempt);
+    const char *notice = planted == VIOLATION_NOTICE ? NULL : clsoftmax_context_notice(trial->attempt.context);
     shared->fallen_back += has_fallen_back ? 1 : 0;
     if (trial->has_failed)
         return;
@@ -151,23 +167,16 @@ static void check_consequence(const trial *trial)
     if (fault->at == 0 || (trial->has_failed && planted != VIOLATION_IGNORED) || scenario->lists_devices)
         return;
     fault_call call = fault_call_at(fault->at);
-    int is_fallback = clsoftmax_context_device(trial->attempt.context)->type == CLSOFTMAX_DEVICE_CPU;
     int is_question = call == FAULT_clGetEventInfo && scenario->strategy == CLSOFTMAX_STRATEGY_SPLIT;
-    if (!is_fallback && !is_question && !fault_may_be_ignored(call))
+    if (!is_fallback(&trial->attempt) && !is_question && !fault_may_be_ignored(call))
         report(VIOLATION_IGNORED, "OK");
 }
 
-static void check_balance(const long before[FAULT_OBJECT_COUNT])
+static void check_balance(const fault_held *before)
 {
-    static const char *const names[] = {
-#define OBJECT_NAME(name, text) text,
-        FAULT_OBJECT_LIST(OBJECT_NAME)};
-    char detail[100];
-    for (int i = 0; i < FAULT_OBJECT_COUNT; i++) {
-        snprintf(detail, sizeof detail, "%s: %+ld", names[i], fault_balance((fault_object)i) - before[i]);
-        if (fault_balance((fault_object)i) != before[i])
-            report(VIOLATION_LEAK, detail);
-    }
+    char detail[200];
+    if (!fault_held_as_before(before, detail, sizeof detail))
+        report(VIOLATION_LEAK, detail);
 }
 
 /* The driver gives back what a command has held some time after its event is complete. */
@@ -216,36 +225,41 @@ static void go_through(trial *trial, const answer *expected)
     fault_pause(0);
 }
 
-static void run_case(const scenario *scenario, const fault *fault, const answer *expected)
+static void run_case(const scenario *scenario, const fault *fault, const libc_fault *allocation, const answer *expected)
 {
     static trial trial; /* large */
-    long before[FAULT_OBJECT_COUNT];
+    const fault_held before = fault_held_now();
     cl_uint references[SCENARIO_CALLER_OBJECTS];
     memset(&trial, 0, sizeof trial);
     trial.attempt.scenario = scenario;
     trial.fault = *fault;
-    for (int i = 0; i < FAULT_OBJECT_COUNT; i++)
-        before[i] = fault_balance((fault_object)i);
+    trial.allocation = *allocation;
     scenario_references(references);
     alarm(planted == VIOLATION_HANG ? 2 : HANG_SECONDS);
     fault_arm(fault);
+    libc_layer_arm(allocation);
     go_through(&trial, expected);
     scenario_release(&trial.attempt);
     note_reached();
     fault_arm(NULL);
+    libc_layer_arm(NULL);
     plant_ends(&trial);
     alarm(0);
     check_caller(references);
-    check_balance(before);
+    check_balance(&before);
     shared->failed += (unsigned long)trial.has_failed;
     shared->tolerated += !trial.has_failed;
 }
 
 /* ---------------------------------------------------------------- All cases of a scenario */
 
+static const fault no_fault = {0, CL_SUCCESS, FAULT_ONCE, FAULT_DEVICE_AS_IT_IS};
+static const libc_fault no_allocation = {0, ENOMEM, LIBC_ONCE, 1};
+
 /* 1 if it is this child's turn and the case is in the sample; every case passes here, in the same order in every child. */
 static int is_next(const scenario *scenario, const fault *fault, const char *call)
 {
+    sweep_findings *findings = &shared->findings;
     static const char *const reaches[] = {
 #define REACH_TEXT(name, text) text,
         FAULT_REACH_LIST(REACH_TEXT)};
@@ -256,10 +270,10 @@ static int is_next(const scenario *scenario, const fault *fault, const char *cal
     if (number < shared->first || (number % stride != 0 && fault->device == FAULT_DEVICE_AS_IT_IS))
         return 0;
     if (fault->at > 0)
-        snprintf(shared->text, sizeof shared->text, "%s: call %lu, %s, %s (%d), %s", scenario->name, fault->at, call,
-                 cls_opencl_error_name(fault->error), fault->error, reaches[fault->reach]);
+        snprintf(findings->text, sizeof findings->text, "%s: call %lu, %s, %s (%d), %s", scenario->name, fault->at,
+                 call, cls_opencl_error_name(fault->error), fault->error, reaches[fault->reach]);
     else
-        snprintf(shared->text, sizeof shared->text, "%s: device: %s", scenario->name, devices[fault->device]);
+        snprintf(findings->text, sizeof findings->text, "%s: device: %s", scenario->name, devices[fault->device]);
     return 1;
 }
 
@@ -273,7 +287,23 @@ static void sweep_call(const scenario *scenario, unsigned long n, fault_call cal
                 continue;
             shared->cases++;
             shared->by_reach[reach]++;
-            run_case(scenario, &fault, expected);
+            run_case(scenario, &fault, &no_allocation, expected);
+        }
+    }
+}
+
+/* Few, so that each is tried in the sample, too. */
+static void sweep_allocations(const scenario *scenario, const answer *expected)
+{
+    for (unsigned long n = 1; n <= shared->allocations; n++) {
+        for (int is_lasting = 0; is_lasting <= 1; is_lasting++) {
+            const libc_fault allocation = {n, ENOMEM, is_lasting ? LIBC_EVERYTHING : LIBC_ONCE, 1};
+            if (shared->current++ < shared->first)
+                continue;
+            snprintf(shared->findings.text, sizeof shared->findings.text, "%s: allocation %lu%s", scenario->name, n,
+                     is_lasting ? " and every later one" : "");
+            shared->allocation_cases++;
+            run_case(scenario, &no_fault, &allocation, expected);
         }
     }
 }
@@ -285,7 +315,7 @@ static void sweep_devices(const scenario *scenario, const answer *expected)
         if (!is_next(scenario, &fault, ""))
             continue;
         shared->device_cases++;
-        run_case(scenario, &fault, expected);
+        run_case(scenario, &fault, &no_allocation, expected);
     }
 }
 
@@ -293,7 +323,7 @@ static void sweep_devices(const scenario *scenario, const answer *expected)
 static void on_crash(int signal_number)
 {
     void *frames[30];
-    if (!is_quiet)
+    if (!shared->findings.is_quiet)
         backtrace_symbols_fd(frames, backtrace(frames, 30), STDOUT_FILENO);
     signal(signal_number, SIG_DFL);
     raise(signal_number);
@@ -309,19 +339,23 @@ static void run_child(const scenario *scenario)
     signal(SIGSEGV, on_crash); /* PoCL has put one of its own there, which goes on */
     signal(SIGABRT, on_crash);
     scenario_expect(scenario, &expected);
-    const fault clean = {0, CL_SUCCESS, FAULT_ONCE, FAULT_DEVICE_AS_IT_IS};
     attempt attempt = {.scenario = scenario};
-    fault_arm(&clean);
+    fault_arm(&no_fault);
+    libc_layer_arm(&no_allocation);
     for (int i = 0; i < SCENARIO_STEPS; i++)
         if (scenario_steps[i](&attempt) != CLSOFTMAX_OK)
             report(VIOLATION_STATUS, clsoftmax_last_error());
     scenario_release(&attempt);
     shared->calls = fault_calls();
+    shared->allocations = atomic_load(&libc_layer_board()->calls);
     for (unsigned long n = 1; n <= shared->calls; n++)
         trace[n - 1] = fault_call_at(n);
     note_reached();
     fault_arm(NULL);
-    sweep_devices(scenario, &expected);
+    libc_layer_arm(NULL);
+    sweep_allocations(scenario, &expected);
+    if (shared->calls > 0)
+        sweep_devices(scenario, &expected);
     for (unsigned long n = 1; n <= shared->calls; n++)
         sweep_call(scenario, n, trace[n - 1], &expected);
 }
@@ -360,18 +394,10 @@ static void check_reached(void)
         OPENCL_FUNCTIONS(USED_CALL)};
     if (planted == VIOLATION_UNREACHED)
         shared->is_reached[FAULT_clBuildProgram] = 0;
-    snprintf(shared->text, sizeof shared->text, "all scenarios");
+    snprintf(shared->findings.text, sizeof shared->findings.text, "all scenarios");
     for (size_t i = 0; i < sizeof used / sizeof *used; i++)
         if (!shared->is_reached[used[i]])
             report(VIOLATION_UNREACHED, fault_call_name(used[i]));
-}
-
-static unsigned long all_violations(void)
-{
-    unsigned long sum = 0;
-    for (int i = 0; i < VIOLATION_COUNT; i++)
-        sum += shared->violations[i];
-    return sum;
 }
 
 static const scenario *find_scenario(const char *name)
@@ -395,47 +421,43 @@ static int has_device(void)
     return WIFEXITED(end) && WEXITSTATUS(end) == 0;
 }
 
-/* Each kind of violation is planted, and must be seen. */
+static void plant(int kind)
+{
+    planted = (violation)kind;
+    sweep_scenario(find_scenario(kind == VIOLATION_NOTICE ? "auto" : kind == VIOLATION_CALLER ? "buffers" : "copied"));
+    if (kind == VIOLATION_UNREACHED)
+        check_reached();
+    planted = VIOLATION_COUNT;
+}
+
 static int self_test(void)
 {
-    int seen = 0;
     unsigned long stride_before = stride;
-    is_quiet = 1;
     stride = 97;
-    for (int kind = 0; kind < VIOLATION_COUNT; kind++) {
-        memset(shared, 0, sizeof *shared);
-        planted = (violation)kind;
-        sweep_scenario(find_scenario(kind == VIOLATION_NOTICE   ? "auto"
-                                     : kind == VIOLATION_CALLER ? "buffers"
-                                                                : "copied"));
-        if (kind == VIOLATION_UNREACHED)
-            check_reached();
-        seen += shared->violations[kind] > 0;
-        if (shared->violations[kind] == 0)
-            printf("self-test: not seen: %s\n", violation_texts[kind]);
-    }
-    printf("self-test: %d of %d planted faults seen\n", seen, VIOLATION_COUNT);
-    planted = VIOLATION_COUNT;
-    is_quiet = 0;
+    int all_seen = sweep_self_test(&shared->findings, VIOLATION_COUNT, violation_texts, plant);
     stride = stride_before;
     memset(shared, 0, sizeof *shared);
-    return seen == VIOLATION_COUNT;
+    return all_seen;
 }
 
 static void print_scenario(const scenario *scenario)
 {
-    static unsigned long calls, cases, device_cases;
+    static unsigned long calls, cases, device_cases, allocations, allocation_cases;
     printf("%-14s %4lu calls: %6lu faults (%lu once, %lu of a function, %lu of everything, %lu in the queue), "
-           "%lu nasty devices; %lu failed and recovered, %lu had no consequence, %lu fell back to cpu\n",
+           "%lu nasty devices, %lu allocations: %lu faults; %lu failed and recovered, %lu had no consequence, %lu fell "
+           "back to cpu\n",
            scenario->name, shared->calls, shared->cases, shared->by_reach[FAULT_ONCE], shared->by_reach[FAULT_FUNCTION],
-           shared->by_reach[FAULT_EVERYTHING], shared->by_reach[FAULT_COMMAND], shared->device_cases, shared->failed,
-           shared->tolerated, shared->fallen_back);
+           shared->by_reach[FAULT_EVERYTHING], shared->by_reach[FAULT_COMMAND], shared->device_cases,
+           shared->allocations, shared->allocation_cases, shared->failed, shared->tolerated, shared->fallen_back);
     calls += shared->calls;
     cases += shared->cases;
     device_cases += shared->device_cases;
-    printf("%-14s %4lu calls, %lu faults, %lu nasty devices, %lu violations\n", "so far", calls, cases, device_cases,
-           all_violations());
-    shared->cases = shared->device_cases = shared->failed = shared->tolerated = shared->fallen_back = 0;
+    allocations += shared->allocations;
+    allocation_cases += shared->allocation_cases;
+    printf("%-14s %4lu calls, %lu faults, %lu nasty devices, %lu allocations, %lu faults, %lu violations\n", "so far",
+           calls, cases, device_cases, allocations, allocation_cases, sweep_violations(&shared->findings));
+    shared->cases = shared->device_cases = shared->allocation_cases = shared->failed = shared->tolerated =
+        shared->fallen_back = 0;
     memset(shared->by_reach, 0, sizeof shared->by_reach);
 }
 
@@ -473,5 +495,5 @@ int main(int count, char **names)
     }
     if (count == 1)
         check_reached();
-    return all_violations() > 0;
+    return sweep_violations(&shared->findings) > 0;
 }

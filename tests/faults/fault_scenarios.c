@@ -16,6 +16,7 @@ const scenario scenarios[] = {
     {"buffers", "", NULL, CLSOFTMAX_STRATEGY_AUTO, SCENARIO_ROWS, 33, 0, 1, 1, 0},
     {"buffers-split", "", NULL, CLSOFTMAX_STRATEGY_SPLIT, SCENARIO_ROWS, 3000, 0, 0, 0, 0},
     {"buffers-empty", "", NULL, CLSOFTMAX_STRATEGY_AUTO, 0, 33, 0, 0, 0, 0},
+    {"cpu", "", "cpu", CLSOFTMAX_STRATEGY_AUTO, SCENARIO_ROWS, 33, 0, 1, 1, 0},
     {"list", "", "0:0", CLSOFTMAX_STRATEGY_AUTO, SCENARIO_ROWS, 33, 0, 0, 0, 1},
 };
 const size_t scenario_count = sizeof scenarios / sizeof *scenarios;

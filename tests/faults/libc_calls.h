@@ -1,0 +1,73 @@
+/* The calls of the C library that can fail, and how they do. The linker hands them to libc_layer.c (--wrap): CMake reads the names here.
+     MEMORY    NULL, with errno; what it gives is freed by free()
+     OBJECT    NULL, with errno
+     REFUSED   -1, with errno; nothing is done
+     LATE      does its work, then EOF (-1), with errno: what is closed is gone
+     CODE      the error itself
+     TRANSFER  -1, with errno; or fewer bytes than asked for
+     STREAM    what stands behind the stream; the stream's error indicator is set
+     BY_HAND   written out in libc_layer.c */
+#ifndef CLSOFTMAX_LIBC_CALLS_H
+#define CLSOFTMAX_LIBC_CALLS_H
+
+/* clang-format off */
+#define LIBC_CALLS(MEMORY, OBJECT, REFUSED, LATE, CODE, TRANSFER, STREAM, BY_HAND)                                     \
+    MEMORY(malloc, void *, (size_t size), (size))                                                                      \
+    MEMORY(calloc, void *, (size_t count, size_t size), (count, size))                                                 \
+    MEMORY(aligned_alloc, void *, (size_t alignment, size_t size), (alignment, size))                                  \
+    MEMORY(strdup, char *, (const char *text), (text))                                                                 \
+    MEMORY(open_memstream, FILE *, (char **text, size_t *length), (text, length))                                      \
+    BY_HAND(realloc)                                                                                                   \
+    BY_HAND(__getdelim)                                                                                                \
+    OBJECT(fopen, FILE *, (const char *path, const char *mode), (path, mode))                                          \
+    OBJECT(fdopen, FILE *, (int descriptor, const char *mode), (descriptor, mode))                                     \
+    OBJECT(opendir, DIR *, (const char *path), (path))                                                                 \
+    OBJECT(readdir, struct dirent *, (DIR *folder), (folder))                                                          \
+    OBJECT(realpath, char *, (const char *path, char *canonical), (path, canonical))                                   \
+    OBJECT(dlopen, void *, (const char *path, int flags), (path, flags))                                               \
+    OBJECT(pthreadpool_create, pthreadpool_t, (size_t threads), (threads))                                             \
+    REFUSED(mkstemp, int, (char *path), (path))                                                                        \
+    REFUSED(dup, int, (int descriptor), (descriptor))                                                                  \
+    REFUSED(stat, int, (const char *path, struct stat *found), (path, found))                                          \
+    REFUSED(fstat, int, (int descriptor, struct stat *found), (descriptor, found))                                     \
+    REFUSED(fchmod, int, (int descriptor, mode_t mode), (descriptor, mode))                                            \
+    REFUSED(flock, int, (int descriptor, int operation), (descriptor, operation))                                      \
+    REFUSED(ftruncate, int, (int descriptor, off_t length), (descriptor, length))                                      \
+    REFUSED(fallocate, int, (int descriptor, int mode, off_t offset, off_t length),                                    \
+            (descriptor, mode, offset, length))                                                                        \
+    REFUSED(sync_file_range, int, (int descriptor, off_t offset, off_t length, unsigned flags),                        \
+            (descriptor, offset, length, flags))                                                                       \
+    REFUSED(fsync, int, (int descriptor), (descriptor))                                                                \
+    REFUSED(rename, int, (const char *from, const char *to), (from, to))                                               \
+    REFUSED(unlink, int, (const char *path), (path))                                                                   \
+    REFUSED(unlinkat, int, (int folder, const char *name, int flags), (folder, name, flags))                           \
+    REFUSED(sysconf, long, (int name), (name))                                                                         \
+    REFUSED(sched_getaffinity, int, (pid_t process, size_t size, cpu_set_t *set), (process, size, set))                \
+    LATE(close, (int descriptor), (descriptor))                                                                        \
+    LATE(fclose, (FILE *stream), (stream))                                                                             \
+    LATE(closedir, (DIR *folder), (folder))                                                                            \
+    CODE(pthread_create,                                                                                               \
+         (pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *argument),                \
+         (thread, attributes, start, argument))                                                                        \
+    CODE(posix_fadvise, (int descriptor, off_t offset, off_t length, int advice),                                      \
+         (descriptor, offset, length, advice))                                                                         \
+    TRANSFER(pread, (int descriptor, void *to, size_t count, off_t offset), (descriptor, to, count, offset))           \
+    TRANSFER(pwrite, (int descriptor, const void *from, size_t count, off_t offset),                                   \
+             (descriptor, from, count, offset))                                                                        \
+    STREAM(fread, size_t, 0, (void *to, size_t size, size_t count, FILE *stream), (to, size, count, stream))           \
+    STREAM(fwrite, size_t, 0, (const void *from, size_t size, size_t count, FILE *stream),                             \
+           (from, size, count, stream))                                                                                \
+    STREAM(fputs, int, EOF, (const char *text, FILE *stream), (text, stream))                                          \
+    STREAM(fputc, int, EOF, (int c, FILE *stream), (c, stream))                                                        \
+    STREAM(fflush, int, EOF, (FILE *stream), (stream))                                                                 \
+    BY_HAND(puts)                                                                                                      \
+    BY_HAND(putchar)                                                                                                   \
+    BY_HAND(printf)                                                                                                    \
+    BY_HAND(fprintf)                                                                                                   \
+    BY_HAND(__printf_chk)                                                                                              \
+    BY_HAND(__fprintf_chk)                                                                                             \
+    BY_HAND(open)                                                                                                      \
+    BY_HAND(openat)
+/* clang-format on */
+
+#endif

@@ -1,0 +1,82 @@
+/* The layer between a program and the C library: it counts the program's own calls of libc_calls.h, not those of other libraries, fails
+   the call that it is told to, and knows what the program holds. A program links it (target libc_layer), and controls it by
+   itself, or by a board in a file that another process shares. */
+#ifndef CLSOFTMAX_LIBC_LAYER_H
+#define CLSOFTMAX_LIBC_LAYER_H
+
+#include "libc_calls.h"
+
+#include <stdatomic.h>
+
+typedef enum libc_call {
+#define LIBC_CALL_ENUM(name, ...) LIBC_##name,
+    LIBC_CALLS(LIBC_CALL_ENUM, LIBC_CALL_ENUM, LIBC_CALL_ENUM, LIBC_CALL_ENUM, LIBC_CALL_ENUM, LIBC_CALL_ENUM,
+               LIBC_CALL_ENUM, LIBC_CALL_ENUM)
+#undef LIBC_CALL_ENUM
+        LIBC_CALL_COUNT
+} libc_call;
+
+const char *libc_call_name(libc_call call);
+
+#define LIBC_REACH_LIST(X)                                                                                             \
+    X(ONCE, "once")                                                                                                    \
+    X(FUNCTION, "and every later call of this function")                                                               \
+    X(EVERYTHING, "and every later call")                                                                              \
+    X(SHORT, "half of the bytes, in every later call of this function, too")                                           \
+    X(NOTHING, "no byte, and no error")
+
+typedef enum libc_reach {
+#define LIBC_REACH_ENUM(name, text) LIBC_##name,
+    LIBC_REACH_LIST(LIBC_REACH_ENUM)
+#undef LIBC_REACH_ENUM
+        LIBC_REACH_COUNT
+} libc_reach;
+
+typedef struct libc_fault {
+    unsigned long at; /* which call, from 1 on; 0 for none */
+    int error;        /* of errno.h */
+    libc_reach reach;
+    int memory_only; /* calls other than MEMORY neither count nor fail */
+} libc_fault;
+
+enum { LIBC_MOST_CALLS = 4096 };
+
+/* What programs that were ruined on purpose do, so that a sweep can be seen to see it. */
+#define LIBC_PLANT_LIST(X)                                                                                             \
+    X(NONE)                                                                                                            \
+    X(CRASH)                                                                                                           \
+    X(HANG)                                                                                                            \
+    X(STATUS)                                                                                                          \
+    X(MESSAGE)                                                                                                         \
+    X(IGNORED)                                                                                                         \
+    X(BITS)                                                                                                            \
+    X(OLDER)                                                                                                           \
+    X(LEFT)                                                                                                            \
+    X(LEAK)                                                                                                            \
+    X(UNREACHED)
+
+typedef enum libc_plant {
+#define LIBC_PLANT_ENUM(name) LIBC_PLANT_##name,
+    LIBC_PLANT_LIST(LIBC_PLANT_ENUM)
+#undef LIBC_PLANT_ENUM
+} libc_plant;
+
+typedef struct libc_board {
+    libc_fault fault;
+    libc_plant plant;
+    atomic_ulong calls;
+    atomic_int trace[LIBC_MOST_CALLS]; /* which call the n-th was, behind place n - 1 */
+    atomic_int struck;                 /* the function whose call failed first, and 1 */
+    atomic_long memory, descriptors;   /* taken less given back */
+} libc_board;
+
+/* The file whose first bytes are the board of a program that starts; without it the program's board is its own, and not armed. */
+#define LIBC_BOARD_VARIABLE "CLSOFTMAX_TEST_BOARD"
+
+libc_board *libc_layer_board(void);
+void libc_layer_use(libc_board *shared);
+
+/* From here on calls are counted anew, and fail as told; NULL: they neither count nor fail. */
+void libc_layer_arm(const libc_fault *fault);
+
+#endif
