@@ -8,7 +8,6 @@
 #include "progress.h"
 #include "report.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -238,8 +237,8 @@ int main(int argc, char **argv)
 {
     static bench bench;
     static char name[] = "clsoftmax-bench";
-    signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of the write, and ends quietly */
-    argv[0] = name;           /* what messages call it */
+    begin_process();
+    argv[0] = name; /* what messages call it */
     int status = bench_options_parse(argc, argv, &bench.options);
     if (status == EXIT_DONE)
         status = run(&bench);

@@ -1,12 +1,26 @@
 #include "cli.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <math.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+/* A closed descriptor would be taken by the next file that is opened, a result, and get what is printed. The other direction of
+   /dev/null holds its place, so that reading or writing it stays an error. */
+void begin_process(void)
+{
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of the write, and ends quietly */
+    signal(SIGXFSZ, SIG_IGN); /* so is a file that the system's limit forbids */
+    for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; descriptor++)
+        if (fcntl(descriptor, F_GETFD) < 0)
+            (void)!open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
 
 /* One call of the stream, so that lines of several threads do not mix. */
 static void print_line(const char *format, va_list arguments)

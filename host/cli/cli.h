@@ -12,6 +12,10 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_WRONG = 2 };
 /* What begins every message: each command's main.c defines it. */
 extern const char program_name[];
 
+/* What each command's main begins with: signals of a write that fails are errors of that write, and a standard stream that is closed
+   stays so, whatever is opened. */
+void begin_process(void);
+
 /* "PROGRAM: MESSAGE" as one line on standard error (line breaks in it become " | "); returns `status`. */
 int complain(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -1,7 +1,6 @@
 /* clsoftmax: the command. */
 #include "cli.h"
 
-#include <signal.h>
 #include <string.h>
 
 const char program_name[] = "clsoftmax";
@@ -35,8 +34,7 @@ int main(int argc, char **argv)
                     {"devices", "clsoftmax devices", command_devices},
                     {"verify", "clsoftmax verify", command_verify}};
 
-    signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of the write, and ends quietly */
-    signal(SIGXFSZ, SIG_IGN); /* so is a file that the system's limit forbids */
+    begin_process();
     const char *word = argc > 1 ? argv[1] : "";
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
         return print_help(help);

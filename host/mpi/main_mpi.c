@@ -3,7 +3,6 @@
 #include "ranks.h"
 
 #include <mpi.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,8 +57,7 @@ static void choose_gpu(int rank)
 int main(int argc, char **argv)
 {
     int provided;
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN);
+    begin_process();
     MPI_Init_thread(&argc, &argv, MPI_THREAD_SERIALIZED, &provided);
     choose_gpu(local_rank());
     if (ranks_index() > 0)

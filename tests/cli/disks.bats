@@ -1,0 +1,90 @@
+# Disks that are full or may not be written, streams that are closed, signals by the hundred.
+bats_require_minimum_version 1.5.0
+load helpers
+
+LOGITS=$SOURCE/tests/data/digits_val_logits.npy # 700 x 10
+LABELS=$SOURCE/tests/data/digits_val_labels.npy
+
+mounts() {
+    unshare --mount --map-root-user mount -t tmpfs none /mnt 2>/dev/null || skip "nothing can be mounted"
+}
+
+# on_disk OPTIONS COMMAND: COMMAND, where ./disk is a small file system of its own
+on_disk() {
+    mkdir -p disk
+    unshare --mount --map-root-user bash -c "mount -t tmpfs -o $1 none disk && { $2; }"
+}
+
+@test "a full disk: an error, the older file as it was, nothing beside it; with room the same run is right" {
+    mounts
+    clsoftmax run "$LOGITS" -o whole.npy # 28,128 bytes
+    export LOGITS CLSOFTMAX_DEVICE=cpu
+    for options in "" "--stats=disk/s.npy" "--shard 0/1" "--memory 2k"; do
+        run --separate-stderr on_disk size=40k 'echo older >disk/p.npy; head -c 12000 /dev/zero >disk/filler; sync
+            "$CLSOFTMAX" run "$LOGITS" -o disk/p.npy '"$options"'; status=$?
+            [ "$(cat disk/p.npy)" = older ] || echo "not the older file"
+            [ -z "$(ls -A disk | grep -v "^p.npy$\|^filler$\|^\.p.npy.clsoftmax-.\{16\}$")" ] || ls -A disk
+            rm disk/filler; "$CLSOFTMAX" run "$LOGITS" -o disk/p.npy >&2; cmp whole.npy disk/p.npy; exit $status'
+        expect_error 1 "disk/p.npy: No space left on device"
+    done
+}
+
+@test "a read-only folder, also for root: an error, and the older file" {
+    mounts
+    export LOGITS CLSOFTMAX_DEVICE=cpu
+    for options in "" "--shard 0/2"; do
+        run --separate-stderr on_disk size=1m 'echo older >disk/p.npy; mount -o remount,ro disk
+            "$CLSOFTMAX" run "$LOGITS" -o disk/p.npy '"$options"'; status=$?; [ "$(cat disk/p.npy)" = older ] || echo changed; exit $status'
+        expect_error 1 "disk/p.npy: Read-only file system"
+    done
+}
+
+@test "no file takes the place of a standard stream that is closed" {
+    clsoftmax run "$LOGITS" -o whole.npy
+    run --separate-stderr bash -c 'CLSOFTMAX_DEVICE=cpu "$CLSOFTMAX" run "$1" --labels "$2" -o p.npy >&-' - "$LOGITS" "$LABELS"
+    expect_error 1 "standard output: Bad file descriptor"
+    [ ! -e p.npy ]
+    run --separate-stderr bash -c 'CLSOFTMAX_DEVICE=cpu "$CLSOFTMAX" run - <&-'
+    expect_error 2 "standard input: line 1: Bad file descriptor"
+    { echo -1; seq 699; } >temperatures.txt # a notice, to a standard error that is closed
+    clsoftmax run "$LOGITS" -T @temperatures.txt -o noticed.npy
+    clsoftmax run "$LOGITS" -T @temperatures.txt -o p.npy 2>&-
+    cmp noticed.npy p.npy
+    clsoftmax run "$LOGITS" -o p.npy <&- >&- 2>&-
+    cmp whole.npy p.npy
+}
+
+@test "standard error that is closed or full changes no exit status" {
+    for error in "2>&-" "2>/dev/full"; do
+        run bash -c 'CLSOFTMAX_DEVICE=cpu "$CLSOFTMAX" run nowhere.npy '"$error"
+        [ "$status" -eq 2 ]
+        run bash -c 'CLSOFTMAX_DEVICE=cpu "$CLSOFTMAX" run "$1" -o nowhere/p.npy '"$error" - "$LOGITS"
+        [ "$status" -eq 1 ]
+        run bash -c 'CLSOFTMAX_DEVICE=cpu "$CLSOFTMAX" run "$1" --verify -o p.npy '"$error" - "$LOGITS"
+        [ "$status" -eq 0 ]
+    done
+}
+
+@test "a closed pipe ends every command that prints with 1, without a word, and before a file has its name" {
+    for words in "run $LOGITS" "run $LOGITS --stats" "run $LOGITS --labels $LABELS -o p.npy" "devices" "verify -d cpu --strategy lane"; do
+        run --separate-stderr bash -c 'exec 3> >(exec true); sleep 0.3; CLSOFTMAX_DEVICE=cpu "$CLSOFTMAX" '"$words"' >&3'
+        echo "$words: $status $stderr"
+        [ "$status" -eq 1 ]
+        [ -z "$stderr" ]
+        [ ! -e p.npy ]
+    done
+}
+
+@test "signals by the hundred between reading a pipe and writing one: the same text" {
+    for i in 1 2 3 4 5 6 7 8; do seq -s ' ' 1 200; done >x.txt
+    clsoftmax run x.txt >whole.txt
+    { while read -r line; do echo "$line"; sleep 0.05; done <x.txt; } | CLSOFTMAX_DEVICE=cpu "$CLSOFTMAX" run - >p.txt &
+    local process=$! signal sent=0
+    while kill -0 $process 2>/dev/null && [ $sent -lt 2000 ]; do
+        for signal in WINCH URG CHLD STOP CONT; do kill -$signal $process 2>/dev/null && sent=$((sent + 1)); done
+    done
+    wait $process
+    echo "$sent signals"
+    [ $sent -ge 100 ]
+    cmp whole.txt p.txt
+}
