@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SAMPLE_STRIDE = 23, HANG_SECONDS = 30, MOST_CRASHES = 10, SKIPPED = 77 };
+enum { SAMPLE_STRIDE = 23, HANG_SECONDS = 200, MOST_CRASHES = 10, SKIPPED = 77 };
 
 /* What can go wrong; each is also a fault that the self-test plants into the sweep, to see that it is seen. */
 #define VIOLATION_LIST(X)                                                                                              \

@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SAMPLE_STRIDE = 13, HANG_SECONDS = 120, MOST_ARGUMENTS = 20 };
+enum { SAMPLE_STRIDE = 13, HANG_SECONDS = 200, MOST_ARGUMENTS = 20 };
 
 /* What can go wrong; each is also planted by the self-test, as what a ruined command does. */
 #define VIOLATION_LIST(X)                                                                                              \
