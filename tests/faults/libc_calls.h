@@ -67,6 +67,9 @@
     BY_HAND(__printf_chk)                                                                                              \
     BY_HAND(__fprintf_chk)                                                                                             \
     BY_HAND(open)                                                                                                      \
+    BY_HAND(__pread_chk)                                                                                               \
+    BY_HAND(__fread_chk)                                                                                               \
+    BY_HAND(__realpath_chk)                                                                                            \
     BY_HAND(openat)
 /* clang-format on */
 

@@ -248,3 +248,26 @@ int __wrap_openat(int folder, const char *path, int flags, mode_t mode)
 {
     return strikes(LIBC_openat) ? -1 : note_open(LIBC_openat, __real_openat(folder, path, flags, mode));
 }
+
+/* ---------------------------------------------------------------- What _FORTIFY_SOURCE makes of calls above */
+
+ssize_t __wrap___pread_chk(int descriptor, void *to, size_t count, off_t offset, size_t room);
+ssize_t __wrap___pread_chk(int descriptor, void *to, size_t count, off_t offset, size_t room)
+{
+    (void)room;
+    return __wrap_pread(descriptor, to, count, offset);
+}
+
+size_t __wrap___fread_chk(void *to, size_t room, size_t size, size_t count, FILE *stream);
+size_t __wrap___fread_chk(void *to, size_t room, size_t size, size_t count, FILE *stream)
+{
+    (void)room;
+    return __wrap_fread(to, size, count, stream);
+}
+
+char *__wrap___realpath_chk(const char *path, char *canonical, size_t room);
+char *__wrap___realpath_chk(const char *path, char *canonical, size_t room)
+{
+    (void)room;
+    return __wrap_realpath(path, canonical);
+}
