@@ -43,6 +43,7 @@ __attribute__((destructor)) static void end(void)
         return;
     switch (board->plant) {
     case LIBC_PLANT_CRASH:
+        signal(SIGSEGV, SIG_DFL); /* AddressSanitizer's handler would end it by exit() */
         raise(SIGSEGV);
         break;
     case LIBC_PLANT_HANG:
