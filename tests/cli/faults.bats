@@ -64,6 +64,15 @@ column|row.h|sums.added == CORE_FLUSH_AFTER|sums.added == 0
 FAULTS
 }
 
+@test "a kernel of CLSOFTMAX_KERNEL_DIR that cannot be read is not one that is empty" {
+    "$CLSOFTMAX" devices --json | grep -q '"selector": "0:0"' || skip "no OpenCL device"
+    cp -r "$SOURCE/kernels" unreadable
+    rm unreadable/row_lane.cl
+    mkdir unreadable/row_lane.cl # it opens, and reading it fails
+    run --separate-stderr env CLSOFTMAX_KERNEL_DIR=unreadable "$CLSOFTMAX" run -d 0:0 --strategy lane - <<<"1 2 3"
+    expect_error 1 "CLSOFTMAX_KERNEL_DIR: cannot read unreadable/row_lane.cl"
+}
+
 @test "run --verify sees chunks and parts of rows that go missing" {
     "$CLSOFTMAX" devices --json | grep -q '"selector": "0:0"' || skip "no OpenCL device"
     local file pattern replacement strategy classes

@@ -27,7 +27,9 @@ static clsoftmax_status write_from_folder(FILE *out, const char *folder, const c
     CLS_FAIL_IF(!file, CLSOFTMAX_DEVICE_UNUSABLE, "CLSOFTMAX_KERNEL_DIR: cannot read %s", path);
     for (size_t length; (length = fread(block, 1, sizeof block, file)) > 0;)
         fwrite(block, 1, length, out);
+    int is_incomplete = ferror(file);
     fclose(file);
+    CLS_FAIL_IF(is_incomplete, CLSOFTMAX_DEVICE_UNUSABLE, "CLSOFTMAX_KERNEL_DIR: cannot read %s", path);
     return CLSOFTMAX_OK;
 }
 
