@@ -1,17 +1,17 @@
 #include "plot.h"
 
 #include "cli.h"
+#include "gnuplot.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+static const char about[] = "--plot";
+
 int plot_check(void)
 {
-    return system("command -v gnuplot >/dev/null 2>&1") == 0
-               ? EXIT_DONE
-               : complain(EXIT_FAILED, "--plot: gnuplot is not installed (Debian, Ubuntu: gnuplot-nox)");
+    return gnuplot_check(about);
 }
 
 static int add_point(plot *plot, const contender *contender, double share, const session *session)
@@ -57,39 +57,36 @@ static int compare_points(const void *a, const void *b)
     return order ? order : (left->classes > right->classes) - (left->classes < right->classes);
 }
 
-static void write_script(FILE *gnuplot, const plot *plot, const char *path)
+static void write_script(FILE *script, const plot *plot)
 {
-    fprintf(gnuplot, "set terminal svg size 1000,600 dynamic font 'sans,14' background '#ffffff'\nset output '");
-    for (const char *c = path; *c; c++)
-        fputs(*c == '\'' ? "''" : (char[2]){*c, '\0'}, gnuplot);
-    fputs("'\nset logscale x 2\nset xlabel 'classes in a row'\nset ylabel 'share of the copy limit'\n"
+    fputs("set logscale x 2\nset xlabel 'classes in a row'\nset ylabel 'share of the copy limit'\n"
           "set xtics (1, 4, 16, 64, 256, '1K' 1024, '4K' 4096, '16K' 16384, '64K' 65536, '256K' 262144, '1M' 1048576)\n"
-          "set linetype 5 linecolor rgb '#d55e00'\n" /* the default is a pale yellow */
-          "set yrange [0:*]\nset grid\nset key outside right noenhanced\nset border 3\nset tics nomirror\n",
-          gnuplot);
-    fputs("$points << END\n", gnuplot);
+          "set yrange [0:*]\nset grid\nset key outside right\nset border 3\nset tics nomirror\n$points << END\n",
+          script);
     size_t lines = 0;
     for (size_t i = 0; i < plot->count; i++) {
         int is_new = i == 0 || strcmp(plot->points[i].line, plot->points[i - 1].line) != 0;
         if (is_new)
-            fprintf(gnuplot, "%s\"%s\"\n", lines++ > 0 ? "\n\n" : "", plot->points[i].line);
-        fprintf(gnuplot, "%llu %.6g\n", (unsigned long long)plot->points[i].classes, plot->points[i].share);
+            fprintf(script, "%s\"%s\"\n", lines++ > 0 ? "\n\n" : "", plot->points[i].line);
+        fprintf(script, "%llu %.6g\n", (unsigned long long)plot->points[i].classes, plot->points[i].share);
     }
-    fprintf(gnuplot,
+    fprintf(script,
             "END\nplot for [i = 0:%zu] $points index i using 1:2 with linespoints linewidth 2 title columnheader(1)\n",
             lines - 1);
 }
 
 int plot_write(const plot *plot, const char *path)
 {
+    gnuplot gnuplot;
+    const gnuplot_style style = {1000, 600, 0};
     if (plot->count == 0)
         return complain(EXIT_FAILED, "--plot %s: nothing was measured that has a copy limit", path);
     qsort(plot->points, plot->count, sizeof *plot->points, compare_points);
-    FILE *gnuplot = popen("gnuplot", "w");
-    if (!gnuplot)
-        return complain(EXIT_FAILED, "--plot %s: gnuplot: %s", path, strerror(errno));
-    write_script(gnuplot, plot, path);
-    return pclose(gnuplot) == 0 ? EXIT_DONE : complain(EXIT_FAILED, "--plot %s: gnuplot failed", path);
+    int status = gnuplot_open(&gnuplot, about, path, &style);
+    if (status != EXIT_DONE)
+        return status;
+    write_script(gnuplot.script, plot);
+    return gnuplot_close(&gnuplot);
 }
 
 void plot_release(plot *plot)

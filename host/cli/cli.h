@@ -58,6 +58,9 @@ int choose_dtype(const char *option, const char *text);
 
 /* Subcommands: argv[0] is what a user calls it by, "clsoftmax run". Each returns an exit status. */
 int command_run(int argc, char **argv);
+int command_sweep(int argc, char **argv);
+int command_plot(int argc, char **argv);
+int command_explore(int argc, char **argv);
 int command_devices(int argc, char **argv);
 int command_verify(int argc, char **argv);
 

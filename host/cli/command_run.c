@@ -1,9 +1,13 @@
-/* clsoftmax run: the main job. Options, input, devices and outputs are made ready here; run_tiles.c goes through the rows. */
+/* clsoftmax run, the main job, and clsoftmax sweep, the same at many temperatures. Options, devices and outputs are made ready here;
+   run_input.c opens the input, run_tiles.c goes through the rows. */
 #include "cli.h"
+#include "picture.h"
 #include "ranks.h"
 #include "run.h"
+#include "sweep_table.h"
 
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Tiles are no larger than this: enough for a device to be busy, little enough that reading, computing and writing overlap. */
@@ -12,85 +16,19 @@
 /* To a device: one reads, one computes, one writes. */
 #define WORKERS_PER_DEVICE 3
 
-/* ---------------------------------------------------------------- Input */
-
-static int open_logits(run *run)
-{
-    const run_options *options = &run->options;
-    source *input = &run->input;
-    int has_bf16 = options->has_input_dtype && options->input_dtype == CLSOFTMAX_BF16;
-    int status = source_open(options->input, options->has_probabilities ? ARRAY_PROBABILITIES : ARRAY_LOGITS, has_bf16,
-                             options->memory, input);
-    if (status != EXIT_DONE)
-        return status;
-    if (options->has_input_dtype && !options->has_probabilities && input->array.dtype != options->input_dtype)
-        return complain(EXIT_WRONG, "%s: --input-dtype %s, but the file holds %s", options->input,
-                        clsoftmax_dtype_name(options->input_dtype), clsoftmax_dtype_name(input->array.dtype));
-    run->problem.logits_dtype = input->array.dtype;
-    return EXIT_DONE;
-}
-
-/* Sets outer, classes and inner of the input as it is now. */
-static int set_shape(run *run)
-{
-    const array *input = &run->input.array;
-    clsoftmax_status set =
-        clsoftmax_problem_set_shape(&run->problem, input->dimensions, input->shape, run->options.axis);
-    if (set == CLSOFTMAX_OK && run->problem.classes == 0)
-        return complain(EXIT_WRONG, "%s: rows of 0 classes", run->options.input);
-    if (set != CLSOFTMAX_OK)
-        return complain_library("--axis", set);
-    run->rows = run->problem.outer * run->problem.inner;
-    return EXIT_DONE;
-}
-
-/* A file of one number for each row. */
-static int open_row_numbers(const run *run, const char *option, const char *path, array_content content,
-                            source *numbers)
-{
-    if (!path)
-        return EXIT_DONE;
-    int status = source_open(path, content, 0, run->options.memory, numbers);
-    if (status == EXIT_DONE && numbers->array.elements != run->rows)
-        status = complain(EXIT_WRONG, "%s: %s: %llu numbers for %llu rows", path, option,
-                          (unsigned long long)numbers->array.elements, (unsigned long long)run->rows);
-    return status;
-}
-
-/* Leaves --rows of the input. Files of a number for each row are of all rows. */
-static int slice(run *run)
-{
-    const run_options *options = &run->options;
-    if (!options->has_rows)
-        return EXIT_DONE;
-    array *input = &run->input.array;
-    uint64_t size = input->shape[0], all_rows = run->rows, begin = options->rows_begin, end = options->rows_end;
-    end = end < size ? end : size;
-    if (input->dimensions < 2 || options->axis == 0 || options->axis == -(int)input->dimensions)
-        return complain(EXIT_WRONG, "--rows: the first axis of %s holds classes, not rows", options->input);
-    if (begin > end)
-        return complain(EXIT_WRONG, "--rows: begins at %llu, but %s has indices to %llu along its first axis",
-                        (unsigned long long)begin, options->input, (unsigned long long)size);
-    run->first_row = size > 0 ? all_rows / size * begin : 0;
-    source_slice(&run->input, begin, end);
-    return set_shape(run);
-}
-
-static int open_input(run *run)
-{
-    const run_options *options = &run->options;
-    int status = open_logits(run);
-    if (status == EXIT_DONE)
-        status = set_shape(run);
-    if (status == EXIT_DONE)
-        status = open_row_numbers(run, "-T", options->temperatures, ARRAY_LOGITS, &run->temperatures);
-    if (status == EXIT_DONE)
-        status = open_row_numbers(run, "--labels", options->labels, ARRAY_NUMBERS, &run->labels);
-    run->problem.temperature_per_row = options->temperatures != NULL;
-    return status == EXIT_DONE ? slice(run) : status;
-}
-
 /* ---------------------------------------------------------------- Output */
+
+/* Results go to standard output. */
+static int prints_results(const run *run)
+{
+    return !run->has_results_file && run->problem.operation != CLSOFTMAX_OPERATION_NONE;
+}
+
+/* Something goes to standard output beside a summary. */
+static int writes_text(const run *run)
+{
+    return prints_results(run) || (run->options.statistics && !run->has_statistics_file);
+}
 
 /* FNV-1a, over everything that the bytes of a result depend on: shards with other ones are of another file. */
 static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t count)
@@ -116,6 +54,7 @@ static uint64_t shard_key(const run *run, const char *descr)
                                 run->options.shard_count};
     uint64_t hash = hash_bytes(0xcbf29ce484222325u, numbers, sizeof numbers);
     hash = hash_bytes(hash, &run->options.temperature, sizeof run->options.temperature);
+    hash = hash_bytes(hash, run->options.sweep.values, run->options.sweep.count * sizeof(float));
     hash = hash_bytes(hash, &run->input.version, sizeof run->input.version);
     hash = hash_bytes(hash, &run->temperatures.version, sizeof run->temperatures.version);
     hash = hash_bytes(hash, &run->labels.version, sizeof run->labels.version);
@@ -143,13 +82,17 @@ static int check_paths(const run *run)
     return status;
 }
 
+/* Arrays of a sweep have its temperatures as their first dimension. */
 static int open_outputs(run *run)
 {
     const run_options *options = &run->options;
     const array *input = &run->input.array;
     clsoftmax_dtype dtype = run->problem.results_dtype;
-    const result_format results = {npy_descr(dtype), clsoftmax_dtype_size(dtype), input->dimensions, input->shape};
-    const result_format statistics = {statistics_descr, sizeof(clsoftmax_statistics), 1, &run->rows};
+    unsigned more = run->problem.sweep > 0 ? 1 : 0;
+    uint64_t shape[ARRAY_MOST_DIMENSIONS + 1] = {run->problem.sweep}, rows[] = {run->problem.sweep, run->rows};
+    memcpy(shape + more, input->shape, input->dimensions * sizeof *shape);
+    const result_format results = {npy_descr(dtype), clsoftmax_dtype_size(dtype), input->dimensions + more, shape};
+    const result_format statistics = {statistics_descr, sizeof(clsoftmax_statistics), 1 + more, rows + 1 - more};
     int status = EXIT_DONE;
     if (run->has_results_file)
         status = open_output(run, options->output, &results, &run->results);
@@ -178,23 +121,32 @@ static int finish_files(run *run)
     return status;
 }
 
+/* A line for each temperature. */
+static void print_label_summaries(const run *run)
+{
+    for (uint64_t k = 0; k < run_temperatures(run); k++) {
+        char temperature[TEMPERATURE_BYTES];
+        if (run->problem.sweep > 0)
+            printf("# temperature %s: ", temperature_text(run->options.sweep.values[k], temperature));
+        else
+            printf("# ");
+        label_summary_print(stdout, &run->labelled[k]);
+    }
+}
+
 static int finish_outputs(run *run)
 {
-    if (run->rows == 0 && run->options.statistics && !run->has_statistics_file)
+    if (run->rows == 0 && run->problem.sweep > 0 && writes_text(run))
+        sweep_print_names(stdout, run);
+    else if (run->rows == 0 && run->options.statistics && !run->has_statistics_file)
         statistics_print_names(stdout, run->options.labels != NULL);
     if (run->options.labels && ranks_index() == 0)
-        label_summary_print(stdout, &run->labelled);
+        print_label_summaries(run);
     int status = ranks_agree(finish_output(stdout));
     return status == EXIT_DONE ? finish_files(run) : status;
 }
 
 /* ---------------------------------------------------------------- Planning */
-
-/* Results go to standard output. */
-static int prints_results(const run *run)
-{
-    return !run->has_results_file && run->problem.operation != CLSOFTMAX_OPERATION_NONE;
-}
 
 /* The rows that this process is to compute. */
 static void choose_share(run *run)
@@ -222,8 +174,8 @@ static int choose_tiles(run *run)
     tiling *tiling = &run->tiling;
     uint64_t row_bytes = run_row_bytes(run), held = run->input.held + run->temperatures.held + run->labels.held;
     uint64_t memory = run->options.memory > held ? run->options.memory - held : 0, fitting = memory / row_bytes;
-    uint64_t least =
-        prints_results(run) ? larger(p->inner, 1) : 1; /* text is in the order of the elements: whole outer indices */
+    int is_matrix_text = prints_results(run) && p->sweep == 0; /* in the order of the elements: whole outer indices */
+    uint64_t least = is_matrix_text ? larger(p->inner, 1) : 1;
     if (fitting < least && run->rows > 0)
         return complain(EXIT_WRONG, "--memory %llu: %llu row%s of %llu classes take%s %llu bytes",
                         (unsigned long long)memory, (unsigned long long)least, least == 1 ? "" : "s",
@@ -260,7 +212,8 @@ static int explain(run *run)
     uint64_t rows = run->tiling.end - run->tiling.begin, tile_rows = run->tiling.tile_rows;
     tile_rows = tile_rows < rows ? tile_rows : rows;
     double in = (double)rows * (double)p->classes * (double)clsoftmax_dtype_size(p->logits_dtype);
-    double out = (double)rows * (double)p->classes * (double)clsoftmax_dtype_size(p->results_dtype);
+    double out = (double)run_temperatures(run) * (double)rows * (double)p->classes *
+                 (double)clsoftmax_dtype_size(p->results_dtype);
     out = p->operation == CLSOFTMAX_OPERATION_NONE ? 0 : out;
     printf("rows: %llu of %llu classes, %s to %s, %s\n", (unsigned long long)rows, (unsigned long long)p->classes,
            clsoftmax_dtype_name(p->logits_dtype), clsoftmax_dtype_name(p->results_dtype),
@@ -301,36 +254,31 @@ static int verdict(const run *run)
     return passed ? EXIT_DONE : EXIT_FAILED;
 }
 
-/* Something goes to standard output beside a summary. */
-static int writes_text(const run *run)
+static void sum_labels_over_ranks(label_summary *labelled)
 {
-    return prints_results(run) || (run->options.statistics && !run->has_statistics_file);
+    double sums[] = {labelled->negative_log_likelihood, (double)labelled->labelled, (double)labelled->right,
+                     (double)labelled->rows};
+    ranks_sum(sums, sizeof sums / sizeof *sums);
+    labelled->negative_log_likelihood = sums[0];
+    labelled->labelled = (uint64_t)sums[1];
+    labelled->right = (uint64_t)sums[2];
+    labelled->rows = (uint64_t)sums[3];
 }
 
 /* What the ranks found of their own rows becomes what was found of all. */
 static void sum_over_ranks(run *run)
 {
-    label_summary *labelled = &run->labelled;
-    double sums[] = {(double)(run->tiling.end - run->tiling.begin),
-                     (double)run->invalid_rows,
-                     labelled->negative_log_likelihood,
-                     (double)labelled->labelled,
-                     (double)labelled->right,
-                     (double)labelled->rows,
-                     (double)run->bits.values,
-                     (double)run->bits.different,
-                     (double)run->ulp.beyond};
+    double sums[] = {(double)(run->tiling.end - run->tiling.begin), (double)run->invalid_rows, (double)run->bits.values,
+                     (double)run->bits.different, (double)run->ulp.beyond};
     ranks_sum(sums, sizeof sums / sizeof *sums);
     run->rows_computed = (uint64_t)sums[0];
     run->invalid_rows = (uint64_t)sums[1];
-    labelled->negative_log_likelihood = sums[2];
-    labelled->labelled = (uint64_t)sums[3];
-    labelled->right = (uint64_t)sums[4];
-    labelled->rows = (uint64_t)sums[5];
-    run->bits.values = (uint64_t)sums[6];
-    run->bits.different = (uint64_t)sums[7];
-    run->ulp.beyond = (uint64_t)sums[8];
+    run->bits.values = (uint64_t)sums[2];
+    run->bits.different = (uint64_t)sums[3];
+    run->ulp.beyond = (uint64_t)sums[4];
     run->ulp.worst_ulp = (uint64_t)ranks_agree(run->ulp.worst_ulp < INT_MAX ? (int)run->ulp.worst_ulp : INT_MAX);
+    for (uint64_t k = 0; k < run_temperatures(run); k++)
+        sum_labels_over_ranks(&run->labelled[k]);
 }
 
 static int is_standard_input(const char *path)
@@ -342,6 +290,16 @@ static int reads_standard_input(const run_options *options)
 {
     return is_standard_input(options->input) || is_standard_input(options->temperatures) ||
            is_standard_input(options->labels);
+}
+
+/* What a sweep adds to the input: a dimension, and a sum of labels for each temperature. */
+static int prepare_sweep(run *run)
+{
+    if (run->problem.sweep > 0 && run->input.array.dimensions == ARRAY_MOST_DIMENSIONS)
+        return complain(EXIT_WRONG, "%s: %d dimensions, the most that an .npy file has; a sweep adds one",
+                        run->options.input, ARRAY_MOST_DIMENSIONS);
+    run->labelled = calloc((size_t)run_temperatures(run), sizeof *run->labelled);
+    return run->labelled ? EXIT_DONE : complain(EXIT_FAILED, "no memory for so many temperatures");
 }
 
 /* Everything that can go wrong before there is an output. */
@@ -356,7 +314,9 @@ static int prepare(run *run)
         return complain(EXIT_WRONG, "standard input goes to one process; several need a file");
     int status = check_paths(run);
     if (status == EXIT_DONE)
-        status = open_input(run);
+        status = run_open_input(run);
+    if (status == EXIT_DONE)
+        status = prepare_sweep(run);
     if (status == EXIT_DONE)
         status = devices_open(run->options.device, &run->devices);
     if (status == EXIT_DONE && (ranks_count() > 1 || run->options.shard_count > 0))
@@ -364,8 +324,19 @@ static int prepare(run *run)
     if (status == EXIT_DONE && run->options.verify)
         status = open_verifiers(run);
     run->in_place = run->problem.operation != CLSOFTMAX_OPERATION_NONE && !run->options.verify &&
-                    run->problem.results_dtype == run->problem.logits_dtype;
+                    run->problem.results_dtype == run->problem.logits_dtype && run->problem.sweep == 0;
     return status == EXIT_DONE ? choose_tiles(run) : status;
+}
+
+/* A pipe takes an array from its first byte to its last, and tiles one after another: they must be parts of it in that order. */
+static int check_pipes(const run *run, int has_pipe)
+{
+    const tiling *tiling = &run->tiling;
+    uint64_t least = run->problem.sweep > 0 ? tiling->end - tiling->begin : tiling->inner;
+    if (has_pipe && tiling->tile_rows < least)
+        return complain(EXIT_WRONG, "a pipe needs %llu rows in memory at a time, which is more than --memory allows",
+                        (unsigned long long)least);
+    return EXIT_DONE;
 }
 
 static int compute(run *run)
@@ -373,9 +344,11 @@ static int compute(run *run)
     int status = open_outputs(run);
     if (status != EXIT_DONE)
         return status;
-    run->in_order = writes_text(run) || run->options.labels || is_pipe(run->has_results_file, &run->results) ||
-                    is_pipe(run->has_statistics_file, &run->statistics);
-    status = ranks_agree(run_tiles(run));
+    int has_pipe = is_pipe(run->has_results_file, &run->results) || is_pipe(run->has_statistics_file, &run->statistics);
+    run->in_order = writes_text(run) || run->options.labels || has_pipe;
+    status = ranks_agree(check_pipes(run, has_pipe));
+    if (status == EXIT_DONE)
+        status = ranks_agree(run_tiles(run));
     if (status != EXIT_DONE)
         return status;
     sum_over_ranks(run);
@@ -387,42 +360,58 @@ static int compute(run *run)
     return finish_outputs(run);
 }
 
-static int parse_and_prepare(int argc, char **argv, run *run)
+/* A picture in place of the text of a sweep leaves nothing else to compute. */
+static int has_rows_to_compute(const run *run)
 {
-    int status = run_options_parse(argc, argv, &run->options);
+    return run->problem.operation != CLSOFTMAX_OPERATION_NONE || run->problem.statistics;
+}
+
+static int compute_and_draw(run *run)
+{
+    int status = has_rows_to_compute(run) ? compute(run) : EXIT_DONE;
+    return status == EXIT_DONE && run->options.picture ? picture_curves(run) : status;
+}
+
+static int parse_and_prepare(run_command command, int argc, char **argv, run *run)
+{
+    int status = run_options_parse(command, argc, argv, &run->options);
+    if (status == EXIT_DONE && run->options.picture)
+        status = picture_check(&run->options);
     return status == EXIT_DONE ? prepare(run) : status;
 }
 
 /* Rank 0 first: what is wrong for it is wrong for all, and is to be said once. -1 after --help. */
-static int prepare_ranks(int argc, char **argv, run *run)
+static int prepare_ranks(run_command command, int argc, char **argv, run *run)
 {
-    int is_first = ranks_index() == 0, status = is_first ? parse_and_prepare(argc, argv, run) : EXIT_DONE;
+    int is_first = ranks_index() == 0, status = is_first ? parse_and_prepare(command, argc, argv, run) : EXIT_DONE;
     int helped = ranks_agree(status == -1);
     if (helped)
         return -1;
     status = ranks_agree(status);
     if (status == EXIT_DONE && !is_first)
-        status = parse_and_prepare(argc, argv, run);
+        status = parse_and_prepare(command, argc, argv, run);
     return ranks_agree(status);
+}
+
+static int run_command_line(run_command command, int argc, char **argv)
+{
+    run run;
+    run_begin(&run);
+    int status = prepare_ranks(command, argc, argv, &run);
+    if (status == EXIT_DONE && run.options.explain)
+        status = ranks_index() == 0 ? explain(&run) : EXIT_DONE;
+    else if (status == EXIT_DONE)
+        status = compute_and_draw(&run);
+    run_end(&run);
+    return status == -1 ? EXIT_DONE : status;
 }
 
 int command_run(int argc, char **argv)
 {
-    run run;
-    memset(&run, 0, sizeof run);
-    run.input.file.descriptor = run.temperatures.file.descriptor = run.labels.file.descriptor = -1;
-    int status = prepare_ranks(argc, argv, &run);
-    if (status == EXIT_DONE && run.options.explain)
-        status = ranks_index() == 0 ? explain(&run) : EXIT_DONE;
-    else if (status == EXIT_DONE)
-        status = compute(&run);
-    result_file_abandon(&run.results); /* does nothing to a file that is committed */
-    result_file_abandon(&run.statistics);
-    devices_close(&run.devices);
-    devices_close(&run.cpu);
-    devices_close(&run.reference);
-    source_close(&run.input);
-    source_close(&run.temperatures);
-    source_close(&run.labels);
-    return status == -1 ? EXIT_DONE : status;
+    return run_command_line(RUN, argc, argv);
+}
+
+int command_sweep(int argc, char **argv)
+{
+    return run_command_line(SWEEP, argc, argv);
 }

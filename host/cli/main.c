@@ -12,6 +12,8 @@ static const char help[] =
     "\n"
     "commands:\n"
     "  run INPUT     probabilities of every row of a matrix (.npy, .txt, .csv, or - for text on standard input)\n"
+    "  sweep INPUT   the same at many temperatures at once, and curves of them\n"
+    "  plot INPUT    bars of a row's logits and probabilities\n"
     "  devices       what there is to compute on, and which one is taken by default\n"
     "  verify        checks a device: its bits against the CPU path, its error against double precision\n"
     "\n"
@@ -20,6 +22,8 @@ static const char help[] =
     "examples:\n"
     "  echo \"10 20 30\" | clsoftmax run -T 10 -\n"
     "  clsoftmax run logits.npy -T 0.7 -o probabilities.npy\n"
+    "  clsoftmax sweep logits.npy -T 0,log:0.1:100:31,inf --stats\n"
+    "  echo \"10 20 30\" | clsoftmax plot -T 1,10,100 -\n"
     "  clsoftmax verify -d gpu\n"
     "\n"
     "exit status: 0 done; 1 it failed while running; 2 the request or the input is wrong\n";
@@ -31,6 +35,8 @@ int main(int argc, char **argv)
         char *called; /* what its messages call it */
         int (*run)(int, char **);
     } commands[] = {{"run", "clsoftmax run", command_run},
+                    {"sweep", "clsoftmax sweep", command_sweep},
+                    {"plot", "clsoftmax plot", command_plot},
                     {"devices", "clsoftmax devices", command_devices},
                     {"verify", "clsoftmax verify", command_verify}};
 
@@ -49,6 +55,9 @@ int main(int argc, char **argv)
             return commands[i].run(argc - 1, argv + 1);
         }
     if (argc < 2)
-        return complain(EXIT_WRONG, "a command is missing: run, devices or verify; see clsoftmax --help");
-    return complain(EXIT_WRONG, "%s: no such command; there are run, devices and verify; see clsoftmax --help", word);
+        return complain(EXIT_WRONG,
+                        "a command is missing: run, sweep, plot, explore, devices or verify; see clsoftmax --help");
+    return complain(
+        EXIT_WRONG,
+        "%s: no such command; there are run, sweep, plot, explore, devices and verify; see clsoftmax --help", word);
 }

@@ -1,4 +1,5 @@
-/* A run of softmax over rows from a source to files or standard output: what command_run.c sets up and run_tiles.c does. */
+/* A run of softmax over rows from a source to files or standard output: what command_run.c sets up and run_tiles.c does; at
+   one temperature, or, in a sweep, at many. A picture takes its rows from one, too. */
 #ifndef CLSOFTMAX_RUN_H
 #define CLSOFTMAX_RUN_H
 
@@ -26,9 +27,22 @@ typedef struct run {
 
     /* What the rows have come to. */
     uint64_t rows_computed, invalid_rows;
-    comparison bits, ulp; /* against cpu, and against reference */
-    label_summary labelled;
+    comparison bits, ulp;    /* against cpu, and against reference */
+    label_summary *labelled; /* at each temperature */
 } run;
+
+/* Zeroes what is to be opened; gives everything back. */
+void run_begin(run *run);
+void run_end(run *run);
+
+/* Opens the input and the files of a number for each row, and leaves --rows; the problem has its shape then. */
+int run_open_input(run *run);
+
+/* The logits of a tile of the tiling, dense, in the input's dtype. */
+int run_read_logits(const run *run, const tiling *tiling, const tile *tile, void *logits);
+
+/* How many temperatures each row has: those of a sweep, or 1. */
+uint64_t run_temperatures(const run *run);
 
 /* The problem of a tile alone. */
 clsoftmax_problem run_tile_problem(const run *run, const tile *tile);

@@ -1,6 +1,7 @@
 #include "run_options.h"
 
 #include "cli.h"
+#include "run_help.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -8,65 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static const char help[] =
-    "usage: clsoftmax run INPUT [OPTION...]\n"
-    "\n"
-    "Softmax with temperature, softmax(x / T), along an axis of an array of logits; log-probabilities and statistics "
-    "of\n"
-    "each row too.\n"
-    "\n"
-    "INPUT is an .npy file (f2, f4, f8), or text: .txt, .csv, or - for standard input; a row a line, numbers separated "
-    "by\n"
-    "spaces, tabs or commas, inf and nan understood, # starts a comment.\n"
-    "\n"
-    "what to compute:\n"
-    "  -T, --temperature T   0 to inf, default 1; 0 splits the mass evenly over the largest logits, inf is uniform.\n"
-    "                        @FILE: one for each row; negative or nan makes that row NaN\n"
-    "      --axis N          as in NumPy, default -1, the last\n"
-    "      --log             log-probabilities\n"
-    "      --probabilities   INPUT holds probabilities; their logarithms are the logits\n"
-    "      --stats[=FILE]    maximum, argmax, log-sum-exp, entropy, largest probability and margin of each row: a "
-    "table\n"
-    "                        on standard output in place of the results, or beside them an .npy file\n"
-    "      --labels FILE     a class for each row: adds the negative log-likelihood, its mean, and the accuracy\n"
-    "      --neg-inf-rows W  a row of nothing but -inf becomes nan (default), zero or uniform\n"
-    "      --pos-inf W       a row with +inf becomes nan (default), or its limit: the mass on the +inf logits\n"
-    "\n"
-    "how to read and write:\n"
-    "  -o, --output FILE     an .npy file of the same shape; without it, text on standard output\n"
-    "      --input-dtype D   f32, f16, or bf16, which .npy files cannot name (V2 and u2 are taken for it)\n"
-    "      --out-dtype D     f32 (default), f16, bf16 (V2 in the file)\n"
-    "\n"
-    "large files, .npy in and out:\n"
-    "      --memory SIZE     the most memory that rows take at a time, as 512M or 2G; default a quarter of the "
-    "machine's\n"
-    "      --rows A:B        indices A to B - 1 of the first axis alone, as INPUT[A:B] in NumPy; files of temperatures "
-    "and\n"
-    "                        labels are of all rows\n"
-    "      --shard I/N       part I (from 0) of N, into the file that all parts share; it appears when all are there. "
-    "For\n"
-    "                        job arrays; a part that failed is run again\n"
-    "      --explain         say what would be done: tiles, bytes, memory, strategies\n"
-    "\n"
-    "where and how to compute:\n"
-    "  -d, --device DEVICE   auto (default), cpu, reference, gpu, P:D, or part of a device's name; also "
-    "CLSOFTMAX_DEVICE;\n"
-    "                        several, with commas between, or all: rows go to whichever is free\n"
-    "      --strategy NAME   force how rows are laid over the device: column, lane, item, split, group; the bits do "
-    "not "
-    "change\n"
-    "      --verify          compute again by cpu (bits must be equal) and by reference; one line on standard error\n"
-    "      --progress, --no-progress   a progress bar; default: for long work on a terminal\n"
-    "\n"
-    "examples:\n"
-    "  echo \"10 20 30\" | clsoftmax run -T 10 -\n"
-    "  clsoftmax run logits.npy -T 3.05 -o softened.npy --verify\n"
-    "  clsoftmax run logits.npy -T @temperatures.txt --log --out-dtype f16 -o logs.npy\n"
-    "  clsoftmax run logits.npy --labels labels.npy --stats\n"
-    "  clsoftmax run huge.npy --memory 512M -d 0:0,cpu -o probabilities.npy\n"
-    "  clsoftmax run huge.npy --shard 2/8 -o probabilities.npy\n"
-    "  echo \"0.25 0.75\" | clsoftmax run --probabilities -T 0.5 -\n";
 
 enum {
     AXIS = 256,
@@ -85,31 +27,63 @@ enum {
     EXPLAIN,
     VERIFY,
     PROGRESS,
-    NO_PROGRESS
+    NO_PROGRESS,
+    PICTURE,
+    ROW,
+    TOP,
+    DARK,
+    CLASS_NAMES
 };
 
-static const struct option long_options[] = {{"temperature", required_argument, NULL, 'T'},
-                                             {"axis", required_argument, NULL, AXIS},
-                                             {"log", no_argument, NULL, LOG},
-                                             {"probabilities", no_argument, NULL, PROBABILITIES},
-                                             {"stats", optional_argument, NULL, STATS},
-                                             {"labels", required_argument, NULL, LABELS},
-                                             {"neg-inf-rows", required_argument, NULL, NEG_INF_ROWS},
-                                             {"pos-inf", required_argument, NULL, POS_INF},
-                                             {"output", required_argument, NULL, 'o'},
-                                             {"input-dtype", required_argument, NULL, INPUT_DTYPE},
-                                             {"out-dtype", required_argument, NULL, OUT_DTYPE},
-                                             {"device", required_argument, NULL, 'd'},
-                                             {"strategy", required_argument, NULL, STRATEGY},
-                                             {"memory", required_argument, NULL, MEMORY},
-                                             {"rows", required_argument, NULL, ROWS},
-                                             {"shard", required_argument, NULL, SHARD},
-                                             {"explain", no_argument, NULL, EXPLAIN},
-                                             {"verify", no_argument, NULL, VERIFY},
-                                             {"progress", no_argument, NULL, PROGRESS},
-                                             {"no-progress", no_argument, NULL, NO_PROGRESS},
-                                             {"help", no_argument, NULL, 'h'},
-                                             {NULL, 0, NULL, 0}};
+#define COMPUTES (RUN | SWEEP)
+#define DRAWS (SWEEP | PLOT)
+#define ALL (RUN | SWEEP | PLOT | EXPLORE)
+
+/* Which command takes what. */
+static const struct {
+    const char *name;
+    int has_argument, value;
+    unsigned commands;
+} table[] = {
+    {"temperature", required_argument, 'T', RUN},
+    {"temperatures", required_argument, 'T', SWEEP | PLOT},
+    {"axis", required_argument, AXIS, ALL},
+    {"log", no_argument, LOG, COMPUTES},
+    {"probabilities", no_argument, PROBABILITIES, ALL},
+    {"stats", optional_argument, STATS, COMPUTES},
+    {"labels", required_argument, LABELS, COMPUTES},
+    {"labels", required_argument, CLASS_NAMES, PLOT | EXPLORE},
+    {"neg-inf-rows", required_argument, NEG_INF_ROWS, ALL},
+    {"pos-inf", required_argument, POS_INF, ALL},
+    {"output", required_argument, 'o', ALL},
+    {"input-dtype", required_argument, INPUT_DTYPE, ALL},
+    {"out-dtype", required_argument, OUT_DTYPE, COMPUTES},
+    {"device", required_argument, 'd', ALL},
+    {"strategy", required_argument, STRATEGY, COMPUTES},
+    {"memory", required_argument, MEMORY, COMPUTES},
+    {"rows", required_argument, ROWS, COMPUTES | EXPLORE},
+    {"shard", required_argument, SHARD, COMPUTES},
+    {"explain", no_argument, EXPLAIN, COMPUTES},
+    {"verify", no_argument, VERIFY, COMPUTES},
+    {"progress", no_argument, PROGRESS, COMPUTES},
+    {"no-progress", no_argument, NO_PROGRESS, COMPUTES},
+    {"plot", required_argument, PICTURE, SWEEP},
+    {"row", required_argument, ROW, DRAWS},
+    {"top", required_argument, TOP, DRAWS},
+    {"dark", no_argument, DARK, DRAWS},
+    {"class-names", required_argument, CLASS_NAMES, DRAWS | EXPLORE},
+    {"help", no_argument, 'h', ALL},
+};
+enum { OPTIONS = sizeof table / sizeof *table };
+
+/* Those of one command, as getopt_long wants them. */
+static void list_options(run_command command, struct option *listed)
+{
+    for (int i = 0; i < OPTIONS; i++)
+        if (table[i].commands & command)
+            *listed++ = (struct option){table[i].name, table[i].has_argument, NULL, table[i].value};
+    memset(listed, 0, sizeof *listed);
+}
 
 static int parse_axis(const char *text, int *axis)
 {
@@ -175,9 +149,31 @@ static int parse_shard(const char *text, run_options *options)
     return EXIT_DONE;
 }
 
-static int parse_temperature_or_file(const char *text, run_options *options)
+static int parse_count(const char *option, const char *text, uint64_t least, uint64_t *number)
+{
+    const char *rest = text;
+    if (!take_number(&rest, number) || *rest || *number < least)
+        return complain(EXIT_WRONG, "%s %s: it takes a whole number from %llu on", option, text,
+                        (unsigned long long)least);
+    return EXIT_DONE;
+}
+
+static int parse_temperature_list(const char *text, run_options *options)
+{
+    const char *where = text;
+    temperature_list_release(&options->sweep);
+    const char *wrong = temperature_list_parse(text, &options->sweep, &where);
+    if (wrong)
+        return complain(EXIT_WRONG, "-T %.80s: \"%.*s\": %s", text, (int)strcspn(where, ","), where, wrong);
+    options->problem.sweep = options->sweep.count;
+    return EXIT_DONE;
+}
+
+static int parse_temperatures(const char *text, run_options *options)
 {
     options->temperatures = NULL;
+    if (options->command != RUN)
+        return parse_temperature_list(text, options);
     if (text[0] != '@')
         return parse_temperature(text, &options->temperature);
     options->temperatures = text + 1;
@@ -203,28 +199,29 @@ static int parse_choice(int option, run_options *options)
     return choice >= 0 ? EXIT_DONE : EXIT_WRONG;
 }
 
-static int parse_option(int option, run_options *options)
+static int parse_picture_option(int option, run_options *options)
 {
     switch (option) {
-    case 'T':
-        return parse_temperature_or_file(optarg, options);
-    case AXIS:
-        return parse_axis(optarg, &options->axis);
-    case LOG:
-        options->problem.operation = CLSOFTMAX_OPERATION_LOG_SOFTMAX;
+    case PICTURE:
+        options->picture = optarg;
         return EXIT_DONE;
-    case PROBABILITIES:
-        options->has_probabilities = 1;
+    case ROW:
+        return parse_count("--row", optarg, 0, &options->row);
+    case TOP:
+        return parse_count("--top", optarg, 1, &options->top);
+    case DARK:
+        options->is_dark = 1;
         return EXIT_DONE;
-    case STATS:
-        options->statistics = optarg ? optarg : "";
+    default:
+        options->class_names = optarg;
         return EXIT_DONE;
-    case LABELS:
-        options->labels = optarg;
-        return EXIT_DONE;
-    case 'o':
-        options->output = optarg;
-        return EXIT_DONE;
+    }
+}
+
+/* An option that says where the work is done, or which part of it. */
+static int parse_work_option(int option, run_options *options)
+{
+    switch (option) {
     case 'd':
         options->device = optarg;
         return EXIT_DONE;
@@ -246,27 +243,70 @@ static int parse_option(int option, run_options *options)
         return EXIT_DONE;
     case STRATEGY:
         return parse_strategy(optarg, &options->problem.strategy);
-    case '?':
-        return EXIT_WRONG;
     default:
         return parse_choice(option, options);
     }
 }
 
-/* What only all options together tell. */
-static int check_together(int argc, char **argv, run_options *options)
+static int parse_option(int option, run_options *options)
 {
-    if (optind == argc)
-        return complain(EXIT_WRONG, "INPUT is missing; see clsoftmax run --help");
-    if (optind < argc - 1)
-        return complain(EXIT_WRONG, "%s: one INPUT only; see clsoftmax run --help", argv[optind + 1]);
-    options->input = argv[optind];
-    if (options->output && !ends_with(options->output, ".npy"))
-        return complain(EXIT_WRONG, "-o %s: the name of an .npy file; for text, leave -o out and redirect",
-                        options->output);
+    switch (option) {
+    case 'T':
+        return parse_temperatures(optarg, options);
+    case AXIS:
+        return parse_axis(optarg, &options->axis);
+    case LOG:
+        options->problem.operation = CLSOFTMAX_OPERATION_LOG_SOFTMAX;
+        return EXIT_DONE;
+    case PROBABILITIES:
+        options->has_probabilities = 1;
+        return EXIT_DONE;
+    case STATS:
+        options->statistics = optarg ? optarg : "";
+        return EXIT_DONE;
+    case LABELS:
+        options->labels = optarg;
+        return EXIT_DONE;
+    case 'o':
+        options->output = optarg;
+        return EXIT_DONE;
+    case '?':
+        return EXIT_WRONG;
+    default:
+        return option >= PICTURE ? parse_picture_option(option, options) : parse_work_option(option, options);
+    }
+}
+
+static int is_picture_name(const char *name)
+{
+    return ends_with(name, ".svg") || ends_with(name, ".png") || ends_with(name, ".pdf");
+}
+
+/* What is wrong with the names of files. */
+static int check_names(const run_options *options)
+{
+    const char *output = options->output;
+    if (options->command == EXPLORE && !output)
+        return complain(EXIT_WRONG, "-o PAGE.html is missing; see clsoftmax explore --help");
+    if (options->command == EXPLORE && !ends_with(output, ".html"))
+        return complain(EXIT_WRONG, "-o %s: the name of an .html file", output);
+    if (options->command == PLOT && output && !is_picture_name(output))
+        return complain(EXIT_WRONG, "-o %s: the name of an .svg, .png or .pdf file; for the terminal, leave -o out",
+                        output);
+    if ((options->command & COMPUTES) && output && !ends_with(output, ".npy"))
+        return complain(EXIT_WRONG, "-o %s: the name of an .npy file; for text, leave -o out and redirect", output);
     if (options->statistics && *options->statistics && !ends_with(options->statistics, ".npy"))
         return complain(EXIT_WRONG, "--stats=%s: the name of an .npy file; for a table, --stats alone",
                         options->statistics);
+    if (options->picture && strcmp(options->picture, "-") != 0 && !is_picture_name(options->picture))
+        return complain(EXIT_WRONG, "--plot %s: the name of an .svg, .png or .pdf file, or - for the terminal",
+                        options->picture);
+    return EXIT_DONE;
+}
+
+/* What is computed where results, or a table of statistics, go to standard output. */
+static int check_results(run_options *options)
+{
     if (options->labels && !options->statistics && !options->output)
         options->statistics = "";
     options->problem.statistics = options->statistics || options->labels;
@@ -274,7 +314,7 @@ static int check_together(int argc, char **argv, run_options *options)
     if (takes_place && options->problem.operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX)
         return complain(EXIT_WRONG,
                         "--log: the table of --stats takes the place of the results; -o FILE or --stats=FILE for both");
-    if (takes_place)
+    if (takes_place || (options->picture && !options->output))
         options->problem.operation = CLSOFTMAX_OPERATION_NONE;
     int has_text = takes_place || (!options->output && options->problem.operation != CLSOFTMAX_OPERATION_NONE);
     if (options->shard_count > 0 && (has_text || (options->statistics && !*options->statistics)))
@@ -289,16 +329,39 @@ static uint64_t default_memory(void)
     return pages > 0 && bytes > 0 ? (uint64_t)pages * (uint64_t)bytes / 4 : (uint64_t)1 << 30;
 }
 
-int run_options_parse(int argc, char **argv, run_options *options)
+/* What only all options together tell. */
+static int check_together(int argc, char **argv, run_options *options)
+{
+    if (optind == argc && options->command != EXPLORE)
+        return complain(EXIT_WRONG, "INPUT is missing; see %s --help", argv[0]);
+    if (optind < argc - 1)
+        return complain(EXIT_WRONG, "%s: one INPUT only; see %s --help", argv[optind + 1], argv[0]);
+    options->input = argv[optind];
+    if ((options->command & (SWEEP | PLOT)) && options->sweep.count == 0)
+        return complain(EXIT_WRONG, "-T LIST is missing: temperatures as 1,10,inf or log:0.1:100:31; see %s --help",
+                        argv[0]);
+    int status = check_names(options);
+    return status == EXIT_DONE && (options->command & COMPUTES) ? check_results(options) : status;
+}
+
+int run_options_parse(run_command command, int argc, char **argv, run_options *options)
 {
     const clsoftmax_problem initial = CLSOFTMAX_PROBLEM_INIT;
     memset(options, 0, sizeof *options);
+    options->command = command;
     options->temperature = 1;
     options->axis = -1;
     options->progress = -1;
+    options->top = 10;
     options->memory = default_memory();
     options->problem = initial;
-    for (int option; (option = next_option(argc, argv, ":T:o:d:h", long_options)) != -1;) {
+    struct option listed[OPTIONS + 1];
+    list_options(command, listed);
+    const char *help = command == RUN     ? run_help
+                       : command == SWEEP ? sweep_help
+                       : command == PLOT  ? plot_help
+                                          : explore_help;
+    for (int option; (option = next_option(argc, argv, command == EXPLORE ? ":o:d:h" : ":T:o:d:h", listed)) != -1;) {
         if (option == 'h')
             return print_help(help) == EXIT_DONE ? -1 : EXIT_FAILED;
         int status = parse_option(option, options);
@@ -306,4 +369,9 @@ int run_options_parse(int argc, char **argv, run_options *options)
             return status;
     }
     return check_together(argc, argv, options);
+}
+
+void run_options_release(run_options *options)
+{
+    temperature_list_release(&options->sweep);
 }

@@ -6,6 +6,7 @@
 #include "cli.h"
 #include "progress.h"
 #include "run.h"
+#include "sweep_table.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -50,9 +51,11 @@ enum { PARTS = 8 };
 static void list_parts(const run *run, worker *w, part *parts)
 {
     const clsoftmax_problem *p = &run->problem;
-    uint64_t results =
-        p->operation == CLSOFTMAX_OPERATION_NONE ? 0 : p->classes * clsoftmax_dtype_size(p->results_dtype);
-    uint64_t statistics = p->statistics ? sizeof(clsoftmax_statistics) : 0;
+    uint64_t temperatures = run_temperatures(run);
+    uint64_t results = p->operation == CLSOFTMAX_OPERATION_NONE
+                           ? 0
+                           : temperatures * p->classes * clsoftmax_dtype_size(p->results_dtype);
+    uint64_t statistics = p->statistics ? temperatures * sizeof(clsoftmax_statistics) : 0;
     int verify = run->options.verify;
     const part all[PARTS] = {
         {&w->logits, p->classes * clsoftmax_dtype_size(p->logits_dtype)},
@@ -108,18 +111,6 @@ static int take_memory(worker *w)
 
 /* ---------------------------------------------------------------- Reading */
 
-static int read_logits(worker *w, const tile *tile)
-{
-    const run *run = w->team->run;
-    size_t size = clsoftmax_dtype_size(run->problem.logits_dtype);
-    tile_runs runs = tiling_runs(&run->tiling, tile);
-    int status = EXIT_DONE;
-    for (uint64_t i = 0; i < runs.count && status == EXIT_DONE; i++)
-        status = source_read(&run->input, runs.first + i * runs.stride, runs.length,
-                             (char *)w->logits + i * runs.length * size);
-    return status;
-}
-
 /* Read as logits are: rounded to f32 once, and refused beyond it. */
 static int read_temperatures(worker *w, const tile *tile)
 {
@@ -150,7 +141,7 @@ static int read_labels(worker *w, const tile *tile)
 
 static int read_tile(worker *w, const tile *tile)
 {
-    int status = read_logits(w, tile);
+    int status = run_read_logits(w->team->run, &w->team->run->tiling, tile, w->logits);
     if (status == EXIT_DONE && w->temperatures)
         status = read_temperatures(w, tile);
     if (status == EXIT_DONE && w->labels)
@@ -159,6 +150,11 @@ static int read_tile(worker *w, const tile *tile)
 }
 
 /* ---------------------------------------------------------------- Computing */
+
+uint64_t run_temperatures(const run *run)
+{
+    return run->problem.sweep > 0 ? run->problem.sweep : 1;
+}
 
 clsoftmax_problem run_tile_problem(const run *run, const tile *tile)
 {
@@ -170,11 +166,12 @@ clsoftmax_problem run_tile_problem(const run *run, const tile *tile)
 
 static clsoftmax_arguments tile_arguments(const worker *w)
 {
+    const run_options *options = &w->team->run->options;
     clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
     arguments.logits = w->logits;
     arguments.results = w->results;
-    arguments.temperature = w->team->run->options.temperature;
-    arguments.temperatures = w->temperatures;
+    arguments.temperature = options->temperature;
+    arguments.temperatures = options->sweep.count > 0 ? options->sweep.values : w->temperatures;
     arguments.labels = w->labels;
     arguments.statistics = w->statistics;
     return arguments;
@@ -206,7 +203,7 @@ static int compute_tile(worker *w, const tile *tile)
         if (!other)
             return computed < CLSOFTMAX_OUT_OF_HOST_MEMORY ? EXIT_WRONG : EXIT_FAILED;
         w->device = other;
-        int status = read_logits(w, tile); /* the results may have taken their place */
+        int status = run_read_logits(run, &run->tiling, tile, w->logits); /* the results may have taken their place */
         if (status != EXIT_DONE)
             return status;
     }
@@ -228,12 +225,13 @@ static int compare_tile(worker *w, const tile *tile, device *verifier, compariso
     clsoftmax_status computed = device_run(verifier, &problem, &arguments);
     if (computed != CLSOFTMAX_OK)
         return complain_library("--verify", computed);
+    uint64_t rows = run_temperatures(run) * tile->rows;
     pthread_mutex_lock(&w->team->lock);
     if (w->results)
-        compare(sum, problem.results_dtype, w->results, w->other_results, tile->rows * problem.classes,
+        compare(sum, problem.results_dtype, w->results, w->other_results, rows * problem.classes,
                 allowed_difference(problem.operation, problem.classes));
     if (w->statistics)
-        compare_statistics(sum, w->statistics, w->other_statistics, tile->rows, problem.classes);
+        compare_statistics(sum, w->statistics, w->other_statistics, rows, problem.classes);
     pthread_mutex_unlock(&w->team->lock);
     return EXIT_DONE;
 }
@@ -247,30 +245,54 @@ static int verify_tile(worker *w, const tile *tile)
 
 /* ---------------------------------------------------------------- Writing */
 
+/* The part of the results at temperature k. */
+static int write_results_at(worker *w, const tile *tile, uint64_t k)
+{
+    run *run = w->team->run;
+    const clsoftmax_problem *p = &run->problem;
+    size_t size = clsoftmax_dtype_size(p->results_dtype);
+    const char *results = (const char *)w->results + k * tile->rows * p->classes * size;
+    tile_runs runs = tiling_runs(&run->tiling, tile);
+    uint64_t first = k * run->rows * p->classes + runs.first;
+    int status = EXIT_DONE;
+    for (uint64_t i = 0; i < runs.count && status == EXIT_DONE; i++)
+        status =
+            result_file_write(&run->results, first + i * runs.stride, runs.length, results + i * runs.length * size);
+    return status;
+}
+
 static int write_results(worker *w, const tile *tile)
 {
     run *run = w->team->run;
-    clsoftmax_dtype dtype = run->problem.results_dtype;
+    const clsoftmax_problem *p = &run->problem;
     const array *input = &run->input.array;
-    tile_runs runs = tiling_runs(&run->tiling, tile);
-    if (!run->has_results_file)
-        return array_write_text(stdout, w->results, dtype, runs.length, input->shape[input->dimensions - 1]);
-    int status = EXIT_DONE;
-    for (uint64_t i = 0; i < runs.count && status == EXIT_DONE; i++)
-        status = result_file_write(&run->results, runs.first + i * runs.stride, runs.length,
-                                   (const char *)w->results + i * runs.length * clsoftmax_dtype_size(dtype));
-    return status;
+    if (run->has_results_file) {
+        int status = EXIT_DONE;
+        for (uint64_t k = 0; k < run_temperatures(run) && status == EXIT_DONE; k++)
+            status = write_results_at(w, tile, k);
+        return status;
+    }
+    if (p->sweep > 0)
+        return sweep_print_results(stdout, run, tile, w->results);
+    return array_write_text(stdout, w->results, p->results_dtype, tile->rows * p->classes,
+                            input->shape[input->dimensions - 1]);
 }
 
 static int write_statistics(worker *w, const tile *tile)
 {
     run *run = w->team->run;
-    if (w->labels)
-        label_summary_add(&run->labelled, w->statistics, w->labels, tile->rows);
-    if (run->has_statistics_file)
-        return result_file_write(&run->statistics, tile->row, tile->rows, w->statistics);
-    if (!run->options.statistics)
-        return EXIT_DONE;
+    int status = EXIT_DONE;
+    for (uint64_t k = 0; k < run_temperatures(run) && status == EXIT_DONE; k++) {
+        const clsoftmax_statistics *statistics = w->statistics + k * tile->rows;
+        if (w->labels)
+            label_summary_add(&run->labelled[k], statistics, w->labels, tile->rows);
+        if (run->has_statistics_file)
+            status = result_file_write(&run->statistics, k * run->rows + tile->row, tile->rows, statistics);
+    }
+    if (run->has_statistics_file || !run->options.statistics)
+        return status;
+    if (run->problem.sweep > 0)
+        return sweep_print_statistics(stdout, run, tile, w->statistics);
     if (tile->row == run->tiling.begin)
         statistics_print_names(stdout, w->labels != NULL);
     statistics_print(stdout, w->statistics, tile->rows, w->labels != NULL);
@@ -368,8 +390,9 @@ int run_tiles(run *run)
     if (team.status == EXIT_DONE) {
         complain_once(1); /* threads that fail together say the same */
         progress_begin(&team.progress, run->options.progress, run->tiling.end - run->tiling.begin, "rows",
-                       run->problem.classes * (clsoftmax_dtype_size(run->problem.logits_dtype) +
-                                               clsoftmax_dtype_size(run->problem.results_dtype)));
+                       run->problem.classes *
+                           (clsoftmax_dtype_size(run->problem.logits_dtype) +
+                            run_temperatures(run) * clsoftmax_dtype_size(run->problem.results_dtype)));
         run_workers(workers, run->workers);
         progress_end(&team.progress);
         complain_once(0);

@@ -38,7 +38,7 @@ void label_summary_add(label_summary *summary, const clsoftmax_statistics *stati
 void label_summary_print(FILE *file, const label_summary *summary)
 {
     double labelled = summary->labelled > 0 ? (double)summary->labelled : (double)NAN;
-    fprintf(file, "# mean negative_log_likelihood %.9g, accuracy %.9g (%llu of %llu rows have a label and a result)\n",
+    fprintf(file, "mean negative_log_likelihood %.9g, accuracy %.9g (%llu of %llu rows have a label and a result)\n",
             summary->negative_log_likelihood / labelled, (double)summary->right / labelled,
             (unsigned long long)summary->labelled, (unsigned long long)summary->rows);
 }

@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         arguments[count++] = words + at;
     run_options options;
     optind = 0; /* starts over */
-    int status = run_options_parse(count, arguments, &options);
+    int status = run_options_parse(RUN, count, arguments, &options);
     FUZZ_CHECK(status == EXIT_DONE || status == EXIT_WRONG || status == EXIT_FAILED || status == -1);
     if (status == EXIT_DONE) {
         FUZZ_CHECK(options.input != NULL && options.memory > 0);

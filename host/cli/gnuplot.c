@@ -1,0 +1,223 @@
+#include "gnuplot.h"
+
+#include "cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* ---------------------------------------------------------------- The process */
+
+/* Starts gnuplot with three files as its standard ones. 0, or an errno. */
+static int start(char *const *arguments, const int *files, pid_t *process)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t defaults;
+    sigemptyset(&defaults); /* what this program ignores ends gnuplot */
+    sigaddset(&defaults, SIGPIPE);
+    sigaddset(&defaults, SIGXFSZ);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setsigdefault(&attributes, &defaults);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+    posix_spawn_file_actions_init(&actions);
+    for (int i = 0; i < 3; i++)
+        posix_spawn_file_actions_adddup2(&actions, files[i], i);
+    int error = posix_spawnp(process, "gnuplot", &actions, &attributes, arguments, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
+    return error;
+}
+
+static int complain_start(const char *about, int error)
+{
+    return error == ENOENT || error == EACCES
+               ? complain(EXIT_FAILED, "%s: gnuplot is not installed (Debian, Ubuntu: gnuplot-nox)", about)
+               : complain(EXIT_FAILED, "%s: gnuplot: %s", about, strerror(error));
+}
+
+/* 1 if it ended well. */
+static int wait_for(pid_t process)
+{
+    int status;
+    pid_t ended;
+    do
+        ended = waitpid(process, &status, 0);
+    while (ended < 0 && errno == EINTR);
+    return ended == process && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+int gnuplot_check(const char *about)
+{
+    char *const arguments[] = {"gnuplot", "--version", NULL};
+    int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    pid_t process = 0;
+    int error = nothing < 0 ? errno : start(arguments, (int[]){nothing, nothing, nothing}, &process);
+    int works = error == 0 && wait_for(process);
+    if (nothing >= 0)
+        close(nothing);
+    if (error != 0)
+        return complain_start(about, error);
+    return works ? EXIT_DONE : complain(EXIT_FAILED, "%s: gnuplot --version fails", about);
+}
+
+/* ---------------------------------------------------------------- The script */
+
+static void set_text_terminal(FILE *script)
+{
+    struct winsize window = {.ws_col = 0};
+    int is_terminal = ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col >= 40 && window.ws_row >= 16;
+    fprintf(script, "set terminal dumb noenhanced size %d,%d\n", is_terminal ? window.ws_col - 1 : 100,
+            is_terminal && window.ws_row < 32 ? window.ws_row - 1 : 30);
+}
+
+static void set_terminal(gnuplot *g, const gnuplot_style *style)
+{
+    const char *background = style->is_dark ? "#0d1117" : "#ffffff", *ink = gnuplot_ink(style->is_dark);
+    unsigned width = style->width, height = style->height;
+    if (!g->path)
+        set_text_terminal(g->script);
+    else if (ends_with(g->path, ".svg"))
+        fprintf(g->script, "set terminal svg noenhanced size %u,%u dynamic font 'sans,14' background '%s'\n", width,
+                height, background);
+    else if (ends_with(g->path, ".png"))
+        fprintf(g->script, "set terminal pngcairo noenhanced size %u,%u font 'sans,11' background '%s'\n", width,
+                height, background);
+    else /* 96 pixels to an inch */
+        fprintf(g->script, "set terminal pdfcairo noenhanced size %.3f,%.3f font 'sans,10.5' background '%s'\n",
+                width / 96.0, height / 96.0, background);
+    fprintf(g->script, "set encoding utf8\nset border linecolor rgb '%s'\nset key textcolor rgb '%s'\n", ink, ink);
+    for (const char *const *part = (const char *const[]){"xlabel", "ylabel", "title", "xtics", "ytics", NULL}; *part;
+         part++)
+        fprintf(g->script, "set %s textcolor rgb '%s'\n", *part, ink);
+    for (unsigned i = 0; i < 8; i++)
+        fprintf(g->script, "set linetype %u linecolor rgb '%s'\n", i + 1, gnuplot_colour(i, style->is_dark));
+}
+
+const char *gnuplot_ink(int is_dark)
+{
+    return is_dark ? "#e6edf3" : "#1f2328";
+}
+
+const char *gnuplot_colour(unsigned n, int is_dark)
+{
+    static const char *const on_white[] = {"#0072b2", "#e69f00", "#cc79a7", "#009e73",
+                                           "#d55e00", "#56b4e9", "#000000", "#999999"};
+    static const char *const on_black[] = {"#56b4e9", "#e69f00", "#f0e442", "#cc79a7",
+                                           "#009e73", "#d55e00", "#ffffff", "#999999"};
+    return (is_dark ? on_black : on_white)[n % 8];
+}
+
+void gnuplot_quote(gnuplot *gnuplot, const char *text)
+{
+    fputc('\'', gnuplot->script);
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+        if (*c == '\'')
+            fputs("''", gnuplot->script);
+        else
+            fputc(*c < ' ' || *c == 0x7F ? ' ' : *c, gnuplot->script);
+    }
+    fputc('\'', gnuplot->script);
+}
+
+/* ---------------------------------------------------------------- From start to end */
+
+static int open_process(gnuplot *g)
+{
+    char *const arguments[] = {"gnuplot", "-d", NULL}; /* without what a user has set for himself */
+    int ends[2];
+    g->errors = tmpfile();
+    if (!g->errors || pipe2(ends, O_CLOEXEC) != 0)
+        return complain(EXIT_FAILED, "%s: gnuplot: %s", g->about, strerror(errno));
+    fcntl(fileno(g->errors), F_SETFD, FD_CLOEXEC);
+    int output = g->path ? fileno(g->out.file) : STDOUT_FILENO;
+    int error = start(arguments, (int[]){ends[0], output, fileno(g->errors)}, &g->process);
+    close(ends[0]);
+    g->script = error == 0 ? fdopen(ends[1], "w") : NULL;
+    if (g->script)
+        return EXIT_DONE;
+    close(ends[1]);
+    return complain_start(g->about, error != 0 ? error : errno);
+}
+
+static void abandon(gnuplot *g)
+{
+    if (g->script)
+        fclose(g->script);
+    if (g->process > 0)
+        wait_for(g->process);
+    if (g->errors)
+        fclose(g->errors);
+    output_file_abandon(&g->out);
+    memset(g, 0, sizeof *g);
+}
+
+int gnuplot_open(gnuplot *gnuplot, const char *about, const char *path, const gnuplot_style *style)
+{
+    memset(gnuplot, 0, sizeof *gnuplot);
+    gnuplot->about = about;
+    gnuplot->path = path;
+    int status = path ? output_file_open(&gnuplot->out, path) : finish_output(stdout);
+    if (status == EXIT_DONE)
+        status = open_process(gnuplot);
+    if (status == EXIT_DONE)
+        set_terminal(gnuplot, style);
+    else
+        abandon(gnuplot);
+    return status;
+}
+
+/* What gnuplot said, without the lines that show where in the script; "" if nothing. */
+static void read_errors(FILE *errors, char *text, size_t room)
+{
+    char line[300];
+    text[0] = '\0';
+    rewind(errors);
+    while (fgets(line, sizeof line, errors) && strlen(text) + strlen(line) + 1 < room) {
+        line[strcspn(line, "\n")] = '\0';
+        const char *word = line + strspn(line, " \t^");
+        if (*word && strncmp(line, "gnuplot>", 8) != 0)
+            snprintf(text + strlen(text), room - strlen(text), "%s%s", text[0] ? " | " : "", word);
+    }
+}
+
+/* 1 if the file ends as one of its kind does: gnuplot ends well even where its writes fail. */
+static int is_whole(gnuplot *g)
+{
+    char end[64] = "";
+    if (!g->out.temporary[0])
+        return 1;
+    off_t size = lseek(fileno(g->out.file), 0, SEEK_END);
+    off_t from = size > (off_t)sizeof end ? size - (off_t)sizeof end : 0;
+    ssize_t length = pread(fileno(g->out.file), end, sizeof end, from);
+    const char *mark = ends_with(g->path, ".svg") ? "</svg>" : ends_with(g->path, ".png") ? "IEND" : "%%EOF";
+    return length > 0 && memmem(end, (size_t)length, mark, strlen(mark)) != NULL;
+}
+
+int gnuplot_close(gnuplot *g)
+{
+    char said[600];
+    int written = fclose(g->script) == 0, status = EXIT_DONE;
+    int did_well = wait_for(g->process);
+    g->script = NULL;
+    g->process = 0;
+    read_errors(g->errors, said, sizeof said);
+    if (!written || !did_well)
+        status = complain(EXIT_FAILED, "%s: gnuplot failed%s%s", g->about, said[0] ? ": " : "", said);
+    else if (g->path && !is_whole(g))
+        status = complain(EXIT_FAILED, "%s: gnuplot did not write all of it; is there room on the disk?", g->path);
+    else if (said[0])
+        notice("note: gnuplot: %s", said);
+    if (status == EXIT_DONE && g->path)
+        status = output_file_commit(&g->out);
+    abandon(g);
+    return status;
+}

@@ -1,0 +1,22 @@
+/* Lists of temperatures, as a user writes them. Pure. */
+#ifndef CLSOFTMAX_TEMPERATURE_LIST_H
+#define CLSOFTMAX_TEMPERATURE_LIST_H
+
+#include <stdint.h>
+
+typedef struct temperature_list {
+    float *values;
+    uint64_t count;
+} temperature_list;
+
+/* Parts with commas between: a number from 0 to inf; lin:LO:HI:N, N numbers from LO to HI at equal distances; log:LO:HI:N, the same
+   at equal ratios. NULL, or what is wrong with the part that *where is set to; nothing is left then. */
+const char *temperature_list_parse(const char *text, temperature_list *list, const char **where);
+
+void temperature_list_release(temperature_list *list);
+
+/* The shortest decimal that reads back to the same f32, in TEMPERATURE_BYTES. */
+#define TEMPERATURE_BYTES 24
+const char *temperature_text(float temperature, char *text);
+
+#endif
