@@ -7,9 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-/* Letters of a name that there is room for. */
-enum { MOST_LETTERS = 24 };
-
 /* What is drawn, and from where a bar begins. */
 typedef struct bars {
     const row_sweep *sweep;
@@ -40,32 +37,12 @@ static void find_range(bars *bars)
         bars->high = 1;
 }
 
-/* A name that fits, in `room`: its first letters, of UTF-8. */
-static unsigned fit_name(const bars *bars, uint64_t item, char room[4 * MOST_LETTERS + 4])
-{
-    char number[ITEM_NAME_BYTES];
-    const char *name = row_sweep_name(bars->sweep, bars->names, item, number);
-    unsigned letters = 0, used = 0;
-    for (; *name; name++) {
-        int is_letter = ((unsigned char)*name & 0xC0) != 0x80;
-        if (is_letter && letters == MOST_LETTERS - 1 && strlen(name) > 1) {
-            used += (unsigned)sprintf(room + used, "…");
-            letters++;
-            break;
-        }
-        letters += is_letter ? 1 : 0;
-        room[used++] = (unsigned char)*name < ' ' ? ' ' : *name;
-    }
-    room[used] = '\0';
-    return letters;
-}
-
 static unsigned longest_name(const bars *bars)
 {
-    char room[4 * MOST_LETTERS + 4];
+    char room[FITTED_NAME_BYTES];
     unsigned longest = 1;
     for (uint64_t i = 0; i < bars->sweep->items; i++) {
-        unsigned letters = fit_name(bars, i, room);
+        unsigned letters = row_sweep_fit_name(bars->sweep, bars->names, i, room);
         longest = letters > longest ? letters : longest;
     }
     return longest;
@@ -93,8 +70,8 @@ static unsigned print_bar(double share, unsigned width)
 static void print_item(const bars *bars, uint64_t item, uint64_t k, unsigned name_width)
 {
     enum { LOGIT_COLUMNS = 16, PROBABILITY_COLUMNS = 32 };
-    char room[4 * MOST_LETTERS + 4];
-    unsigned letters = fit_name(bars, item, room);
+    char room[FITTED_NAME_BYTES];
+    unsigned letters = row_sweep_fit_name(bars->sweep, bars->names, item, room);
     double logit = logit_of(bars, item), probability = bars->sweep->probabilities[k * bars->sweep->items + item];
     printf("  %s%*s ", room, (int)(name_width - letters), "");
     if (is_rest(bars, item))
@@ -153,8 +130,8 @@ static void place_panel(gnuplot *gnuplot, const bars *bars, const sheet *sheet, 
             1 - bottom / sheet->height);
     fputs("set ytics scale 0 (", script);
     for (uint64_t i = 0; i < bars->sweep->items; i++) {
-        char room[4 * MOST_LETTERS + 4];
-        fit_name(bars, i, room);
+        char room[FITTED_NAME_BYTES];
+        row_sweep_fit_name(bars->sweep, bars->names, i, room);
         fputs(i > 0 ? ", " : "", script);
         gnuplot_quote(gnuplot, panel == 0 ? room : "");
         fprintf(script, " %llu", (unsigned long long)i);

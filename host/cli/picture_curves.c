@@ -107,14 +107,15 @@ static void write_plot(gnuplot *gnuplot, const row_sweep *sweep, const class_nam
     static const char *const dashes[] = {"solid", "(14,7)", "(5,5)", "(14,5,3,5)"};
     fputs("plot ", gnuplot->script);
     for (uint64_t i = 0; i < sweep->items; i++) {
-        char room[ITEM_NAME_BYTES];
+        char room[FITTED_NAME_BYTES];
         int is_rest = sweep->rest > 0 && i + 1 == sweep->items;
         unsigned colour = is_rest ? 8 : (unsigned)(i % 7) + 1;
         const char *dash = dashes[i % 4];
         fprintf(gnuplot->script,
                 "%s$curves index 1 using 1:%llu with lines linetype %u linewidth %g dashtype %s title ",
                 i > 0 ? ", " : "", (unsigned long long)i + 2, colour, i % 4 == 0 ? 4.5 : 2.2, dash);
-        gnuplot_quote(gnuplot, row_sweep_name(sweep, names, i, room));
+        row_sweep_fit_name(sweep, names, i, room);
+        gnuplot_quote(gnuplot, room);
         for (int limit = 0; limit < 3; limit += 2)
             fprintf(gnuplot->script,
                     ", $curves index %d using 1:%llu with points linetype %u pointtype %d pointsize %g linewidth 2 "

@@ -33,4 +33,8 @@ void row_sweep_release(row_sweep *sweep);
 #define ITEM_NAME_BYTES 40
 const char *row_sweep_name(const row_sweep *sweep, const class_names *names, uint64_t item, char *room);
 
+/* The same, cut where it is longer than MOST_LETTERS, in FITTED_NAME_BYTES; how many letters it has. */
+enum { MOST_LETTERS = 24, FITTED_NAME_BYTES = 4 * MOST_LETTERS + 4 };
+unsigned row_sweep_fit_name(const row_sweep *sweep, const class_names *names, uint64_t item, char *room);
+
 #endif

@@ -1,0 +1,203 @@
+# Pictures: `plot`, and `sweep --plot`.
+bats_require_minimum_version 1.5.0
+load helpers
+
+# texts FILE.svg: what is written in a picture, a text a line; fails if it is not well-formed XML
+texts() {
+    python3 - "$1" <<'PYTHON'
+import sys, xml.etree.ElementTree as tree
+for element in tree.parse(sys.argv[1]).iter("{http://www.w3.org/2000/svg}text"):
+    print("".join(element.itertext()).strip())
+PYTHON
+}
+
+# a_gnuplot COMMANDS: a gnuplot that does something else, first in PATH; the true one's --version
+a_gnuplot() {
+    mkdir -p bin
+    printf '#!/bin/bash\nif [ "$1" = --version ]; then echo gnuplot; exit 0; fi\n%s\n' "$1" >bin/gnuplot
+    chmod +x bin/gnuplot
+    PATH=$PWD/bin:$PATH
+}
+
+# expect_nothing_left FILE
+expect_nothing_left() {
+    [ -z "$(find . -name "*$1*")" ] || { find . -name "*$1*"; return 1; }
+}
+
+@test "bars as text, with the numbers of run" {
+    run --separate-stderr clsoftmax plot -T 10,0,inf - <<<"10 20 30"
+    [ "$status" -eq 0 ]
+    [ "${lines[0]}" = "T = 10" ]
+    [[ ${lines[2]} == "  0         10 █████▍              0.09003 ██▉" ]]
+    [[ ${lines[5]} == "T = 0" ]]
+    [[ ${lines[9]} == *"30 ████████████████          1 ████████████████████████████████" ]]
+    [ "${lines[10]}" = "T = ∞" ]
+    local logits=$SOURCE/tests/data/digits_val_logits.npy
+    clsoftmax plot "$logits" --row 33 -T 3.05 | awk 'NR > 2 {print $(NF - ($NF ~ /[0-9]/ ? 0 : 1))}' >numbers
+    clsoftmax run "$logits" --rows 33:34 -T 3.05 | tr ' ' '\n' | awk '{printf "%.4g\n", $1}' | cmp - numbers
+}
+
+@test "of many classes the largest, and the rest" {
+    seq -s ' ' 1000 >x.txt
+    clsoftmax plot x.txt -T 100,inf --top 3 >text
+    [ "$(awk 'NR >= 3 && NR <= 6 {print $1}' text | xargs)" = "999 998 997 rest" ]
+    grep -q 'rest (997) *0.97[0-9]* █' text
+    [ "$(grep -c '0.001' text)" -eq 3 ]
+    grep -q 'rest (997) *0.997 █' text
+    clsoftmax plot x.txt -T 100 | tail -n 1 | grep -q 'rest (990)'
+    clsoftmax plot x.txt -T 100 --top 1000 | tail -n 1 | grep -q ' 999 '
+}
+
+@test "bars as SVG: well-formed, every number in it, names as they are" {
+    printf "%s\n" "<b> & 'co'" '$(touch planted) `touch planted` "\n' "ein ziemlich langer Name für eine Klasse ⟨3⟩" >names.txt
+    clsoftmax plot - -T 1,10,20,30,100,inf --class-names names.txt -o bars.svg <<<"10 20 30"
+    texts bars.svg >texts
+    [ ! -e planted ]
+    grep -qxF "<b> & 'co'" texts
+    grep -qxF '$(touch planted) `touch…' texts
+    grep -qxF 'ein ziemlich langer Nam…' texts
+    local temperature number
+    for temperature in 1 10 20 30 100 inf; do
+        grep -qx "T = ${temperature/inf/∞}" texts
+        for number in $(clsoftmax run - -T $temperature <<<"10 20 30"); do
+            grep -qxF "$(printf %.4g "$number")" texts || { echo "$temperature: $number is missing"; return 1; }
+        done
+    done
+    clsoftmax plot - -T 1,10 --labels names.txt -o again.svg <<<"10 20 30"
+    texts again.svg | grep -qxF "<b> & 'co'"
+    clsoftmax plot - -T 1 --dark -o dark.svg <<<"10 20 30"
+    texts dark.svg >texts
+    grep -qi 0d1117 dark.svg
+    head -c 1000 bars.svg >half.svg
+    ! texts half.svg 2>/dev/null # the check sees what is not whole
+}
+
+@test "two classes, a thousand classes, -inf, +inf and NaN" {
+    seq -s ' ' 1000 >k.txt
+    clsoftmax plot k.txt -T 1,100 -o k.svg
+    texts k.svg | grep -qx 'rest (990)'
+    clsoftmax plot - -T 1,0 -o two.svg <<<"0 0"
+    texts two.svg >texts
+    [ "$(grep -cx 0.5 texts)" -eq 4 ]
+    clsoftmax plot - -T 1 -o masked.svg <<<"-inf 2 1"
+    texts masked.svg | grep -qx -- -inf
+    clsoftmax plot - -T 1 -o nan.svg <<<"nan inf 1"
+    texts nan.svg | grep -qx nan
+    clsoftmax sweep - -T log:0.1:10:9 --plot nan-curves.svg <<<"nan inf 1"
+    texts nan-curves.svg >texts
+    clsoftmax sweep k.txt -T log:0.1:1e6:9 --plot k-curves.svg --top 30
+    texts k-curves.svg | grep -qx 'rest (970)'
+}
+
+@test "PNG and PDF; a device or a pipe in place of a file" {
+    clsoftmax plot - -T 1 -o bars.png <<<"1 2"
+    [ "$(head -c 4 bars.png | tail -c 3)" = PNG ]
+    clsoftmax sweep - -T 1,2 --plot curves.pdf <<<"1 2"
+    [ "$(head -c 4 curves.pdf)" = %PDF ]
+    mkfifo pipe.svg
+    cat pipe.svg >read.svg &
+    clsoftmax plot - -T 1 -o pipe.svg <<<"1 2"
+    wait
+    texts read.svg | grep -qx 0.7311
+}
+
+@test "curves: the points are the sweep's, the limits are computed at 0 and inf" {
+    a_gnuplot 'cat >script; echo "<svg></svg>"'
+    clsoftmax sweep - -T 5,log:0.1:10:7,0 --plot curves.svg <<<"3 1 3 2"
+    sed -n '/^\$curves/,/^END/p' script | grep '^[0-9]' >points
+    clsoftmax sweep - -T 0,log:0.1:10:7,5,inf <<<"3 1 3 2" | tail -n +2 | cut -d' ' -f3- | sort >wanted
+    cut -d' ' -f2- points | sort | cmp - wanted
+    [ "$(head -n 1 points | cut -d' ' -f2-)" = "0.5 0 0.5 0" ]
+    [ "$(tail -n 1 points | cut -d' ' -f2-)" = "0.25 0.25 0.25 0.25" ]
+    [ "$(cut -d' ' -f1 points)" = "$(cut -d' ' -f1 points | sort -g)" ]
+    ! grep -q curves.svg script
+}
+
+@test "curves: a picture in place of text, or beside files; on the terminal" {
+    run --separate-stderr clsoftmax sweep - -T log:0.1:10:7 --plot curves.svg <<<"3 1 3"
+    [ "$status" -eq 0 ]
+    [ -z "$output$stderr" ]
+    texts curves.svg >texts
+    grep -qx 'T = 0' texts
+    grep -qx 'T = ∞' texts
+    clsoftmax sweep "$SOURCE/tests/data/digits_val_logits.npy" -T 1,2 --row 699 --plot curves.svg -o p.npy --stats=s.npy
+    [ -e p.npy ]
+    [ -e s.npy ]
+    clsoftmax sweep - -T log:0.1:10:7 --plot - <<<"3 1 3" >text
+    grep -q 'T = ∞' text
+}
+
+@test "without gnuplot: its package by name, before any work" {
+    run --separate-stderr env PATH=/nonexistent "$CLSOFTMAX" plot nowhere.npy -T 1 -o p.svg
+    [ "$status" -eq 2 ] || expect_error 1 "gnuplot is not installed (Debian, Ubuntu: gnuplot-nox)"
+    echo "1 2" >x.txt
+    run --separate-stderr env PATH=/nonexistent "$CLSOFTMAX" plot x.txt -T 1 -o p.svg
+    expect_error 1 "p.svg: gnuplot is not installed (Debian, Ubuntu: gnuplot-nox)"
+    run --separate-stderr env PATH=/nonexistent "$CLSOFTMAX" sweep x.txt -T 1,2 --plot p.svg -o p.npy
+    expect_error 1 "--plot: gnuplot is not installed (Debian, Ubuntu: gnuplot-nox)"
+    expect_nothing_left p.svg
+    expect_nothing_left p.npy
+    PATH=/nonexistent CLSOFTMAX_DEVICE=cpu "$CLSOFTMAX" plot x.txt -T 1 >text # text needs none
+}
+
+@test "a gnuplot that fails, dies, or writes half: an error, and no picture" {
+    local commands why
+    while IFS='|' read -r commands why; do
+        a_gnuplot "$commands"
+        run --separate-stderr clsoftmax plot - -T 1 -o p.svg <<<"1 2"
+        echo "$commands"
+        expect_error 1 "$why"
+        expect_nothing_left p.svg
+    done <<'CASES'
+cat >/dev/null; echo "<svg></svg>"; echo "no such terminal" >&2; exit 1|p.svg: gnuplot failed: no such terminal
+exit 3|p.svg: gnuplot failed
+kill -SEGV $$|p.svg: gnuplot failed
+cat >/dev/null; echo "<svg><path"|p.svg: gnuplot did not write all of it
+cat >/dev/null|p.svg: gnuplot did not write all of it
+CASES
+    a_gnuplot 'cat >/dev/null; echo "<svg></svg>"; echo "a font is missing" >&2'
+    run --separate-stderr clsoftmax plot - -T 1 -o p.svg <<<"1 2"
+    [ "$status" -eq 0 ]
+    [ "$stderr" = "clsoftmax: note: gnuplot: a font is missing" ]
+}
+
+@test "the true gnuplot, without room on the disk" {
+    run --separate-stderr bash -c 'ulimit -f 1; echo "1 2 3 4 5 6 7 8 9" | "$CLSOFTMAX" plot -d cpu - -T 1,2,3,4,5,6,7,8,9 -o p.svg'
+    [ "$status" -eq 1 ]
+    [[ $stderr == *"p.svg: gnuplot"* ]]
+    expect_nothing_left p.svg
+}
+
+@test "an output that exists stays as it was after a failure" {
+    echo old >p.svg
+    a_gnuplot 'exit 1'
+    run --separate-stderr clsoftmax plot - -T 1 -o p.svg <<<"1 2"
+    [ "$(cat p.svg)" = old ]
+}
+
+@test "options and names that are wrong" {
+    printf 'a\nb\n' >two.txt
+    printf 'a\nb\nc\n' >three.txt
+    printf 'a\n\xff\nc\n' >latin.txt
+    printf '1 2 3\n4 5 6\n' >x.txt
+    local words why
+    while IFS='|' read -r words why; do
+        # shellcheck disable=SC2086
+        run --separate-stderr clsoftmax plot $words
+        echo "$words"
+        expect_error 2 "$why"
+    done <<'CASES'
+x.txt|-T LIST is missing
+-T 1|INPUT is missing; see clsoftmax plot --help
+x.txt -T 1 -o p.gif|-o p.gif: the name of an .svg, .png or .pdf file
+x.txt -T 1 --row 2|--row 2: x.txt has rows from 0 to 1
+x.txt -T 1 --axis 0 --row 3|--row 3: x.txt has rows from 0 to 2
+x.txt -T 1 --row x|--row x: it takes a whole number
+x.txt -T 1 --stats|--stats: no such option
+x.txt -T 1 --class-names two.txt|two.txt: 2 names for 3 classes
+x.txt -T 1 --axis 0 --class-names three.txt|three.txt: more than 2 lines
+x.txt -T 1 --class-names latin.txt|latin.txt: line 2: not UTF-8
+x.txt -T 1 --class-names none.txt|none.txt: No such file
+x.txt -T 1 -d 77:7|device "77:7"
+CASES
+}
