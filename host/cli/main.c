@@ -14,6 +14,7 @@ static const char help[] =
     "  run INPUT     probabilities of every row of a matrix (.npy, .txt, .csv, or - for text on standard input)\n"
     "  sweep INPUT   the same at many temperatures at once, and curves of them\n"
     "  plot INPUT    bars of a row's logits and probabilities\n"
+    "  explore       a page with a temperature slider\n"
     "  devices       what there is to compute on, and which one is taken by default\n"
     "  verify        checks a device: its bits against the CPU path, its error against double precision\n"
     "\n"
@@ -24,6 +25,7 @@ static const char help[] =
     "  clsoftmax run logits.npy -T 0.7 -o probabilities.npy\n"
     "  clsoftmax sweep logits.npy -T 0,log:0.1:100:31,inf --stats\n"
     "  echo \"10 20 30\" | clsoftmax plot -T 1,10,100 -\n"
+    "  clsoftmax explore -o temperature.html\n"
     "  clsoftmax verify -d gpu\n"
     "\n"
     "exit status: 0 done; 1 it failed while running; 2 the request or the input is wrong\n";
@@ -37,6 +39,7 @@ int main(int argc, char **argv)
     } commands[] = {{"run", "clsoftmax run", command_run},
                     {"sweep", "clsoftmax sweep", command_sweep},
                     {"plot", "clsoftmax plot", command_plot},
+                    {"explore", "clsoftmax explore", command_explore},
                     {"devices", "clsoftmax devices", command_devices},
                     {"verify", "clsoftmax verify", command_verify}};
 
