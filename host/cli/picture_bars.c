@@ -139,10 +139,10 @@ static void place_panel(gnuplot *gnuplot, const bars *bars, const sheet *sheet, 
     fputs(")\n", script);
 }
 
-/* From 0 to high, or to low; room for the number behind it. */
-static void begin_panel(FILE *script, double low, double high, const char *name, unsigned number)
+/* From 0 to high, or to low; room for the number behind it, a part of that. */
+static void begin_panel(FILE *script, double low, double high, double part, const char *name, unsigned number)
 {
-    double room = 0.42 * (high - low);
+    double room = part * (high - low);
     fprintf(script, "set title \"%s\"\nset xrange [%.9g:%.9g]\n$panel%u << END\n", name, low, high + room, number);
 }
 
@@ -165,7 +165,7 @@ static void end_panel(FILE *script, const char *colour, const char *ink, unsigne
 
 static void draw_logits(FILE *script, const bars *bars, int is_dark, unsigned number)
 {
-    begin_panel(script, bars->low, bars->high, "logits", number);
+    begin_panel(script, bars->low, bars->high, 0.65, "logits", number);
     for (uint64_t i = 0; i < bars->sweep->items; i++) {
         char text[32] = "";
         if (!is_rest(bars, i))
@@ -179,7 +179,7 @@ static void draw_probabilities(FILE *script, const bars *bars, uint64_t k, int i
 {
     char temperature[TEMPERATURE_BYTES + 8];
     format_temperature(bars->temperatures[k], temperature);
-    begin_panel(script, 0, 1, temperature, number);
+    begin_panel(script, 0, 1, 0.42, temperature, number);
     for (uint64_t i = 0; i < bars->sweep->items; i++) {
         double probability = bars->sweep->probabilities[k * bars->sweep->items + i];
         char text[32];

@@ -26,6 +26,15 @@ limits_address_space() {
     ! grep -q __asan_init "$CLSOFTMAX" || skip "AddressSanitizer"
 }
 
+# texts FILE.svg: what is written in a picture, a text a line; fails if it is not well-formed XML
+texts() {
+    python3 - "$1" <<'PYTHON'
+import sys, xml.etree.ElementTree as tree
+for element in tree.parse(sys.argv[1]).iter("{http://www.w3.org/2000/svg}text"):
+    print("".join(element.itertext()).strip())
+PYTHON
+}
+
 # npy FILE DESCR FORTRAN SHAPE [VERSION]: an .npy header into FILE; data is to be appended.
 npy() {
     local version=${5-1} header="{'descr': '$2', 'fortran_order': $3, 'shape': $4, }"

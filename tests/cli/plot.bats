@@ -2,15 +2,6 @@
 bats_require_minimum_version 1.5.0
 load helpers
 
-# texts FILE.svg: what is written in a picture, a text a line; fails if it is not well-formed XML
-texts() {
-    python3 - "$1" <<'PYTHON'
-import sys, xml.etree.ElementTree as tree
-for element in tree.parse(sys.argv[1]).iter("{http://www.w3.org/2000/svg}text"):
-    print("".join(element.itertext()).strip())
-PYTHON
-}
-
 # a_gnuplot COMMANDS: a gnuplot that does something else, first in PATH; the true one's --version
 a_gnuplot() {
     mkdir -p bin
