@@ -209,7 +209,7 @@ static int write_rows(const page *page)
 
 int explore_write(FILE *json, run *run, const class_names *names)
 {
-    explore_temperatures temperatures;
+    explore_temperatures temperatures = {.values = {0}};
     explore_list_temperatures(&temperatures);
     const page page = {json, run, names, &temperatures};
     fprintf(json, "{\"version\":\"%s\",\"digits\":%d,\"temperatures\":[", clsoftmax_version(), DIGITS);

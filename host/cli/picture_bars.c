@@ -56,15 +56,19 @@ static void format_temperature(float temperature, char text[TEMPERATURE_BYTES + 
 
 /* ---------------------------------------------------------------- On a terminal */
 
-/* A bar of `share` of `width` columns, in eighths of a column; how many columns it reaches into. */
-static unsigned print_bar(double share, unsigned width)
+static unsigned eighths_of(double share, unsigned width)
 {
-    static const char *const eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
-    unsigned eights = share > 0 ? (unsigned)lround(fmin(share, 1) * width * 8) : 0, columns = eights / 8;
-    for (unsigned i = 0; i < columns; i++)
+    return share > 0 ? (unsigned)lround(fmin(share, 1) * width * 8) : 0;
+}
+
+/* A bar of so many eighths of a column; how many columns it reaches into. */
+static unsigned print_bar(unsigned eighths)
+{
+    static const char *const parts[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+    for (unsigned i = 0; i < eighths / 8; i++)
         fputs("█", stdout);
-    fputs(eighths[eights % 8], stdout);
-    return columns + (eights % 8 > 0);
+    fputs(parts[eighths % 8], stdout);
+    return (eighths + 7) / 8;
 }
 
 static void print_item(const bars *bars, uint64_t item, uint64_t k, unsigned name_width)
@@ -78,9 +82,10 @@ static void print_item(const bars *bars, uint64_t item, uint64_t k, unsigned nam
         printf("%10s ", "");
     else
         printf("%10.5g ", logit);
-    unsigned used = print_bar(isfinite(logit) ? (logit - bars->low) / (bars->high - bars->low) : 0, LOGIT_COLUMNS);
-    printf("%*s %10.4g ", (int)(LOGIT_COLUMNS - used), "", probability);
-    print_bar(probability, PROBABILITY_COLUMNS);
+    double share = isfinite(logit) ? (logit - bars->low) / (bars->high - bars->low) : 0;
+    unsigned used = print_bar(eighths_of(share, LOGIT_COLUMNS)), eighths = eighths_of(probability, PROBABILITY_COLUMNS);
+    printf("%*s %10.4g%s", (int)(LOGIT_COLUMNS - used), "", probability, eighths > 0 ? " " : "");
+    print_bar(eighths);
     fputc('\n', stdout);
 }
 

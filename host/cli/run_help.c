@@ -8,9 +8,10 @@
     "\n"
 
 #define TEMPERATURE_LIST                                                                                               \
-    "  -T, --temperatures LIST  numbers from 0 to inf with commas between; lin:LO:HI:N and log:LO:HI:N stand for N "   \
-    "of\n"                                                                                                             \
-    "                        them at equal distances or ratios: 0,log:0.1:100:31,inf\n"
+    "  -T, --temperatures LIST\n"                                                                                      \
+    "                        numbers from 0 to inf with commas between; lin:LO:HI:N and log:LO:HI:N stand for N of "   \
+    "them\n"                                                                                                           \
+    "                        at equal distances or ratios: 0,log:0.1:100:31,inf\n"
 
 #define AXIS_AND_PROBABILITIES                                                                                         \
     "      --axis N          as in NumPy, default -1, the last\n"                                                      \
@@ -62,7 +63,9 @@
 
 #define DEVICE "  -d, --device DEVICE   as for clsoftmax run\n"
 
-#define CLASS_NAMES "      --class-names FILE  a name for each class, one a line; else classes are numbers from 0\n"
+#define CLASS_NAMES                                                                                                    \
+    "      --class-names FILE\n"                                                                                       \
+    "                        a name for each class, one a line; else classes are numbers from 0\n"
 
 #define HOW_TO_DRAW                                                                                                    \
     "      --row N           the row to draw, default 0\n" CLASS_NAMES                                                 \

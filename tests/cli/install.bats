@@ -92,7 +92,7 @@ CPP
     run man --warnings -l -Tutf8 "$page"
     [ "$status" -eq 0 ]
     [[ $output != *"warning"* ]]
-    for option in $("$CLSOFTMAX" run --help | grep -o -- '--[a-z-]*' | sort -u); do
+    for option in $(for command in run sweep plot explore; do "$CLSOFTMAX" $command --help; done | grep -o -- '--[a-z-]*' | sort -u); do
         MANWIDTH=400 man -l "$page" | col -b | grep -q -- "$option" || { echo "$option is not in the man page"; return 1; }
     done
 }

@@ -238,7 +238,7 @@ CASES
 }
 
 @test "help and version" {
-    for command in run devices verify; do
+    for command in run sweep plot explore devices verify; do
         run --separate-stderr "$CLSOFTMAX" $command --help
         [ "$status" -eq 0 ]
         [[ $output == "usage: clsoftmax $command"* ]]
