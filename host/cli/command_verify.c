@@ -14,7 +14,9 @@ static const char help[] =
     "of\n"
     "the CPU path and the values with double precision. Exit status 1 if a bit differs, if a value is more than 1 ULP "
     "from\n"
-    "the reference, or if the device cannot promise (no subnormals, not of the full profile).\n"
+    "the reference, or if the device cannot promise (no subnormals, not of the full profile). f32 is computed a "
+    "second\n"
+    "time as a sweep, all temperatures at once, whose bits must be the same.\n"
     "\n"
     "options:\n"
     "  -d, --device DEVICE   auto (default), cpu, P:D, or part of a device's name; also CLSOFTMAX_DEVICE\n"
@@ -105,7 +107,7 @@ static const data_set data_sets[] = {
     {"subnormal", subnormal, 5, 60},
     {"2^20 + 1 classes", at_resolution, 1, (1 << 20) + 1},
 };
-static const float temperatures[] = {0, 0x1p-149f, 0x1p-133f, 1e-30f, 0.07f, 0.7f, 1, 3.05f, 100, 1e30f, INFINITY};
+static const float temperatures[] = {0, 0x1p-149f, 0x1p-133f, 1e-30f, 0.07f, 0.7f, 1, 3.05f, 20, 100, 1e30f, INFINITY};
 
 #define LARGE 100000 /* data sets with more values than this are used once */
 
@@ -120,19 +122,27 @@ typedef struct verify_case {
     clsoftmax_dtype dtype; /* of logits and results */
 } verify_case;
 
+/* Rows stand along the last axis, or, for `column`, along the first; but where that takes temperatures as columns. */
+static int is_by_column(const verify_case *c)
+{
+    return c->strategy == CLSOFTMAX_STRATEGY_COLUMN && c->operation != CLSOFTMAX_OPERATION_NONE;
+}
+
 typedef struct verdict {
     comparison with_cpu, with_reference;
 } verdict;
 
-/* Memory for a data set on three devices. */
+/* Memory for a data set on three devices, and for a sweep on the first of them. */
 typedef struct buffers {
-    void *logits, *results[3];
-    clsoftmax_statistics *statistics[3];
+    void *logits, *results[3], *swept;
+    clsoftmax_statistics *statistics[3], *swept_statistics;
 } buffers;
 
 static void release_buffers(buffers *b)
 {
     free(b->logits);
+    free(b->swept);
+    free(b->swept_statistics);
     for (int i = 0; i < 3; i++) {
         free(b->results[i]);
         free(b->statistics[i]);
@@ -143,7 +153,9 @@ static int make_buffers(const data_set *set, buffers *b)
 {
     uint64_t elements = set->rows * set->classes;
     b->logits = malloc(elements * sizeof(float));
-    int complete = b->logits != NULL;
+    b->swept = malloc(TEMPERATURES * elements * sizeof(float));
+    b->swept_statistics = malloc(TEMPERATURES * set->rows * sizeof(clsoftmax_statistics));
+    int complete = b->logits && b->swept && b->swept_statistics;
     for (int i = 0; i < 3; i++) {
         b->results[i] = malloc(elements * sizeof(float));
         b->statistics[i] = malloc(set->rows * sizeof(clsoftmax_statistics));
@@ -152,8 +164,7 @@ static int make_buffers(const data_set *set, buffers *b)
     return complete;
 }
 
-/* Values of the set; as 16-bit patterns the upper halves of f32's, which serve any type. Rows stand along the last axis, or,
-   for `column`, along the first. */
+/* Values of the set; as 16-bit patterns the upper halves of f32's, which serve any type. */
 static void fill_logits(const data_set *set, const verify_case *c, void *logits)
 {
     uint64_t state = set->rows * set->classes;
@@ -162,7 +173,7 @@ static void fill_logits(const data_set *set, const verify_case *c, void *logits)
             float x = set->generate(&state, row, i);
             uint32_t bits;
             memcpy(&bits, &x, sizeof bits);
-            uint64_t at = c->strategy == CLSOFTMAX_STRATEGY_COLUMN ? i * set->rows + row : row * set->classes + i;
+            uint64_t at = is_by_column(c) ? i * set->rows + row : row * set->classes + i;
             if (c->dtype == CLSOFTMAX_F32)
                 ((float *)logits)[at] = x;
             else
@@ -170,49 +181,82 @@ static void fill_logits(const data_set *set, const verify_case *c, void *logits)
         }
 }
 
-static clsoftmax_status run_one(clsoftmax_context *context, const verify_case *c, const data_set *set,
-                                float temperature, const buffers *b, int device)
+static clsoftmax_problem problem_of(const verify_case *c, const data_set *set)
 {
     clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
-    int by_column = c->strategy == CLSOFTMAX_STRATEGY_COLUMN;
-    problem.outer = by_column ? 1 : set->rows;
+    problem.outer = is_by_column(c) ? 1 : set->rows;
     problem.classes = set->classes;
-    problem.inner = by_column ? set->rows : 1;
+    problem.inner = is_by_column(c) ? set->rows : 1;
     problem.operation = c->operation;
     problem.logits_dtype = problem.results_dtype = c->dtype;
     problem.statistics = 1;
+    problem.strategy = c->strategy;
+    return problem;
+}
+
+static clsoftmax_status run_problem(clsoftmax_context *context, const clsoftmax_problem *problem,
+                                    const clsoftmax_arguments *arguments)
+{
+    clsoftmax_plan *plan = NULL;
+    clsoftmax_status status = clsoftmax_plan_create(context, problem, &plan);
+    if (status == CLSOFTMAX_OK)
+        status = clsoftmax_plan_run(plan, arguments);
+    clsoftmax_plan_release(plan);
+    return status;
+}
+
+static clsoftmax_status run_one(clsoftmax_context *context, const verify_case *c, const data_set *set,
+                                float temperature, const buffers *b, int device)
+{
+    clsoftmax_problem problem = problem_of(c, set);
     problem.strategy = device == 0 ? c->strategy : CLSOFTMAX_STRATEGY_AUTO;
     clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
     arguments.logits = b->logits;
     arguments.temperature = temperature;
     arguments.results = b->results[device];
     arguments.statistics = b->statistics[device];
-    clsoftmax_plan *plan = NULL;
-    clsoftmax_status status = clsoftmax_plan_create(context, &problem, &plan);
-    if (status == CLSOFTMAX_OK)
-        status = clsoftmax_plan_run(plan, &arguments);
-    clsoftmax_plan_release(plan);
-    return status;
+    return run_problem(context, &problem, &arguments);
+}
+
+/* `count` temperatures on the device that is verified. */
+static clsoftmax_status run_sweep(clsoftmax_context *context, const verify_case *c, const data_set *set,
+                                  const float *at, uint64_t count, const buffers *b)
+{
+    clsoftmax_problem problem = problem_of(c, set);
+    problem.sweep = count;
+    clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
+    arguments.logits = b->logits;
+    arguments.temperatures = at;
+    arguments.results = b->swept;
+    arguments.statistics = b->swept_statistics;
+    return run_problem(context, &problem, &arguments);
 }
 
 static clsoftmax_status verify_data_set(clsoftmax_context *contexts[3], const verify_case *c, const data_set *set,
                                         const buffers *b, verdict *verdict)
 {
-    uint64_t elements = set->rows * set->classes;
+    static const float large_at[] = {1};
+    uint64_t elements = set->rows * set->classes, results = c->operation == CLSOFTMAX_OPERATION_NONE ? 0 : elements;
+    const float *at = elements > LARGE ? large_at : temperatures;
+    uint64_t count = elements > LARGE ? 1 : TEMPERATURES;
+    int sweeps = c->dtype == CLSOFTMAX_F32;
     fill_logits(set, c, b->logits);
-    for (int t = 0; t < TEMPERATURES; t++) {
-        if (elements > LARGE && temperatures[t] != 1)
-            continue;
-        for (int i = 0; i < 3; i++) {
-            clsoftmax_status status = run_one(contexts[i], c, set, temperatures[t], b, i);
-            if (status != CLSOFTMAX_OK)
-                return status;
-        }
-        compare(&verdict->with_cpu, c->dtype, b->results[0], b->results[1], elements, 0);
+    clsoftmax_status status = sweeps ? run_sweep(contexts[0], c, set, at, count, b) : CLSOFTMAX_OK;
+    for (uint64_t t = 0; t < count; t++) {
+        for (int i = 0; i < 3 && status == CLSOFTMAX_OK; i++)
+            status = run_one(contexts[i], c, set, at[t], b, i);
+        if (status != CLSOFTMAX_OK)
+            return status;
+        compare(&verdict->with_cpu, c->dtype, b->results[0], b->results[1], results, 0);
         compare_statistics(&verdict->with_cpu, b->statistics[0], b->statistics[1], set->rows, set->classes);
         compare_statistics(&verdict->with_reference, b->statistics[0], b->statistics[2], set->rows, set->classes);
-        compare(&verdict->with_reference, c->dtype, b->results[0], b->results[2], elements,
+        compare(&verdict->with_reference, c->dtype, b->results[0], b->results[2], results,
                 allowed_difference(c->operation, set->classes));
+        if (!sweeps)
+            continue;
+        compare(&verdict->with_cpu, c->dtype, (float *)b->swept + t * elements, b->results[1], results, 0);
+        compare_statistics(&verdict->with_cpu, b->swept_statistics + t * set->rows, b->statistics[1], set->rows,
+                           set->classes);
     }
     return CLSOFTMAX_OK;
 }
@@ -225,7 +269,7 @@ static int verify_one(clsoftmax_context *contexts[3], const verify_case *c, int 
         int is_main = c->operation == CLSOFTMAX_OPERATION_SOFTMAX && c->dtype == CLSOFTMAX_F32;
         if (data_sets[i].rows * data_sets[i].classes > LARGE && !is_main)
             continue;
-        buffers b = {NULL, {NULL}, {NULL}};
+        buffers b = {NULL, {NULL}, NULL, {NULL}, NULL};
         int complete = make_buffers(&data_sets[i], &b);
         clsoftmax_status status = complete ? verify_data_set(contexts, c, &data_sets[i], &b, &verdict) : CLSOFTMAX_OK;
         release_buffers(&b);
@@ -248,10 +292,13 @@ static int verify_one(clsoftmax_context *contexts[3], const verify_case *c, int 
     return finish_output(stdout); /* while errno is of this line */
 }
 
-/* Every operation and dtype of a strategy. */
+/* Every operation and dtype of a strategy; of `column` statistics alone, too, for which it has temperatures as columns. */
 static int verify_strategy(clsoftmax_context *contexts[3], clsoftmax_strategy strategy, int *holds)
 {
+    const verify_case statistics_alone = {strategy, CLSOFTMAX_OPERATION_NONE, CLSOFTMAX_F32};
     int status = EXIT_DONE;
+    if (strategy == CLSOFTMAX_STRATEGY_COLUMN)
+        status = verify_one(contexts, &statistics_alone, holds);
     for (int operation = CLSOFTMAX_OPERATION_SOFTMAX; operation < CLSOFTMAX_OPERATION_COUNT; operation++)
         for (int dtype = 0; dtype < CLSOFTMAX_DTYPE_COUNT && status == EXIT_DONE; dtype++) {
             verify_case c = {strategy, (clsoftmax_operation)operation, (clsoftmax_dtype)dtype};

@@ -17,7 +17,7 @@ expect_cpu() {
 }
 
 opencl_device() {
-    "$CLSOFTMAX" devices --json | grep -q '"selector": "0:0"' || skip "no OpenCL device"
+    needs_device
 }
 
 @test "a loader that is no library" {

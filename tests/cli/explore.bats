@@ -30,7 +30,7 @@ rows() {
     clsoftmax explore -o page.html
     clsoftmax explore -o again.html
     cmp page.html again.html
-    "$CLSOFTMAX" devices --json | grep -q '"selector": "0:0"' || skip "no OpenCL device"
+    needs_device
     clsoftmax explore -d 0:0 -o opencl.html
     cmp page.html opencl.html
 }

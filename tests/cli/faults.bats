@@ -48,7 +48,7 @@ FAULTS
 }
 
 @test "verify sees kernels that differ from cpu" {
-    "$CLSOFTMAX" devices --json | grep -q '"selector": "0:0"' || skip "no OpenCL device"
+    needs_device
     local file pattern replacement strategy
     while IFS='|' read -r strategy file pattern replacement; do
         plant "$file" "$pattern" "$replacement"
@@ -65,7 +65,7 @@ FAULTS
 }
 
 @test "a kernel of CLSOFTMAX_KERNEL_DIR that cannot be read is not one that is empty" {
-    "$CLSOFTMAX" devices --json | grep -q '"selector": "0:0"' || skip "no OpenCL device"
+    needs_device
     cp -r "$SOURCE/kernels" unreadable
     rm unreadable/row_lane.cl
     mkdir unreadable/row_lane.cl # it opens, and reading it fails
@@ -73,8 +73,29 @@ FAULTS
     expect_error 1 "CLSOFTMAX_KERNEL_DIR: cannot read unreadable/row_lane.cl"
 }
 
+@test "sweep --verify sees temperatures that get lost in kernels" {
+    needs_device
+    local file pattern replacement strategy output
+    seq -s ' ' 700 >row.txt
+    seq -s ' ' 2 701 >>row.txt
+    while IFS='|' read -r strategy output file pattern replacement; do
+        local words="-d 0:0 --strategy $strategy --verify -T lin:0.5:20:40 row.txt $output"
+        "$CLSOFTMAX" sweep $words >/dev/null
+        plant "$file" "$pattern" "$replacement"
+        run --separate-stderr env CLSOFTMAX_KERNEL_DIR=faulty "$CLSOFTMAX" sweep $words
+        echo "$file, $pattern: $stderr"
+        [ "$status" -eq 1 ]
+        [[ $stderr == *"differ from cpu"* ]] # it compiled
+    done <<'FAULTS'
+item|-o p.npy|row_item.cl|p += sweep.s1|p += 0 * sweep.s1
+group|-o p.npy|row.h|first.s0 + k\]|first.s0]
+split|-o p.npy|row_split.cl|split_parts(place, k) + place|split_parts(place, 0) + place
+column|--stats|row_column.cl|k += CORE_WIDTH|k += 2 * CORE_WIDTH
+FAULTS
+}
+
 @test "run --verify sees chunks and parts of rows that go missing" {
-    "$CLSOFTMAX" devices --json | grep -q '"selector": "0:0"' || skip "no OpenCL device"
+    needs_device
     local file pattern replacement strategy classes
     while IFS='|' read -r strategy classes file pattern replacement; do
         seq -s ' ' "$classes" >row.txt

@@ -11,7 +11,7 @@ random_npy() {
 }
 
 opencl_device() {
-    "$CLSOFTMAX" devices --json | grep -q '"selector": "0:0"' || skip "no OpenCL device"
+    needs_device
 }
 
 @test "tiles of any size give the same bytes, along every axis, in every type" {

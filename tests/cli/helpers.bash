@@ -21,6 +21,14 @@ expect_error() {
     done
 }
 
+# needs_device: skips where there is no OpenCL device, which is a failure where CLSOFTMAX_REQUIRE_DEVICE is set.
+needs_device() {
+    local devices
+    devices=$("$CLSOFTMAX" devices --json) && [[ $devices == *'"selector": "0:0"'* ]] && return
+    [ -z "${CLSOFTMAX_REQUIRE_DEVICE-}" ] || { echo "no OpenCL device"; return 1; }
+    skip "no OpenCL device"
+}
+
 # limits_address_space: skips where that cannot be limited, under AddressSanitizer, whose shadow takes terabytes of it.
 limits_address_space() {
     ! grep -q __asan_init "$CLSOFTMAX" || skip "AddressSanitizer"

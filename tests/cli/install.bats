@@ -103,7 +103,7 @@ CPP
     run "$BUILD/example_per_row_temperature"
     [ "${lines[0]}" = "T = 0: ln p = -inf -inf 0, entropy 0, -ln p[2] = 0" ]
     [ "${lines[1]}" = "T = 1: ln p = -2.40761 -1.40761 -0.407606, entropy 0.832396, -ln p[2] = 0.407606" ]
-    "$CLSOFTMAX" devices --json | grep -q '"selector": "0:0"' || skip "no OpenCL device"
+    needs_device
     run "$BUILD/example_device_buffers"
     [ "$output" = "$FIRST | -1" ]
 }

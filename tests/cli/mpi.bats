@@ -55,7 +55,7 @@ ranks() {
 }
 
 @test "a rank that fails ends the run, with an error and no file" {
-    "$CLSOFTMAX" devices --json | grep -q '"selector": "0:0"' || skip "no OpenCL device"
+    needs_device
     cat >one_fails.sh <<'SCRIPT'
 [ "$OMPI_COMM_WORLD_RANK" -ne 1 ] || export OPENCL_LAYERS=$LOST_DEVICE_LAYER LOST_AFTER=2
 exec "$BUILD/clsoftmax-mpi" "$@"

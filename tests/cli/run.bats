@@ -115,7 +115,7 @@ CASES
 }
 
 @test "statistics alone: no kernel's compiler warns" {
-    "$CLSOFTMAX" devices --json | grep -q '"selector": "0:0"' || skip "no OpenCL device"
+    needs_device
     for strategy in column lane item split group; do
         POCL_CACHE_DIR=$PWD/$strategy run --separate-stderr "$CLSOFTMAX" run -d 0:0 --strategy $strategy --stats "$SOURCE/tests/data/digits_val_logits.npy"
         [ "$status" -eq 0 ]
@@ -125,7 +125,7 @@ CASES
 }
 
 @test "--verify fails where a kernel is wrong" {
-    "$CLSOFTMAX" devices --json | grep -q '"selector": "0:0"' || skip "no OpenCL device"
+    needs_device
     cp -r "$SOURCE/kernels" faulty
     sed -i 's/0x1.555554p-3f/0x1.555558p-3f/' faulty/numeric_core.h
     run --separate-stderr env CLSOFTMAX_KERNEL_DIR=faulty "$CLSOFTMAX" run -d 0:0 "$SOURCE/tests/data/digits_val_logits.npy" --verify -o p.npy
@@ -216,7 +216,7 @@ CASES
 }
 
 @test "a device that cannot compile is passed over by auto, refused by name, listed with its reason" {
-    "$CLSOFTMAX" devices --json | grep -q '"selector": "0:0"' || skip "no OpenCL device"
+    needs_device
     export OPENCL_LAYERS="$NO_COMPILER_LAYER"
     run --separate-stderr "$CLSOFTMAX" run -T 10 - <<<"10 20 30"
     [ "$output" = "0.0900305733 0.244728476 0.665240943" ]
