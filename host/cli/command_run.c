@@ -215,9 +215,12 @@ static int explain(run *run)
     double out = (double)run_temperatures(run) * (double)rows * (double)p->classes *
                  (double)clsoftmax_dtype_size(p->results_dtype);
     out = p->operation == CLSOFTMAX_OPERATION_NONE ? 0 : out;
-    printf("rows: %llu of %llu classes, %s to %s, %s\n", (unsigned long long)rows, (unsigned long long)p->classes,
+    printf("rows: %llu of %llu classes, %s to %s, %s", (unsigned long long)rows, (unsigned long long)p->classes,
            clsoftmax_dtype_name(p->logits_dtype), clsoftmax_dtype_name(p->results_dtype),
            clsoftmax_operation_name(p->operation));
+    if (p->sweep > 0)
+        printf(" at %llu temperatures", (unsigned long long)p->sweep);
+    printf("\n");
     printf("bytes: %.3g GB are read once, %.3g GB written once; no less can be moved\n", in * 1e-9, out * 1e-9);
     printf("tiles: of %llu rows, %u in memory at a time, %.3g MB together, of --memory %.3g MB\n",
            (unsigned long long)tile_rows, run->workers,

@@ -99,8 +99,8 @@ const char sweep_help[] =
     "\n" INPUT_FORMATS "what to compute:\n" TEMPERATURE_LIST WHAT_TO_COMPUTE "how to read and write:\n"
     "  -o, --output FILE     an .npy file, [temperatures, ...the shape of INPUT]; without it, a table on standard "
     "output: a line\n"
-    "                        for each row and temperature. Statistics are [temperatures, rows]\n" LARGE_FILES
-    "the picture:\n"
+    "                        for each row and temperature. Statistics are [temperatures, rows], and without -o all "
+    "that is written\n" LARGE_FILES "the picture:\n"
     "      --plot FILE       curves of the probabilities of a row against the temperature, an .svg, .png or .pdf file, "
     "or - for\n"
     "                        the terminal; the limits T = 0 and T = inf at the sides. By gnuplot. In place of text, "

@@ -310,14 +310,15 @@ static int check_results(run_options *options)
     if (options->labels && !options->statistics && !options->output)
         options->statistics = "";
     options->problem.statistics = options->statistics || options->labels;
-    int takes_place = options->statistics && !*options->statistics && !options->output; /* a table on standard output */
+    int has_table = options->statistics && !*options->statistics; /* on standard output */
+    int takes_place = options->statistics && !options->output && (has_table || options->command == SWEEP);
     if (takes_place && options->problem.operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX)
-        return complain(EXIT_WRONG,
-                        "--log: the table of --stats takes the place of the results; -o FILE or --stats=FILE for both");
+        return complain(EXIT_WRONG, "--log: the table of --stats takes the place of the results; -o FILE%s for both",
+                        options->command == SWEEP ? "" : " or --stats=FILE");
     if (takes_place || (options->picture && !options->output))
         options->problem.operation = CLSOFTMAX_OPERATION_NONE;
-    int has_text = takes_place || (!options->output && options->problem.operation != CLSOFTMAX_OPERATION_NONE);
-    if (options->shard_count > 0 && (has_text || (options->statistics && !*options->statistics)))
+    int has_text = has_table || (!options->output && options->problem.operation != CLSOFTMAX_OPERATION_NONE);
+    if (options->shard_count > 0 && has_text)
         return complain(EXIT_WRONG, "--shard: results go to a file, -o FILE; a table of --stats too, --stats=FILE");
     return EXIT_DONE;
 }

@@ -122,6 +122,10 @@ expect_shape() {
         grep "^$temperature " <<<"$output" | cut -d' ' -f3- | cmp - <(sed -e 1d -e '/^#/d' run.txt)
         [ "$(grep "^# temperature $temperature: " <<<"$output" | cut -d' ' -f4-)" = "$(grep '^#' run.txt | cut -d' ' -f2-)" ]
     done
+    temperatures="1 2"
+    runs "$logits"
+    [ -z "$(clsoftmax sweep "$logits" -T 1,2 --stats=sweep-statistics.npy)" ] # no results then
+    body sweep-statistics.npy | cmp - runs.statistics
     clsoftmax sweep "$logits" -T 1,2 --labels "$labels" -o sweep.npy >labels.txt
     [ "$(wc -l <labels.txt)" -eq 2 ]
     clsoftmax sweep "$logits" -T 1,2 --stats -o sweep.npy >table.txt
