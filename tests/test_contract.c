@@ -1,5 +1,6 @@
 /* The edge table, the published examples and the errors, on every implementation. */
 #include "support/device.h"
+#include "support/leave.h"
 #include "support/oracle.h"
 
 #include <criterion/criterion.h>
@@ -268,12 +269,12 @@ ParameterizedTestParameters(contract, statistics_of_special_rows)
 /* The first NaN is found whatever its bits; what is NaN in a record is the canonical one; policies and wrong temperatures. */
 ParameterizedTest(implementation *i, contract, statistics_of_special_rows)
 {
-    enum { ROWS = 7, CLASSES = 3 };
+    enum { ROWS = 8, CLASSES = 3 };
     const float quiet = of_bits(0x7FC00000), other = of_bits(0x7FC00001), negative = of_bits(0xFFC00000);
     const float x[ROWS][CLASSES] = {{quiet, 0, other}, {1, quiet, negative}, {-I, -I, -I}, {0, I, I}, {5, 6, 6},
-                                    {0, I, 1},         {-0.0f, 0, -1}};
-    const float temperatures[ROWS] = {1, 1, 1, 1, -1, NAN, 0};
-    const int64_t labels[ROWS] = {0, 0, 0, 1, 1, 1, 1}, argmax[ROWS] = {0, 1, 0, 1, 1, 1, 0};
+                                    {0, I, 1},         {-0.0f, 0, -1},       {2, 1, 0}};
+    const float temperatures[ROWS] = {1, 1, 1, 1, -1, NAN, 0, -0.0f};
+    const int64_t labels[ROWS] = {0, 0, 0, 1, 1, 1, 1, 0}, argmax[ROWS] = {0, 1, 0, 1, 1, 1, 0, 0};
     clsoftmax_context *context = open_implementation(i);
     for (int policies = 0; policies < 6; policies++) {
         clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
@@ -317,6 +318,7 @@ ParameterizedTest(implementation *i, contract, statistics_of_special_rows)
             cr_expect(s[3].log_sum_exp == I && isnan(s[3].entropy));
         cr_expect(isnan(s[5].log_sum_exp) && s[5].maximum == I, "no temperature, no log-sum-exp");
         cr_expect(s[6].largest_probability == 0.5f && s[6].maximum == 0 && !signbit(s[6].maximum));
+        cr_expect(s[7].log_sum_exp == I && s[7].negative_log_likelihood == 0, "a temperature of -0 is one of 0");
     }
     clsoftmax_context_release(context);
 }
@@ -335,7 +337,7 @@ Test(contract, fork, .timeout = 60)
         right = right && clsoftmax_context_create("cpu", &fresh) == CLSOFTMAX_OK;
         right = right && clsoftmax_run(fresh, 1, 3, x, 10, p) == CLSOFTMAX_OK;
         clsoftmax_context_release(fresh);
-        _exit(right ? 0 : 1);
+        leave(right ? 0 : 1);
     }
     int status;
     cr_assert_eq(waitpid(child, &status, 0), child);

@@ -192,9 +192,10 @@ static uint64_t compute_rows(const clsoftmax_problem *problem, const clsoftmax_a
         row.record = k * rows + row.index;
         row.logits = cls_layout_row(problem, &problem->logits_layout, row.index);
         row.results = cls_layout_row(problem, &problem->results_layout, row.index) + k * problem->sweep_stride;
-        row.temperature = (double)(problem->sweep > 0             ? arguments->temperatures[k]
-                                   : problem->temperature_per_row ? arguments->temperatures[row.index]
-                                                                  : arguments->temperature);
+        float temperature = problem->sweep > 0             ? arguments->temperatures[k]
+                            : problem->temperature_per_row ? arguments->temperatures[row.index]
+                                                           : arguments->temperature;
+        row.temperature = (double)temperature + 0.0; /* -0 becomes +0 */
         invalid += row.temperature >= 0 ? 0 : 1;
         compute_row(&row);
     }
