@@ -20,19 +20,23 @@ typedef struct {
     core_row_float after; /* a power of two, or inf for the limit T -> 0 */
 } core_log_row_t;
 
-/* For logarithms, whose z has a value far below the clamp of the exponential: up to -FLT_MAX, beyond it -inf. So a difference
-   that overflows must not end there: from 2^102 on, where it can, the logits are scaled down and z back up. */
+/* For logarithms, whose z has a value far below the clamp of the exponential: up to -FLT_MAX, beyond it -inf. So what overflows
+   before must be beyond it: from 2^102 on, where a difference can, the logits are scaled down and z back up; and up to T = 2^-62 a
+   logit times 2^64 can, of which z is above -2^128, but not times 2^60. */
 CORE_FUNCTION core_log_row_t core_log_row(core_temperature_t temperature, core_row_float maximum)
 {
     core_row_int overflows = core_overflows(temperature, maximum);
     core_row_int huge =
         (temperature.scale == CORE_ROW(1.0f)) & ((maximum >= CORE_ROW(0x1p102f)) | (maximum <= CORE_ROW(-0x1p102f)));
+    core_row_int small = temperature.scale > CORE_ROW(1.0f);
     core_log_row_t row;
-    row.scale = overflows ? CORE_ROW(1.0f) : huge ? CORE_ROW(0x1p-64f) : temperature.scale;
+    row.scale = small ? CORE_ROW(0x1p60f) : huge ? CORE_ROW(0x1p-64f) : temperature.scale;
+    row.scale = overflows ? CORE_ROW(1.0f) : row.scale;
     row.maximum = maximum * row.scale;
     row.reciprocal_high = temperature.reciprocal.high;
     row.reciprocal_low = temperature.reciprocal.low;
-    row.after = (overflows | huge) ? CORE_ROW(0x1p64f) : CORE_ROW(1.0f);
+    row.after = small ? CORE_ROW(0x1p4f) : CORE_ROW(1.0f);
+    row.after = (overflows | huge) ? CORE_ROW(0x1p64f) : row.after;
     row.after = row.reciprocal_high == CORE_ROW(CORE_LIMIT_RECIPROCAL) ? CORE_ROW(CORE_INFINITY) : row.after;
     return row;
 }

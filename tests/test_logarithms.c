@@ -95,16 +95,18 @@ Test(logarithms, random_rows, .timeout = 3600)
 /* Every border of the temperature with every kind of maximum. */
 Test(logarithms, borders)
 {
-    const float temperatures[] = {0,       0x1p-149f, 0x1.fffffep-63f, 0x1p-62f, 1, 0x1.fffffep61f,
-                                  0x1p62f, FLT_MAX,   INFINITY};
+    const float temperatures[] = {0, 0x1p-149f,      0x1p-63f, 0x1.fffffep-63f, 0x1p-62f,
+                                  1, 0x1.fffffep61f, 0x1p62f,  FLT_MAX,         INFINITY};
     const float maxima[] = {-FLT_MAX,  -0x1p102f, -1,      -0x1p-149f, -0.0f,    0,      0x1p-149f,
                             0x1p-126f, 1,         0x1p59f, 0x1p60f,    0x1p102f, FLT_MAX};
     clsoftmax_context *cpu = test_open("cpu");
     for (size_t t = 0; t < sizeof temperatures / sizeof *temperatures; t++)
         for (size_t m = 0; m < sizeof maxima / sizeof *maxima; m++) {
-            const float x[5] = {maxima[m], nextafterf(maxima[m], -INFINITY), -INFINITY, -FLT_MAX, maxima[m]};
-            for (size_t classes = 1; classes <= 5; classes++) {
-                float p[5];
+            /* -0x1.ap64f: of which z is finite at T = 2^-63, although it overflows times 2^64 */
+            const float x[6] = {maxima[m], nextafterf(maxima[m], -INFINITY), -INFINITY, -FLT_MAX, maxima[m],
+                                -0x1.ap64f};
+            for (size_t classes = 1; classes <= 6; classes++) {
+                float p[6];
                 clsoftmax_statistics statistics;
                 run_row(cpu, x, classes, temperatures[t], (int64_t)classes - 1, p, &statistics);
                 const char *which = "";
