@@ -198,12 +198,17 @@ static void part_emit(const row_part *part, float *lanes, const core_pair *expon
     }
 }
 
-/* The same of a row that is not computed. */
+/* The same of a row that is not computed: each work-item where it has read, since in place another may still read elsewhere. */
 static void part_fill(const row_part *part, float fill, __global result_t *p, ulong stride)
 {
-    const ulong all = (ulong)part->end * CHUNK_CLASSES, end = all < part->classes ? all : part->classes;
-    for (ulong i = (ulong)part->begin * CHUNK_CLASSES + get_local_id(0); i < end; i += WORK_GROUP_SIZE)
-        row_store_one(fill, p + i * stride);
+    for (uint chunk = part->begin; chunk < part->end; chunk++) {
+        const uint count = chunk_count(part, chunk);
+        for (uint i = 0; i < CHUNK_LANES; i++) {
+            const uint place = chunk_place(i / ACCESS_WIDTH) + i % ACCESS_WIDTH;
+            if (place < count)
+                row_store_one(fill, p + ((ulong)chunk * CHUNK_CLASSES + place) * stride);
+        }
+    }
 }
 
 /* The results of a part, whatever its row is; totals: the row's. */

@@ -2,14 +2,6 @@
 bats_require_minimum_version 1.5.0
 load helpers
 
-# plant FILE PATTERN REPLACEMENT: a copy of the kernels in ./faulty with one line changed
-plant() {
-    rm -rf faulty
-    cp -r "$SOURCE/kernels" faulty
-    sed -i "s/$2/$3/" "faulty/$1"
-    ! diff -q "$SOURCE/kernels/$1" "faulty/$1" >/dev/null || { echo "nothing was planted: $1 $2"; return 1; }
-}
-
 core_error() {
     gcc -std=gnu11 -D_GNU_SOURCE -O2 -ffp-contract=off -fopenmp-simd -DCPU_ISA=baseline -I"$SOURCE/host/include" -I"$SOURCE/host/lib/cpu" \
         -I"$1" -I"$SOURCE/tests" "$SOURCE/tests/core_error.c" "$SOURCE/host/lib/cpu/cpu_item.c" "$SOURCE/host/lib/cpu/cpu_lane.c" \

@@ -29,9 +29,19 @@ needs_device() {
     skip "no OpenCL device"
 }
 
+is_sanitized() { grep -q __asan_init "$CLSOFTMAX"; }
+
 # limits_address_space: skips where that cannot be limited, under AddressSanitizer, whose shadow takes terabytes of it.
 limits_address_space() {
-    ! grep -q __asan_init "$CLSOFTMAX" || skip "AddressSanitizer"
+    ! is_sanitized || skip "AddressSanitizer"
+}
+
+# plant FILE PATTERN REPLACEMENT: a copy of the kernels in ./faulty with one line changed
+plant() {
+    rm -rf faulty
+    cp -r "$SOURCE/kernels" faulty
+    sed -i "s/$2/$3/" "faulty/$1"
+    ! diff -q "$SOURCE/kernels/$1" "faulty/$1" >/dev/null || { echo "nothing was planted: $1 $2"; return 1; }
 }
 
 # texts FILE.svg: what is written in a picture, a text a line; fails if it is not well-formed XML

@@ -1,0 +1,40 @@
+# The watch of the kernels (kernel_watch, Oclgrind) and of threads: faults planted for it, and each must be seen.
+bats_require_minimum_version 1.5.0
+load helpers
+
+oclgrind() {
+    command -v oclgrind >/dev/null || skip "oclgrind is not installed"
+    CLSOFTMAX_KERNEL_DIR=$1 run "$SOURCE/tests/oclgrind.sh" "$BUILD/kernel_watch" --exact "$2"
+}
+
+@test "Oclgrind finds nothing in the kernels as they are" {
+    oclgrind "$SOURCE/kernels" item
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ $output == "kernel_watch: "*" 0 found wanting" ]]
+}
+
+@test "Oclgrind sees a missing barrier, a barrier that some pass, a store and a load beyond the end" {
+    local strategy file pattern replacement finding
+    while IFS='|' read -r strategy file pattern replacement finding; do
+        plant "$file" "$pattern" "$replacement"
+        oclgrind faulty "$strategy"
+        echo "$file, $pattern: ${output:0:2000}"
+        [ "$status" -eq 1 ]
+        [[ $output == *"$finding"* ]]
+    done <<'FAULTS'
+split|row_chunks.h|^            barrier(CLK_LOCAL_MEM_FENCE); |            ; |data race at local memory
+split|row_chunks.h|if (item < next) {  |if (item < next) { barrier(CLK_LOCAL_MEM_FENCE); |divergence
+item|row.h|ROW_FLOATS(, lanes) = value;|& count += count < CORE_WIDTH;|Invalid write
+item|row.h|i < count ? row_load_one(address + i)|i <= count ? row_load_one(address + i)|Invalid read
+FAULTS
+}
+
+@test "guard zones see a store beyond the end without Oclgrind" {
+    "$CLSOFTMAX" devices --json | grep -q '"selector": "0:0"' || skip "no OpenCL device"
+    plant row.h 'ROW_FLOATS(, lanes) = value;' '& count += count < CORE_WIDTH;'
+    CLSOFTMAX_KERNEL_DIR=faulty run "$BUILD/kernel_watch" item
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ $output == *": results from "*": a guard zone was written"* ]]
+}

@@ -1,0 +1,487 @@
+/* kernel_watch [--sample | --all] [--exact] [STRATEGY...]: runs the kernel variants of an OpenCL device on small matrices, each array
+   between guard zones, and compares every byte with what `cpu` leaves there. By default each shape with one of the sampled
+   combinations of types and the like (support/wishes.h) in turn, with --sample each with each of them, with --all (or
+   CLSOFTMAX_TEST_LONG) with every combination. With --exact, buffers end where arrays do, so that a tool that watches the device
+   (Oclgrind: tests/oclgrind.sh) sees an access beyond.
+
+   It is linked with a library of its own, in which a third level of sums begins at 321 classes (CORE_TWO_LEVEL_CLASSES).
+   Exit status: 0 nothing found, 1 something, 2 wrong use, 77 there is no device. */
+#include "clsoftmax/clsoftmax_cl.h"
+#include "opencl/opencl_backend.h"
+#include "support/wishes.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---------------------------------------------------------------- Shapes */
+
+/* How an array stands in its buffer. */
+typedef enum layout_kind {
+    DENSE,
+    ODD,     /* an offset, and a row of padding behind each outer index, both odd */
+    STRIDED, /* the same, and classes and columns two apart */
+    COLUMNS, /* the softmax axis first: columns are neighbours */
+} layout_kind;
+
+/* A shape for each way through a strategy's kernels that is compiled in: vectors of every device, rows kept and not, one access
+   and several, reductions of one, two and three rounds; each with a tail. `reaches` is in the label of the variant that is planned. */
+typedef struct shape {
+    clsoftmax_strategy strategy;
+    unsigned vector_width; /* of the device that is planned for */
+    layout_kind layout;
+    uint64_t rows, classes;
+    uint32_t work_group_size;
+    const char *reaches;
+} shape;
+
+#define LANE CLSOFTMAX_STRATEGY_LANE
+#define ITEM CLSOFTMAX_STRATEGY_ITEM
+#define GROUP CLSOFTMAX_STRATEGY_GROUP
+#define SPLIT CLSOFTMAX_STRATEGY_SPLIT
+#define COLUMN CLSOFTMAX_STRATEGY_COLUMN
+enum { THREE_LEVELS = 333 }; /* classes */
+
+static const shape shapes[] = {
+    {LANE, 1, ODD, 9, 5, 0, "width 1:"},
+    {LANE, 2, DENSE, 9, 5, 0, "width 2:"},
+    {LANE, 4, ODD, 11, 7, 0, "width 4:"},
+    {LANE, 8, DENSE, 19, 11, 0, "width 8:"},
+    {LANE, 16, ODD, 37, 13, 0, "width 16:"},
+    {LANE, 16, DENSE, 19, 64, 0, "width 16:"},
+    {LANE, 4, STRIDED, 9, 7, 0, "width 4:"},
+    {LANE, 4, DENSE, 6, THREE_LEVELS, 0, "levels 3"},
+    {ITEM, 1, STRIDED, 9, 19, 4, "width 1:"},
+    {ITEM, 4, ODD, 9, 19, 2, "width 4:work-group 2"},
+    {ITEM, 16, DENSE, 9, 35, 2, "width 16:work-group 2"},
+    {ITEM, 2, ODD, 9, 19, 1, "width 2:"},
+    {ITEM, 4, DENSE, 9, 19, 1, "width 4:"},
+    {ITEM, 8, ODD, 9, 35, 1, "width 8:"},
+    {ITEM, 16, ODD, 9, 35, 1, "width 16:"},
+    {ITEM, 4, DENSE, 7, THREE_LEVELS, 2, "levels 3"},
+    {GROUP, 1, ODD, 7, 11, 2, "8 x 1 kept"},
+    {GROUP, 1, DENSE, 7, 24, 4, " kept"},
+    {GROUP, 1, DENSE, 7, 40, 4, " kept"},
+    {GROUP, 1, ODD, 7, 45, 4, "16 x 1 kept"},
+    {GROUP, 1, DENSE, 7, 104, 4, " kept"},
+    {GROUP, 1, STRIDED, 7, 101, 4, "32 x 1 kept"},
+    {GROUP, 1, DENSE, 7, 200, 4, " at a time"},
+    {GROUP, 1, ODD, 7, 141, 4, "8 x 1 at a time"},
+    {GROUP, 1, ODD, 7, 99, 32, "work-group 32"},
+    {GROUP, 1, COLUMNS, 5, 99, 32, "work-group 32"},
+    {GROUP, 1, ODD, 2, 270, 512, "8 x 1 kept"},
+    {GROUP, 1, ODD, 7, THREE_LEVELS, 16, "levels 3"},
+    {GROUP, 1, DENSE, 7, THREE_LEVELS + 3, 16, "levels 3"},
+    {SPLIT, 1, ODD, 7, 67, 2, "work-group 2:"},
+    {SPLIT, 1, DENSE, 7, 72, 4, "work-group 4:"},
+    {SPLIT, 1, STRIDED, 2, 131, 4, "work-group 4:"},
+    {SPLIT, 1, ODD, 2, 270, 32, "work-group 32:"},
+    {SPLIT, 1, ODD, 3, THREE_LEVELS, 4, "levels 3"},
+    {SPLIT, 1, DENSE, 3, THREE_LEVELS + 3, 4, "levels 3"},
+    {COLUMN, 1, COLUMNS, 7, 19, 4, "width 1:"},
+    {COLUMN, 2, COLUMNS, 7, 19, 4, "width 2:"},
+    {COLUMN, 4, COLUMNS, 7, 19, 4, "width 4:"},
+    {COLUMN, 8, COLUMNS, 19, 19, 4, "width 8:"},
+    {COLUMN, 16, COLUMNS, 19, 19, 4, "width 16:"},
+    {COLUMN, 4, COLUMNS, 7, 257, 1, "width 4:"},
+    {COLUMN, 4, STRIDED, 5, 19, 4, "width 1:"},
+    {COLUMN, 4, COLUMNS, 7, THREE_LEVELS, 4, "levels 3"},
+};
+enum { SHAPES = sizeof shapes / sizeof *shapes };
+
+/* Elements of an array that stand together are apart from others by so many bytes of canaries: a multiple of every alignment. */
+enum { CANARY = 0x5A, GUARD_BYTES = 256 };
+
+static struct {
+    clsoftmax_context *device, *cpu;
+    cl_command_queue queue;
+    int is_exact; /* then no buffer is given up: Oclgrind 21.10 takes one for as large as the last that had its number */
+    unsigned runs, found;
+} watch;
+
+static void die(const char *what, const char *why)
+{
+    fprintf(stderr, "kernel_watch: %s: %s\n", what, why);
+    exit(2);
+}
+
+static void need(cl_int error, const char *what)
+{
+    if (error != CL_SUCCESS)
+        die(what, cls_opencl_error_name(error));
+}
+
+static clsoftmax_layout layout_of(const shape *shape, size_t element_bytes)
+{
+    const uint64_t guard = watch.is_exact ? 0 : GUARD_BYTES / element_bytes, odd = shape->layout == DENSE ? 0 : 3;
+    const uint64_t apart = shape->layout == STRIDED ? 2 : 1;
+    if (shape->layout == COLUMNS || (shape->layout == STRIDED && shape->strategy == COLUMN))
+        return (clsoftmax_layout){guard + odd, 0, shape->rows * apart + odd, apart};
+    return (clsoftmax_layout){guard + odd, shape->classes * apart + odd, apart, 0};
+}
+
+static clsoftmax_problem problem_of(const shape *shape, unsigned wishes)
+{
+    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
+    wishes_apply(wishes, &problem);
+    problem.strategy = shape->strategy;
+    problem.work_group_size = shape->work_group_size;
+    problem.classes = shape->classes;
+    problem.logits_layout = layout_of(shape, clsoftmax_dtype_size(problem.logits_dtype));
+    problem.results_layout = layout_of(shape, clsoftmax_dtype_size(problem.results_dtype));
+    const int is_column = problem.logits_layout.outer_stride == 0;
+    problem.outer = is_column ? 1 : shape->rows;
+    problem.inner = is_column ? shape->rows : 1;
+    if (problem.pos_inf == CLSOFTMAX_POS_INF_LIMIT)
+        problem.neg_inf_rows = CLSOFTMAX_NEG_INF_ROWS_UNIFORM;
+    else if (problem.temperature_per_row)
+        problem.neg_inf_rows = CLSOFTMAX_NEG_INF_ROWS_ZERO;
+    return problem;
+}
+
+/* ---------------------------------------------------------------- Arrays */
+
+typedef enum array_name { LOGITS, TEMPERATURES, LABELS, STATISTICS, INVALID_ROWS, RESULTS, ARRAYS } array_name;
+static const char *const array_names[ARRAYS] = {"logits",     "temperatures", "labels",
+                                                "statistics", "invalid rows", "results"};
+
+/* An array between its guards: as it is before, as it must be behind a call, and on the device. */
+typedef struct array {
+    size_t begin, end, bytes; /* the array stands from begin to end */
+    unsigned char *before, *expected;
+    cl_mem buffer;
+} array;
+
+static array make_array(size_t begin, size_t end)
+{
+    array made = {begin, end, end + (watch.is_exact ? 0 : GUARD_BYTES), NULL, NULL, NULL};
+    made.before = malloc(made.bytes);
+    made.expected = malloc(made.bytes);
+    if (!made.before || !made.expected)
+        die("malloc", "no memory");
+    memset(made.before, CANARY, made.bytes);
+    return made;
+}
+
+/* One element a row. */
+static array make_row_array(uint64_t rows, size_t element_bytes)
+{
+    const size_t begin = watch.is_exact ? 0 : GUARD_BYTES;
+    return make_array(begin, begin + rows * element_bytes);
+}
+
+static size_t span_of(const clsoftmax_problem *p, const clsoftmax_layout *layout, size_t element_bytes)
+{
+    return (cls_layout_span(p, layout)) * element_bytes;
+}
+
+static array make_matrix(const clsoftmax_problem *p, const clsoftmax_layout *layout, clsoftmax_dtype dtype)
+{
+    const size_t bytes = clsoftmax_dtype_size(dtype);
+    return make_array(layout->offset * bytes, span_of(p, layout, bytes));
+}
+
+/* A small number that every dtype holds, or one that is none. */
+static void put_logit(void *at, clsoftmax_dtype dtype, float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    const uint32_t magnitude = bits & 0x7FFFFFFFu, sign = bits >> 16 & 0x8000u;
+    uint16_t narrow = (uint16_t)(bits >> 16);
+    if (dtype == CLSOFTMAX_F16)
+        narrow = (uint16_t)(sign | (magnitude == 0            ? 0
+                                    : magnitude == 0x7F800000 ? 0x7C00u
+                                    : magnitude > 0x7F800000  ? 0x7E00u
+                                                              : (magnitude >> 13) - ((127 - 15) << 10)));
+    memcpy(at, dtype == CLSOFTMAX_F32 ? (const void *)&bits : &narrow, clsoftmax_dtype_size(dtype));
+}
+
+/* Rows of every kind that kernels tell apart. */
+static float logit_of(uint64_t row, uint64_t class)
+{
+    const float usual = (float)((row * 37 + class * 29) % 63) * 0.25f - 8;
+    switch (row % 7) {
+    case 1:
+        return class % 3 == 1 ? -INFINITY : usual;
+    case 2:
+        return -INFINITY;
+    case 3:
+        return class % 4 == 2 ? INFINITY : usual;
+    case 4:
+        return class == 1 ? NAN : usual;
+    case 5:
+        return 1.5f;
+    default:
+        return usual;
+    }
+}
+
+static void fill_arrays(const clsoftmax_problem *p, array *arrays)
+{
+    static const float temperatures[] = {0.7f, 3, INFINITY, 1, 0, -1, 1e-3f, NAN, 100};
+    const uint64_t rows = p->outer * p->inner;
+    const size_t bytes = clsoftmax_dtype_size(p->logits_dtype);
+    for (uint64_t row = 0; row < rows; row++) {
+        const int64_t label =
+            row % 4 == 3 ? -1 : (int64_t)(row % 4 == 2 ? p->classes : p->classes - 1 - row % p->classes);
+        memcpy(arrays[TEMPERATURES].before + arrays[TEMPERATURES].begin + row * sizeof(float),
+               &temperatures[row % (sizeof temperatures / sizeof *temperatures)], sizeof(float));
+        memcpy(arrays[LABELS].before + arrays[LABELS].begin + row * sizeof label, &label, sizeof label);
+        for (uint64_t class = 0; class < p->classes; class ++) {
+            const clsoftmax_layout *l = &p->logits_layout;
+            const uint64_t place = l->offset + row / p->inner * l->outer_stride + class * l->class_stride +
+                                   row % p->inner * l->inner_stride;
+            put_logit(arrays[LOGITS].before + place * bytes, p->logits_dtype, logit_of(row, class));
+        }
+    }
+}
+
+static void make_arrays(const clsoftmax_problem *p, array *arrays)
+{
+    const uint64_t rows = p->outer * p->inner;
+    arrays[LOGITS] = make_matrix(p, &p->logits_layout, p->logits_dtype);
+    arrays[TEMPERATURES] = make_row_array(rows, sizeof(float));
+    arrays[LABELS] = make_row_array(rows, sizeof(int64_t));
+    arrays[STATISTICS] = make_row_array(rows, sizeof(clsoftmax_statistics));
+    arrays[INVALID_ROWS] = make_array(0, sizeof(cl_uint)); /* a call takes no first element of it */
+    arrays[RESULTS] = make_matrix(p, &p->results_layout, p->results_dtype);
+    fill_arrays(p, arrays);
+}
+
+static void release_arrays(array *arrays)
+{
+    for (int i = 0; i < ARRAYS; i++) {
+        free(arrays[i].before);
+        free(arrays[i].expected);
+    }
+}
+
+/* ---------------------------------------------------------------- Running */
+
+/* Which array has the results. */
+static array_name place_of_results(int in_place)
+{
+    return in_place ? LOGITS : RESULTS;
+}
+
+/* What `cpu` leaves of the arrays. */
+static void expect(const clsoftmax_problem *problem, array *arrays, int in_place)
+{
+    for (int i = 0; i < ARRAYS; i++)
+        memcpy(arrays[i].expected, arrays[i].before, arrays[i].bytes);
+    clsoftmax_problem by_cpu = *problem;
+    by_cpu.strategy = CLSOFTMAX_STRATEGY_AUTO;
+    uint64_t invalid_rows = 0;
+    clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
+    arguments.logits = arrays[LOGITS].expected;
+    arguments.results = arrays[place_of_results(in_place)].expected;
+    arguments.temperature = 0.7f;
+    arguments.temperatures = (const float *)(const void *)(arrays[TEMPERATURES].expected + arrays[TEMPERATURES].begin);
+    arguments.labels = (const int64_t *)(const void *)(arrays[LABELS].expected + arrays[LABELS].begin);
+    arguments.statistics = (clsoftmax_statistics *)(void *)(arrays[STATISTICS].expected + arrays[STATISTICS].begin);
+    arguments.invalid_rows = &invalid_rows;
+    clsoftmax_plan *plan = NULL;
+    if (clsoftmax_plan_create(watch.cpu, &by_cpu, &plan) != CLSOFTMAX_OK ||
+        clsoftmax_plan_run(plan, &arguments) != CLSOFTMAX_OK)
+        die("cpu", clsoftmax_last_error());
+    clsoftmax_plan_release(plan);
+    cl_uint counted;
+    memcpy(&counted, arrays[INVALID_ROWS].before, sizeof counted);
+    counted += (cl_uint)invalid_rows;
+    memcpy(arrays[INVALID_ROWS].expected, &counted, sizeof counted);
+}
+
+static void enqueue(clsoftmax_plan *plan, array *arrays, int in_place)
+{
+    const cls_opencl_context *opencl = watch.device->state;
+    cl_int error;
+    for (int i = 0; i < ARRAYS; i++) {
+        arrays[i].buffer = cls_opencl.clCreateBuffer(opencl->context, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR,
+                                                     arrays[i].bytes, arrays[i].before, &error);
+        need(error, "clCreateBuffer");
+    }
+    clsoftmax_cl_arguments arguments = CLSOFTMAX_CL_ARGUMENTS_INIT;
+    arguments.logits = arrays[LOGITS].buffer;
+    arguments.results = arrays[place_of_results(in_place)].buffer;
+    arguments.temperature = 0.7f;
+    arguments.temperatures = arrays[TEMPERATURES].buffer;
+    arguments.temperatures_first = arrays[TEMPERATURES].begin / sizeof(cl_float);
+    arguments.labels = arrays[LABELS].buffer;
+    arguments.labels_first = arrays[LABELS].begin / sizeof(cl_long);
+    arguments.statistics = arrays[STATISTICS].buffer;
+    arguments.statistics_first = arrays[STATISTICS].begin / sizeof(clsoftmax_statistics);
+    arguments.invalid_rows = arrays[INVALID_ROWS].buffer;
+    if (clsoftmax_cl_enqueue(plan, watch.queue, &arguments, 0, NULL, NULL) != CLSOFTMAX_OK)
+        die(clsoftmax_plan_description(plan), clsoftmax_last_error());
+}
+
+/* The first byte from `begin` to `end` that is not as expected, or `end`. */
+static size_t first_difference(const array *a, const unsigned char *now, size_t begin, size_t end)
+{
+    while (begin < end && now[begin] == a->expected[begin])
+        begin++;
+    return begin;
+}
+
+/* Reads an array back and gives its buffer up. 1 if all of it is as expected, guards before all; else one line says where it is not. */
+static int check_array(const char *label, int in_place, array_name name, array *a)
+{
+    unsigned char *now = malloc(a->bytes);
+    need(now ? CL_SUCCESS : CL_OUT_OF_HOST_MEMORY, "malloc");
+    need(cls_opencl.clEnqueueReadBuffer(watch.queue, a->buffer, CL_TRUE, 0, a->bytes, now, 0, NULL, NULL),
+         "clEnqueueReadBuffer");
+    if (!watch.is_exact)
+        cls_opencl.clReleaseMemObject(a->buffer);
+    size_t at = first_difference(a, now, 0, a->begin);
+    if (at == a->begin)
+        at = first_difference(a, now, a->end, a->bytes);
+    const int guards_are_whole = at == a->bytes;
+    if (guards_are_whole)
+        at = first_difference(a, now, a->begin, a->end);
+    const int is_right = guards_are_whole && at == a->end;
+    if (!is_right)
+        printf("%s%s: %s from %zu to %zu: byte %zu is %02x, not %02x: %s\n", label, in_place ? ", in place" : "",
+               array_names[name], a->begin, a->end, at, now[at], a->expected[at],
+               guards_are_whole ? "unlike cpu" : "a guard zone was written");
+    free(now);
+    return is_right;
+}
+
+static void run_plan(clsoftmax_plan *plan, int in_place)
+{
+    array arrays[ARRAYS];
+    char label[256];
+    int is_right = 1;
+    cls_variant_label(&plan->decision.variant, label, sizeof label);
+    make_arrays(&plan->problem, arrays);
+    expect(&plan->problem, arrays, in_place);
+    enqueue(plan, arrays, in_place);
+    for (array_name i = 0; i < ARRAYS; i++)
+        is_right &= check_array(label, in_place, i, &arrays[i]);
+    release_arrays(arrays);
+    watch.runs++;
+    watch.found += !is_right;
+}
+
+/* ---------------------------------------------------------------- Variants */
+
+static struct {
+    cls_variant *of;
+    size_t count;
+} seen;
+
+static void remember(const cls_variant *variant)
+{
+    for (size_t i = 0; i < seen.count; i++)
+        if (memcmp(&seen.of[i], variant, sizeof *variant) == 0)
+            return;
+    seen.of = realloc(seen.of, (seen.count + 1) * sizeof *seen.of);
+    if (!seen.of)
+        die("realloc", "no memory");
+    seen.of[seen.count++] = *variant;
+}
+
+static void watch_shape(const shape *shape, unsigned wishes)
+{
+    clsoftmax_problem problem = problem_of(shape, wishes);
+    clsoftmax_plan *plan = NULL;
+    char label[256];
+    watch.device->limits.vector_width = shape->vector_width;
+    if (clsoftmax_plan_create(watch.device, &problem, &plan) != CLSOFTMAX_OK)
+        die(clsoftmax_strategy_name(shape->strategy), clsoftmax_last_error());
+    cls_variant_label(&plan->decision.variant, label, sizeof label);
+    if (!strstr(label, shape->reaches))
+        die(label, shape->reaches);
+    remember(&plan->decision.variant);
+    run_plan(plan, 0);
+    if (problem.operation != CLSOFTMAX_OPERATION_NONE && problem.logits_dtype == problem.results_dtype)
+        run_plan(plan, 1);
+    if (!watch.is_exact)
+        clsoftmax_plan_release(plan);
+}
+
+/* As a GPU of a few units, whatever the device is: with room for several work-groups to a row. */
+static int open_device(void)
+{
+    const char *named = getenv("CLSOFTMAX_TEST_DEVICE");
+    cl_int error;
+    if (clsoftmax_context_create(named ? named : "0:0", &watch.device) != CLSOFTMAX_OK) {
+        fprintf(stderr, "kernel_watch: %s\n", clsoftmax_last_error());
+        return getenv("CLSOFTMAX_REQUIRE_DEVICE") ? 1 : 77;
+    }
+    if (clsoftmax_context_create("cpu", &watch.cpu) != CLSOFTMAX_OK)
+        die("cpu", clsoftmax_last_error());
+    const cls_opencl_context *opencl = watch.device->state;
+    watch.queue = cls_opencl.clCreateCommandQueue(opencl->context, opencl->device, 0, &error);
+    need(error, "clCreateCommandQueue");
+    watch.device->limits.type = CLSOFTMAX_DEVICE_GPU;
+    watch.device->limits.compute_units = 4;
+    watch.device->limits.alignment_bytes = 128;
+    return 0;
+}
+
+/* ---------------------------------------------------------------- Which */
+
+typedef enum extent { IN_TURN, SAMPLE, ALL } extent;
+
+static extent read_options(int argc, char **argv, int *first)
+{
+    extent extent = getenv("CLSOFTMAX_TEST_LONG") ? ALL : IN_TURN;
+    for (*first = 1; *first < argc && argv[*first][0] == '-'; ++*first) {
+        const char *option = argv[*first];
+        if (strcmp(option, "--exact") == 0)
+            watch.is_exact = 1;
+        else if (strcmp(option, "--sample") == 0)
+            extent = SAMPLE;
+        else if (strcmp(option, "--all") == 0)
+            extent = ALL;
+        else
+            die("usage", "kernel_watch [--sample | --all] [--exact] [STRATEGY...]");
+    }
+    return extent;
+}
+
+/* 1 if the strategy is among those named, or none is. */
+static int is_wanted(clsoftmax_strategy strategy, char **names)
+{
+    char **name = names;
+    while (*name && strcmp(*name, clsoftmax_strategy_name(strategy)) != 0)
+        name++;
+    return *name || !*names;
+}
+
+static void watch_combinations(unsigned number, extent extent)
+{
+    unsigned sampled = 0, all_sampled = 0;
+    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
+    for (unsigned wishes = 0; wishes < wishes_count(); wishes++)
+        all_sampled += wishes_apply(wishes, &problem) && wishes_are_sampled(wishes);
+    for (unsigned wishes = 0; wishes < wishes_count(); wishes++) {
+        if (!wishes_apply(wishes, &problem))
+            continue;
+        const int is_its_turn = wishes_are_sampled(wishes) && sampled++ == number % all_sampled;
+        if (extent == ALL || is_its_turn || (extent == SAMPLE && wishes_are_sampled(wishes)))
+            watch_shape(&shapes[number], wishes);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    int first;
+    const extent extent = read_options(argc, argv, &first);
+    const int status = open_device();
+    if (status != 0)
+        return status;
+    for (unsigned i = 0; i < SHAPES; i++)
+        if (is_wanted(shapes[i].strategy, argv + first))
+            watch_combinations(i, extent);
+    printf("kernel_watch: %zu variants in %u runs: %u found wanting\n", seen.count, watch.runs, watch.found);
+    free(seen.of);
+    if (!watch.is_exact) {
+        cls_opencl.clReleaseCommandQueue(watch.queue);
+        clsoftmax_context_release(watch.device);
+    }
+    clsoftmax_context_release(watch.cpu);
+    return watch.found > 0;
+}
