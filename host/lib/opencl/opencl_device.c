@@ -1,5 +1,6 @@
 #include "opencl_device.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -192,16 +193,9 @@ static cl_uint find_platforms(cl_uint room, cl_platform_id *platforms, cls_openc
     return found < room ? found : room;
 }
 
-clsoftmax_status cls_opencl_devices(cls_opencl_device **devices, size_t *count, cls_opencl_absence *absence)
+static clsoftmax_status find_devices(cls_opencl_device **devices, size_t *count, cls_opencl_absence *absence)
 {
     enum { MOST_PLATFORMS = 32 };
-    *devices = NULL;
-    *count = 0;
-    absence->error = CL_SUCCESS;
-    if (cls_opencl_load() != CLSOFTMAX_OK) {
-        cls_last_reason(absence->reason, sizeof absence->reason);
-        return CLSOFTMAX_OK;
-    }
     cl_platform_id platforms[MOST_PLATFORMS];
     cl_uint found = find_platforms(MOST_PLATFORMS, platforms, absence);
     for (unsigned p = 0; p < found; p++) {
@@ -213,4 +207,21 @@ clsoftmax_status cls_opencl_devices(cls_opencl_device **devices, size_t *count, 
         }
     }
     return CLSOFTMAX_OK;
+}
+
+clsoftmax_status cls_opencl_devices(cls_opencl_device **devices, size_t *count, cls_opencl_absence *absence)
+{
+    /* PoCL 3.1 says that it has no devices while another thread makes it look for them */
+    static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+    *devices = NULL;
+    *count = 0;
+    absence->error = CL_SUCCESS;
+    if (cls_opencl_load() != CLSOFTMAX_OK) { /* also in a child, for which nobody would unlock */
+        cls_last_reason(absence->reason, sizeof absence->reason);
+        return CLSOFTMAX_OK;
+    }
+    pthread_mutex_lock(&one_at_a_time);
+    clsoftmax_status status = find_devices(devices, count, absence);
+    pthread_mutex_unlock(&one_at_a_time);
+    return status;
 }

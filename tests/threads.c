@@ -1,0 +1,229 @@
+/* threads [--plant]: what threads may share, and what must stay theirs, in plain C, because ThreadSanitizer does not start under Criterion.
+   `./dev sanitize thread` builds it with that; without, it is a test of results. --plant shares one plan between threads, which is
+   forbidden: a check that the checker sees it. Exit status: 0 nothing found, 1 something, 2 wrong use; 66 is ThreadSanitizer's. */
+#include "clsoftmax/clsoftmax.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { THREADS = 4, ROUNDS = 6, ROWS = 2100, CLASSES = 33 }; /* of several shares for a pool's threads */
+
+static const char *device; /* under test */
+static float logits[ROWS * CLASSES], expected[ROWS * CLASSES];
+static pthread_barrier_t all_ready;
+static atomic_int found;
+
+static void fault(const char *what, const char *why)
+{
+    fprintf(stderr, "threads: %s: %s: %s\n", device, what, why);
+    atomic_store(&found, 1);
+}
+
+static clsoftmax_problem problem_of(unsigned number)
+{
+    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
+    problem.outer = ROWS;
+    problem.classes = CLASSES;
+    problem.strategy = number % 2 ? CLSOFTMAX_STRATEGY_ITEM : CLSOFTMAX_STRATEGY_LANE;
+    return problem;
+}
+
+static void run_plan(clsoftmax_plan *plan, float *results)
+{
+    clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
+    arguments.logits = logits;
+    arguments.temperature = 0.7f;
+    arguments.results = results;
+    if (clsoftmax_plan_run(plan, &arguments) != CLSOFTMAX_OK)
+        fault("run", clsoftmax_last_error());
+    else if (memcmp(results, expected, sizeof expected) != 0)
+        fault("run", "other bits than those of one thread");
+}
+
+/* ---------------------------------------------------------------- What a thread does */
+
+typedef struct task {
+    clsoftmax_context *context;
+    clsoftmax_plan *plan; /* planted: the plan of all */
+    unsigned number;      /* of the thread */
+} task;
+
+/* A context of all, a plan each: all make the same kernels at once, then other ones. */
+static void *share_context(void *task_)
+{
+    const task *task = task_;
+    float *results = malloc(sizeof expected);
+    for (unsigned round = 0; round < ROUNDS && results; round++) {
+        clsoftmax_problem problem = problem_of(round < ROUNDS / 2 ? round : round + task->number);
+        clsoftmax_plan *plan = NULL;
+        pthread_barrier_wait(&all_ready);
+        if (clsoftmax_plan_create(task->context, &problem, &plan) != CLSOFTMAX_OK)
+            fault("plan", clsoftmax_last_error());
+        else
+            run_plan(plan, results);
+        clsoftmax_plan_release(plan);
+    }
+    free(results);
+    return NULL;
+}
+
+static void *share_plan(void *task_)
+{
+    const task *task = task_;
+    float *results = malloc(sizeof expected);
+    pthread_barrier_wait(&all_ready);
+    if (results)
+        run_plan(task->plan, results);
+    free(results);
+    return NULL;
+}
+
+/* Contexts come and go; the first of all threads load OpenCL. */
+static void *make_contexts(void *task_)
+{
+    const task *task = task_;
+    float *results = malloc(sizeof expected);
+    for (unsigned round = 0; round < 2 && results; round++) {
+        clsoftmax_context *context = NULL;
+        clsoftmax_plan *plan = NULL;
+        clsoftmax_problem problem = problem_of(task->number);
+        pthread_barrier_wait(&all_ready);
+        if (clsoftmax_context_create(device, &context) != CLSOFTMAX_OK ||
+            clsoftmax_plan_create(context, &problem, &plan) != CLSOFTMAX_OK)
+            fault("context", clsoftmax_last_error());
+        else
+            run_plan(plan, results);
+        clsoftmax_plan_release(plan);
+        clsoftmax_context_release(context);
+    }
+    free(results);
+    return NULL;
+}
+
+/* Each thread fails in its own way, and then reads its own error, while the others fail and succeed. */
+static void *keep_errors(void *task_)
+{
+    const task *task = task_;
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        clsoftmax_problem problem = problem_of(task->number);
+        clsoftmax_plan *plan = NULL;
+        char own[64];
+        problem.operation = (clsoftmax_operation)(100 + task->number);
+        snprintf(own, sizeof own, "there is no operation %u", 100 + task->number);
+        pthread_barrier_wait(&all_ready);
+        if (task->number > 0 && clsoftmax_plan_create(task->context, &problem, &plan) != CLSOFTMAX_INVALID_ARGUMENT)
+            fault("errors", "a wrong problem was planned");
+        pthread_barrier_wait(&all_ready);
+        if (task->number > 0 ? !strstr(clsoftmax_last_error(), own) : clsoftmax_last_error()[0] != '\0')
+            fault("errors", clsoftmax_last_error());
+    }
+    return NULL;
+}
+
+/* ---------------------------------------------------------------- All of it */
+
+static void in_threads(void *(*work)(void *), clsoftmax_context *context, clsoftmax_plan *plan)
+{
+    pthread_t threads[THREADS];
+    task tasks[THREADS];
+    for (unsigned i = 0; i < THREADS; i++) {
+        tasks[i] = (task){context, plan, i};
+        if (pthread_create(&threads[i], NULL, work, &tasks[i]) != 0) {
+            fprintf(stderr, "threads: no threads\n");
+            exit(2);
+        }
+    }
+    for (unsigned i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+}
+
+static clsoftmax_context *open_device(void)
+{
+    clsoftmax_context *context = NULL;
+    if (clsoftmax_context_create(device, &context) != CLSOFTMAX_OK)
+        fault("context", clsoftmax_last_error());
+    return context;
+}
+
+/* OpenCL may be missing. Asked for in a process that forgets the answer, so that threads are the first to load it here. */
+static int has_device(void)
+{
+    const pid_t child = fork();
+    if (child == 0) {
+        clsoftmax_context *context = NULL;
+        _exit(clsoftmax_context_create(device, &context) != CLSOFTMAX_OK);
+    }
+    int status = 0;
+    if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status) > 1)
+        fault("fork", "no answer");
+    else if (WEXITSTATUS(status) == 1 && getenv("CLSOFTMAX_REQUIRE_DEVICE"))
+        fault("device", "there is none");
+    else if (WEXITSTATUS(status) == 1)
+        fprintf(stderr, "threads: %s: skipped: there is none\n", device);
+    else
+        return 1;
+    return 0;
+}
+
+static void plant(void)
+{
+    clsoftmax_context *context = open_device();
+    clsoftmax_problem problem = problem_of(0);
+    clsoftmax_plan *plan = NULL;
+    if (context && clsoftmax_plan_create(context, &problem, &plan) == CLSOFTMAX_OK)
+        in_threads(share_plan, context, plan);
+    clsoftmax_plan_release(plan);
+    clsoftmax_context_release(context);
+}
+
+static void watch(void)
+{
+    in_threads(make_contexts, NULL, NULL);
+    clsoftmax_context *context = open_device();
+    if (context) {
+        in_threads(share_context, context, NULL);
+        in_threads(keep_errors, context, NULL);
+    }
+    clsoftmax_context_release(context);
+}
+
+/* By `cpu`, with nobody beside it. */
+static void expect(void)
+{
+    device = "cpu";
+    clsoftmax_context *context = open_device();
+    if (!context || clsoftmax_run(context, ROWS, CLASSES, logits, 0.7f, expected) != CLSOFTMAX_OK)
+        fault("run", clsoftmax_last_error());
+    clsoftmax_context_release(context);
+}
+
+int main(int argc, char **argv)
+{
+    const int is_planted = argc == 2 && strcmp(argv[1], "--plant") == 0;
+    if (argc != 1 && !is_planted) {
+        fprintf(stderr, "usage: threads [--plant]\n");
+        return 2;
+    }
+    setenv("CLSOFTMAX_THREADS", "3", 0); /* a pool, however few processors there are */
+    for (unsigned i = 0; i < ROWS * CLASSES; i++)
+        logits[i] = (float)(i * 37 % 101) * 0.1f;
+    pthread_barrier_init(&all_ready, NULL, THREADS);
+    expect();
+    const char *named = getenv("CLSOFTMAX_TEST_DEVICE"), *const devices[] = {"cpu", named ? named : "0:0"};
+    for (unsigned i = 0; i < 2; i++) {
+        device = devices[i];
+        if (!has_device())
+            continue;
+        if (is_planted)
+            plant();
+        else
+            watch();
+    }
+    return atomic_load(&found);
+}
