@@ -9,8 +9,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 typedef struct implementation {
     char device[16];
@@ -320,27 +318,5 @@ ParameterizedTest(implementation *i, contract, statistics_of_special_rows)
         cr_expect(s[6].largest_probability == 0.5f && s[6].maximum == 0 && !signbit(s[6].maximum));
         cr_expect(s[7].log_sum_exp == I && s[7].negative_log_likelihood == 0, "a temperature of -0 is one of 0");
     }
-    clsoftmax_context_release(context);
-}
-
-/* After fork() a context answers with a status, never hangs; a fresh one in the child works. */
-Test(contract, fork, .timeout = 60)
-{
-    clsoftmax_context *context = test_open("cpu");
-    float x[3] = {10, 20, 30}, p[3];
-    cr_assert_eq(clsoftmax_run(context, 1, 3, x, 10, p), CLSOFTMAX_OK);
-    pid_t child = fork();
-    if (child == 0) {
-        clsoftmax_context *fresh = NULL;
-        int right = clsoftmax_run(context, 1, 3, x, 10, p) == CLSOFTMAX_FORKED;
-        clsoftmax_context_release(context);
-        right = right && clsoftmax_context_create("cpu", &fresh) == CLSOFTMAX_OK;
-        right = right && clsoftmax_run(fresh, 1, 3, x, 10, p) == CLSOFTMAX_OK;
-        clsoftmax_context_release(fresh);
-        leave(right ? 0 : 1);
-    }
-    int status;
-    cr_assert_eq(waitpid(child, &status, 0), child);
-    cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     clsoftmax_context_release(context);
 }

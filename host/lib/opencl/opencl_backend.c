@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---------------------------------------------------------------- Plan */
 
@@ -51,10 +52,17 @@ static clsoftmax_status opencl_plan_prepare(clsoftmax_plan *plan)
     return CLSOFTMAX_OK;
 }
 
+/* After fork() the driver is the parent's: a child that called it might wait for threads that it does not have. What is left here goes
+   with the child. */
+static int is_inherited(const clsoftmax_context *context)
+{
+    return context->process != getpid();
+}
+
 static void opencl_plan_release(clsoftmax_plan *plan)
 {
     cls_opencl_plan *state = plan->state;
-    if (!state)
+    if (!state || is_inherited(plan->context))
         return;
     cls_opencl_tiles_release(state->tiles);
     cls_opencl_kernels_release(&state->kernels);
@@ -70,7 +78,7 @@ static void opencl_plan_release(clsoftmax_plan *plan)
 static void opencl_context_release(clsoftmax_context *context)
 {
     cls_opencl_context *opencl = context->state;
-    if (!opencl)
+    if (!opencl || is_inherited(context))
         return;
     cls_opencl_programs_release(&opencl->programs);
     if (opencl->context)
