@@ -4,6 +4,11 @@ load helpers
 
 FIRST="0.0900305733 0.244728476 0.665240943"
 
+# links_with_programs: skips under AddressSanitizer, which programs outside are not built with.
+links_with_programs() {
+    ! is_sanitized || skip "AddressSanitizer"
+}
+
 install_to() {
     cmake --install "$BUILD" --prefix "$1" >install.log || { cat install.log; return 1; }
     export LD_LIBRARY_PATH
@@ -12,6 +17,7 @@ install_to() {
 }
 
 @test "the README's example, in C by pkg-config, shared and static" {
+    links_with_programs
     install_to "$PWD/prefix"
     sed -n '/^```c$/,/^```$/{/^```/d;p}' "$SOURCE/README.md" >example.c
     diff <(sed 1d "$SOURCE/examples/host_memory.c") example.c
@@ -27,6 +33,7 @@ install_to() {
 }
 
 @test "a C++ program by find_package" {
+    links_with_programs
     install_to "$PWD/prefix"
     cat >CMakeLists.txt <<'CMAKE'
 cmake_minimum_required(VERSION 3.22)
