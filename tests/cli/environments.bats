@@ -76,3 +76,28 @@ opencl_device() {
     run --separate-stderr bash -c '"$CLSOFTMAX" run -d cpu "$1" >&-' - "$LOGITS"
     [ "$status" -eq 1 ]
 }
+
+@test "a minimal container: the command, the C library and the pool of threads, and nothing else" {
+    local enter=(unshare --user --map-root-user chroot) library
+    [ "$(id -u)" -ne 0 ] || enter=(chroot)
+    ! is_sanitized || skip "AddressSanitizer"
+    mkdir -p root/tmp
+    cp "$CLSOFTMAX" root/clsoftmax
+    ldd "$CLSOFTMAX" | grep -o '/[^ ]*' | while read -r library; do
+        mkdir -p "root$(dirname "$library")"
+        cp -L "$library" "root$library"
+    done
+    ! find root -name 'libOpenCL*' | grep -q .
+    "${enter[@]}" root /clsoftmax --version || skip "no root folder of one's own here"
+    run --separate-stderr "${enter[@]}" root /clsoftmax run -T 10 - <<<"10 20 30"
+    echo "$output $stderr"
+    [ "$status" -eq 0 ]
+    [ "$output" = "$ANSWER" ]
+    [ "$stderr" = 'clsoftmax: note: computing on device "cpu": the OpenCL loader libOpenCL.so.1 is not installed' ]
+    run --separate-stderr "${enter[@]}" root /clsoftmax run -d 0:0 - <<<"10 20 30"
+    expect_error 2 'device "0:0"' "libOpenCL.so.1 is not installed"
+    echo "10 20 30" | "${enter[@]}" root /clsoftmax run -T 10 - -o /tmp/p.npy
+    clsoftmax run -T 10 - -o here.npy <<<"10 20 30"
+    cmp root/tmp/p.npy here.npy
+    "${enter[@]}" root /clsoftmax devices | grep -q "^\* cpu "
+}
