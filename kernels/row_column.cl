@@ -3,26 +3,14 @@
  * temperatures of a row as columns (TEMPERATURES_ON_LANES).
  *
  * A work-item takes CORE_WIDTH neighbouring columns of one outer index, each a row of its own, and goes down the classes:
- * every load is of neighbours in memory, nothing is transposed. Columns of up to KEPT_CLASSES are kept in local memory, and their
- * exponentials in their place: one read, one write, one exponential an element. Others are read three times.
- * Launch: outer * ceil(inner / CORE_WIDTH) work-items rounded up to a multiple of WORK_GROUP_SIZE, which is 1 if columns are kept; inner
- * strides 1 if CORE_WIDTH > 1. With temperatures on lanes, a work-item takes a row: each logit is read once for CORE_WIDTH temperatures, of
- * which everything about a row is a vector, so that nothing is summed up across lanes. inner is 1 then, and there are no results.
+ * every load is of neighbours in memory, nothing is transposed. Columns of up to KEPT_CLASSES are kept in local memory, ROW_VECTORS such
+ * vectors abreast, and their exponentials and results in their place: one read, one write, one exponential an element. Others are read
+ * three times, one vector at a time.
+ * Launch: outer * ceil(inner / columns of a work-item) work-items rounded up to a multiple of WORK_GROUP_SIZE, which is 1 if columns are
+ * kept; inner strides 1 if CORE_WIDTH > 1. With temperatures on lanes, a work-item takes a row: each logit is read once for CORE_WIDTH
+ * temperatures, of which everything about a row is a vector, so that nothing is summed up across lanes. inner is 1 then, and there are no
+ * results.
  */
-#if KEPT_CLASSES
-#define COLUMN_AHEAD 16 /* classes: they stand on pages of their own, where no processor reads ahead by itself */
-
-static void column_load(const lanes *l, __local core_float *kept)
-{
-    for (ulong c = 0; c < l->classes; c++) {
-#ifdef __clang__ /* OpenCL's prefetch() is nothing on PoCL */
-        __builtin_prefetch((const void *)(ulong)(l->x + (c + COLUMN_AHEAD) * l->class_stride));
-#endif
-        kept[c] = lanes_load(l, c);
-    }
-}
-#endif
-
 #if TEMPERATURES == TEMPERATURES_ON_LANES
 /* The top of one row, whose neighbouring classes are the lanes here, for all lanes. */
 static core_top_t column_top(const lanes *l)
@@ -66,40 +54,130 @@ __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_c
     }
 }
 #else
+#if KEPT_CLASSES
+#define COLUMNS (CORE_WIDTH * ROW_VECTORS) /* of a work-item */
+#else
+#define COLUMNS CORE_WIDTH
+#endif
+
+/* The columns of one outer index that are a work-item's. */
+typedef struct {
+    ulong row; /* the first */
+    ulong count;
+} columns;
+
+static columns column_share(ulong rows, ulong inner)
+{
+    const ulong blocks = (inner + COLUMNS - 1) / COLUMNS, outer_index = get_global_id(0) / blocks;
+    const ulong column = (get_global_id(0) - outer_index * blocks) * COLUMNS, row = outer_index * inner + column;
+    const columns share = {row, row >= rows ? 0 : inner - column < COLUMNS ? inner - column : COLUMNS};
+    return share;
+}
+
+#if KEPT_CLASSES
+/* Classes: they stand on pages of their own, where no processor reads ahead by itself. Into the second-level cache, since those that are
+   a power of two apart have few places in the first. OpenCL's prefetch() is nothing on PoCL. */
+#define COLUMN_AHEAD 32
+#ifdef __clang__
+#define COLUMN_PREFETCH(address) __builtin_prefetch((const void *)(ulong)(address), 0, 2)
+#else
+#define COLUMN_PREFETCH(address)
+#endif
+
+/* `count` vectors of columns side by side: all are read, and later written, in one way down the classes, since of each class they are
+   neighbours in memory. Compiled for ROW_VECTORS, and for the fewer at an end. */
+static void column_load(const lanes *vectors, uint count, __local core_float *kept, core_top_t *tops)
+{
+    row_top seen[ROW_VECTORS];
+    for (uint v = 0; v < count; v++)
+        seen[v] = row_top_of_nothing();
+    for (ulong c = 0; c < vectors->classes; c++)
+        for (uint v = 0; v < count; v++) {
+            COLUMN_PREFETCH(vectors[v].x + (c + COLUMN_AHEAD) * vectors[v].class_stride);
+            const core_float x = lanes_load(vectors + v, c);
+            kept[v * KEPT_CLASSES + c] = x;
+            seen[v] = row_top_add(seen[v], x, (uint)c);
+        }
+    for (uint v = 0; v < count; v++) {
+        const core_top_t top = {seen[v].key, seen[v].second_key, core_long_of_uint(seen[v].step)};
+        tops[v] = top;
+    }
+}
+
+static void column_store(const lanes *vectors, uint count, __local const core_float *kept, const int *are_whole,
+                         __global result_t *p, ulong lane_stride, ulong class_stride, int stream)
+{
+    for (ulong c = 0; c < vectors->classes; c++)
+        for (uint v = 0; v < count; v++)
+            lanes_store(kept[v * KEPT_CLASSES + c], are_whole[v], p + c * class_stride + v * CORE_WIDTH * lane_stride,
+                        lane_stride, vectors[v].count, stream);
+}
+
 __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_column(ROW_ARGUMENTS)
 {
-#if KEPT_CLASSES
-    __local core_float kept[KEPT_CLASSES], low[KEPT_CLASSES];
+    __local core_float kept[ROW_VECTORS * KEPT_CLASSES], low[KEPT_CLASSES];
 #if TEMPERATURES == TEMPERATURES_SWEEP
-    __local core_float high[KEPT_CLASSES];
+    __local core_float high[ROW_VECTORS * KEPT_CLASSES]; /* the logits are needed again */
 #else
     __local core_float *const high = kept;
 #endif
-    const lanes_room room = {kept, high, low};
-#else
-    const lanes_room room = {0, 0, 0};
-#endif
     const int stream = row_wants_stream(logits, results, rows * classes * ROW_TEMPERATURE_COUNT);
-    const ulong blocks = (inner + CORE_WIDTH - 1) / CORE_WIDTH;
-    const ulong outer_index = get_global_id(0) / blocks;
-    const ulong column = (get_global_id(0) - outer_index * blocks) * CORE_WIDTH;
-    const ulong row = outer_index * inner + column; /* the first lane's */
-    if (row >= rows)
+    const columns share = column_share(rows, inner);
+    if (share.count == 0)
         return;
-    const lanes l = {logits + row_offset(logits_layout, row, inner), logits_layout.s3, logits_layout.CLASS_STRIDE,
-                     classes, (uint)(inner - column < CORE_WIDTH ? inner - column : CORE_WIDTH)};
-    __global result_t *p = results + row_offset(results_layout, row, inner);
-#if KEPT_CLASSES
-    column_load(&l, kept);
-#endif
-    const core_top_t top = lanes_top(&l, KEPT_CLASSES > 0, room);
+    lanes vectors[ROW_VECTORS];
+    uint count = 0;
+    for (ulong i = 0; i < share.count; i += CORE_WIDTH, count++) {
+        const lanes vector = {logits + row_offset(logits_layout, share.row + i, inner), logits_layout.s3,
+                              logits_layout.CLASS_STRIDE, classes,
+                              (uint)(share.count - i < CORE_WIDTH ? share.count - i : CORE_WIDTH)};
+        vectors[count] = vector;
+    }
+    core_top_t tops[ROW_VECTORS];
+    if (count == ROW_VECTORS)
+        column_load(vectors, ROW_VECTORS, kept, tops);
+    else
+        column_load(vectors, count, kept, tops);
+    __global result_t *p = results + row_offset(results_layout, share.row, inner);
     for (uint k = 0; k < ROW_TEMPERATURE_COUNT; k++, p += sweep.s1) {
-        row_state state;
-        lanes_scan(&l, top, &state, KEPT_CLASSES > 0, room,
-                   row_temperatures(one_temperature, temperatures, first, row, l.count, k), row, policies, labels,
-                   row_records(statistics, first, k), first, invalid_rows);
-        if (OPERATION != OPERATION_NONE)
-            lanes_emit(&l, &state, KEPT_CLASSES > 0, room, p, results_layout.s3, results_layout.CLASS_STRIDE, stream);
+        int are_whole[ROW_VECTORS];
+        for (uint v = 0; v < count; v++) {
+            const ulong row = share.row + v * CORE_WIDTH;
+            const lanes_room room = {kept + v * KEPT_CLASSES, high + v * KEPT_CLASSES, low};
+            row_state state;
+            lanes_scan(vectors + v, tops[v], &state, 1, room,
+                       row_temperatures(one_temperature, temperatures, first, row, vectors[v].count, k), row, policies,
+                       labels, row_records(statistics, first, k), first, invalid_rows);
+            are_whole[v] = lanes_are_whole(vectors + v, &state, results_layout.s3);
+            for (ulong c = 0; c < classes; c++)
+                room.high[c] = lanes_filled(lanes_result(vectors + v, c, &state, 1, room), &state);
+        }
+        if (count == ROW_VECTORS)
+            column_store(vectors, ROW_VECTORS, high, are_whole, p, results_layout.s3, results_layout.CLASS_STRIDE, stream);
+        else
+            column_store(vectors, count, high, are_whole, p, results_layout.s3, results_layout.CLASS_STRIDE, stream);
     }
 }
+#else
+__kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_column(ROW_ARGUMENTS)
+{
+    const lanes_room room = {0, 0, 0};
+    const int stream = row_wants_stream(logits, results, rows * classes * ROW_TEMPERATURE_COUNT);
+    const columns share = column_share(rows, inner);
+    if (share.count == 0)
+        return;
+    const lanes l = {logits + row_offset(logits_layout, share.row, inner), logits_layout.s3, logits_layout.CLASS_STRIDE,
+                     classes, (uint)share.count};
+    const core_top_t top = lanes_top(&l, 0, room);
+    __global result_t *p = results + row_offset(results_layout, share.row, inner);
+    for (uint k = 0; k < ROW_TEMPERATURE_COUNT; k++, p += sweep.s1) {
+        row_state state;
+        lanes_scan(&l, top, &state, 0, room,
+                   row_temperatures(one_temperature, temperatures, first, share.row, l.count, k), share.row, policies,
+                   labels, row_records(statistics, first, k), first, invalid_rows);
+        if (OPERATION != OPERATION_NONE)
+            lanes_emit(&l, &state, 0, room, p, results_layout.s3, results_layout.CLASS_STRIDE, stream);
+    }
+}
+#endif
 #endif

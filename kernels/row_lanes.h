@@ -103,7 +103,12 @@ static core_float lanes_filled(core_float result, const row_state *rows)
     return core_row_is_computed(rows->set.kind) ? result : row_fill_value(rows->set.kind);
 }
 
-/* is_whole: all lanes are rows that are computed. */
+/* All lanes are rows that are computed, and have neighbouring places. */
+static int lanes_are_whole(const lanes *l, const row_state *rows, ulong lane_stride)
+{
+    return lane_stride == 1 && l->count == CORE_WIDTH && row_all(core_row_is_computed(rows->set.kind));
+}
+
 static void lanes_store(core_float result, int is_whole, __global result_t *p, ulong lane_stride, uint count,
                         int stream)
 {
@@ -124,7 +129,7 @@ static void lanes_store(core_float result, int is_whole, __global result_t *p, u
 static void lanes_emit(const lanes *l, const row_state *rows, int keep, lanes_room room, __global result_t *p,
                        ulong lane_stride, ulong class_stride, int stream)
 {
-    const int is_whole = lane_stride == 1 && l->count == CORE_WIDTH && row_all(core_row_is_computed(rows->set.kind));
+    const int is_whole = lanes_are_whole(l, rows, lane_stride);
     for (ulong c = 0; c < l->classes; c++)
         lanes_store(lanes_filled(lanes_result(l, c, rows, keep, room), rows), is_whole, p + c * class_stride,
                     lane_stride, l->count, stream);

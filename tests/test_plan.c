@@ -270,6 +270,34 @@ Test(plan, column_keeps_what_local_memory_holds)
     }
 }
 
+/* As many vectors of columns abreast as local memory has rooms for, beside one for the smaller halves; fewer where some of the units would
+   have nothing to do. Each column has its place. */
+Test(plan, column_takes_vectors_abreast)
+{
+    const struct {
+        uint64_t classes, columns, sweep;
+        unsigned vectors;
+    } cases[] = {
+        {1000, 1000, 0, 4},     {1000, 448, 0, 3},      {1000, 100, 0, 1},     {8192, 1 << 20, 0, 3},
+        {16384, 1 << 20, 0, 1}, {32768, 1 << 20, 0, 0}, {8192, 1 << 20, 2, 1}, {16384, 1 << 20, 2, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT, checked;
+        cls_decision d;
+        const uint64_t shape[2] = {cases[i].classes, cases[i].columns};
+        cr_assert_eq(clsoftmax_problem_set_shape(&problem, 2, shape, 0), CLSOFTMAX_OK);
+        problem.sweep = cases[i].sweep;
+        cr_assert_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_OK);
+        cr_assert_eq(cls_decide(&checked, &opencl_cpu, &d), CLSOFTMAX_OK);
+        cr_expect_eq(d.variant.row_vectors, cases[i].vectors, "case %zu: %u", i, d.variant.row_vectors);
+        cr_expect_eq(d.variant.kept_classes > 0, cases[i].vectors > 0, "case %zu", i);
+        uint64_t columns = d.variant.vector_width * (cases[i].vectors > 0 ? cases[i].vectors : 1);
+        uint64_t items = cls_global_size(&checked, &d, 1);
+        cr_expect(items * columns >= cases[i].columns, "case %zu", i);
+        cr_expect(d.variant.work_group_size > 1 || (items - 1) * columns < cases[i].columns, "case %zu", i);
+    }
+}
+
 /* Few long rows, and rows too long for one work-group; the bounds on both sides. */
 Test(plan, split_is_for_few_or_very_long_rows)
 {

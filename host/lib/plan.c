@@ -261,22 +261,43 @@ static uint32_t choose_work_group_size(const clsoftmax_problem *problem, const c
 /* Shorter columns are in the caches, and cost more as work-groups of their own. */
 #define LEAST_KEPT_CLASSES 256
 
-/* Room in local memory for the exponentials of a row, or of as many columns as a vector has lanes, two floats each: a power of two, so
-   that few variants are built; 0 if there is no vector or no room. Two thirds, since a CPU's local memory is a cache, and the row is in it
-   too. */
-static unsigned choose_kept_classes(const clsoftmax_problem *problem, const cls_limits *limits,
-                                    const cls_variant *variant)
+/* Vectors of columns that a work-item takes abreast: four lines of a cache are next to each other in both arrays then. Measured:
+   docs/kernels.md. */
+#define MOST_COLUMN_VECTORS 4
+/* Work-items of a unit, below which fewer vectors abreast keep all units busy. */
+#define ITEMS_PER_UNIT 4
+
+/* A room for each vector, a second if a sweep needs the logits again, and one for the smaller halves of one vector's exponentials. All of
+   the local memory may go: what is not there is read three times instead. */
+static unsigned choose_column_vectors(const clsoftmax_problem *problem, const cls_limits *limits,
+                                      const cls_variant *variant, uint64_t room)
+{
+    uint64_t width = variant->vector_width, rooms = problem->sweep > 0 ? 2 : 1;
+    uint64_t fitting = limits->local_memory_bytes / (room * width * sizeof(float)), vectors = MOST_COLUMN_VECTORS;
+    while (vectors > 0 && vectors * rooms + 1 > fitting)
+        vectors--;
+    while (vectors > 1 && problem->outer * ((problem->inner - 1) / (width * vectors) + 1) <
+                              (uint64_t)ITEMS_PER_UNIT * limits->compute_units)
+        vectors--;
+    return (unsigned)vectors;
+}
+
+/* Room in local memory for the exponentials of a row, two floats each, or for columns: a power of two, so that few variants are built; 0 if
+   there is no vector or no room. Two thirds, since a CPU's local memory is a cache, and the row is in it too. */
+static void choose_kept(const clsoftmax_problem *problem, const cls_limits *limits, cls_variant *variant)
 {
     uint64_t room = LEAST_KEPT_CLASSES;
     while (room < problem->classes)
         room *= 2;
-    int is_column = variant->strategy == CLSOFTMAX_STRATEGY_COLUMN && problem->classes >= LEAST_KEPT_CLASSES;
-    uint64_t rows = is_column ? variant->vector_width : 1;
-    uint64_t floats = is_column && problem->sweep > 0 ? 3 : 2; /* a column's logits are needed again */
-    int fits = room * rows * floats * sizeof(float) <= limits->local_memory_bytes / 3 * 2;
-    int is_wanted = (is_column || variant->strategy == CLSOFTMAX_STRATEGY_ITEM) && variant->vector_width > 1 &&
-                    problem->operation == CLSOFTMAX_OPERATION_SOFTMAX && problem->work_group_size <= 1;
-    return is_wanted && fits ? (unsigned)room : 0;
+    if (variant->vector_width == 1 || problem->operation != CLSOFTMAX_OPERATION_SOFTMAX || problem->work_group_size > 1)
+        return;
+    if (variant->strategy == CLSOFTMAX_STRATEGY_COLUMN && problem->classes >= LEAST_KEPT_CLASSES)
+        variant->row_vectors = choose_column_vectors(problem, limits, variant, room);
+    int is_item = variant->strategy == CLSOFTMAX_STRATEGY_ITEM;
+    if (!(is_item && room * 2 * sizeof(float) <= limits->local_memory_bytes / 3 * 2) && variant->row_vectors == 0)
+        return;
+    variant->kept_classes = (unsigned)room;
+    variant->work_group_size = 1; /* local memory is a work-group's */
 }
 
 /* Elements that a work-item takes at least, in rows or vectors of rows one after another, if it keeps them: large beside the start of a
@@ -288,8 +309,10 @@ uint64_t cls_global_size(const clsoftmax_problem *problem, const cls_decision *d
     const cls_variant *variant = &decision->variant;
     uint64_t size = variant->work_group_size, width = variant->vector_width, rows = outer * problem->inner;
     uint64_t items = rows;
-    if (variant->strategy == CLSOFTMAX_STRATEGY_COLUMN && variant->temperatures != CLS_TEMPERATURES_ON_LANES)
-        items = outer * ((problem->inner + width - 1) / width);
+    if (variant->strategy == CLSOFTMAX_STRATEGY_COLUMN && variant->temperatures != CLS_TEMPERATURES_ON_LANES) {
+        uint64_t columns = variant->kept_classes ? width * variant->row_vectors : width;
+        items = outer * ((problem->inner + columns - 1) / columns);
+    }
     if (variant->strategy == CLSOFTMAX_STRATEGY_LANE)
         items = (rows + width - 1) / width;
     int lanes = variant->strategy == CLSOFTMAX_STRATEGY_LANE && width > 1;
@@ -370,9 +393,7 @@ clsoftmax_status cls_decide(const clsoftmax_problem *problem, const cls_limits *
         choose_chunks(problem, limits, variant);
     else
         variant->work_group_size = choose_work_group_size(problem, limits, variant);
-    variant->kept_classes = choose_kept_classes(problem, limits, variant);
-    if (variant->kept_classes)
-        variant->work_group_size = 1; /* local memory is a work-group's */
+    choose_kept(problem, limits, variant);
     decision->parts = choose_parts(problem, limits, variant);
     CLS_FORWARD(choose_launch(problem, limits, decision));
     cls_choose_tiles(problem, limits, decision);
@@ -393,10 +414,12 @@ void cls_variant_defines(const cls_variant *variant, char *text, size_t size)
 void cls_variant_label(const cls_variant *variant, char *text, size_t size)
 {
     static const char *const temperatures[] = {"", ":temperature per row", ":sweep", ":sweep on lanes"};
-    char chunks[64] = "", kept[32] = "";
-    if (variant->kept_classes)
+    char chunks[64] = "", kept[64] = "";
+    if (variant->kept_classes && variant->row_vectors)
+        snprintf(kept, sizeof kept, ":up to %u kept, %u vectors abreast", variant->kept_classes, variant->row_vectors);
+    else if (variant->kept_classes)
         snprintf(kept, sizeof kept, ":up to %u kept", variant->kept_classes);
-    if (variant->row_vectors)
+    if (variant->access_width)
         snprintf(chunks, sizeof chunks, ":%u x %u %s", variant->row_vectors, variant->access_width,
                  variant->row_is_kept ? "kept" : "at a time");
     snprintf(text, size, "%s%s:%s:%s->%s%s%s:width %u:work-group %u%s%s:levels %u",
