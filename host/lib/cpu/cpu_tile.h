@@ -100,7 +100,7 @@ static void load_class(const tile *t, uint64_t c, float *x)
 }
 
 /* Classes that stand far apart are on pages of their own, where no processor reads ahead by itself. */
-#define AHEAD 16
+#define AHEAD 32
 
 /* As many elements as there are lanes. */
 INLINE void prefetch_lanes(const tile *t, uint64_t first)
