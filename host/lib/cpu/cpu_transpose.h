@@ -68,6 +68,9 @@ static inline void split_quads(vector v, float *to, size_t stride)
     memcpy(to, &v, sizeof v);
 }
 #endif
+/* Anywhere. gcc makes two halves of a memcpy of 32 bytes, which are not to be read as a whole soon after. */
+typedef float unaligned_vector __attribute__((vector_size(4 * VECTOR), aligned(4), may_alias));
+
 #define SHUFFLE_QUADS(x, y, a, b, c, d) __builtin_shufflevector(x, y, QUAD_INDICES(a, b, c, d))
 
 /* Each 4 x 4 of four vectors' quads. */
@@ -123,7 +126,7 @@ static inline void rows_to_lanes(const float *rows, size_t stride, size_t classe
                 v[i] = join_quads(rows + (lane + i) * stride + first, QUAD * stride);
             transpose_quads(v);
             for (size_t i = 0; i < QUAD; i++)
-                memcpy(to[i] + lane, &v[i], sizeof v[i]);
+                *(unaligned_vector *)(to[i] + lane) = v[i];
         }
     }
 }
@@ -138,7 +141,7 @@ static inline void lanes_to_rows(float *lanes, size_t classes, size_t packed, fl
         for (size_t lane = 0; lane < CPU_LANES / packed; lane += VECTOR) {
             vector v[QUAD];
             for (size_t i = 0; i < QUAD; i++)
-                memcpy(&v[i], from[i] + lane, sizeof v[i]);
+                v[i] = *(const unaligned_vector *)(from[i] + lane);
             transpose_quads(v);
             for (size_t i = 0; i < QUAD; i++)
                 split_quads(v[i], rows + (lane + i) * stride + first, QUAD * stride);
