@@ -86,6 +86,8 @@ static const shape shapes[] = {
     {COLUMN, 16, COLUMNS, 19, 19, 4, "width 16:"},
     {COLUMN, 4, COLUMNS, 7, 257, 1, "width 4:"},
     {COLUMN, 4, STRIDED, 5, 19, 4, "width 1:"},
+    {COLUMN, 4, ODD, 5, 35, 4, "width 4:"}, /* of sweeps, with temperatures on lanes */
+    {COLUMN, 16, DENSE, 5, 19, 4, "width 16:"},
     {COLUMN, 4, COLUMNS, 7, THREE_LEVELS, 4, "levels 3"},
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
@@ -135,7 +137,7 @@ static clsoftmax_problem problem_of(const shape *shape, unsigned wishes)
     problem.inner = is_column ? shape->rows : 1;
     if (problem.pos_inf == CLSOFTMAX_POS_INF_LIMIT)
         problem.neg_inf_rows = CLSOFTMAX_NEG_INF_ROWS_UNIFORM;
-    else if (problem.temperature_per_row)
+    else if (problem.temperature_per_row || problem.sweep > 0)
         problem.neg_inf_rows = CLSOFTMAX_NEG_INF_ROWS_ZERO;
     return problem;
 }
@@ -171,15 +173,17 @@ static array make_row_array(uint64_t rows, size_t element_bytes)
     return make_array(begin, begin + rows * element_bytes);
 }
 
-static size_t span_of(const clsoftmax_problem *p, const clsoftmax_layout *layout, size_t element_bytes)
-{
-    return (cls_layout_span(p, layout)) * element_bytes;
-}
-
-static array make_matrix(const clsoftmax_problem *p, const clsoftmax_layout *layout, clsoftmax_dtype dtype)
+/* Of a span of elements, the first of which are before the array. */
+static array make_matrix(uint64_t first, uint64_t span, clsoftmax_dtype dtype)
 {
     const size_t bytes = clsoftmax_dtype_size(dtype);
-    return make_array(layout->offset * bytes, span_of(p, layout, bytes));
+    return make_array(first * bytes, span * bytes);
+}
+
+/* Elements of the array of temperatures. */
+static uint64_t temperatures_of(const clsoftmax_problem *p)
+{
+    return p->sweep > 0 ? p->sweep : cls_problem_rows(p);
 }
 
 /* A small number that every dtype holds, or one that is none. */
@@ -219,14 +223,16 @@ static float logit_of(uint64_t row, uint64_t class)
 
 static void fill_arrays(const clsoftmax_problem *p, array *arrays)
 {
-    static const float temperatures[] = {0.7f, 3, INFINITY, 1, 0, -1, 1e-3f, NAN, 100};
+    static const float temperatures[] = {0.7f, 3, INFINITY, 1, 0, 1e-3f, 100, -1, NAN};
+    enum { TEMPERATURES_HERE = sizeof temperatures / sizeof *temperatures, VALID = TEMPERATURES_HERE - 2 };
     const uint64_t rows = p->outer * p->inner;
+    for (uint64_t i = 0; i < temperatures_of(p); i++)
+        memcpy(arrays[TEMPERATURES].before + arrays[TEMPERATURES].begin + i * sizeof(float),
+               &temperatures[i % (p->sweep > 0 ? VALID : TEMPERATURES_HERE)], sizeof(float));
     const size_t bytes = clsoftmax_dtype_size(p->logits_dtype);
     for (uint64_t row = 0; row < rows; row++) {
         const int64_t label =
             row % 4 == 3 ? -1 : (int64_t)(row % 4 == 2 ? p->classes : p->classes - 1 - row % p->classes);
-        memcpy(arrays[TEMPERATURES].before + arrays[TEMPERATURES].begin + row * sizeof(float),
-               &temperatures[row % (sizeof temperatures / sizeof *temperatures)], sizeof(float));
         memcpy(arrays[LABELS].before + arrays[LABELS].begin + row * sizeof label, &label, sizeof label);
         for (uint64_t class = 0; class < p->classes; class ++) {
             const clsoftmax_layout *l = &p->logits_layout;
@@ -240,12 +246,12 @@ static void fill_arrays(const clsoftmax_problem *p, array *arrays)
 static void make_arrays(const clsoftmax_problem *p, array *arrays)
 {
     const uint64_t rows = p->outer * p->inner;
-    arrays[LOGITS] = make_matrix(p, &p->logits_layout, p->logits_dtype);
-    arrays[TEMPERATURES] = make_row_array(rows, sizeof(float));
+    arrays[LOGITS] = make_matrix(p->logits_layout.offset, cls_layout_span(p, &p->logits_layout), p->logits_dtype);
+    arrays[TEMPERATURES] = make_row_array(temperatures_of(p), sizeof(float));
     arrays[LABELS] = make_row_array(rows, sizeof(int64_t));
-    arrays[STATISTICS] = make_row_array(rows, sizeof(clsoftmax_statistics));
+    arrays[STATISTICS] = make_row_array(rows * cls_problem_temperatures(p), sizeof(clsoftmax_statistics));
     arrays[INVALID_ROWS] = make_array(0, sizeof(cl_uint)); /* a call takes no first element of it */
-    arrays[RESULTS] = make_matrix(p, &p->results_layout, p->results_dtype);
+    arrays[RESULTS] = make_matrix(p->results_layout.offset, cls_results_span(p), p->results_dtype);
     fill_arrays(p, arrays);
 }
 
@@ -395,7 +401,8 @@ static void watch_shape(const shape *shape, unsigned wishes)
         die(label, shape->reaches);
     remember(&plan->decision.variant);
     run_plan(plan, 0);
-    if (problem.operation != CLSOFTMAX_OPERATION_NONE && problem.logits_dtype == problem.results_dtype)
+    if (problem.operation != CLSOFTMAX_OPERATION_NONE && problem.logits_dtype == problem.results_dtype &&
+        problem.sweep == 0)
         run_plan(plan, 1);
     if (!watch.is_exact)
         clsoftmax_plan_release(plan);
