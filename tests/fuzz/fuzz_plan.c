@@ -31,6 +31,9 @@ static clsoftmax_problem read_problem(fuzz_bytes *bytes)
     problem.tile_outer = fuzz_number(bytes, 4);
     problem.logits_layout = read_layout(bytes);
     problem.results_layout = read_layout(bytes);
+    size = fuzz_number(bytes, 1) % 9;
+    problem.sweep = fuzz_number(bytes, size);
+    problem.sweep_stride = fuzz_number(bytes, size);
     return problem;
 }
 
@@ -66,6 +69,9 @@ static void check_decision(const clsoftmax_problem *problem, const cls_limits *l
     FUZZ_CHECK((v->work_group_size & (v->work_group_size - 1)) == 0);
     FUZZ_CHECK(decision.copied.outer <= problem->outer && decision.copied.inner <= problem->inner &&
                decision.copied.classes <= problem->classes);
+    uint64_t temperatures = cls_problem_temperatures(problem);
+    FUZZ_CHECK(decision.launch_temperatures >= 1 && decision.launch_temperatures <= temperatures);
+    FUZZ_CHECK(decision.copied.temperatures <= decision.launch_temperatures);
     char text[200];
     cls_variant_label(v, text, sizeof text);
     FUZZ_CHECK(strlen(text) < sizeof text - 1);
