@@ -49,8 +49,8 @@ __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_c
     for (uint k = 0; k < (uint)sweep.s0; k += CORE_WIDTH) {
         row_state state;
         l.count = (uint)sweep.s0 - k < CORE_WIDTH ? (uint)sweep.s0 - k : CORE_WIDTH;
-        lanes_scan(&l, top, &state, 0, room, row_temperatures(one_temperature, temperatures, first, row, l.count, k), row,
-                   policies, labels, row_records(statistics, first, k), first, invalid_rows);
+        lanes_scan(&l, top, &state, 0, room, row_temperatures(one_temperature, temperatures, first, row, l.count, k),
+                   row, policies, labels, row_records(statistics, first, k), first, invalid_rows);
     }
 }
 #else
@@ -86,7 +86,7 @@ static columns column_share(ulong rows, ulong inner)
 
 /* `count` vectors of columns side by side: all are read, and later written, in one way down the classes, since of each class they are
    neighbours in memory. Compiled for ROW_VECTORS, and for the fewer at an end. */
-static void column_load(const lanes *vectors, uint count, __local core_float *kept, core_top_t *tops)
+LANES_INLINE void column_load(const lanes *vectors, uint count, __local core_float *kept, core_top_t *tops)
 {
     row_top seen[ROW_VECTORS];
     for (uint v = 0; v < count; v++)
@@ -104,8 +104,8 @@ static void column_load(const lanes *vectors, uint count, __local core_float *ke
     }
 }
 
-static void column_store(const lanes *vectors, uint count, __local const core_float *kept, const int *are_whole,
-                         __global result_t *p, ulong lane_stride, ulong class_stride, int stream)
+LANES_INLINE void column_store(const lanes *vectors, uint count, __local const core_float *kept, const int *are_whole,
+                               __global result_t *p, ulong lane_stride, ulong class_stride, int stream)
 {
     for (ulong c = 0; c < vectors->classes; c++)
         for (uint v = 0; v < count; v++)
@@ -153,7 +153,8 @@ __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_c
                 room.high[c] = lanes_filled(lanes_result(vectors + v, c, &state, 1, room), &state);
         }
         if (count == ROW_VECTORS)
-            column_store(vectors, ROW_VECTORS, high, are_whole, p, results_layout.s3, results_layout.CLASS_STRIDE, stream);
+            column_store(vectors, ROW_VECTORS, high, are_whole, p, results_layout.s3, results_layout.CLASS_STRIDE,
+                         stream);
         else
             column_store(vectors, count, high, are_whole, p, results_layout.s3, results_layout.CLASS_STRIDE, stream);
     }

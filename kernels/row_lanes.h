@@ -2,6 +2,9 @@
  * Scans of rows side by side, each on a lane of its own (CORE_ROW_PER_LANE is defined): lane and column. CORE_WIDTH rows a
  * work-item, class by class; from where they stand, or kept from their first scan on.
  */
+/* PoCL 3.1 loses what a function writes to local memory that it does not make a part of the kernel, as where there are two calls. */
+#define LANES_INLINE static inline __attribute__((always_inline))
+
 #if KEPT_CLASSES
 #define LANES_KEPT __local /* private memory has no room for long rows */
 #else
@@ -38,12 +41,13 @@ static core_float lanes_load(const lanes *l, ulong class_index)
 }
 
 /* The same as ordinary rows have them. */
-static core_float lanes_ordinary(const lanes *l, ulong class_index, const row_state *rows, int keep, lanes_room room)
+LANES_INLINE core_float lanes_ordinary(const lanes *l, ulong class_index, const row_state *rows, int keep,
+                                       lanes_room room)
 {
     return row_ordinary(keep ? room.logits[class_index] : lanes_load(l, class_index), rows);
 }
 
-static core_top_t lanes_top(const lanes *l, int keep, lanes_room room)
+LANES_INLINE core_top_t lanes_top(const lanes *l, int keep, lanes_room room)
 {
     row_top seen = row_top_of_nothing();
     for (ulong c = 0; c < l->classes; c++)
@@ -52,7 +56,7 @@ static core_top_t lanes_top(const lanes *l, int keep, lanes_room room)
     return top;
 }
 
-static row_sums lanes_sums(const lanes *l, const row_state *rows, int keep, lanes_room room)
+LANES_INLINE row_sums lanes_sums(const lanes *l, const row_state *rows, int keep, lanes_room room)
 {
     row_sums sums = row_sums_of_nothing();
     for (ulong c = 0; c < l->classes; c++) {
@@ -76,9 +80,9 @@ static core_two_float lanes_sum_scale(const lanes *l, const row_state *rows, row
 }
 
 /* The second scan of the rows from `row` on, at a temperature each; their records, and what results need of the sums. */
-static void lanes_scan(const lanes *l, core_top_t top, row_state *state, int keep, lanes_room room,
-                       core_row_float temperature, ulong row, uint policies, __global const long *labels,
-                       __global row_record *statistics, ulong4 first, __global uint *invalid_rows)
+LANES_INLINE void lanes_scan(const lanes *l, core_top_t top, row_state *state, int keep, lanes_room room,
+                             core_row_float temperature, ulong row, uint policies, __global const long *labels,
+                             __global row_record *statistics, ulong4 first, __global uint *invalid_rows)
 {
     *state = row_state_of(top.key, temperature, policies);
     const row_sums sums = lanes_sums(l, state, keep, room);
@@ -88,7 +92,7 @@ static void lanes_scan(const lanes *l, core_top_t top, row_state *state, int kee
         state->sum_scale = lanes_sum_scale(l, state, sums);
 }
 
-static core_float lanes_result(const lanes *l, ulong c, const row_state *rows, int keep, lanes_room room)
+LANES_INLINE core_float lanes_result(const lanes *l, ulong c, const row_state *rows, int keep, lanes_room room)
 {
     if (keep & (OPERATION == OPERATION_SOFTMAX)) {
         const core_pair e = {room.high[c], room.low[c]};
@@ -126,8 +130,8 @@ static void lanes_store(core_float result, int is_whole, __global result_t *p, u
         row_store_one(each[i], p + i * lane_stride);
 }
 
-static void lanes_emit(const lanes *l, const row_state *rows, int keep, lanes_room room, __global result_t *p,
-                       ulong lane_stride, ulong class_stride, int stream)
+LANES_INLINE void lanes_emit(const lanes *l, const row_state *rows, int keep, lanes_room room, __global result_t *p,
+                             ulong lane_stride, ulong class_stride, int stream)
 {
     const int is_whole = lanes_are_whole(l, rows, lane_stride);
     for (ulong c = 0; c < l->classes; c++)

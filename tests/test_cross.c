@@ -430,6 +430,29 @@ Test(cross, many_short_rows, .timeout = 600)
     clsoftmax_context_release(opencl);
 }
 
+/* So many columns that a work-item of a CPU takes vectors of them abreast: four, the last of them not whole, or a single one at the end;
+   two. */
+Test(cross, many_columns, .timeout = 600)
+{
+    clsoftmax_context *opencl = test_open_opencl(), *cpu = test_open("cpu");
+    const uint64_t columns[] = {500, 520, 280};
+    for (size_t i = 0; i < 3; i++)
+        for (uint64_t seed = 0; seed < 4; seed++) {
+            cross_case c = choose(900 + 4 * i + seed);
+            c.problem.operation = CLSOFTMAX_OPERATION_SOFTMAX;
+            c.problem.strategy = CLSOFTMAX_STRATEGY_COLUMN;
+            c.problem.tile_outer = 0;
+            if (seed > 0) /* stored whole, and in place */
+                c.problem.logits_dtype = c.problem.results_dtype = CLSOFTMAX_F32;
+            c.in_place = seed == 2;
+            c.place = i == 2 ? MIDDLE : FIRST;
+            set_layouts(&c, columns[i], 257);
+            run_everywhere(c, cpu, opencl, seed == 1);
+        }
+    clsoftmax_context_release(cpu);
+    clsoftmax_context_release(opencl);
+}
+
 /* Rows of the lengths of real vocabularies, beyond the scratch row and beyond every work-group. */
 Test(cross, long_rows, .timeout = 3600)
 {
