@@ -202,15 +202,26 @@ static int is_whole(gnuplot *g)
     return length > 0 && memmem(end, (size_t)length, mark, strlen(mark)) != NULL;
 }
 
+/* 0, or the errno of a write, at any time: fclose tells of the last one alone. */
+static int close_script(gnuplot *g)
+{
+    int error = ferror(g->script) ? errno : 0;
+    if (fclose(g->script) != 0 && error == 0)
+        error = errno;
+    g->script = NULL;
+    return error;
+}
+
 int gnuplot_close(gnuplot *g)
 {
     char said[600];
-    int written = fclose(g->script) == 0, status = EXIT_DONE;
+    int error = close_script(g), status = EXIT_DONE;
     int did_well = wait_for(g->process);
-    g->script = NULL;
     g->process = 0;
     read_errors(g->errors, said, sizeof said);
-    if (!written || !did_well)
+    if (error != 0 && error != EPIPE) /* what it makes of half a script is of no interest */
+        status = complain(EXIT_FAILED, "%s: gnuplot: %s", g->about, strerror(error));
+    else if (error != 0 || !did_well)
         status = complain(EXIT_FAILED, "%s: gnuplot failed%s%s", g->about, said[0] ? ": " : "", said);
     else if (g->path && !is_whole(g))
         status = complain(EXIT_FAILED, "%s: gnuplot did not write all of it; is there room on the disk?", g->path);
