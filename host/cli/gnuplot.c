@@ -16,24 +16,35 @@ extern char **environ;
 
 /* ---------------------------------------------------------------- The process */
 
+static int spawn(char *const *arguments, const posix_spawn_file_actions_t *actions, pid_t *process)
+{
+    posix_spawnattr_t attributes;
+    sigset_t defaults;
+    int error = posix_spawnattr_init(&attributes);
+    if (error != 0)
+        return error;
+    sigemptyset(&defaults); /* what this program ignores ends gnuplot */
+    sigaddset(&defaults, SIGPIPE);
+    sigaddset(&defaults, SIGXFSZ);
+    posix_spawnattr_setsigdefault(&attributes, &defaults);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+    error = posix_spawnp(process, "gnuplot", actions, &attributes, arguments, environ);
+    posix_spawnattr_destroy(&attributes);
+    return error;
+}
+
 /* Starts gnuplot with three files as its standard ones. 0, or an errno. */
 static int start(char *const *arguments, const int *files, pid_t *process)
 {
     posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t defaults;
-    sigemptyset(&defaults); /* what this program ignores ends gnuplot */
-    sigaddset(&defaults, SIGPIPE);
-    sigaddset(&defaults, SIGXFSZ);
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setsigdefault(&attributes, &defaults);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
-    posix_spawn_file_actions_init(&actions);
-    for (int i = 0; i < 3; i++)
-        posix_spawn_file_actions_adddup2(&actions, files[i], i);
-    int error = posix_spawnp(process, "gnuplot", &actions, &attributes, arguments, environ);
+    int error = posix_spawn_file_actions_init(&actions);
+    if (error != 0)
+        return error;
+    for (int i = 0; i < 3 && error == 0; i++)
+        error = posix_spawn_file_actions_adddup2(&actions, files[i], i);
+    if (error == 0)
+        error = spawn(arguments, &actions, process);
     posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
     return error;
 }
 
