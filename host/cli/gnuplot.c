@@ -71,10 +71,11 @@ int gnuplot_check(const char *about)
     char *const arguments[] = {"gnuplot", "--version", NULL};
     int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
     pid_t process = 0;
-    int error = nothing < 0 ? errno : start(arguments, (int[]){nothing, nothing, nothing}, &process);
+    if (nothing < 0)
+        return complain(EXIT_FAILED, "%s: /dev/null: %s", about, strerror(errno));
+    int error = start(arguments, (int[]){nothing, nothing, nothing}, &process);
     int works = error == 0 && wait_for(process);
-    if (nothing >= 0)
-        close(nothing);
+    close(nothing);
     if (error != 0)
         return complain_start(about, error);
     return works ? EXIT_DONE : complain(EXIT_FAILED, "%s: gnuplot --version fails", about);
@@ -155,8 +156,10 @@ static int open_process(gnuplot *g)
     g->script = error == 0 ? fdopen(ends[1], "w") : NULL;
     if (g->script)
         return EXIT_DONE;
+    int status = error != 0 ? complain_start(g->about, error)
+                            : complain(EXIT_FAILED, "%s: gnuplot: %s", g->about, strerror(errno));
     close(ends[1]);
-    return complain_start(g->about, error != 0 ? error : errno);
+    return status;
 }
 
 static void abandon(gnuplot *g)
