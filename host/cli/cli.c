@@ -17,6 +17,7 @@ void begin_process(void)
 {
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of the write, and ends quietly */
     signal(SIGXFSZ, SIG_IGN); /* so is a file that the system's limit forbids */
+    signal(SIGCHLD, SIG_DFL); /* ignored by whoever started this process, it would leave no child to wait for */
     for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; descriptor++)
         if (fcntl(descriptor, F_GETFD) < 0)
             (void)!open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);

@@ -55,15 +55,21 @@ static int complain_start(const char *about, int error)
                : complain(EXIT_FAILED, "%s: gnuplot: %s", about, strerror(error));
 }
 
-/* 1 if it ended well. */
-static int wait_for(pid_t process)
+/* NULL if it ended well; else how it ended, or why that is not known. */
+static const char *wait_for(pid_t process)
 {
+    static char text[40];
     int status;
     pid_t ended;
     do
         ended = waitpid(process, &status, 0);
     while (ended < 0 && errno == EINTR);
-    return ended == process && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    if (ended < 0)
+        return strerror(errno);
+    if (WIFSIGNALED(status))
+        return strsignal(WTERMSIG(status));
+    snprintf(text, sizeof text, "exit status %d", WEXITSTATUS(status));
+    return WEXITSTATUS(status) != 0 ? text : NULL;
 }
 
 int gnuplot_check(const char *about)
@@ -74,11 +80,11 @@ int gnuplot_check(const char *about)
     if (nothing < 0)
         return complain(EXIT_FAILED, "%s: /dev/null: %s", about, strerror(errno));
     int error = start(arguments, (int[]){nothing, nothing, nothing}, &process);
-    int works = error == 0 && wait_for(process);
+    const char *failure = error == 0 ? wait_for(process) : NULL;
     close(nothing);
     if (error != 0)
         return complain_start(about, error);
-    return works ? EXIT_DONE : complain(EXIT_FAILED, "%s: gnuplot --version fails", about);
+    return failure ? complain(EXIT_FAILED, "%s: gnuplot --version failed: %s", about, failure) : EXIT_DONE;
 }
 
 /* ---------------------------------------------------------------- The script */
@@ -230,13 +236,16 @@ int gnuplot_close(gnuplot *g)
 {
     char said[600];
     int error = close_script(g), status = EXIT_DONE;
-    int did_well = wait_for(g->process);
+    const char *failure = wait_for(g->process);
     g->process = 0;
     read_errors(g->errors, said, sizeof said);
     if (error != 0 && error != EPIPE) /* what it makes of half a script is of no interest */
         status = complain(EXIT_FAILED, "%s: gnuplot: %s", g->about, strerror(error));
-    else if (error != 0 || !did_well)
-        status = complain(EXIT_FAILED, "%s: gnuplot failed%s%s", g->about, said[0] ? ": " : "", said);
+    else if (error != 0 || failure)
+        status = complain(EXIT_FAILED, "%s: gnuplot failed: %s", g->about,
+                          said[0]   ? said
+                          : failure ? failure
+                                    : strerror(error));
     else if (g->path && !is_whole(g))
         status = complain(EXIT_FAILED, "%s: gnuplot did not write all of it; is there room on the disk?", g->path);
     else if (said[0])

@@ -141,8 +141,8 @@ expect_nothing_left() {
         expect_nothing_left p.svg
     done <<'CASES'
 cat >/dev/null; echo "<svg></svg>"; echo "no such terminal" >&2; exit 1|p.svg: gnuplot failed: no such terminal
-exit 3|p.svg: gnuplot failed
-kill -SEGV $$|p.svg: gnuplot failed
+exit 3|p.svg: gnuplot failed: exit status 3
+kill -SEGV $$|p.svg: gnuplot failed: Segmentation fault
 cat >/dev/null; echo "<svg><path"|p.svg: gnuplot did not write all of it
 cat >/dev/null|p.svg: gnuplot did not write all of it
 CASES
@@ -157,6 +157,11 @@ CASES
     [ "$status" -eq 1 ]
     [[ $stderr == *"p.svg: gnuplot"* ]]
     expect_nothing_left p.svg
+}
+
+@test "children are waited for where whoever started the command ignores them" {
+    env --ignore-signal=CHLD "$CLSOFTMAX" plot -d cpu - -T 1 -o p.svg <<<"1 2"
+    texts p.svg | grep -qx 0.7311
 }
 
 @test "an output that exists stays as it was after a failure" {
