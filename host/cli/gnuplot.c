@@ -209,17 +209,35 @@ static void read_errors(FILE *errors, char *text, size_t room)
     }
 }
 
-/* 1 if the file ends as one of its kind does: gnuplot ends well even where its writes fail. */
-static int is_whole(gnuplot *g)
+/* The last bytes of a file; how many they are, or -1 with errno. */
+static ssize_t read_end(int descriptor, char *end, size_t room)
 {
-    char end[64] = "";
+    off_t size = lseek(descriptor, 0, SEEK_END), from = size > (off_t)room ? size - (off_t)room : 0;
+    size_t done = 0;
+    if (size < 0)
+        return -1;
+    for (ssize_t count = 1; count != 0 && done < room;) {
+        count = pread(descriptor, end + done, room - done, from + (off_t)done);
+        if (count < 0 && errno != EINTR)
+            return -1;
+        done += count > 0 ? (size_t)count : 0;
+    }
+    return (ssize_t)done;
+}
+
+/* Whether the file ends as one of its kind does: gnuplot ends well even where its writes fail. */
+static int check_whole(gnuplot *g)
+{
+    char end[64];
     if (!g->out.temporary[0])
-        return 1;
-    off_t size = lseek(fileno(g->out.file), 0, SEEK_END);
-    off_t from = size > (off_t)sizeof end ? size - (off_t)sizeof end : 0;
-    ssize_t length = pread(fileno(g->out.file), end, sizeof end, from);
+        return EXIT_DONE;
+    ssize_t length = read_end(fileno(g->out.file), end, sizeof end);
+    if (length < 0)
+        return complain(EXIT_FAILED, "%s: %s", g->path, strerror(errno));
     const char *mark = ends_with(g->path, ".svg") ? "</svg>" : ends_with(g->path, ".png") ? "IEND" : "%%EOF";
-    return length > 0 && memmem(end, (size_t)length, mark, strlen(mark)) != NULL;
+    if (!memmem(end, (size_t)length, mark, strlen(mark)))
+        return complain(EXIT_FAILED, "%s: gnuplot did not write all of it; is there room on the disk?", g->path);
+    return EXIT_DONE;
 }
 
 /* 0, or the errno of a write, at any time: fclose tells of the last one alone. */
@@ -246,9 +264,9 @@ int gnuplot_close(gnuplot *g)
                           said[0]   ? said
                           : failure ? failure
                                     : strerror(error));
-    else if (g->path && !is_whole(g))
-        status = complain(EXIT_FAILED, "%s: gnuplot did not write all of it; is there room on the disk?", g->path);
-    else if (said[0])
+    else if (g->path)
+        status = check_whole(g);
+    if (status == EXIT_DONE && said[0])
         notice("note: gnuplot: %s", said);
     if (status == EXIT_DONE && g->path)
         status = output_file_commit(&g->out);
