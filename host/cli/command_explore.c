@@ -30,6 +30,17 @@ static int write_page(const char *path, const char *data, size_t length)
     return status;
 }
 
+/* The page's data, in memory that is the caller's. */
+static int compute_data(run *run, const class_names *names, char **data, size_t *length)
+{
+    FILE *json = open_memstream(data, length);
+    int status = json ? explore_write(json, run, names) : EXIT_DONE, has_failed = !json || ferror(json);
+    if (json && fclose(json) != 0)
+        has_failed = 1;
+    return has_failed && status == EXIT_DONE ? complain(EXIT_FAILED, "%s: no memory for the page", run->options.output)
+                                             : status;
+}
+
 static int compute_and_write(run *run)
 {
     const run_options *options = &run->options;
@@ -39,10 +50,7 @@ static int compute_and_write(run *run)
     int status = class_names_read(options->class_names, run->problem.classes, &names);
     if (status != EXIT_DONE)
         return status;
-    FILE *json = open_memstream(&data, &length);
-    status = json ? explore_write(json, run, &names) : EXIT_FAILED;
-    if ((!json || ferror(json) || fclose(json) != 0) && status == EXIT_DONE)
-        status = complain(EXIT_FAILED, "%s: no memory for the page", options->output);
+    status = compute_data(run, &names, &data, &length);
     if (status == EXIT_DONE)
         status = write_page(options->output, data, length);
     free(data);
