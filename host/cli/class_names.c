@@ -54,8 +54,8 @@ static int read_lines(FILE *file, const char *path, uint64_t classes, class_name
     errno = 0;
     while (status == EXIT_DONE && getline(&line, &capacity, file) >= 0)
         status = add_name(names, line, classes, path);
-    if (status == EXIT_DONE && !feof(file))
-        status = complain(EXIT_WRONG, "%s: %s", path, strerror(errno));
+    if (status == EXIT_DONE && !feof(file)) /* getline also stops where memory does */
+        status = complain(ferror(file) ? EXIT_WRONG : EXIT_FAILED, "%s: %s", path, strerror(errno));
     free(line);
     if (status == EXIT_DONE && names->count < classes)
         status = complain(EXIT_WRONG, "%s: %llu names for %llu classes", path, (unsigned long long)names->count,

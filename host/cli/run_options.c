@@ -164,7 +164,8 @@ static int parse_temperature_list(const char *text, run_options *options)
     temperature_list_release(&options->sweep);
     const char *wrong = temperature_list_parse(text, &options->sweep, &where);
     if (wrong)
-        return complain(EXIT_WRONG, "-T %.80s: \"%.*s\": %s", text, (int)strcspn(where, ","), where, wrong);
+        return complain(wrong == temperature_list_no_memory ? EXIT_FAILED : EXIT_WRONG, "-T %.80s: \"%.*s\": %s", text,
+                        (int)strcspn(where, ","), where, wrong);
     options->problem.sweep = options->sweep.count;
     return EXIT_DONE;
 }

@@ -9,7 +9,7 @@
 /* More than anybody looks at, and few enough for their array. */
 #define MOST_TEMPERATURES 1000000
 
-static const char no_memory[] = "there is no memory for so many temperatures";
+const char temperature_list_no_memory[] = "there is no memory for so many temperatures";
 
 /* A number as written, and the f32 next to it. */
 typedef struct number {
@@ -46,7 +46,7 @@ static const char *reserve(temperature_list *list, uint64_t count)
         return "more than 1000000 temperatures";
     float *grown = realloc(list->values, (size_t)(list->count + count) * sizeof *grown);
     if (!grown)
-        return no_memory;
+        return temperature_list_no_memory;
     list->values = grown;
     return NULL;
 }

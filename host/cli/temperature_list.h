@@ -13,6 +13,9 @@ typedef struct temperature_list {
    at equal ratios. NULL, or what is wrong with the part that *where is set to; nothing is left then. */
 const char *temperature_list_parse(const char *text, temperature_list *list, const char **where);
 
+/* What it returns for want of memory, which is no fault of the part. */
+extern const char temperature_list_no_memory[];
+
 void temperature_list_release(temperature_list *list);
 
 /* The shortest decimal that reads back to the same f32, in TEMPERATURE_BYTES. */
