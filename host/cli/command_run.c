@@ -302,7 +302,7 @@ static int prepare_sweep(run *run)
         return complain(EXIT_WRONG, "%s: %d dimensions, the most that an .npy file has; a sweep adds one",
                         run->options.input, ARRAY_MOST_DIMENSIONS);
     run->labelled = calloc((size_t)run_temperatures(run), sizeof *run->labelled);
-    return run->labelled ? EXIT_DONE : complain(EXIT_FAILED, "no memory for so many temperatures");
+    return run->labelled ? EXIT_DONE : complain(EXIT_FAILED, "-T: no memory for so many temperatures");
 }
 
 /* Everything that can go wrong before there is an output. */

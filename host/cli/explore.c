@@ -39,7 +39,7 @@ static int write_positions(const page *page, const row_sweep *sweep)
     size_t room = (size_t)(sweep->items + 3) * 24;
     char *texts = calloc(2, room), *now = texts, *before = texts ? texts + room : NULL;
     if (!texts)
-        return complain(EXIT_FAILED, "no memory for a page");
+        return complain(EXIT_FAILED, "%s: no memory for the page", page->run->options.output);
     fputs(",\"at\":[", page->json);
     for (uint64_t k = 0; k < sweep->count; k++) {
         format_position(sweep, k, now);

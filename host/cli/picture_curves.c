@@ -164,7 +164,8 @@ int picture_curves(run *run)
         return status;
     float *temperatures = list_temperatures(&options->sweep, &count);
     const row_request request = {options->row, temperatures, count, options->top, options->top};
-    status = temperatures ? row_sweep_read(run, &request, &sweep) : complain(EXIT_FAILED, "no memory for a picture");
+    status = temperatures ? row_sweep_read(run, &request, &sweep)
+                          : complain(EXIT_FAILED, "--plot: no memory for so many temperatures");
     if (status == EXIT_DONE) {
         status = draw(options, &sweep, &names, temperatures);
         row_sweep_release(&sweep);

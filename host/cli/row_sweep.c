@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int complain_memory(uint64_t classes, uint64_t count)
+/* A page of examples alone has no input. */
+static int complain_memory(const run *run, uint64_t classes, uint64_t count)
 {
-    return complain(EXIT_FAILED, "no memory for a row of %llu classes at %llu temperatures",
-                    (unsigned long long)classes, (unsigned long long)count);
+    return complain(EXIT_FAILED, "%s: no memory for a row of %llu classes at %llu temperatures",
+                    run->options.input ? run->options.input : run->options.output, (unsigned long long)classes,
+                    (unsigned long long)count);
 }
 
 /* ---------------------------------------------------------------- Which classes */
@@ -32,7 +34,8 @@ static int compare_candidates(const void *a, const void *b)
 }
 
 /* Sets items, classes, rest and logits. */
-static int choose_items(const float *logits, uint64_t classes, const row_request *request, row_sweep *sweep)
+static int choose_items(const run *run, const float *logits, uint64_t classes, const row_request *request,
+                        row_sweep *sweep)
 {
     uint64_t shown = classes > request->most ? request->top : classes;
     candidate *candidates = malloc((size_t)classes * sizeof *candidates);
@@ -40,7 +43,7 @@ static int choose_items(const float *logits, uint64_t classes, const row_request
     sweep->items = shown + (sweep->rest > 0 ? 1 : 0);
     sweep->classes = calloc((size_t)classes, sizeof *sweep->classes);
     sweep->logits = calloc((size_t)sweep->items, sizeof *sweep->logits);
-    int status = candidates && sweep->classes && sweep->logits ? EXIT_DONE : complain_memory(classes, 1);
+    int status = candidates && sweep->classes && sweep->logits ? EXIT_DONE : complain_memory(run, classes, 1);
     for (uint64_t c = 0; c < classes && status == EXIT_DONE; c++)
         candidates[c] = (candidate){logits[c], c};
     if (status == EXIT_DONE && sweep->rest > 0)
@@ -92,7 +95,7 @@ int row_sweep_compute(run *run, const float *logits, uint64_t classes, const row
 {
     memset(sweep, 0, sizeof *sweep);
     sweep->count = request->count;
-    int status = choose_items(logits, classes, request, sweep);
+    int status = choose_items(run, logits, classes, request, sweep);
     if (status != EXIT_DONE) {
         row_sweep_release(sweep);
         return status;
@@ -103,7 +106,7 @@ int row_sweep_compute(run *run, const float *logits, uint64_t classes, const row
     if (all && sweep->probabilities && sweep->statistics)
         status = compute(run, logits, classes, request, all, sweep->statistics);
     else
-        status = complain_memory(classes, request->count);
+        status = complain_memory(run, classes, request->count);
     if (status == EXIT_DONE)
         gather(all, classes, sweep);
     else
@@ -133,7 +136,7 @@ int row_sweep_read(run *run, const row_request *request, row_sweep *sweep)
                         run->options.input, (unsigned long long)run->first_row,
                         (long long)(run->first_row + run->rows) - 1);
     float *logits = malloc((size_t)classes * sizeof *logits);
-    int status = logits ? read_row(run, row - run->first_row, logits) : complain_memory(classes, 1);
+    int status = logits ? read_row(run, row - run->first_row, logits) : complain_memory(run, classes, 1);
     if (status == EXIT_DONE)
         status = row_sweep_compute(run, logits, classes, request, sweep);
     free(logits);
