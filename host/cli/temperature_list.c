@@ -130,9 +130,10 @@ void temperature_list_release(temperature_list *list)
 
 const char *temperature_text(float temperature, char *text)
 {
-    int digits = 6;
+    int digits = 6, error = errno; /* of strtof it is of no interest, unlike that of a write before */
     do
         snprintf(text, TEMPERATURE_BYTES, "%.*g", digits, (double)temperature);
     while (strtof(text, NULL) != temperature && ++digits <= 9);
+    errno = error;
     return text;
 }
