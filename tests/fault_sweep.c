@@ -7,6 +7,7 @@
 #include "faults/libc_layer.h"
 #include "faults/sweep.h"
 #include "opencl/opencl_api.h"
+#include "support/leave.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -371,7 +372,7 @@ static void sweep_scenario(const scenario *scenario)
         if (child == 0) {
             run_child(scenario);
             shared->is_done = 1;
-            _exit(0);
+            leave(0);
         }
         int end = 0;
         waitpid(child, &end, 0);
@@ -415,7 +416,7 @@ static int has_device(void)
     fflush(stdout);
     pid_t child = fork();
     if (child == 0)
-        _exit(scenario_prepare() ? 0 : 1);
+        leave(scenario_prepare() ? 0 : 1);
     int end = 0;
     waitpid(child, &end, 0);
     return WIFEXITED(end) && WEXITSTATUS(end) == 0;
