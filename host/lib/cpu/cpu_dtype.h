@@ -14,9 +14,16 @@ static inline size_t cpu_element_size(clsoftmax_dtype dtype)
     return dtype == CLSOFTMAX_F32 ? sizeof(float) : sizeof(uint16_t);
 }
 
-/* Into the second-level cache, line by line: lines that are a power of two apart have few places in the first. Where there is nothing,
-   nothing happens. Inline, because gcc drops calls of a function that does nothing but prefetch. */
+/* Into the caches, line by line; where there is nothing, nothing happens. Inline, because gcc drops calls of a function that does
+   nothing but prefetch. */
 static inline __attribute__((always_inline)) void cpu_prefetch(const void *from, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i += 64)
+        __builtin_prefetch((const char *)from + i);
+}
+
+/* The same into the second-level cache: lines that are a power of two apart have few places in the first. */
+static inline __attribute__((always_inline)) void cpu_prefetch_far(const void *from, size_t bytes)
 {
     for (size_t i = 0; i < bytes; i += 64)
         __builtin_prefetch((const char *)from + i, 0, 2);

@@ -103,17 +103,21 @@ static void load_class(const tile *t, uint64_t c, float *x)
 #define AHEAD 32
 
 /* As many elements as there are lanes. */
-INLINE void prefetch_lanes(const tile *t, uint64_t first)
+INLINE size_t lanes_bytes(const tile *t)
 {
-    size_t size = cpu_element_size(t->call->problem->logits_dtype);
-    cpu_prefetch((const char *)t->call->arguments->logits + first * size, t->count * size);
+    return t->count * cpu_element_size(t->call->problem->logits_dtype);
+}
+
+INLINE const char *logits_at(const tile *t, uint64_t first)
+{
+    return (const char *)t->call->arguments->logits + first * cpu_element_size(t->call->problem->logits_dtype);
 }
 
 INLINE void prefetch_class(const tile *t, uint64_t c)
 {
     const clsoftmax_problem *p = t->call->problem;
     if (c < p->classes && t->logits_lane_stride == 1)
-        prefetch_lanes(t, t->logits + c * p->logits_layout.class_stride);
+        cpu_prefetch_far(logits_at(t, t->logits + c * p->logits_layout.class_stride), lanes_bytes(t));
 }
 
 /* A part of the tile that follows, while a class of this one is computed. */
@@ -121,7 +125,7 @@ INLINE void prefetch_next(const tile *t, uint64_t c)
 {
     uint64_t first = t->logits + (c + t->call->problem->classes) * LANES;
     if (t->transposed && t->row + 2 * LANES <= t->end)
-        prefetch_lanes(t, first);
+        cpu_prefetch(logits_at(t, first), lanes_bytes(t));
 }
 
 /* The same as ordinary rows have them: in the scratch memory, or in `buffer`. */
