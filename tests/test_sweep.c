@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_TEMPERATURES = 70, MOST_ELEMENTS = 40000, MOST_ROWS = 64 }; /* more than cpu takes at once */
+enum { MOST_TEMPERATURES = 70, MOST_ROWS = 64 }; /* more than cpu takes at once */
 
 /* ---------------------------------------------------------------- A case */
 
@@ -229,6 +229,23 @@ Test(sweep, opencl_copied, .timeout = 3600)
 {
     setenv("CLSOFTMAX_HOST_MEMORY", "copy", 1);
     check_strategies(test_open_opencl(), test_is_long() ? 200 : 8);
+}
+
+/* More columns than a vector has lanes, kept in local memory: several vectors abreast, and a rest. */
+Test(sweep, opencl_columns, .timeout = 300)
+{
+    clsoftmax_context *cpu = test_open("cpu"), *context = test_open_opencl();
+    sweep_case c = {CLSOFTMAX_PROBLEM_INIT, "dense", 5};
+    c.problem.outer = 2;
+    c.problem.classes = 300;
+    c.problem.inner = 31;
+    c.problem.sweep = 3;
+    c.problem.statistics = 1;
+    check_case(&c, cpu, context);
+    c.problem.operation = CLSOFTMAX_OPERATION_LOG_SOFTMAX;
+    check_case(&c, cpu, context);
+    clsoftmax_context_release(context);
+    clsoftmax_context_release(cpu);
 }
 
 /* Segments of a row that the scratch memory does not hold; more temperatures than at once. */
