@@ -1,7 +1,7 @@
-/* Every call of the C library that the command makes fails, one after another, in every plausible way: memory, files, streams, threads.
-   After each: a documented exit status, one line that says why, under the final name the older file or the right one, nothing left
-   beside it, no crash, no hang. See docs/reliability.md. usage: file_sweep COMMAND RUINABLE [SCENARIO...]: the command as it is, and
-   the same one over libc_layer.c. Everything with CLSOFTMAX_TEST_LONG, else a sample. */
+/* Every call of the C library that the command makes fails, one after another, in every plausible way: memory, files, streams, threads,
+   processes. After each: a documented exit status, one line that says why, under the final name the older file or the right one, no
+   temporary file, no process left, no crash, no hang. See docs/reliability.md. usage: file_sweep COMMAND RUINABLE [SCENARIO...]: the
+   command as it is, and the same one over libc_layer.c. Everything with CLSOFTMAX_TEST_LONG, else a sample. */
 #include "faults/file_errors.h"
 #include "faults/file_scenarios.h"
 #include "faults/sweep.h"
@@ -13,10 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SAMPLE_STRIDE = 13, HANG_SECONDS = 200, MOST_ARGUMENTS = 20 };
+enum { SAMPLE_STRIDE = 17, HANG_SECONDS = 200, MOST_ARGUMENTS = 20 };
 
 /* What can go wrong; each is also planted by the self-test, as what a ruined command does. */
 #define VIOLATION_LIST(X)                                                                                              \
@@ -29,6 +30,7 @@ enum { SAMPLE_STRIDE = 13, HANG_SECONDS = 200, MOST_ARGUMENTS = 20 };
     X(OLDER, "under the final name neither the older file nor the right one")                                          \
     X(LEFT, "a temporary file left, or in the way of the next run")                                                    \
     X(LEAK, "memory or descriptors not given back at the end")                                                         \
+    X(CHILD, "a process of its own that it has not waited for")                                                        \
     X(UNREACHED, "a function that no scenario calls")
 
 typedef enum violation {
@@ -63,7 +65,8 @@ static void report(violation kind, const char *detail)
 
 /* What a command has left: its files, of size -1 where there is none. */
 typedef struct outcome {
-    int status; /* as waitpid gives it */
+    int status;   /* as waitpid gives it */
+    int children; /* 1: it left processes, which have ended since; -1: which do not end */
     long sizes[FILE_NAMES];
     char bytes[FILE_NAMES][FILE_MOST_BYTES + 1];
 } outcome;
@@ -75,6 +78,7 @@ static void become(const char *program, const char *arguments)
     snprintf(words, sizeof words, "clsoftmax %s", arguments);
     for (int count = 0; count <= MOST_ARGUMENTS && (argv[count] = strsep(&rest, " "));)
         count++;
+    setpgid(0, 0);
     int input = open(strstr(arguments, " - ") ? "x.txt" : "/dev/null", O_RDONLY);
     int output = open(file_names[FILE_OUTPUT], O_WRONLY | O_CREAT | O_TRUNC, 0666);
     int errors = open(file_names[FILE_ERRORS], O_WRONLY | O_CREAT | O_TRUNC, 0666);
@@ -83,6 +87,19 @@ static void become(const char *program, const char *arguments)
     alarm(planted == LIBC_PLANT_HANG ? 1 : HANG_SECONDS);
     execv(program, argv);
     _exit(127);
+}
+
+/* What the command started and did not wait for is this process's now. */
+static int end_children(pid_t group)
+{
+    int children = kill(-group, 0) == 0, waits = 0;
+    while (waitpid(-group, NULL, WNOHANG) >= 0 && waits++ < 100 * HANG_SECONDS)
+        usleep(10000);
+    if (kill(-group, SIGKILL) == 0)
+        children = -1;
+    while (waitpid(-group, NULL, 0) > 0)
+        continue;
+    return children;
 }
 
 static void run_command(const file_scenario *scenario, const char *program, const char *arguments, outcome *outcome)
@@ -96,6 +113,7 @@ static void run_command(const file_scenario *scenario, const char *program, cons
         become(program, arguments);
     if (child < 0 || waitpid(child, &outcome->status, 0) < 0)
         abort();
+    outcome->children = end_children(child);
     for (int i = 0; i < FILE_NAMES; i++) {
         outcome->sizes[i] = file_read(scenario, i, outcome->bytes[i]);
         outcome->bytes[i][outcome->sizes[i] > 0 ? outcome->sizes[i] : 0] = '\0';
@@ -170,7 +188,7 @@ static void check_files(const file_scenario *scenario, const outcome *outcome, c
     for (int i = FILE_RESULTS; i <= FILE_OUTPUT; i++)
         if (is_done && !is_equal(outcome, right, i))
             report(VIOLATION_BITS, file_names[i]);
-    for (int i = FILE_RESULTS; i <= FILE_STATISTICS && !is_done && scenario->older != FILE_PIPE; i++) {
+    for (int i = 0; i < FILE_FINAL_NAMES && !is_done && scenario->older != FILE_PIPE; i++) {
         long size = outcome->sizes[i];
         int is_older = scenario->older == FILE_NONE ? size < 0 : strcmp(outcome->bytes[i], file_older_text) == 0;
         if (!is_older && !is_equal(outcome, right, i) && !(size < 0 && right->sizes[i] < 0))
@@ -185,6 +203,14 @@ static int is_shard(const file_scenario *scenario)
     return strstr(scenario->arguments, "--shard") != NULL;
 }
 
+static int is_final_equal(const outcome *a, const outcome *b)
+{
+    for (int i = 0; i < FILE_FINAL_NAMES; i++)
+        if (!is_equal(a, b, i))
+            return 0;
+    return 1;
+}
+
 /* What removes temporary files may be what fails; shards keep theirs. In both cases the next run is to put it right. */
 static void check_left(const file_scenario *scenario, const libc_fault *fault, libc_call call,
                        const struct outcome *right)
@@ -197,10 +223,10 @@ static void check_left(const file_scenario *scenario, const libc_fault *fault, l
     if (!is_shard(scenario) && !may_be_left)
         report(VIOLATION_LEFT, left);
     run_command(scenario, command, scenario->arguments, &next);
-    if (scenario->before && fault->reach == LIBC_EVERYTHING && !is_equal(&next, right, FILE_RESULTS))
+    if (scenario->before && fault->reach == LIBC_EVERYTHING && !is_final_equal(&next, right))
         run_command(scenario, command, scenario->before, &next); /* what it had done could not be kept */
     left = file_folder_left();
-    if (!is_equal(&next, right, FILE_RESULTS) || (left != NULL) != (strcmp(scenario->name, "first-shard") == 0))
+    if (!is_final_equal(&next, right) || (left != NULL) != (strcmp(scenario->name, "first-shard") == 0))
         report(VIOLATION_LEFT, left ? left : next.bytes[FILE_ERRORS]);
 }
 
@@ -211,6 +237,15 @@ static void check_held(void)
     snprintf(detail, sizeof detail, "memory: %+ld, descriptors: %+ld", memory, descriptors);
     if (memory != 0 || descriptors != 0)
         report(VIOLATION_LEAK, detail);
+}
+
+static void check_children(const outcome *outcome, const libc_fault *fault, libc_call call)
+{
+    int may_be_left = call == LIBC_waitpid || fault->reach == LIBC_EVERYTHING;
+    if (outcome->children < 0)
+        report(VIOLATION_HANG, "a process that it started");
+    if (outcome->children > 0 && !may_be_left)
+        report(VIOLATION_CHILD, outcome->bytes[FILE_ERRORS]);
 }
 
 static void check_status(const outcome *outcome, const libc_fault *fault, libc_call call)
@@ -248,6 +283,7 @@ static void run_case(const file_scenario *scenario, const libc_fault *fault, con
     check_message(&outcome, fault, call);
     check_files(scenario, &outcome, right);
     check_held();
+    check_children(&outcome, fault, call);
     check_left(scenario, fault, call, right);
 }
 
@@ -303,8 +339,11 @@ static void sweep_scenario(const file_scenario *scenario)
         report(VIOLATION_LEFT, file_folder_left());
     check_files(scenario, &counted, &right);
     check_held();
+    check_children(&counted, &none, LIBC_CALL_COUNT);
     planted = plant;
     numbers.calls = atomic_load(&board->calls);
+    if (numbers.calls > LIBC_MOST_CALLS)
+        report(VIOLATION_UNREACHED, "more calls than the board has room for");
     for (unsigned long n = 0; n < numbers.calls && n < LIBC_MOST_CALLS; n++)
         trace[n] = (libc_call)atomic_load(&board->trace[n]);
     for (unsigned long n = 1; n <= numbers.calls && n <= LIBC_MOST_CALLS; n++)
@@ -381,6 +420,7 @@ int main(int count, char **arguments)
     command = arguments[1];
     ruinable = arguments[2];
     unsetenv("CLSOFTMAX_DEVICE");
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
     int passed = sweep_self_test(&findings, VIOLATION_COUNT, violation_texts, plant);
     if (getenv("CLSOFTMAX_TEST_LONG"))
         stride = 1;

@@ -109,11 +109,12 @@ FAULTS
 
 # unswept TABLE: what the command calls of other libraries, is not in the table of libc_calls.h, and could fail
 unswept() {
-    nm -D --undefined-only "$CLSOFTMAX" | sed 's/.* //; s/@.*//' | grep -vxF "$(grep -oE '^    [A-Z_]+\([a-z_]+' "$1" | sed 's/.*(//')" |
+    nm -D --undefined-only "$CLSOFTMAX" | sed 's/.* //; s/@.*//' | grep -vxF "$(grep -oE '^    [A-Z_]+\([a-z_0-9]+' "$1" | sed 's/.*(//')" |
         grep -vxE '_ITM.*|__(cxa|gmon|errno|isoc|libc_start|tls|sched_cpucount|stack_chk|v?sn?printf_chk|mem[a-z]*_chk|str[a-z]*_chk).*' |
-        grep -vxE '(mem|str|str[a-z]*case)(cmp|cpy|set|chr|len|rchr|str|spn|cspn|sep|error|ncmp|tod|tof|tol|toul|toull)|strn?casecmp|strncmp' |
+        grep -vxE '(mem|str|str[a-z]*case)(cmp|cpy|set|chr|len|rchr|str|spn|cspn|sep|error|signal|ncmp|tod|tof|tol|toul|toull)|strn?casecmp|strncmp' |
         grep -vxE 'pthread_(cond|mutex|once|join)[a-z_]*|pthreadpool_(destroy|parallelize_1d)|fe[gs]etenv|feof|ferror|fileno|dirfd|v?sn?printf' |
-        grep -vxE 'exp|expm1|fmaf?|frexp|ldexpf?|log|nearbyint|nextafterf|fcntl|free|get(env|opt_long|pid)|isatty|dlsym|clock_gettime|raise|sigaction|signal|umask' ||
+        grep -vxE 'exp|expm1|fmaf?|fm(ax|in)f?|frexp|ldexpf?|log|log10|nearbyint|nextafterf|pow|fcntl|free|get(env|opt_long|pid)|isatty|dlsym' |
+        grep -vxE 'clock_gettime|raise|sigaction|signal|sig(add|empty)set|umask|memmem|qsort|rewind|posix_spawn(attr_set[a-z]*|[a-z_]*_destroy)' ||
         true
 }
 

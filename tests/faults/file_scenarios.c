@@ -32,6 +32,17 @@ const file_scenario file_scenarios[] = {
     {"explained", "run x.npy --explain --memory 1M -o p.npy -d cpu", NULL, FILE_OLDER, 1, 1},
     {"first-shard", "run x.npy --shard 0/2 -o p.npy -d cpu", NULL, FILE_OLDER, 1, 1},
     {"last-shard", "run x.npy --shard 1/2 -o p.npy -d cpu", "run x.npy --shard 0/2 -o p.npy -d cpu", FILE_OLDER, 1, 1},
+    {"sweep", "sweep x.npy -T 0,0.7,inf --stats=s.npy -o p.npy -d cpu", NULL, FILE_OLDER, 1, 1},
+    {"sweep-text", "sweep x.npy -T 1e-40,0.7 -d cpu", NULL, FILE_NONE, 1, 4},
+    {"sweep-table", "sweep x.txt -T lin:1:3:2,9 --labels l.npy -d cpu", NULL, FILE_NONE, 1, 4},
+    {"sweep-shard", "sweep x.npy -T 1,2 --shard 1/2 -o p.npy -d cpu", "sweep x.npy -T 1,2 --shard 0/2 -o p.npy -d cpu",
+     FILE_OLDER, 1, 1},
+    {"curves", "sweep x.npy -T 0,1,2 --top 2 --plot p.svg -d cpu", NULL, FILE_OLDER, 1, 4},
+    {"curves-in-text", "sweep x.npy -T 1,2 --top 1 --plot - --stats=s.npy -d cpu", NULL, FILE_NONE, 1, 4},
+    {"bars", "plot x.txt -T 0.7 --top 2 --labels n.txt -o p.svg -d cpu", NULL, FILE_OLDER, 1, 4},
+    {"bars-in-text", "plot x.npy -T 1e-40,inf --row 3 --top 2 -d cpu", NULL, FILE_NONE, 1, 4},
+    {"page", "explore x.npy --rows 2:3 --labels n.txt -o p.html -d cpu", NULL, FILE_OLDER, 1, 17},
+    {"page-of-samples", "explore -o p.html -d cpu", NULL, FILE_NONE, 1, 997},
     {"help", "run --help", NULL, FILE_NONE, 1, 1},
     {"verify", "verify -d cpu --strategy lane", NULL, FILE_NONE, 0, 401},
     {"devices", "devices --json", NULL, FILE_NONE, 1, 41},
@@ -40,7 +51,7 @@ const file_scenario file_scenarios[] = {
 };
 const unsigned long file_scenario_count = sizeof file_scenarios / sizeof *file_scenarios;
 
-const char *const file_names[FILE_NAMES] = {"p.npy", "s.npy", "output", "errors"};
+const char *const file_names[FILE_NAMES] = {"p.npy", "s.npy", "p.svg", "p.html", "output", "errors"};
 const char file_older_text[] = "older";
 
 static const char link_target[] = "linked-p.npy";
@@ -119,7 +130,15 @@ static int write_text(const char *name, int columns)
     return file && fclose(file) == 0;
 }
 
-static const char *const inputs[] = {"x.npy", "b.npy", "f.npy", "h.npy", "d.npy", "l.npy", "x.txt", "t.txt"};
+static int write_names(const char *name)
+{
+    FILE *file = fopen(name, "w");
+    for (int i = 0; file && i < CLASSES; i++)
+        fprintf(file, "class %d\n", i);
+    return file && fclose(file) == 0;
+}
+
+static const char *const inputs[] = {"x.npy", "b.npy", "f.npy", "h.npy", "d.npy", "l.npy", "x.txt", "t.txt", "n.txt"};
 
 int file_folder_enter(void)
 {
@@ -132,7 +151,7 @@ int file_folder_enter(void)
            write_npy("h.npy", "<f2", "False", ELEMENTS, 2, as_f2) &&
            write_npy("d.npy", ">f8", "False", ELEMENTS, 8, as_big_endian_f8) &&
            write_npy("l.npy", "<i8", "False", ROWS, 8, as_label) && write_text("x.txt", CLASSES) &&
-           write_text("t.txt", 1);
+           write_text("t.txt", 1) && write_names("n.txt");
 }
 
 /* ---------------------------------------------------------------- The folder */
@@ -179,8 +198,8 @@ void file_folder_prepare(const file_scenario *scenario)
     if (scenario->older == FILE_LEFT)
         write_older(".p.npy.clsoftmax-abcdef");
     if (scenario->older == FILE_OLDER || scenario->older == FILE_LEFT) {
-        write_older(name);
-        write_older(file_names[FILE_STATISTICS]);
+        for (int i = 0; i < FILE_FINAL_NAMES; i++)
+            write_older(file_names[i]);
     } else if (scenario->older == FILE_LINK) {
         write_older(link_target);
         if (symlink(link_target, name) != 0)

@@ -13,8 +13,8 @@ typedef enum file_older {
 
 typedef struct file_scenario {
     const char *name;
-    const char
-        *arguments;     /* with a space between; results go to p.npy, statistics to s.npy, or both to standard output */
+    const char *
+        arguments; /* with a space between; results go to p.npy, p.svg or p.html, statistics to s.npy, or to standard output */
     const char *before; /* arguments of what has run before; NULL */
     file_older older;
     int threads;     /* of cpu; one is much faster to start and to end; 0: as many as there are processors */
@@ -29,7 +29,16 @@ int file_folder_enter(void);
 void file_folder_leave(void);
 
 /* The names that commands write to, in the folder. Standard output and error come last. */
-enum { FILE_RESULTS, FILE_STATISTICS, FILE_OUTPUT, FILE_ERRORS, FILE_NAMES };
+enum {
+    FILE_RESULTS,
+    FILE_STATISTICS,
+    FILE_PICTURE,
+    FILE_PAGE,
+    FILE_FINAL_NAMES, /* of files that get their names at the end */
+    FILE_OUTPUT = FILE_FINAL_NAMES,
+    FILE_ERRORS,
+    FILE_NAMES
+};
 extern const char *const file_names[FILE_NAMES];
 
 /* Everything but the inputs is removed; then stands there what the scenario has before. */

@@ -26,8 +26,12 @@
     OBJECT(realpath, char *, (const char *path, char *canonical), (path, canonical))                                   \
     OBJECT(dlopen, void *, (const char *path, int flags), (path, flags))                                               \
     OBJECT(pthreadpool_create, pthreadpool_t, (size_t threads), (threads))                                             \
+    OBJECT(tmpfile, FILE *, (void), ())                                                                                \
     REFUSED(mkstemp, int, (char *path), (path))                                                                        \
     REFUSED(dup, int, (int descriptor), (descriptor))                                                                  \
+    REFUSED(pipe2, int, (int *ends, int flags), (ends, flags))                                                         \
+    REFUSED(waitpid, pid_t, (pid_t process, int *status, int options), (process, status, options))                     \
+    REFUSED(lseek, off_t, (int descriptor, off_t offset, int from), (descriptor, offset, from))                        \
     REFUSED(stat, int, (const char *path, struct stat *found), (path, found))                                          \
     REFUSED(fstat, int, (int descriptor, struct stat *found), (descriptor, found))                                     \
     REFUSED(fchmod, int, (int descriptor, mode_t mode), (descriptor, mode))                                            \
@@ -51,10 +55,19 @@
          (thread, attributes, start, argument))                                                                        \
     CODE(posix_fadvise, (int descriptor, off_t offset, off_t length, int advice),                                      \
          (descriptor, offset, length, advice))                                                                         \
+    CODE(posix_spawnattr_init, (posix_spawnattr_t *attributes), (attributes))                                          \
+    CODE(posix_spawn_file_actions_init, (posix_spawn_file_actions_t *actions), (actions))                              \
+    CODE(posix_spawn_file_actions_adddup2, (posix_spawn_file_actions_t *actions, int from, int to),                    \
+         (actions, from, to))                                                                                          \
+    CODE(posix_spawnp,                                                                                                 \
+         (pid_t *process, const char *file, const posix_spawn_file_actions_t *actions,                                 \
+          const posix_spawnattr_t *attributes, char *const *arguments, char *const *environment),                      \
+         (process, file, actions, attributes, arguments, environment))                                                 \
     TRANSFER(pread, (int descriptor, void *to, size_t count, off_t offset), (descriptor, to, count, offset))           \
     TRANSFER(pwrite, (int descriptor, const void *from, size_t count, off_t offset),                                   \
              (descriptor, from, count, offset))                                                                        \
     STREAM(fread, size_t, 0, (void *to, size_t size, size_t count, FILE *stream), (to, size, count, stream))           \
+    STREAM(fgets, char *, NULL, (char *to, int room, FILE *stream), (to, room, stream))                                \
     STREAM(fwrite, size_t, 0, (const void *from, size_t size, size_t count, FILE *stream),                             \
            (from, size, count, stream))                                                                                \
     STREAM(fputs, int, EOF, (const char *text, FILE *stream), (text, stream))                                          \
@@ -66,9 +79,11 @@
     BY_HAND(fprintf)                                                                                                   \
     BY_HAND(__printf_chk)                                                                                              \
     BY_HAND(__fprintf_chk)                                                                                             \
+    BY_HAND(ioctl)                                                                                                     \
     BY_HAND(open)                                                                                                      \
     BY_HAND(__pread_chk)                                                                                               \
     BY_HAND(__fread_chk)                                                                                               \
+    BY_HAND(__fgets_chk)                                                                                               \
     BY_HAND(__realpath_chk)                                                                                            \
     BY_HAND(openat)
 /* clang-format on */

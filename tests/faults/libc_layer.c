@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <pthreadpool.h>
 #include <sched.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "libc_layer.h"
@@ -76,8 +78,9 @@ static void note(libc_call call)
     static const signed char memory[LIBC_CALL_COUNT] = {
         [LIBC_malloc] = 1, [LIBC_calloc] = 1, [LIBC_aligned_alloc] = 1, [LIBC_strdup] = 1, [LIBC_open_memstream] = 1};
     static const signed char descriptors[LIBC_CALL_COUNT] = {
-        [LIBC_open] = 1,    [LIBC_openat] = 1,         [LIBC_mkstemp] = 1, [LIBC_dup] = 1,     [LIBC_fopen] = 1,
-        [LIBC_opendir] = 1, [LIBC_open_memstream] = 1, [LIBC_close] = -1,  [LIBC_fclose] = -1, [LIBC_closedir] = -1};
+        [LIBC_open] = 1,           [LIBC_openat] = 1,  [LIBC_mkstemp] = 1, [LIBC_dup] = 1,
+        [LIBC_fopen] = 1,          [LIBC_tmpfile] = 1, [LIBC_pipe2] = 2,   [LIBC_opendir] = 1,
+        [LIBC_open_memstream] = 1, [LIBC_close] = -1,  [LIBC_fclose] = -1, [LIBC_closedir] = -1};
     atomic_fetch_add(&board->memory, memory[call]);
     atomic_fetch_add(&board->descriptors, descriptors[call]);
 }
@@ -249,6 +252,13 @@ int __wrap_openat(int folder, const char *path, int flags, mode_t mode)
     return strikes(LIBC_openat) ? -1 : note_open(LIBC_openat, __real_openat(folder, path, flags, mode));
 }
 
+int __real_ioctl(int descriptor, unsigned long request, ...);
+int __wrap_ioctl(int descriptor, unsigned long request, void *argument);
+int __wrap_ioctl(int descriptor, unsigned long request, void *argument)
+{
+    return strikes(LIBC_ioctl) ? -1 : __real_ioctl(descriptor, request, argument);
+}
+
 /* ---------------------------------------------------------------- What _FORTIFY_SOURCE makes of calls above */
 
 ssize_t __wrap___pread_chk(int descriptor, void *to, size_t count, off_t offset, size_t room);
@@ -263,6 +273,13 @@ size_t __wrap___fread_chk(void *to, size_t room, size_t size, size_t count, FILE
 {
     (void)room;
     return __wrap_fread(to, size, count, stream);
+}
+
+char *__wrap___fgets_chk(char *to, size_t room, int count, FILE *stream);
+char *__wrap___fgets_chk(char *to, size_t room, int count, FILE *stream)
+{
+    (void)room;
+    return __wrap_fgets(to, count, stream);
 }
 
 char *__wrap___realpath_chk(const char *path, char *canonical, size_t room);

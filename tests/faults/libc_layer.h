@@ -39,7 +39,7 @@ typedef struct libc_fault {
     int memory_only; /* calls other than MEMORY neither count nor fail */
 } libc_fault;
 
-enum { LIBC_MOST_CALLS = 4096 };
+enum { LIBC_MOST_CALLS = 1 << 16 };
 
 /* What programs that were ruined on purpose do, so that a sweep can be seen to see it. */
 #define LIBC_PLANT_LIST(X)                                                                                             \
@@ -53,6 +53,7 @@ enum { LIBC_MOST_CALLS = 4096 };
     X(OLDER)                                                                                                           \
     X(LEFT)                                                                                                            \
     X(LEAK)                                                                                                            \
+    X(CHILD)                                                                                                           \
     X(UNREACHED)
 
 typedef enum libc_plant {

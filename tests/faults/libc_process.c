@@ -66,6 +66,12 @@ __attribute__((destructor)) static void end(void)
     case LIBC_PLANT_LEAK:
         atomic_fetch_add(&board->memory, 1);
         break;
+    case LIBC_PLANT_CHILD:
+        if (fork() == 0) {
+            usleep(10000);
+            _exit(0);
+        }
+        break;
     case LIBC_PLANT_NONE:
     case LIBC_PLANT_IGNORED:
     case LIBC_PLANT_UNREACHED:
