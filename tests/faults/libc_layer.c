@@ -67,7 +67,8 @@ static int strikes(libc_call call)
     if (n > fault->at && fault->reach != LIBC_EVERYTHING &&
         !(is_of_function && atomic_load(&board->struck) == (int)call + 1))
         return 0;
-    if (fault->reach != LIBC_NOTHING)
+    int moves_bytes = call == LIBC_pread || call == LIBC_pwrite; /* not where another thread came first */
+    if (fault->reach != LIBC_NOTHING || !moves_bytes)
         errno = fault->error;
     return board->plant != LIBC_PLANT_IGNORED;
 }
