@@ -23,8 +23,7 @@
 /* Whether the exponentials stay too, so that none is computed twice; each takes two registers, and frees its logit's, but in a sweep,
    whose next temperature needs it. */
 #define LANES_WITH_EXPONENTIALS (TEMPERATURES == TEMPERATURES_SWEEP ? 8 : 16)
-#define EXPONENTIALS_ARE_KEPT                                                                                          \
-    (ROW_IS_KEPT && OPERATION == OPERATION_SOFTMAX && CHUNK_LANES <= LANES_WITH_EXPONENTIALS)
+#define EXPONENTIALS_ARE_KEPT (ROW_IS_KEPT && OPERATION == OPERATION_SOFTMAX && CHUNK_LANES <= LANES_WITH_EXPONENTIALS)
 
 /* ---------------------------------------------------------------- Accesses */
 
