@@ -11,9 +11,9 @@ int main(void)
 {
     enum { CLASSES = 700 };
     static float x[CLASSES], p[CLASSES];
-    enum { PAIRS = 1 << 15 };
-    static _Alignas(64) float high[PAIRS], low[PAIRS];
-    const cpu_scratch scratch = {high, low, PAIRS};
+    enum { FLOATS = 1 << 16 };
+    static _Alignas(64) float room[FLOATS];
+    const cpu_scratch scratch = {room, FLOATS};
     double worst = 0;
     for (uint64_t seed = 1; seed <= 2000; seed++) {
         uint64_t random = seed;

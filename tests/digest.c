@@ -12,9 +12,9 @@ int main(void)
 {
     enum { ROWS = 4, MOST_CLASSES = 5000 };
     static float x[ROWS * MOST_CLASSES], p[ROWS * MOST_CLASSES];
-    enum { PAIRS = 1 << 15 };
-    static _Alignas(64) float high[PAIRS], low[PAIRS];
-    const cpu_scratch scratch = {high, low, PAIRS};
+    enum { FLOATS = 1 << 16 };
+    static _Alignas(64) float room[FLOATS];
+    const cpu_scratch scratch = {room, FLOATS};
     /* not drawn: the exp of a C library may differ between machines */
     static const float temperatures[] = {0, 0x1p-149f, 0x1p-62f, 0.07f, 0.7f, 1, 3.05f, 20, 1e30f, INFINITY};
     uint64_t digest = 0xCBF29CE484222325u; /* FNV-1a */
@@ -28,9 +28,14 @@ int main(void)
         problem.outer = ROWS;
         problem.classes = classes;
         problem.logits_layout = problem.results_layout = (clsoftmax_layout){0, classes, 1, 1};
-        const clsoftmax_arguments arguments = {.logits = x, .results = p, .temperature = temperature};
+        problem.sweep = seed % 3 == 2; /* of one temperature */
+        problem.sweep_stride = ROWS * classes;
+        const clsoftmax_arguments arguments = {
+            .logits = x, .results = p, .temperature = temperature, .temperatures = &temperature};
         const cpu_call call = {&problem, &arguments, 0, (int)seed % 2};
-        cpu_rows_function *rows = seed % 3 ? CPU_FUNCTION(cls_cpu_item) : CPU_FUNCTION(cls_cpu_lane);
+        cpu_rows_function *const functions[] = {CPU_FUNCTION(cls_cpu_lane), CPU_FUNCTION(cls_cpu_item),
+                                                CPU_FUNCTION(cls_cpu_sweep)};
+        cpu_rows_function *rows = functions[seed % 3];
         rows(&call, 0, ROWS, &scratch);
         for (size_t i = 0; i < ROWS * classes; i++) {
             uint32_t bits;

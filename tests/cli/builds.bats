@@ -15,7 +15,7 @@ digest() {
     shift
     # shellcheck disable=SC2086
     "$compiler" $FLAGS "$@" -I"$SOURCE/host/include" -I"$SOURCE/host/lib/cpu" -I"$SOURCE/kernels" -I"$SOURCE/tests" "$SOURCE/tests/digest.c" \
-        "$SOURCE/host/lib/cpu/cpu_item.c" "$SOURCE/host/lib/cpu/cpu_lane.c" data.o -o digest -lm && ./digest
+        "$SOURCE"/host/lib/cpu/cpu_{item,lane,sweep}.c data.o -o digest -lm && ./digest
 }
 
 has() { [ "$(uname -m)" = x86_64 ] && grep -qw "$1" /proc/cpuinfo; }
@@ -57,7 +57,7 @@ has() { [ "$(uname -m)" = x86_64 ] && grep -qw "$1" /proc/cpuinfo; }
     for level in -O0 -O3; do
         # shellcheck disable=SC2086
         aarch64-linux-gnu-gcc $FLAGS $level -static -I"$SOURCE/host/include" -I"$SOURCE/host/lib/cpu" -I"$SOURCE/kernels" \
-            -I"$SOURCE/tests" "$SOURCE/tests/digest.c" "$SOURCE/host/lib/cpu/cpu_item.c" "$SOURCE/host/lib/cpu/cpu_lane.c" "$SOURCE/tests/support/fill.c" \
+            -I"$SOURCE/tests" "$SOURCE/tests/digest.c" "$SOURCE"/host/lib/cpu/cpu_{item,lane,sweep}.c "$SOURCE/tests/support/fill.c" \
             -o digest_arm -lm
         [ "$(qemu-aarch64-static ./digest_arm)" = "$expected" ]
     done
@@ -70,6 +70,6 @@ has() { [ "$(uname -m)" = x86_64 ] && grep -qw "$1" /proc/cpuinfo; }
     sed -i 's/0x1.1113[0-9a-f]*p-7f/0x1.1110p-7f/' faulty/numeric_core.h
     # shellcheck disable=SC2086
     gcc $FLAGS -O2 -I"$SOURCE/host/include" -I"$SOURCE/host/lib/cpu" -Ifaulty -I"$SOURCE/tests" "$SOURCE/tests/digest.c" \
-        "$SOURCE/host/lib/cpu/cpu_item.c" "$SOURCE/host/lib/cpu/cpu_lane.c" data.o -o digest -lm
+        "$SOURCE"/host/lib/cpu/cpu_{item,lane,sweep}.c data.o -o digest -lm
     [ "$(./digest)" != "$expected" ]
 }

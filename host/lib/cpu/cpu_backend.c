@@ -31,7 +31,7 @@ typedef struct cpu_context {
     pthreadpool_t pool;
     size_t threads;
     cpu_isa isa;
-    size_t scratch_pairs;
+    size_t scratch_floats;
 } cpu_context;
 
 /* ---------------------------------------------------------------- Instruction sets */
@@ -134,14 +134,13 @@ static clsoftmax_status cpu_plan_prepare(clsoftmax_plan *plan)
 {
     cpu_context *cpu = plan->context->state;
     size_t table = (cpu->threads * sizeof(cpu_scratch) + 63) / 64 * 64;
-    size_t floats = 2 * cpu->scratch_pairs;
+    size_t floats = cpu->scratch_floats;
     char *memory = aligned_alloc(64, table + cpu->threads * floats * sizeof(float));
     CLS_FAIL_IF(!memory, CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for the scratch rows of %zu threads", cpu->threads);
     cpu_scratch *scratch = plan->state = memory;
     for (size_t i = 0; i < cpu->threads; i++) {
-        scratch[i].high = (float *)(void *)(memory + table) + i * floats;
-        scratch[i].low = scratch[i].high + cpu->scratch_pairs;
-        scratch[i].pairs = cpu->scratch_pairs;
+        scratch[i].room = (float *)(void *)(memory + table) + i * floats;
+        scratch[i].floats = floats;
     }
     return CLSOFTMAX_OK;
 }
@@ -181,16 +180,16 @@ static clsoftmax_status choose_threads(size_t *threads)
     return CLSOFTMAX_OK;
 }
 
-/* Pairs of floats in a core's second-level cache, or in twice a small one: what falls out of it is read from the next faster than a
+/* Floats in a core's second-level cache, or in twice a small one: what falls out of it is read from the next faster than a
    second exponential is computed. And blocks for what a row of a power of two has beside its blocks (cpu_item.c). */
-static size_t choose_scratch_pairs(void)
+static size_t choose_scratch_floats(void)
 {
     const size_t most = (size_t)4 << 20, small = (size_t)2 << 20;
     long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
     size_t cache = bytes > 0 ? (size_t)bytes : (size_t)1 << 20;
     cache = cache < (size_t)1 << 18 ? (size_t)1 << 18 : cache > most ? most : cache;
     size_t room = cache >= small ? cache : 2 * cache < small ? 2 * cache : small;
-    return (room / (2 * sizeof(float)) / CPU_BLOCK + 4) * CPU_BLOCK;
+    return (room / (2 * sizeof(float)) / CPU_BLOCK + 4) * 2 * CPU_BLOCK;
 }
 
 static void *wait_for_gate(void *gate)
@@ -229,7 +228,7 @@ clsoftmax_status cls_cpu_open(clsoftmax_context *context)
     CLS_FAIL_IF(!cpu, CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for a context");
     context->state = cpu;
     cpu->isa = isa;
-    cpu->scratch_pairs = choose_scratch_pairs();
+    cpu->scratch_floats = choose_scratch_floats();
     cpu->threads = threads = grantable_threads(threads);
     cpu->pool = threads > 1 ? pthreadpool_create(threads) : NULL; /* NULL runs in the caller's thread */
     if (!cpu->pool)

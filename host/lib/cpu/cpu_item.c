@@ -269,7 +269,7 @@ static items plan_items(const cpu_call *call, const cpu_scratch *scratch)
     size_t padded = ((size_t)call->problem->classes + CPU_VECTOR - 1) / CPU_VECTOR * CPU_VECTOR;
     it.row_pairs = it.row_blocks == 1 ? padded : it.row_blocks * CPU_BLOCK;
     size_t fitting = BATCH_PAIRS / it.row_pairs;
-    it.pairs = scratch->pairs / 2; /* of the cache: the rows themselves stand in it, too */
+    it.pairs = scratch->floats / 4; /* half of the cache: the rows themselves stand in it, too */
     it.keep = it.row_pairs <= it.pairs;
     it.overlap = !it.keep || it.row_pairs * 2 <= it.pairs;
     it.batch_rows = fitting < 1 ? 1 : fitting > MOST_ROWS ? MOST_ROWS : fitting;
@@ -288,8 +288,8 @@ uint64_t CPU_FUNCTION(cls_cpu_item)(const cpu_call *call, uint64_t begin, uint64
     for (unsigned step = 0; batches[step % 3].rows + batches[(step + 1) % 3].rows + batches[(step + 2) % 3].rows > 0;
          step++) {
         batch *next = &batches[step % 3], *current = &batches[(step + 2) % 3], *last = &batches[(step + 1) % 3];
-        current->high = scratch->high + (step % 2) * half;
-        current->low = scratch->low + (step % 2) * half;
+        current->high = scratch->room + (step % 2) * half;
+        current->low = current->high + scratch->floats / 2;
         run_stages(&it, next, current, it.overlap ? last : &none);
         invalid += finish_tops(&it, next);
         finish_sums(&it, current);

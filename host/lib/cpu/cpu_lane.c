@@ -376,16 +376,17 @@ static tile plan_tile(const cpu_call *call, const cpu_scratch *scratch)
     const clsoftmax_problem *p = call->problem;
     const clsoftmax_layout *x = &p->logits_layout, *y = &p->results_layout;
     int needs_logits = p->sweep > 0 || p->statistics;
-    size_t floats = 2 * scratch->pairs, classes = (size_t)p->classes;
+    size_t classes = (size_t)p->classes, arrays = needs_logits ? 3 : 2;
     tile t = {.call = call, .levels = cpu_sum_levels(p)};
     t.logits_lane_stride = p->inner > 1 ? x->inner_stride : x->outer_stride;
     t.results_lane_stride = p->inner > 1 ? y->inner_stride : y->outer_stride;
     t.transposed = p->inner == 1 && x->class_stride == 1 && y->class_stride == 1 && p->classes <= MOST_CLASSES;
     t.packed = t.transposed ? packed_rows(classes) : 1;
-    t.keep = p->classes <= floats / (needs_logits ? 3 : 2) / LANES;
-    t.logits_kept = scratch->high;
-    t.high = needs_logits ? t.logits_kept + classes * LANES : t.logits_kept;
-    t.low = t.high + (needs_logits ? classes * LANES : scratch->pairs);
+    t.keep = p->classes <= scratch->floats / arrays / LANES;
+    size_t kept = t.keep ? classes * LANES : 0;
+    t.logits_kept = scratch->room;
+    t.high = needs_logits ? t.logits_kept + kept : t.logits_kept;
+    t.low = t.high + kept;
     t.short_sums = p->classes <= CORE_FLUSH_AFTER && p->operation == CLSOFTMAX_OPERATION_SOFTMAX && !p->statistics;
     return t;
 }

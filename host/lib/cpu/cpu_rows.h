@@ -16,12 +16,10 @@
 /* Rows side by side in cpu_lane.c, temperatures in cpu_sweep.c. */
 #define CPU_LANES 64
 
-/* A thread's own memory: pairs of exponentials between the sum and the results, high and low parts apart, one array behind the
-   other, aligned to a cache line. */
+/* A thread's own memory, aligned to a cache line: each strategy has rows and their exponentials in it. */
 typedef struct cpu_scratch {
-    float *high;
-    float *low;
-    size_t pairs;
+    float *room;
+    size_t floats;
 } cpu_scratch;
 
 /* A call: a checked problem, checked arguments, the policies as the numeric core takes them. */

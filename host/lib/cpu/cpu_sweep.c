@@ -252,10 +252,10 @@ static void begin_temperatures(sweep *s, uint64_t first)
 
 uint64_t CPU_FUNCTION(cls_cpu_sweep)(const cpu_call *call, uint64_t begin, uint64_t end, const cpu_scratch *scratch)
 {
-    size_t segment = scratch->pairs * 2 / 3 / CPU_BLOCK * CPU_BLOCK;
+    size_t segment = scratch->floats / 3 / CPU_BLOCK * CPU_BLOCK;
     sweep s = {.call = call, .levels = cpu_sum_levels(call->problem), .segment = segment};
     s.whole = call->problem->classes <= segment;
-    s.x = scratch->high;
+    s.x = scratch->room;
     s.high = s.x + segment;
     s.low = s.high + segment;
     for (uint64_t first = 0; first < call->problem->sweep; first += LANES) {
