@@ -188,3 +188,12 @@ read -r line; echo "no such library here"; read -r line'
         MANWIDTH=400 man -l "$page" | col -b | grep -q -- "$option" || { echo "$option is not in the man page"; return 1; }
     done
 }
+
+@test "bench-sweep: a sweep beside separate runs" {
+    run --separate-stderr "$BUILD/bench-sweep" cpu 20 30 3
+    [ "$status" -eq 0 ]
+    python3 -c 'import json,sys; line = json.loads(sys.argv[1]); assert line["temperatures"] == 3 and line["sweep_of_separate"] > 0' "$output"
+    run --separate-stderr "$BUILD/bench-sweep" cpu 20 30 3 nothing
+    [ "$status" -eq 2 ]
+    [[ $stderr == *"there is no operation"* ]]
+}
