@@ -6,8 +6,8 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 export LD_LIBRARY_PATH=/usr/lib/oclgrind OCL_ICD_VENDORS=/usr/lib/oclgrind/liboclgrind-rt-icd.so
 export OCLGRIND_DATA_RACES=1 OCLGRIND_UNINITIALIZED=${OCLGRIND_UNINITIALIZED-1} OCLGRIND_CHECK_API=1 OCLGRIND_LOG="$log"
-# Not optimised: version 21.10 does not know what the inliner leaves behind (llvm.experimental.noalias.scope.decl); nor prefetches.
-export OCLGRIND_BUILD_OPTIONS="-cl-opt-disable -D__builtin_prefetch=(void)"
+# Neither optimised nor inlined: version 21.10 does not know what that leaves behind (llvm.experimental.noalias.scope.decl); nor prefetches.
+export OCLGRIND_BUILD_OPTIONS="-cl-opt-disable -Dalways_inline=unused -D__builtin_prefetch=(void)"
 status=0
 "$@" || status=$?
 if [ -s "$log" ]; then
