@@ -1,6 +1,5 @@
 /* The edge table, the published examples and the errors, on every implementation. */
 #include "support/device.h"
-#include "support/leave.h"
 #include "support/oracle.h"
 
 #include <criterion/criterion.h>

@@ -3,6 +3,7 @@
 #include "clsoftmax/clsoftmax_cl.h"
 #include "support/device.h"
 #include "support/driver.h"
+#include "support/leave.h"
 
 #include <criterion/criterion.h>
 #include <pthread.h>
@@ -58,7 +59,7 @@ static void in_child(int (*work)(const inherited *), const inherited *made)
     const pid_t child = fork();
     if (child == 0) {
         alarm(SECONDS);
-        _exit(work(made));
+        leave(work(made));
     }
     int status;
     cr_assert_eq(waitpid(child, &status, 0), child);

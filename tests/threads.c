@@ -2,6 +2,7 @@
    `./dev sanitize thread` builds it with that; without, it is a test of results. --plant shares one plan between threads, which is
    forbidden: a check that the checker sees it. Exit status: 0 nothing found, 1 something, 2 wrong use; 66 is ThreadSanitizer's. */
 #include "clsoftmax/clsoftmax.h"
+#include "support/leave.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -157,7 +158,7 @@ static int has_device(void)
     const pid_t child = fork();
     if (child == 0) {
         clsoftmax_context *context = NULL;
-        _exit(clsoftmax_context_create(device, &context) != CLSOFTMAX_OK);
+        leave(clsoftmax_context_create(device, &context) != CLSOFTMAX_OK);
     }
     int status = 0;
     if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status) > 1)
