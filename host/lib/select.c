@@ -45,7 +45,7 @@ static clsoftmax_status select_automatic(clsoftmax_context *context)
     CLS_FORWARD(cls_opencl_devices(&devices, &count, &absence));
     size_t chosen = open_best(devices, count, context, reason, sizeof reason);
     free(devices);
-    if (chosen == count || count == 0) {
+    if (chosen == count) {
         CLS_FORWARD(cls_cpu_open(context));
         snprintf(context->notice, sizeof context->notice, "computing on device \"cpu\": %s",
                  count == 0 ? absence.reason : reason);
@@ -175,8 +175,7 @@ clsoftmax_status clsoftmax_devices_list(clsoftmax_device **list, size_t *count)
         result[found] = cpu.device;
         result[found + 1] = reference.device;
     }
-    if (cpu.backend)
-        cpu.backend->context_release(&cpu);
+    cpu.backend->context_release(&cpu); /* of one that could not be opened, too */
     free(devices);
     if (status != CLSOFTMAX_OK) {
         free(result);

@@ -29,8 +29,6 @@ static clsoftmax_status check(const cls_opencl_commands *commands, const char **
 
 clsoftmax_status cls_opencl_commands_wait(cls_opencl_commands *commands)
 {
-    if (commands->count == 0)
-        return CLSOFTMAX_OK;
     const char *unfinished = NULL;
     cl_int waited = cls_opencl.clWaitForEvents(commands->count, commands->events);
     CLS_FORWARD(check(commands, &unfinished)); /* says more than clWaitForEvents does */

@@ -79,7 +79,7 @@ static void copy_array(const clsoftmax_problem *problem, const clsoftmax_argumen
             memcpy(theirs + k * cls_problem_rows(problem) * sizeof(clsoftmax_statistics), ours + k * records_bytes,
                    records_bytes);
     else
-        memcpy(to_dense ? ours : theirs, to_dense ? theirs : ours, (size_t)cls_array_bytes(&dense, array));
+        memcpy(ours, theirs, (size_t)cls_array_bytes(&dense, array)); /* which is uploaded alone */
 }
 
 /* ---------------------------------------------------------------- Buffers */

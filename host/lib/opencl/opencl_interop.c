@@ -194,10 +194,8 @@ static clsoftmax_status enqueue_launches(clsoftmax_plan *plan, cl_command_queue 
                               before ? &before : wait, number + 1 == parts * turns ? event : &after);
         if (before)
             cls_opencl.clReleaseEvent(before);
-        before = after;
+        before = after; /* NULL of the last, and of one that failed */
     }
-    if (before)
-        cls_opencl.clReleaseEvent(before);
     return status;
 }
 
