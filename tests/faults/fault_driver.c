@@ -288,8 +288,12 @@ static void lie(cl_device_info name, void *value)
     if (device == FAULT_DEVICE_EMBEDDED && name == CL_DEVICE_PROFILE)
         strcpy(value,
                "EMBEDDED_PROFILE"); /* the real one is "FULL_PROFILE", and the library's room is larger than both */
-    if (device == FAULT_DEVICE_NO_SUBNORMALS && name == CL_DEVICE_SINGLE_FP_CONFIG)
-        *(cl_device_fp_config *)value &= ~(cl_device_fp_config)CL_FP_DENORM;
+    const cl_device_fp_config lacking = device == FAULT_DEVICE_NO_SUBNORMALS   ? CL_FP_DENORM
+                                        : device == FAULT_DEVICE_NO_ROUNDING   ? CL_FP_ROUND_TO_NEAREST
+                                        : device == FAULT_DEVICE_NO_INFINITIES ? CL_FP_INF_NAN
+                                                                               : 0;
+    if (name == CL_DEVICE_SINGLE_FP_CONFIG)
+        *(cl_device_fp_config *)value &= ~lacking;
 }
 
 static cl_int CL_API_CALL device_info(cl_device_id id, cl_device_info name, size_t size, void *value, size_t *size_out)
@@ -324,6 +328,8 @@ static cl_int CL_API_CALL kernel_info(cl_kernel kernel, cl_device_id id, cl_kern
     int is_limited = device == FAULT_DEVICE_WORK_GROUP_1 || device == FAULT_DEVICE_KERNEL_WORK_GROUP_1;
     if (error == CL_SUCCESS && value && is_limited && name == CL_KERNEL_WORK_GROUP_SIZE)
         *(size_t *)value = 1;
+    if (error == CL_SUCCESS && value && device == FAULT_DEVICE_KERNEL_WORK_GROUP_0 && name == CL_KERNEL_WORK_GROUP_SIZE)
+        *(size_t *)value = 0;
     return error;
 }
 
@@ -339,14 +345,20 @@ static cl_int CL_API_CALL platform_ids(cl_uint room, cl_platform_id *ids, cl_uin
 static cl_int CL_API_CALL device_ids(cl_platform_id id, cl_device_type type, cl_uint room, cl_device_id *ids,
                                      cl_uint *count)
 {
-    return device == FAULT_DEVICE_NO_DEVICE ? CL_DEVICE_NOT_FOUND : target->clGetDeviceIDs(id, type, room, ids, count);
+    if (device != FAULT_DEVICE_EMPTY_PLATFORM)
+        return device == FAULT_DEVICE_NO_DEVICE ? CL_DEVICE_NOT_FOUND
+                                                : target->clGetDeviceIDs(id, type, room, ids, count);
+    if (count)
+        *count = 0;
+    return CL_SUCCESS;
 }
 
 /* ---------------------------------------------------------------- The compiler */
 
 static int has_broken_compiler(void)
 {
-    return device == FAULT_DEVICE_SILENT_COMPILER || device == FAULT_DEVICE_CHATTY_COMPILER;
+    return device == FAULT_DEVICE_SILENT_COMPILER || device == FAULT_DEVICE_CHATTY_COMPILER ||
+           device == FAULT_DEVICE_MUTE_COMPILER;
 }
 
 static cl_int CL_API_CALL build_program(cl_program program, cl_uint count, const cl_device_id *ids, const char *options,
@@ -369,7 +381,7 @@ static cl_int CL_API_CALL build_info(cl_program program, cl_device_id id, cl_pro
         *size_out = device == FAULT_DEVICE_SILENT_COMPILER ? 0 : (size_t)1 << 20;
     if (value)
         memset(value, 'x', size);
-    return CL_SUCCESS;
+    return value && device == FAULT_DEVICE_MUTE_COMPILER ? CL_OUT_OF_HOST_MEMORY : CL_SUCCESS;
 }
 
 /* ---------------------------------------------------------------- The table */

@@ -35,6 +35,7 @@ typedef enum fault_reach {
     X(GPU, "calls itself a GPU")                                                                                       \
     X(WORK_GROUP_1, "one work-item to a work-group")                                                                   \
     X(KERNEL_WORK_GROUP_1, "one work-item to a work-group, which only the built kernel says")                          \
+    X(KERNEL_WORK_GROUP_0, "no work-items at all, which only the built kernel says")                                   \
     X(TINY_BUFFERS, "buffers of at most 1 KiB")                                                                        \
     X(LATE_ALLOCATION, "memory is found missing by the first command behind an allocation")                            \
     X(UNTERMINATED_TEXTS, "texts fill all the room, without a terminator")                                             \
@@ -43,11 +44,15 @@ typedef enum fault_reach {
     X(EMPTY_ANSWERS, "answers of no bytes for everything")                                                             \
     X(EMBEDDED, "embedded profile")                                                                                    \
     X(NO_SUBNORMALS, "flushes subnormals to zero")                                                                     \
+    X(NO_ROUNDING, "does not round to nearest")                                                                        \
+    X(NO_INFINITIES, "has no infinities")                                                                              \
     X(NO_COMPILER, "has no compiler")                                                                                  \
     X(UNAVAILABLE, "is not available")                                                                                 \
     X(SILENT_COMPILER, "builds fail with an empty log")                                                                \
     X(CHATTY_COMPILER, "builds fail with a log of 1 MiB without a terminator")                                         \
+    X(MUTE_COMPILER, "builds fail, and so does the question for the log")                                              \
     X(NO_DEVICE, "a platform without devices")                                                                         \
+    X(EMPTY_PLATFORM, "a platform without devices, with CL_SUCCESS")                                                   \
     X(NO_PLATFORM, "no platform, with CL_SUCCESS")
 
 typedef enum fault_device {
