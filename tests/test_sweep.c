@@ -262,6 +262,8 @@ Test(sweep, long_rows_on_cpu)
     c.problem.pos_inf = CLSOFTMAX_POS_INF_LIMIT;
     c.seed = 4;
     check_case(&c, cpu, cpu);
+    c.problem.operation = CLSOFTMAX_OPERATION_NONE;
+    check_case(&c, cpu, cpu);
     clsoftmax_context_release(cpu);
 }
 

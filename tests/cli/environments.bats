@@ -26,6 +26,13 @@ opencl_device() {
     expect_cpu "the OpenCL loader libOpenCL.so.1 is not installed" LD_LIBRARY_PATH="$PWD/lib"
 }
 
+@test "a loader that lacks what is called" {
+    mkdir lib
+    ln -s "$(ldd "$CLSOFTMAX" | awk '$1 ~ /^libm\.so/ { print $3 }')" lib/libOpenCL.so.1
+    [ -e lib/libOpenCL.so.1 ] || skip "the command is linked without libm"
+    expect_cpu "the OpenCL loader lacks cl" LD_LIBRARY_PATH="$PWD/lib"
+}
+
 @test "no vendor file, a vendor file that names nothing, a vendor library that is none" {
     mkdir none missing broken
     echo "$PWD/nowhere.so" >missing/a.icd
