@@ -183,6 +183,15 @@ Test(contract, wrong_arguments)
     cr_expect_eq(clsoftmax_run(NULL, 1, 4, x, 1, p), CLSOFTMAX_INVALID_ARGUMENT);
     cr_expect_eq(clsoftmax_run(context, 1, 3, x, 1, x + 1), CLSOFTMAX_INVALID_ARGUMENT, "overlap");
     cr_expect_eq(clsoftmax_run(context, 0, 4, NULL, 1, NULL), CLSOFTMAX_OK, "no rows: nothing to do");
+    clsoftmax_problem halves = CLSOFTMAX_PROBLEM_INIT;
+    clsoftmax_plan *of_halves = NULL;
+    const clsoftmax_arguments in_place = {x, x, 1, NULL, NULL, NULL, NULL};
+    halves.outer = 1;
+    halves.classes = 4;
+    halves.results_dtype = CLSOFTMAX_F16;
+    cr_assert_eq(clsoftmax_plan_create(context, &halves, &of_halves), CLSOFTMAX_OK);
+    cr_expect_eq(clsoftmax_plan_run(of_halves, &in_place), CLSOFTMAX_INVALID_ARGUMENT, "in place, of another size");
+    clsoftmax_plan_release(of_halves);
     clsoftmax_problem group = CLSOFTMAX_PROBLEM_INIT;
     group.outer = group.classes = 1;
     group.strategy = CLSOFTMAX_STRATEGY_GROUP;
@@ -247,6 +256,7 @@ Test(contract, numbers_without_a_name)
     cr_expect_null(clsoftmax_strategy_name((clsoftmax_strategy)NONE));
     cr_expect_null(clsoftmax_strategy_rule((clsoftmax_strategy)NONE));
     cr_expect_not(clsoftmax_strategy_supported(context, (clsoftmax_strategy)NONE));
+    cr_expect_not(clsoftmax_strategy_supported(context, CLSOFTMAX_STRATEGY_COUNT));
     for (int which = 0; which < 6; which++) {
         clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
         clsoftmax_plan *plan = NULL;
@@ -295,6 +305,26 @@ Test(contract, environment_of_cpu)
     clsoftmax_context_release(context);
 }
 
+/* "auto", "" and NULL ask the environment; what is not said there either is "auto". */
+Test(contract, selectors)
+{
+    const char *const automatic[] = {"auto", "", NULL};
+    for (int i = 0; i < 9; i++) {
+        clsoftmax_context *context = NULL;
+        setenv("CLSOFTMAX_DEVICE", "reference", 1);
+        cr_assert_eq(clsoftmax_context_create(automatic[i % 3], &context), CLSOFTMAX_OK);
+        cr_expect_eq(clsoftmax_context_device(context)->type, CLSOFTMAX_DEVICE_REFERENCE);
+        clsoftmax_context_release(context);
+        if (automatic[i / 3])
+            setenv("CLSOFTMAX_DEVICE", automatic[i / 3], 1);
+        else
+            unsetenv("CLSOFTMAX_DEVICE");
+        cr_assert_eq(clsoftmax_context_create(automatic[i % 3], &context), CLSOFTMAX_OK);
+        cr_expect(clsoftmax_context_device(context)->automatic);
+        clsoftmax_context_release(context);
+    }
+}
+
 Test(contract, unknown_devices)
 {
     clsoftmax_context *context = (clsoftmax_context *)1;
@@ -307,13 +337,6 @@ Test(contract, unknown_devices)
     }
     clsoftmax_context_release(NULL);
     clsoftmax_plan_release(NULL);
-}
-
-Test(contract, status_names)
-{
-    cr_expect_str_eq(clsoftmax_status_name(CLSOFTMAX_INVALID_TEMPERATURE), "INVALID_TEMPERATURE");
-    cr_expect_str_eq(clsoftmax_status_name((clsoftmax_status)12345), "UNKNOWN");
-    cr_expect_str_eq(clsoftmax_version(), CLSOFTMAX_VERSION_STRING);
 }
 
 ParameterizedTestParameters(contract, in_place_and_alone)
@@ -348,6 +371,43 @@ ParameterizedTest(implementation *i, contract, in_place_and_alone)
         free(batch);
         free(alone);
         free(x);
+    }
+    clsoftmax_context_release(context);
+}
+
+ParameterizedTestParameters(contract, labels_that_are_none)
+{
+    return cr_make_param_array(implementation, implementations, sizeof implementations / sizeof *implementations);
+}
+
+/* Without labels, and with one that is no class, a row has no negative log-likelihood; with one, of equal logits, ln of the classes. */
+ParameterizedTest(implementation *i, contract, labels_that_are_none)
+{
+    enum { ROWS = 3, MOST = 1000, TEMPERATURES = 2 };
+    static const float zeros[ROWS * MOST], temperatures[TEMPERATURES] = {1, 2};
+    clsoftmax_context *context = open_implementation(i);
+    for (int which = 0; which < 8; which++) {
+        const uint64_t classes = which & 1 ? MOST : 3;
+        const int64_t labels[ROWS] = {-1, (int64_t)classes, (int64_t)classes - 1};
+        clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
+        clsoftmax_statistics s[TEMPERATURES * ROWS];
+        clsoftmax_plan *plan = NULL;
+        problem.outer = ROWS;
+        problem.classes = classes;
+        problem.strategy = i->strategy;
+        problem.operation = CLSOFTMAX_OPERATION_NONE;
+        problem.statistics = 1;
+        problem.sweep = which & 2 ? TEMPERATURES : 0;
+        const clsoftmax_arguments arguments = {zeros, NULL, 1, temperatures, which & 4 ? labels : NULL, s, NULL};
+        cr_assert_eq(clsoftmax_plan_create(context, &problem, &plan), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
+        cr_assert_eq(clsoftmax_plan_run(plan, &arguments), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
+        for (int record = 0; record < (which & 2 ? TEMPERATURES : 1) * ROWS; record++) {
+            const float likelihood = s[record].negative_log_likelihood, expected = logf((float)classes);
+            const int is_labelled = (which & 4) && record % ROWS == 2;
+            cr_expect(is_labelled ? fabsf(likelihood - expected) < 1e-6f : isnan(likelihood), "%s %s: case %d, %d: %a",
+                      i->device, clsoftmax_strategy_name(i->strategy), which, record, (double)likelihood);
+        }
+        clsoftmax_plan_release(plan);
     }
     clsoftmax_context_release(context);
 }

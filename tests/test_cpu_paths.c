@@ -1,0 +1,167 @@
+/* The ways of device "cpu" that part by size and layout: however rows stand and whatever the caches hold, their bits are those of `item` on
+   dense rows. */
+#include "support/device.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct path {
+    const char *name;
+    uint64_t outer, classes, inner, gap; /* gap: elements behind each outer index */
+    clsoftmax_strategy strategy;
+    clsoftmax_operation operation;
+    int statistics, has_ties;
+} path;
+
+/* Rows that the scratch memory holds once, but not twice, lie between some of these sizes, whatever the second-level cache. */
+#define LONG_ROWS(classes)                                                                                             \
+    {                                                                                                                  \
+        "long rows", 1, (classes), 2, 0, CLSOFTMAX_STRATEGY_COLUMN, CLSOFTMAX_OPERATION_SOFTMAX, 0, 0                  \
+    }
+#define PADDED_ROWS(classes)                                                                                           \
+    {                                                                                                                  \
+        "padded rows", 150, (classes), 1, 3, CLSOFTMAX_STRATEGY_LANE, CLSOFTMAX_OPERATION_SOFTMAX, 0, 0                \
+    }
+
+static const path paths[] = {
+    PADDED_ROWS(2),
+    PADDED_ROWS(5),
+    PADDED_ROWS(16),
+    PADDED_ROWS(100),
+    {"too long to be transposed", 150, 300, 1, 0, CLSOFTMAX_STRATEGY_LANE, CLSOFTMAX_OPERATION_SOFTMAX, 1, 0},
+    {"columns", 2, 70, 150, 0, CLSOFTMAX_STRATEGY_COLUMN, CLSOFTMAX_OPERATION_SOFTMAX, 1, 1},
+    {"deep columns", 1, 20000, 70, 0, CLSOFTMAX_STRATEGY_COLUMN, CLSOFTMAX_OPERATION_SOFTMAX, 1, 1},
+    {"deep columns, logarithms", 1, 20000, 70, 0, CLSOFTMAX_STRATEGY_COLUMN, CLSOFTMAX_OPERATION_LOG_SOFTMAX, 0, 1},
+    {"three levels of sums", 1, (1 << 18) + 1, 3, 0, CLSOFTMAX_STRATEGY_COLUMN, CLSOFTMAX_OPERATION_SOFTMAX, 1, 0},
+    LONG_ROWS(24000),
+    LONG_ROWS(48000),
+    LONG_ROWS(96000),
+    LONG_ROWS(192000),
+};
+
+static clsoftmax_problem problem_of(const path *path)
+{
+    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
+    problem.outer = path->outer;
+    problem.classes = path->classes;
+    problem.inner = path->inner;
+    problem.operation = path->operation;
+    problem.statistics = path->statistics;
+    problem.pos_inf = CLSOFTMAX_POS_INF_LIMIT;
+    problem.strategy = path->strategy;
+    problem.logits_layout = problem.results_layout =
+        (clsoftmax_layout){0, path->classes * path->inner + path->gap, path->inner, 1};
+    return problem;
+}
+
+static void compute(clsoftmax_context *context, const clsoftmax_problem *problem, const float *x, float *p,
+                    clsoftmax_statistics *statistics)
+{
+    clsoftmax_plan *plan = NULL;
+    const clsoftmax_arguments arguments = {x, p, 0.7f, NULL, NULL, statistics, NULL};
+    cr_assert_eq(clsoftmax_plan_create(context, problem, &plan), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
+    cr_assert_eq(clsoftmax_plan_run(plan, &arguments), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
+    clsoftmax_plan_release(plan);
+}
+
+static float logit(const path *path, uint64_t row, uint64_t c)
+{
+    if (path->has_ties && row % 2 == 1 && c % 7 == 3)
+        return INFINITY;
+    return (float)((row * 7919 + c * 104729) % 1009) * 0.01f;
+}
+
+/* Where class c of a row is in the layout. */
+static uint64_t place(const path *path, uint64_t row, uint64_t c)
+{
+    uint64_t outer_stride = path->classes * path->inner + path->gap;
+    return row / path->inner * outer_stride + c * path->inner + row % path->inner;
+}
+
+static void check_path(clsoftmax_context *context, const path *path)
+{
+    const uint64_t rows = path->outer * path->inner, span = path->outer * (path->classes * path->inner + path->gap);
+    float *x = calloc(span, sizeof *x), *p = calloc(span, sizeof *p);
+    float *dense = calloc(rows * path->classes, sizeof *dense);
+    clsoftmax_statistics *records = calloc(rows, sizeof *records), *expected = calloc(rows, sizeof *expected);
+    for (uint64_t row = 0; row < rows; row++)
+        for (uint64_t c = 0; c < path->classes; c++)
+            x[place(path, row, c)] = dense[row * path->classes + c] = logit(path, row, c);
+    const clsoftmax_problem problem = problem_of(path);
+    clsoftmax_problem alike = problem;
+    alike.outer = rows;
+    alike.inner = 1;
+    alike.strategy = CLSOFTMAX_STRATEGY_ITEM;
+    alike.logits_layout = alike.results_layout = (clsoftmax_layout){0, 0, 0, 0};
+    compute(context, &problem, x, p, records);
+    compute(context, &alike, dense, dense, expected);
+    uint64_t wrong = 0;
+    for (uint64_t row = 0; row < rows; row++)
+        for (uint64_t c = 0; c < path->classes; c++)
+            wrong += memcmp(&p[place(path, row, c)], &dense[row * path->classes + c], sizeof *p) != 0;
+    cr_expect_eq(wrong, 0u, "%s, %llu classes: %llu results", path->name, (unsigned long long)path->classes,
+                 (unsigned long long)wrong);
+    cr_expect(memcmp(records, expected, rows * sizeof *records) == 0, "%s: statistics", path->name);
+    free(x);
+    free(p);
+    free(dense);
+    free(records);
+    free(expected);
+}
+
+Test(cpu_paths, bits_of_dense_rows, .timeout = 600)
+{
+    clsoftmax_context *context = test_open("cpu");
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        check_path(context, &paths[i]);
+    clsoftmax_context_release(context);
+}
+
+/* ---------------------------------------------------------------- Past the caches */
+
+/* More than 4 MiB of results for the one thread, which are written past the caches, unless they take the place of their logits. */
+static const path streamed[] = {
+    {"rows", 1100, 1001, 1, 0, CLSOFTMAX_STRATEGY_ITEM, CLSOFTMAX_OPERATION_SOFTMAX, 0, 0},
+    {"short rows", 110000, 10, 1, 0, CLSOFTMAX_STRATEGY_LANE, CLSOFTMAX_OPERATION_SOFTMAX, 0, 0},
+    {"padded rows", 90000, 10, 1, 3, CLSOFTMAX_STRATEGY_LANE, CLSOFTMAX_OPERATION_SOFTMAX, 0, 0},
+    {"columns", 1, 20, 55008, 0, CLSOFTMAX_STRATEGY_COLUMN, CLSOFTMAX_OPERATION_SOFTMAX, 0, 0},
+};
+
+/* offset: of the results from the beginning of a line of a cache. */
+static void check_stream(clsoftmax_context *context, const path *path, size_t offset)
+{
+    const uint64_t span = path->outer * (path->classes * path->inner + path->gap);
+    const size_t bytes = (span + 32) * sizeof(float) / 64 * 64;
+    float *x = aligned_alloc(64, bytes), *room = aligned_alloc(64, bytes), *p = room + offset;
+    for (uint64_t k = 0; k < span; k++)
+        x[k] = (float)((k * 104729) % 1009) * 0.01f;
+    memcpy(p, x, span * sizeof *p); /* what stands in gaps stays */
+    const clsoftmax_problem problem = problem_of(path);
+    compute(context, &problem, x, p, NULL);
+    compute(context, &problem, x, x, NULL);
+    cr_expect(memcmp(p, x, span * sizeof *p) == 0, "%s, %zu elements behind a line, %s", path->name, offset,
+              clsoftmax_context_device(context)->driver);
+    free(x);
+    free(room);
+}
+
+Test(cpu_paths, past_the_caches, .timeout = 600)
+{
+    static const char *const sets[] = {"baseline", "avx2", "avx512"};
+    setenv("CLSOFTMAX_THREADS", "1", 1);
+    for (size_t set = 0; set < sizeof sets / sizeof *sets; set++) {
+        clsoftmax_context *context = NULL;
+        setenv("CLSOFTMAX_CPU_ISA", sets[set], 1);
+        if (clsoftmax_context_create("cpu", &context) != CLSOFTMAX_OK) {
+            fprintf(stderr, "past_the_caches: this processor has no %s\n", sets[set]);
+            continue;
+        }
+        for (size_t i = 0; i < sizeof streamed / sizeof *streamed; i++)
+            for (size_t offset = 0; offset < 2; offset++)
+                check_stream(context, &streamed[i], offset);
+        clsoftmax_context_release(context);
+    }
+}
