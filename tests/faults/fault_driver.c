@@ -272,12 +272,14 @@ static cl_int answer_unterminated(cl_device_id id, cl_device_info name, size_t s
 /* Puts the device's lie, if it has one about this, over the truth. */
 static void lie(cl_device_info name, void *value)
 {
-    const size_t one = 1;
+    const size_t none = 0, one = 1;
     const cl_ulong tiny = TINY_BYTES;
     const cl_device_type gpu = CL_DEVICE_TYPE_GPU;
     const cl_bool no = CL_FALSE;
     if (device == FAULT_DEVICE_WORK_GROUP_1 && name == CL_DEVICE_MAX_WORK_GROUP_SIZE)
         memcpy(value, &one, sizeof one);
+    if (device == FAULT_DEVICE_WORK_GROUP_0 && name == CL_DEVICE_MAX_WORK_GROUP_SIZE)
+        memcpy(value, &none, sizeof none);
     if (device == FAULT_DEVICE_TINY_BUFFERS && name == CL_DEVICE_MAX_MEM_ALLOC_SIZE)
         memcpy(value, &tiny, sizeof tiny);
     if (device == FAULT_DEVICE_GPU && name == CL_DEVICE_TYPE)

@@ -34,6 +34,7 @@ typedef enum fault_reach {
     X(AS_IT_IS, "as it is")                                                                                            \
     X(GPU, "calls itself a GPU")                                                                                       \
     X(WORK_GROUP_1, "one work-item to a work-group")                                                                   \
+    X(WORK_GROUP_0, "no work-items to a work-group")                                                                   \
     X(KERNEL_WORK_GROUP_1, "one work-item to a work-group, which only the built kernel says")                          \
     X(KERNEL_WORK_GROUP_0, "no work-items at all, which only the built kernel says")                                   \
     X(TINY_BUFFERS, "buffers of at most 1 KiB")                                                                        \
