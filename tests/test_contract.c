@@ -305,40 +305,6 @@ Test(contract, environment_of_cpu)
     clsoftmax_context_release(context);
 }
 
-/* "auto", "" and NULL ask the environment; what is not said there either is "auto". */
-Test(contract, selectors)
-{
-    const char *const automatic[] = {"auto", "", NULL};
-    for (int i = 0; i < 9; i++) {
-        clsoftmax_context *context = NULL;
-        setenv("CLSOFTMAX_DEVICE", "reference", 1);
-        cr_assert_eq(clsoftmax_context_create(automatic[i % 3], &context), CLSOFTMAX_OK);
-        cr_expect_eq(clsoftmax_context_device(context)->type, CLSOFTMAX_DEVICE_REFERENCE);
-        clsoftmax_context_release(context);
-        if (automatic[i / 3])
-            setenv("CLSOFTMAX_DEVICE", automatic[i / 3], 1);
-        else
-            unsetenv("CLSOFTMAX_DEVICE");
-        cr_assert_eq(clsoftmax_context_create(automatic[i % 3], &context), CLSOFTMAX_OK);
-        cr_expect(clsoftmax_context_device(context)->automatic);
-        clsoftmax_context_release(context);
-    }
-}
-
-Test(contract, unknown_devices)
-{
-    clsoftmax_context *context = (clsoftmax_context *)1;
-    const char *const unknown[] = {"99:0", "0:99", "no such maker"};
-    for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
-        cr_expect_eq(clsoftmax_context_create(unknown[i], &context), CLSOFTMAX_DEVICE_NOT_FOUND, "%s", unknown[i]);
-        cr_expect_null(context);
-        cr_expect(strstr(clsoftmax_last_error(), unknown[i]) != NULL, "the error does not name it: %s",
-                  clsoftmax_last_error());
-    }
-    clsoftmax_context_release(NULL);
-    clsoftmax_plan_release(NULL);
-}
-
 ParameterizedTestParameters(contract, in_place_and_alone)
 {
     return cr_make_param_array(implementation, implementations, sizeof implementations / sizeof *implementations);

@@ -134,6 +134,9 @@ Test(plan_ends, accesses_of_either_array)
         problem.operation = wanted[i].operation;
         problem.statistics = 1;
         cr_expect_eq(decide(&gpu, &problem).variant.access_width, wanted[i].width, "case %zu", i);
+        cls_limits unknown = gpu;
+        unknown.alignment_bytes = 0;
+        cr_expect_eq(decide(&unknown, &problem).variant.access_width, 1u, "a driver that says nothing of alignment");
     }
 }
 

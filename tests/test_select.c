@@ -1,0 +1,62 @@
+/* Which device a selector opens. */
+#include "support/device.h"
+
+#include <criterion/criterion.h>
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* "auto", "" and NULL ask the environment; what is not said there either is "auto". */
+Test(select, selectors)
+{
+    const char *const automatic[] = {"auto", "", NULL};
+    for (int i = 0; i < 9; i++) {
+        clsoftmax_context *context = NULL;
+        setenv("CLSOFTMAX_DEVICE", "reference", 1);
+        cr_assert_eq(clsoftmax_context_create(automatic[i % 3], &context), CLSOFTMAX_OK);
+        cr_expect_eq(clsoftmax_context_device(context)->type, CLSOFTMAX_DEVICE_REFERENCE);
+        clsoftmax_context_release(context);
+        if (automatic[i / 3])
+            setenv("CLSOFTMAX_DEVICE", automatic[i / 3], 1);
+        else
+            unsetenv("CLSOFTMAX_DEVICE");
+        cr_assert_eq(clsoftmax_context_create(automatic[i % 3], &context), CLSOFTMAX_OK);
+        cr_expect(clsoftmax_context_device(context)->automatic);
+        clsoftmax_context_release(context);
+    }
+}
+
+Test(select, unknown_devices)
+{
+    clsoftmax_context *context = (clsoftmax_context *)1;
+    const char *const unknown[] = {"99:0", "0:99", "no such maker"};
+    for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
+        cr_expect_eq(clsoftmax_context_create(unknown[i], &context), CLSOFTMAX_DEVICE_NOT_FOUND, "%s", unknown[i]);
+        cr_expect_null(context);
+        cr_expect(strstr(clsoftmax_last_error(), unknown[i]) != NULL, "the error does not name it: %s",
+                  clsoftmax_last_error());
+    }
+    clsoftmax_context_release(NULL);
+    clsoftmax_plan_release(NULL);
+}
+
+/* A part of the name will do, in letters of either case; "gpu" is a type, not a name. */
+Test(select, by_name)
+{
+    clsoftmax_device *devices = NULL;
+    clsoftmax_context *context = NULL;
+    size_t count = 0, gpus = 0;
+    clsoftmax_context_release(test_open_opencl());
+    cr_assert_eq(clsoftmax_devices_list(&devices, &count), CLSOFTMAX_OK);
+    char part[8] = "";
+    for (size_t i = 0; i < 6; i++)
+        part[i] = (char)toupper((unsigned char)devices[0].name[i + 1]);
+    cr_assert_eq(clsoftmax_context_create(part, &context), CLSOFTMAX_OK, "%s: %s", part, clsoftmax_last_error());
+    cr_expect_str_eq(clsoftmax_context_device(context)->name, devices[0].name);
+    clsoftmax_context_release(context);
+    for (size_t i = 0; i < count; i++)
+        gpus += devices[i].type == CLSOFTMAX_DEVICE_GPU;
+    cr_expect_eq(clsoftmax_context_create("gpu", &context), gpus ? CLSOFTMAX_OK : CLSOFTMAX_DEVICE_NOT_FOUND);
+    clsoftmax_context_release(context);
+    clsoftmax_devices_release(devices);
+}
