@@ -1,6 +1,7 @@
 /* The device-buffer API over two devices of one context: what it refuses before anything is enqueued, and statistics alone. */
 #include "clsoftmax/clsoftmax_cl.h"
 #include "support/device.h"
+#include "support/driver.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -150,4 +151,35 @@ Test(buffer_arguments, statistics_alone)
     clsoftmax_plan_release(plan);
     clReleaseMemObject(logits);
     clReleaseMemObject(statistics);
+}
+
+/* A sweep of so many temperatures that `split` launches its kernels twice; the second time one of them does not get into the queue. */
+Test(buffer_arguments, failure_of_a_later_launch)
+{
+    enum { TEMPERATURES = 40, KERNELS = 3 };
+    const float ones[TEMPERATURES] = {1};
+    cl_int error;
+    cl_mem temperatures = clCreateBuffer(cl, CL_MEM_COPY_HOST_PTR, sizeof ones, (void *)(uintptr_t)ones, &error);
+    cl_mem results = clCreateBuffer(cl, CL_MEM_READ_WRITE, sizeof(float) * COUNT * TEMPERATURES, NULL, &error);
+    problem.strategy = CLSOFTMAX_STRATEGY_SPLIT;
+    problem.sweep = TEMPERATURES;
+    clsoftmax_plan *plan = make_plan(context);
+    clsoftmax_cl_arguments arguments = in_place();
+    arguments.results = results;
+    arguments.temperatures = temperatures;
+    driver_observe();
+    for (unsigned number = 1; number <= 2 * KERNELS; number++) {
+        cl_event event = NULL;
+        driver_fail("clEnqueueNDRangeKernel", number);
+        cr_expect_eq(clsoftmax_cl_enqueue(plan, queue, &arguments, 0, NULL, &event), CLSOFTMAX_DEVICE_FAILED);
+        cr_expect(driver_has_failed() && !event, "kernel %u", number);
+        driver_fail(NULL, 0);
+        cr_expect_eq(clsoftmax_cl_enqueue(plan, queue, &arguments, 0, NULL, &event), CLSOFTMAX_OK, "kernel %u", number);
+        cr_assert_eq(clWaitForEvents(1, &event), CL_SUCCESS);
+        cls_opencl.clReleaseEvent(event);
+    }
+    clsoftmax_plan_release(plan);
+    cr_expect_eq(driver_since_last().events, 0, "events that nobody has released");
+    clReleaseMemObject(temperatures);
+    clReleaseMemObject(results);
 }

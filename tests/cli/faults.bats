@@ -71,6 +71,7 @@ FAULTS
         run --separate-stderr env CLSOFTMAX_KERNEL_DIR=unreadable "$CLSOFTMAX" run -d 0:0 --strategy $strategy - <<<"1 2 3"
         expect_error 1 "CLSOFTMAX_KERNEL_DIR: cannot read unreadable/$file"
     done
+    CLSOFTMAX_KERNEL_DIR="" "$CLSOFTMAX" run -d 0:0 - <<<"1 2 3" # is as if it were not set
 }
 
 @test "sweep --verify sees temperatures that get lost in kernels" {

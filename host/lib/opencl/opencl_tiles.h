@@ -18,7 +18,7 @@ typedef struct cls_opencl_commands {
 cl_event *cls_opencl_next_event(cls_opencl_commands *commands);
 clsoftmax_status cls_opencl_enqueued(cls_opencl_commands *commands, cl_int error, const char *name);
 
-/* Waits for all commands and forgets them. Behind a failure, the first among them, they may still run, and are not forgotten. */
+/* Waits for all commands, one at least, and forgets them. Behind a failure, the first among them, they may still run, and are not forgotten. */
 clsoftmax_status cls_opencl_commands_wait(cls_opencl_commands *commands);
 
 /* Forgets all commands, whatever became of them. */
