@@ -351,8 +351,9 @@ CLSOFTMAX_API void clsoftmax_plan_release(clsoftmax_plan *plan);
 /* A problem whose `sweep` is K computes every row at each of the K numbers in arguments.temperatures. The result of temperature k
    stands k * sweep_stride elements behind that of temperature 0, which is in results_layout; statistics of row r at temperature
    k are statistics[k * rows + r]. So results of zeros in layout and stride are [K][outer][classes][inner]; with an outer stride
-   of K * classes and a sweep stride of classes, [rows][K][classes]. The bits are those of K separate calls. Rows are read once
-   from memory, however many temperatures there are, and what depends on the row alone is done once.
+   of K * classes and a sweep stride of classes, [rows][K][classes]. The bits are those of K separate calls. A row is
+   read from memory once for all temperatures (on "cpu" for 64 at a time) as long as caches hold it, and what depends on the row
+   alone is done once.
      INVALID_ARGUMENT     a sweep together with temperature_per_row; results that meet the logits
      INVALID_TEMPERATURE  one of the temperatures is negative or NaN; nothing is written (device buffers, which the host
                           cannot see: NaN throughout, counted as so many invalid rows) */
