@@ -109,6 +109,21 @@ Test(plan_ends, vectors_need_neighbours)
     }
 }
 
+/* A single row begins where arrays do, but its results at the second temperature do not. */
+Test(plan_ends, accesses_of_every_temperature)
+{
+    const struct {
+        uint64_t classes, sweep, sweep_stride;
+        unsigned width;
+    } wanted[] = {{20, 3, 0, 4}, {19, 0, 0, 4}, {19, 1, 0, 4}, {19, 3, 0, 1}, {20, 3, 21, 1}, {19, 3, 20, 1}};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        clsoftmax_problem problem = shape(1, wanted[i].classes, 1, CLSOFTMAX_STRATEGY_GROUP);
+        problem.sweep = wanted[i].sweep;
+        problem.sweep_stride = wanted[i].sweep_stride;
+        cr_expect_eq(decide(&gpu, &problem).variant.access_width, wanted[i].width, "case %zu", i);
+    }
+}
+
 /* Of one array alone, and of columns; without results only the logits count. */
 Test(plan_ends, accesses_of_either_array)
 {

@@ -152,6 +152,13 @@ static int begins_at_multiples(const clsoftmax_problem *problem, const clsoftmax
            (problem->inner == 1 || layout->inner_stride % width == 0);
 }
 
+/* The results of each temperature of a sweep, in both layouts likewise. */
+static int temperatures_begin_at_multiples(const clsoftmax_problem *problem, unsigned width)
+{
+    return problem->sweep <= 1 ||
+           (problem->sweep_stride % width == 0 && problem->classes * problem->inner % width == 0);
+}
+
 /* As many elements as an access takes of the larger type, if every row of both arrays begins at a multiple of it, in the caller's
    layout and in the dense one of a tile of host memory, which the same kernel serves; else 1. */
 static unsigned choose_access_width(const clsoftmax_problem *problem, const cls_limits *limits)
@@ -163,6 +170,7 @@ static unsigned choose_access_width(const clsoftmax_problem *problem, const cls_
     int is_aligned = limits->alignment_bytes > 0 && limits->alignment_bytes % ACCESS_BYTES == 0 &&
                      begins_at_multiples(problem, &problem->logits_layout, width) &&
                      (!has_results || begins_at_multiples(problem, &problem->results_layout, width)) &&
+                     (!has_results || temperatures_begin_at_multiples(problem, width)) &&
                      begins_at_multiples(problem, &dense, width);
     return is_aligned ? width : 1;
 }
