@@ -79,7 +79,7 @@ SCRIPT
     cat >one_dies.sh <<'SCRIPT'
 if [ "$OMPI_COMM_WORLD_RANK" -eq 1 ]; then
     "$BUILD/clsoftmax-mpi" "$@" &
-    sleep 0.5
+    until compgen -G '.p.npy.clsoftmax-*' >/dev/null; do sleep 0.01; done # it has begun
     kill -9 $!
     wait $!
     exit 9
