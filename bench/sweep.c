@@ -45,7 +45,7 @@ static void *allocate(uint64_t count, size_t size)
     return memory;
 }
 
-/* Whole milliunits from -10 to 10; the same in every run. */
+/* Logits from -10 to 10, the same in every run. */
 static void make_arrays(sweep *s)
 {
     uint64_t elements = s->problem.outer * s->problem.classes, all = elements * s->temperatures;

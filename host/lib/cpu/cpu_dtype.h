@@ -61,6 +61,18 @@ static inline void cpu_load(clsoftmax_dtype dtype, const void *array, uint64_t f
     }
 }
 
+/* The logit of a row's label, of a row that begins at `logits`; NaN where no label is given. */
+static inline float cpu_label_logit(const cpu_call *call, uint64_t row, uint64_t logits)
+{
+    const clsoftmax_problem *p = call->problem;
+    int64_t label = call->arguments->labels ? call->arguments->labels[row] : -1;
+    float logit = core_float_of_bits(CORE_NAN_BITS);
+    if (label >= 0 && (uint64_t)label < p->classes)
+        cpu_load(p->logits_dtype, call->arguments->logits, logits + (uint64_t)label * p->logits_layout.class_stride, 1,
+                 1, &logit);
+    return logit;
+}
+
 /* Less than a line of 64 bytes. A store of nothing, by a mask of zeros, would still fetch the line. */
 static inline void cpu_copy_part(void *to, const void *from, size_t bytes)
 {

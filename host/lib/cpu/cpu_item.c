@@ -177,15 +177,9 @@ static void block_sums(const items *it, batch *b, const block *k)
 
 static void write_statistics(const items *it, const batch *b, size_t r)
 {
-    const clsoftmax_problem *p = it->call->problem;
-    const clsoftmax_arguments *arguments = it->call->arguments;
     uint64_t row = b->first + r;
-    int64_t label = arguments->labels ? arguments->labels[row] : -1;
-    core_row_sums_t sums = {b->tops[r], b->totals[r], b->weighted[r], core_float_of_bits(CORE_NAN_BITS)};
-    if (label >= 0 && (uint64_t)label < p->classes)
-        cpu_load(p->logits_dtype, arguments->logits, b->logits[r] + (uint64_t)label * p->logits_layout.class_stride, 1,
-                 1, &sums.label_logit);
-    arguments->statistics[row] = cpu_statistics(it->call, b->sets[r], sums);
+    core_row_sums_t sums = {b->tops[r], b->totals[r], b->weighted[r], cpu_label_logit(it->call, row, b->logits[r])};
+    it->call->arguments->statistics[row] = cpu_statistics(it->call, b->sets[r], sums);
 }
 
 static void finish_sums(const items *it, batch *b)

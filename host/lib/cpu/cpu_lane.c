@@ -253,16 +253,11 @@ static void finish_sums(tile *t)
 /* The row's top and the label's logit. */
 static core_row_sums_t row_of_lane(const tile *t, size_t l)
 {
-    const clsoftmax_arguments *arguments = t->call->arguments;
-    const clsoftmax_problem *p = t->call->problem;
     size_t row = row_on_lane(t->packed, l);
-    int64_t label = arguments->labels && row < t->count ? arguments->labels[t->row + row] : -1;
     core_row_sums_t sums = {.top = {t->key[l], t->second_key[l], t->index[l]},
                             .label_logit = core_float_of_bits(CORE_NAN_BITS)};
-    if (label >= 0 && (uint64_t)label < p->classes)
-        cpu_load(p->logits_dtype, arguments->logits,
-                 t->logits + row * t->logits_lane_stride + (uint64_t)label * p->logits_layout.class_stride, 1, 1,
-                 &sums.label_logit);
+    if (row < t->count)
+        sums.label_logit = cpu_label_logit(t->call, t->row + row, t->logits + row * t->logits_lane_stride);
     return sums;
 }
 

@@ -169,11 +169,7 @@ static void write_statistics(const sweep *s)
     const clsoftmax_problem *p = s->call->problem;
     const clsoftmax_arguments *arguments = s->call->arguments;
     lane_statistics statistics;
-    core_row_sums_t sums = {.top = s->top, .label_logit = core_float_of_bits(CORE_NAN_BITS)};
-    int64_t label = arguments->labels ? arguments->labels[s->row] : -1;
-    if (label >= 0 && (uint64_t)label < p->classes)
-        cpu_load(p->logits_dtype, arguments->logits, s->logits + (uint64_t)label * p->logits_layout.class_stride, 1, 1,
-                 &sums.label_logit);
+    core_row_sums_t sums = {.top = s->top, .label_logit = cpu_label_logit(s->call, s->row, s->logits)};
     for (size_t k = 0; k < LANES; k++)
         set_lane_row(&statistics, k, s->sets[0], core_others(sums, s->sets[0]));
     if (s->levels == 2)

@@ -152,7 +152,8 @@ typedef struct part_of_call {
 static part_of_call part_of(const clsoftmax_problem *problem, const cls_decision *decision,
                             const clsoftmax_cl_arguments *a, uint64_t first_outer, uint64_t first_temperature)
 {
-    uint64_t left = problem->sweep - first_temperature, first_row = first_outer * problem->inner;
+    uint64_t left = problem->sweep - first_temperature /* 0 if this is no sweep */,
+             first_row = first_outer * problem->inner;
     part_of_call part = {
         .problem = *problem,
         .arrays = {.logits = a->logits,
@@ -164,7 +165,6 @@ static part_of_call part_of(const clsoftmax_problem *problem, const cls_decision
                    .first_label = a->labels_first + first_row,
                    .records_stride = cls_problem_rows(problem)}};
     part.problem.sweep = left < decision->launch_temperatures ? left : decision->launch_temperatures;
-    part.problem.sweep = problem->sweep > 0 ? part.problem.sweep : 0;
     part.problem.logits_layout.offset += first_outer * problem->logits_layout.outer_stride;
     part.problem.results_layout.offset +=
         first_outer * problem->results_layout.outer_stride + first_temperature * problem->sweep_stride;
