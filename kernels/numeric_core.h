@@ -3,7 +3,7 @@
  *
  * One source, compiled as C11 (host/lib/cpu/) and as OpenCL C 1.2 (behind every row strategy). It uses only operations
  * that IEEE 754 and OpenCL's full profile define exactly: + - *, fma, comparisons, selects, integer arithmetic, bit
- * casts, ceil, and conversions of integers that the type holds. No product feeds a + or - except through fma, so that a
+ * casts, and conversions of integers that the type holds. No product feeds a + or - except through fma, so that a
  * compiler which contracts although it was told not to cannot change a bit. docs/numerics.md derives the error bound.
  *
  * A row goes through it in this order:
@@ -75,7 +75,6 @@ typedef long core_long;
 #define core_bits_of_float(value) as_uint(value)
 #define core_float_of_bits(bits) as_float(bits)
 #define core_fma(a, b, c) fma(a, b, c)
-#define core_ceil(x) ceil(x)
 #define CORE_FUNCTION static
 
 #else /* C11 */
@@ -123,7 +122,6 @@ CORE_FUNCTION float core_float_of_bits(uint bits)
 #define core_row_int_of_uint(value) ((int32_t)(value))
 #define core_row_uint_of_int(value) ((uint32_t)(value))
 #define core_fma(a, b, c) fmaf(a, b, c)
-#define core_ceil(x) ceilf(x)
 
 #endif
 
@@ -242,6 +240,13 @@ typedef struct {
         magic; /* 1.5 * 2^23 + the exponents' bias - N: adding it rounds to an integer, see core_exponential */
 } core_row_t;
 
+/* The smallest integer that is not below x, |x| < 2^22; ceil() is a dozen operations on PoCL. */
+CORE_FUNCTION core_row_float core_ceiling(core_row_float x)
+{
+    const core_row_float rounded = (x + CORE_ROW(12582912.0f)) - CORE_ROW(12582912.0f);
+    return rounded < x ? rounded + CORE_ROW(1.0f) : rounded;
+}
+
 /* maximum: the largest logit of the row, finite. */
 CORE_FUNCTION core_row_t core_row(core_temperature_t temperature, core_row_float maximum)
 {
@@ -260,7 +265,7 @@ CORE_FUNCTION core_row_t core_row(core_temperature_t temperature, core_row_float
     row.lowest = (near ? scaled : zero) - span;
 
     /* N: the largest exponential is in [1/2, 1); 2^-13 is more than the rounding of the quotient */
-    core_row_float shift = core_ceil(core_fma(near ? quotient : zero, CORE_ROW(CORE_LOG2_E), CORE_ROW(0x1p-13f)));
+    core_row_float shift = core_ceiling(core_fma(near ? quotient : zero, CORE_ROW(CORE_LOG2_E), CORE_ROW(0x1p-13f)));
     row.magic = CORE_ROW(12582912.0f + (127 + CORE_EXPONENTIAL_BIAS)) - shift;
     return row;
 }

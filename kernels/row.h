@@ -77,6 +77,10 @@ typedef struct {
         __global const float *temperatures, __global const long *labels, __global row_record *statistics,              \
         ulong4 first, __global uint *invalid_rows, ulong2 sweep
 
+#define ROW_ARGUMENTS_AGAIN /* for a function of the kernel's */                                                       \
+    logits, logits_layout, results, results_layout, rows, inner, classes, policies, one_temperature, temperatures,     \
+        labels, statistics, first, invalid_rows, sweep
+
 #define CLASS_STRIDE s2
 
 /* Each row is computed at so many temperatures, one after another. */
@@ -333,7 +337,17 @@ typedef struct {
 static row_state row_state_of(core_row_uint maximum_key, core_row_float temperature, uint policies)
 {
     row_state row;
-    row.set = core_setting(maximum_key, temperature, core_temperature(temperature), policies);
+    core_temperature_t prepared = core_temperature(temperature);
+#if defined(CORE_ROW_PER_LANE) && CORE_WIDTH > 1 &&                                                                    \
+    (TEMPERATURES == TEMPERATURES_ONE || TEMPERATURES == TEMPERATURES_SWEEP)
+    /* All rows have the same. Nearly always it scales no logits, and most that is done for a row of few classes is about that. */
+    if (temperature.s0 >= 0x1p-62f && temperature.s0 < 0x1p62f) {
+        prepared.scale = CORE_ROW(1.0f);
+        row.set = core_setting(maximum_key, CORE_ROW(1.0f), prepared, policies);
+        row.set.temperature = temperature;
+    } else
+#endif
+        row.set = core_setting(maximum_key, temperature, prepared, policies);
     row.distance = core_distance(row.set.prepared, row.set.maximum);
     row.log_row = core_log_row(row.set.prepared, row.set.maximum);
     row.sum_scale.high = row.sum_scale.low = CORE_ROW(0.0f);
@@ -391,19 +405,31 @@ static core_float row_result(core_float x, const row_state *row)
     return core_probability(core_exponential(x, row->set.row), row->sum_scale.high, row->sum_scale.low);
 }
 
-/* 1 if the condition holds for all lanes that are rows. */
-static int row_all(core_row_int condition)
-{
+/* 1 if the condition holds for all lanes that are rows. PoCL's all() looks at one lane after another. */
 #if defined(CORE_ROW_PER_LANE) && CORE_WIDTH > 1
-    int lanes[CORE_WIDTH], all_lanes = -1; /* PoCL's all() looks at one lane after another */
-    row_vstore(condition, lanes);
-    for (uint i = 0; i < CORE_WIDTH; i++)
-        all_lanes &= lanes[i];
-    return all_lanes < 0;
-#else
-    return condition;
-#endif
+static int row_all_2(int2 condition)
+{
+    return (condition.lo & condition.hi) < 0;
 }
+
+static int row_all_4(int4 condition)
+{
+    return row_all_2(condition.lo & condition.hi);
+}
+
+static int row_all_8(int8 condition)
+{
+    return row_all_4(condition.lo & condition.hi);
+}
+
+static int row_all_16(int16 condition)
+{
+    return row_all_8(condition.lo & condition.hi);
+}
+#define row_all(condition) CORE_VECTOR(row_all_)(condition)
+#else
+#define row_all(condition) (condition)
+#endif
 
 /* What all results of a row that is not computed are. */
 static core_row_float row_fill_value(core_row_int kind)

@@ -45,12 +45,16 @@ __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_c
     if (row >= rows)
         return;
     lanes l = {logits + row_offset(logits_layout, row, inner), 0, logits_layout.CLASS_STRIDE, classes, CORE_WIDTH};
-    const core_top_t top = l.class_stride == 1 ? column_top(&l) : lanes_top(&l, 0, room);
+    core_top_t top;
+    if (l.class_stride == 1)
+        top = column_top(&l);
+    else
+        lanes_top(&l, 1, 0, room, &top);
     for (uint k = 0; k < (uint)sweep.s0; k += CORE_WIDTH) {
-        row_state state;
         l.count = (uint)sweep.s0 - k < CORE_WIDTH ? (uint)sweep.s0 - k : CORE_WIDTH;
-        lanes_scan(&l, top, &state, 0, room, row_temperatures(one_temperature, temperatures, first, row, l.count, k),
-                   row, policies, labels, row_records(statistics, first, k), first, invalid_rows);
+        row_state state =
+            row_state_of(top.key, row_temperatures(one_temperature, temperatures, first, row, l.count, k), policies);
+        lanes_scan(&l, 1, &top, &state, 0, room, row, labels, row_records(statistics, first, k), first, invalid_rows);
     }
 }
 #else
@@ -144,13 +148,14 @@ __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_c
         for (uint v = 0; v < count; v++) {
             const ulong row = share.row + v * CORE_WIDTH;
             const lanes_room room = {kept + v * KEPT_CLASSES, high + v * KEPT_CLASSES, low};
-            row_state state;
-            lanes_scan(vectors + v, tops[v], &state, 1, room,
-                       row_temperatures(one_temperature, temperatures, first, row, vectors[v].count, k), row, policies,
-                       labels, row_records(statistics, first, k), first, invalid_rows);
+            row_state state = row_state_of(
+                tops[v].key, row_temperatures(one_temperature, temperatures, first, row, vectors[v].count, k),
+                policies);
+            lanes_scan(vectors + v, 1, tops + v, &state, 1, room, row, labels, row_records(statistics, first, k), first,
+                       invalid_rows);
             are_whole[v] = lanes_are_whole(vectors + v, &state, results_layout.s3);
             for (ulong c = 0; c < classes; c++)
-                room.high[c] = lanes_filled(lanes_result(vectors + v, c, &state, 1, room), &state);
+                room.high[c] = lanes_result(room.high[c], room.low[c], 1, &state);
         }
         if (count == ROW_VECTORS)
             column_store(vectors, ROW_VECTORS, high, are_whole, p, results_layout.s3, results_layout.CLASS_STRIDE,
@@ -169,15 +174,16 @@ __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_c
         return;
     const lanes l = {logits + row_offset(logits_layout, share.row, inner), logits_layout.s3, logits_layout.CLASS_STRIDE,
                      classes, (uint)share.count};
-    const core_top_t top = lanes_top(&l, 0, room);
+    core_top_t top;
+    lanes_top(&l, 1, 0, room, &top);
     __global result_t *p = results + row_offset(results_layout, share.row, inner);
     for (uint k = 0; k < ROW_TEMPERATURE_COUNT; k++, p += sweep.s1) {
-        row_state state;
-        lanes_scan(&l, top, &state, 0, room,
-                   row_temperatures(one_temperature, temperatures, first, share.row, l.count, k), share.row, policies,
-                   labels, row_records(statistics, first, k), first, invalid_rows);
+        row_state state = row_state_of(
+            top.key, row_temperatures(one_temperature, temperatures, first, share.row, l.count, k), policies);
+        lanes_scan(&l, 1, &top, &state, 0, room, share.row, labels, row_records(statistics, first, k), first,
+                   invalid_rows);
         if (OPERATION != OPERATION_NONE)
-            lanes_emit(&l, &state, 0, room, p, results_layout.s3, results_layout.CLASS_STRIDE, stream);
+            lanes_emit(&l, &state, p, results_layout.s3, results_layout.CLASS_STRIDE, stream);
     }
 }
 #endif

@@ -1,15 +1,17 @@
 /*
  * lane: short rows side by side, each on a lane of its own.
  *
- * A work-item takes CORE_WIDTH neighbouring rows, then the next ones of its share. Where they are short enough and CORE_WIDTH
- * allows, they are read as they stand in memory, transposed, kept with their exponentials in private memory, and transposed back:
- * one read, one write, one exponential an element, and what is done once a row is done for all lanes at once. On a device without
- * vectors (CORE_WIDTH 1: a GPU, whose neighbouring work-items are the lanes), and for long rows, each logit is read again from
- * where it stands, which for short rows is a cache.
- * Launch: any number of work-items up to ceil(rows / CORE_WIDTH), rounded up to a multiple of WORK_GROUP_SIZE; as many as rows
- * if CORE_WIDTH is 1, which it is unless inner is.
+ * A work-item takes ROW_VECTORS vectors of neighbouring rows abreast, then the next ones of its share. Where they are short enough and
+ * CORE_WIDTH allows, they are read as they stand in memory, transposed, kept with their exponentials in private memory, and
+ * transposed back: one read, one write, one exponential an element, and what is done once a row is done for all lanes at once. On a
+ * device without vectors (CORE_WIDTH 1: a GPU, whose neighbouring work-items are the lanes), and for long rows, each logit is read again
+ * from where it stands, which for short rows is a cache, and there is one vector at a time.
+ * Launch: any number of work-items up to ceil(rows / (ROW_VECTORS * CORE_WIDTH)), rounded up to a multiple of WORK_GROUP_SIZE; as many as
+ * rows if CORE_WIDTH is 1, which it is unless inner is.
  */
-#define LANE_CLASSES 64 /* of a row that is kept: two arrays of so many vectors are private */
+#define LANE_ROWS (LANES_VECTORS * CORE_WIDTH)      /* of a work-item at a time */
+#define LANE_VECTORS 64                             /* in a room for logits and the like, which is private */
+#define LANE_CLASSES (LANE_VECTORS / LANES_VECTORS) /* of a row that is kept; a multiple of CORE_WIDTH */
 
 #if CORE_WIDTH > 1
 /* One perfect shuffle of the elements of `count` vectors: the highest bit of an index goes to its lowest place. */
@@ -42,19 +44,17 @@ static void lane_unshuffle_once(const core_float *from, core_float *to, uint cou
     }
 }
 
-/* So many shuffles, or their reverse. spare: room for as many; returns which of the two has the result. */
-static core_float *lane_shuffle(core_float *from, core_float *spare, uint count, uint steps, int reverse)
+/* So many shuffles, or their reverse. spare: room for as many vectors, as in `to`; from stays as it is. */
+static void lane_shuffle(const core_float *from, core_float *to, core_float *spare, uint count, uint steps, int reverse)
 {
-    for (uint step = 0; step < steps; step++) {
+    for (; steps > 0; steps--) {
+        core_float *const target = steps % 2 == 1 ? to : spare;
         if (reverse)
-            lane_unshuffle_once(from, spare, count);
+            lane_unshuffle_once(from, target, count);
         else
-            lane_shuffle_once(from, spare, count);
-        core_float *const shuffled = spare;
-        spare = from;
-        from = shuffled;
+            lane_shuffle_once(from, target, count);
+        from = target;
     }
-    return from;
 }
 
 /* Classes that are transposed together: CORE_WIDTH, or of shorter rows the power of two that holds them; its logarithm. */
@@ -81,53 +81,48 @@ static lane_runs lane_runs_of(ulong lane_stride, uint classes, uint count)
 }
 
 /* All rows, one behind the other. Idle lanes are masks. */
-static void lane_read(const lanes *l, float *rows)
+static void lane_read(__global const logit_t *x, lane_runs runs, uint elements, float *rows)
 {
-    const uint classes = (uint)l->classes;
-    const lane_runs runs = lane_runs_of(l->lane_stride, classes, l->count);
-    for (uint i = 0; i < runs.count; i++) {
-        __global const logit_t *x = l->x + i * runs.stride;
+    for (uint i = 0; i < runs.count; i++, x += runs.stride, rows += runs.length) {
         uint c = 0;
         for (; c + CORE_WIDTH <= runs.length; c += CORE_WIDTH)
-            ROW_FLOATS(, rows + i * classes + c) = row_load(x + c);
+            ROW_FLOATS(, rows + c) = row_load(x + c);
         if (c < runs.length)
-            ROW_FLOATS(, rows + i * classes + c) = row_load_tail(x + c, runs.length - c, -CORE_INFINITY);
+            ROW_FLOATS(, rows + c) = row_load_tail(x + c, runs.length - c, -CORE_INFINITY);
     }
-    for (uint i = l->count * classes; i < CORE_WIDTH * classes; i++)
-        rows[i] = -CORE_INFINITY;
+    for (uint i = runs.count * runs.length; i < elements; i++)
+        *rows++ = -CORE_INFINITY;
 }
 
-static void lane_write(const float *rows, __global result_t *p, ulong lane_stride, uint classes, uint count,
-                       int is_computed, int stream)
+static void lane_write(const float *rows, __global result_t *p, lane_runs runs, int is_computed, int stream)
 {
-    const lane_runs runs = lane_runs_of(lane_stride, classes, count);
-    for (uint i = 0; i < runs.count; i++) {
+    for (uint i = 0; i < runs.count; i++, p += runs.stride, rows += runs.length) {
         uint c = 0;
-        if (stream && is_computed && row_can_stream(p + i * runs.stride))
+        if (stream && is_computed && row_can_stream(p))
             for (; c + CORE_WIDTH <= runs.length; c += CORE_WIDTH)
-                row_stream(ROW_FLOATS(const, rows + i * classes + c), p + i * runs.stride + c);
+                row_stream(ROW_FLOATS(const, rows + c), p + c);
         for (; c + CORE_WIDTH <= runs.length; c += CORE_WIDTH)
-            row_store_all(ROW_FLOATS(const, rows + i * classes + c), p + i * runs.stride + c, is_computed);
+            row_store_all(ROW_FLOATS(const, rows + c), p + c, is_computed);
         if (c < runs.length)
-            row_store_tail(ROW_FLOATS(const, rows + i * classes + c), p + i * runs.stride + c, runs.length - c);
+            row_store_tail(ROW_FLOATS(const, rows + c), p + c, runs.length - c);
     }
 }
 
-#define LANE_ROOM (LANE_CLASSES + 1) /* vectors: whole ones may be read and written over the end of the rows */
+#define LANE_ROOM (LANE_VECTORS + 1) /* whole ones may be read and written over the end of the rows */
 
-/* Rows of neighbouring classes -> kept[class], a vector of all rows: classes, the lowest bits, become the highest. */
-static void lane_load(const lanes *l, core_float *kept)
+/* LANE_ROWS rows of neighbouring classes -> kept, of each class a vector of rows behind the other: classes, the lowest bits, become the
+   highest. */
+static void lane_load(__global const logit_t *x, ulong lane_stride, uint classes, uint count, core_float *kept)
 {
-    const uint classes = (uint)l->classes, log2 = lane_block_log2(classes), block = 1u << log2;
-    core_float whole[LANE_ROOM], pieces[CORE_WIDTH + 1], spare[CORE_WIDTH];
+    const uint log2 = lane_block_log2(classes), block = 1u << log2;
+    core_float whole[LANE_ROOM], pieces[LANE_ROOM], spare[LANE_ROOM];
     float *rows = (float *)whole;
-    lane_read(l, rows);
+    lane_read(x, lane_runs_of(lane_stride, classes, count), LANE_ROWS * classes, rows);
     for (uint c = 0; c < classes; c += block) {
-        for (uint i = 0; block != classes && i < CORE_WIDTH; i++)
+        for (uint i = 0; block != classes && i < LANE_ROWS; i++)
             ROW_FLOATS(, (float *)pieces + i * block) = ROW_FLOATS(const, rows + i * classes + c);
-        const core_float *turned = lane_shuffle(block == classes ? whole : pieces, spare, block, log2, 1);
-        for (uint i = 0; i < block && c + i < classes; i++)
-            kept[c + i] = turned[i];
+        lane_shuffle(block == classes ? whole : pieces, kept + c * LANES_VECTORS, spare, block * LANES_VECTORS, log2,
+                     1);
     }
 }
 
@@ -137,81 +132,103 @@ static void lane_store(const core_float *kept, __global result_t *p, ulong lane_
                        int is_computed, int stream)
 {
     const uint log2 = lane_block_log2(classes), block = 1u << log2;
-    core_float whole[LANE_ROOM], pieces[CORE_WIDTH + 1], spare[CORE_WIDTH + 1];
+    core_float whole[LANE_ROOM], pieces[LANE_ROOM], spare[LANE_ROOM];
     float *rows = (float *)whole;
     for (uint end = (classes + block - 1) / block * block; end > 0; end -= block) {
         const uint c = end - block;
-        for (uint i = 0; i < block; i++)
-            pieces[i] = kept[c + i < classes ? c + i : c];
-        const float *turned = (const float *)lane_shuffle(pieces, spare, block, log2, 0);
-        if (block == classes) {
-            lane_write(turned, p, lane_stride, classes, count, is_computed, stream);
-            return;
-        }
-        for (uint i = 0; i < CORE_WIDTH; i++)
-            ROW_FLOATS(, rows + i * classes + c) = ROW_FLOATS(const, turned + i * block);
+        lane_shuffle(kept + c * LANES_VECTORS, block == classes ? whole : pieces, spare, block * LANES_VECTORS, log2,
+                     0);
+        for (uint i = 0; block != classes && i < LANE_ROWS; i++)
+            ROW_FLOATS(, rows + i * classes + c) = ROW_FLOATS(const, (float *)pieces + i * block);
     }
-    lane_write(rows, p, lane_stride, classes, count, is_computed, stream);
+    lane_write(rows, p, lane_runs_of(lane_stride, classes, count), is_computed, stream);
+}
+
+/* Results of rows that are kept, in the place of what they are made of. */
+static void lane_results(const row_state *states, lanes_room room, uint classes)
+{
+    for (uint c = 0; c < classes; c++) {
+#pragma unroll
+        for (uint v = 0; v < LANES_VECTORS; v++) {
+            const uint at = c * LANES_VECTORS + v;
+            room.high[at] = lanes_result(room.high[at], room.low[at], 1, states + v);
+        }
+    }
 }
 #endif
 
-/* Rows of a work-item: whole vectors of neighbours. */
+/* How many rows are a work-item's. */
 static ulong lane_share(ulong rows)
 {
-#if CORE_WIDTH > 1
-    const ulong vectors = (rows + CORE_WIDTH - 1) / CORE_WIDTH;
-    return (vectors + get_global_size(0) - 1) / get_global_size(0) * CORE_WIDTH;
-#else
-    return 1;
-#endif
+    const ulong blocks = (rows + LANE_ROWS - 1) / LANE_ROWS;
+    return LANE_ROWS > 1 ? (blocks + get_global_size(0) - 1) / get_global_size(0) * LANE_ROWS : 1;
 }
 
-/* The results of all lanes, which in the room take the place of what they are made of. */
-static void lane_results(const lanes *l, const row_state *state, int keep, lanes_room room, __global result_t *p,
-                         ulong lane_stride, ulong class_stride, int stream)
-{
-#if CORE_WIDTH > 1
-    if (keep) {
-        for (uint c = 0; c < (uint)l->classes; c++)
-            room.high[c] = lanes_filled(lanes_result(l, c, state, 1, room), state);
-        lane_store(room.high, p, lane_stride, (uint)l->classes, l->count,
-                   row_all(core_row_is_computed(state->set.kind)), stream);
-        return;
-    }
-#endif
-    lanes_emit(l, state, 0, room, p, lane_stride, class_stride, stream);
-}
-
-__kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_lane(ROW_ARGUMENTS)
+/* The rows of a work-item, `count` vectors at a time. With one row to a vector, its work-item has no other. */
+LANES_INLINE void lane_rows(ROW_ARGUMENTS, uint count, int keep)
 {
     const int stream = row_wants_stream(logits, results, rows * classes * ROW_TEMPERATURE_COUNT);
-    const int keep = CORE_WIDTH > 1 && classes <= LANE_CLASSES && logits_layout.CLASS_STRIDE == 1 &&
-                     ((OPERATION == OPERATION_NONE) | (results_layout.CLASS_STRIDE == 1));
-    core_float kept[CORE_WIDTH > 1 ? LANE_CLASSES : 1], low[CORE_WIDTH > 1 ? LANE_CLASSES : 1];
+    core_float kept[CORE_WIDTH > 1 ? LANE_VECTORS : 1], low[CORE_WIDTH > 1 ? LANE_VECTORS : 1];
 #if TEMPERATURES == TEMPERATURES_SWEEP
-    core_float high[CORE_WIDTH > 1 ? LANE_CLASSES : 1];
+    core_float high[CORE_WIDTH > 1 ? LANE_VECTORS : 1];
 #else
     core_float *const high = kept;
 #endif
     const lanes_room room = {kept, high, low};
-    const ulong share = lane_share(rows), begin = get_global_id(0) * share;
-    const ulong end = begin + share < rows ? begin + share : rows;
-    for (ulong row = begin; row < end; row += CORE_WIDTH) { /* the first lane's */
-        const lanes l = {logits + row_offset(logits_layout, row, inner), logits_layout.s1, logits_layout.CLASS_STRIDE,
-                         classes, (uint)(rows - row < CORE_WIDTH ? rows - row : CORE_WIDTH)};
-        __global result_t *p = results + row_offset(results_layout, row, inner);
+    const ulong share = lane_share(rows);
+    const ulong begin = get_global_id(0) * share, end = begin + share < rows ? begin + share : rows;
+    for (ulong row = begin; row < end; row += count * CORE_WIDTH) {
+        lanes vectors[LANES_VECTORS];
+        core_top_t tops[LANES_VECTORS];
+        const uint present = (uint)(rows - row < count * CORE_WIDTH ? rows - row : count * CORE_WIDTH);
+        __global const logit_t *x = logits + row_offset(logits_layout, row, CORE_WIDTH > 1 ? 1 : inner);
+        __global result_t *p = results + row_offset(results_layout, row, CORE_WIDTH > 1 ? 1 : inner);
 #if CORE_WIDTH > 1
         if (keep)
-            lane_load(&l, kept);
+            lane_load(x, logits_layout.s1, (uint)classes, present, kept);
 #endif
-        const core_top_t top = lanes_top(&l, keep, room);
+#pragma unroll
+        for (uint v = 0; v < count; v++) {
+            const uint before = v * CORE_WIDTH, rest = present > before ? present - before : 0;
+            const lanes vector = {x + before * logits_layout.s1, logits_layout.s1, logits_layout.CLASS_STRIDE, classes,
+                                  rest < CORE_WIDTH ? rest : CORE_WIDTH};
+            vectors[v] = vector;
+        }
+        lanes_top(vectors, count, keep, room, tops);
         for (uint k = 0; k < ROW_TEMPERATURE_COUNT; k++, p += sweep.s1) {
-            row_state state;
-            lanes_scan(&l, top, &state, keep, room,
-                       row_temperatures(one_temperature, temperatures, first, row, l.count, k), row, policies, labels,
-                       row_records(statistics, first, k), first, invalid_rows);
-            if (OPERATION != OPERATION_NONE)
-                lane_results(&l, &state, keep, room, p, results_layout.s1, results_layout.CLASS_STRIDE, stream);
+            row_state states[LANES_VECTORS];
+#pragma unroll
+            for (uint v = 0; v < count; v++)
+                states[v] = row_state_of(
+                    tops[v].key,
+                    row_temperatures(one_temperature, temperatures, first, row + v * CORE_WIDTH, vectors[v].count, k),
+                    policies);
+            lanes_scan(vectors, count, tops, states, keep, room, row, labels, row_records(statistics, first, k), first,
+                       invalid_rows);
+            if (OPERATION == OPERATION_NONE)
+                continue;
+#if CORE_WIDTH > 1
+            if (keep) {
+                core_row_int is_computed = core_row_is_computed(states[0].set.kind);
+#pragma unroll
+                for (uint v = 1; v < count; v++)
+                    is_computed &= core_row_is_computed(states[v].set.kind);
+                lane_results(states, room, (uint)classes);
+                lane_store(room.high, p, results_layout.s1, (uint)classes, present, row_all(is_computed), stream);
+                continue;
+            }
+#endif
+            lanes_emit(vectors, states, p, results_layout.s1, results_layout.CLASS_STRIDE, stream);
         }
     }
+}
+
+__kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_lane(ROW_ARGUMENTS)
+{
+    const int keep = CORE_WIDTH > 1 && classes <= LANE_CLASSES && logits_layout.CLASS_STRIDE == 1 &&
+                     ((OPERATION == OPERATION_NONE) | (results_layout.CLASS_STRIDE == 1));
+    if (keep)
+        lane_rows(ROW_ARGUMENTS_AGAIN, LANES_VECTORS, 1);
+    else
+        lane_rows(ROW_ARGUMENTS_AGAIN, 1, 0);
 }

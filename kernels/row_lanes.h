@@ -11,8 +11,16 @@
 #define LANES_KEPT
 #endif
 
+/* Vectors of rows that a work-item may have abreast; unless they are kept it has one. */
+#if defined(ROW_VECTORS) && ROW_VECTORS > 0
+#define LANES_VECTORS ROW_VECTORS
+#else
+#define LANES_VECTORS 1
+#endif
+
 /* Room for the logits of all classes, and for what results are made of: the halves of the exponentials, or in `high` the logits as
-   ordinary rows have them. Where no temperature follows, that takes the place of the logits. */
+   ordinary rows have them. Where no temperature follows, that takes the place of the logits. Of `count` vectors abreast, class c of
+   vector v is [c * count + v]. */
 typedef struct {
     LANES_KEPT core_float *logits, *high, *low;
 } lanes_room;
@@ -40,35 +48,45 @@ static core_float lanes_load(const lanes *l, ulong class_index)
     return ROW_FLOATS(const, each);
 }
 
-/* The same as ordinary rows have them. */
-LANES_INLINE core_float lanes_ordinary(const lanes *l, ulong class_index, const row_state *rows, int keep,
-                                       lanes_room room)
+/* Scans take `count` vectors abreast, a constant once inlined, and of each stage all vectors: one is a chain of operations that wait for
+   each other, of which a processor sees no more than the next few hundred. */
+LANES_INLINE void lanes_top(const lanes *vectors, uint count, int keep, lanes_room room, core_top_t *tops)
 {
-    return row_ordinary(keep ? room.logits[class_index] : lanes_load(l, class_index), rows);
+    row_top seen[LANES_VECTORS];
+#pragma unroll
+    for (uint v = 0; v < count; v++)
+        seen[v] = row_top_of_nothing();
+    for (ulong c = 0; c < vectors->classes; c++) {
+#pragma unroll
+        for (uint v = 0; v < count; v++)
+            seen[v] = row_top_add(seen[v], keep ? room.logits[c * count + v] : lanes_load(vectors + v, c), (uint)c);
+    }
+#pragma unroll
+    for (uint v = 0; v < count; v++) {
+        const core_top_t top = {seen[v].key, seen[v].second_key, core_long_of_uint(seen[v].step)};
+        tops[v] = top;
+    }
 }
 
-LANES_INLINE core_top_t lanes_top(const lanes *l, int keep, lanes_room room)
+LANES_INLINE void lanes_sums(const lanes *vectors, uint count, const row_state *states, int keep, lanes_room room,
+                             row_sums *sums)
 {
-    row_top seen = row_top_of_nothing();
-    for (ulong c = 0; c < l->classes; c++)
-        seen = row_top_add(seen, keep ? room.logits[c] : lanes_load(l, c), (uint)c);
-    const core_top_t top = {seen.key, seen.second_key, core_long_of_uint(seen.step)};
-    return top;
-}
-
-LANES_INLINE row_sums lanes_sums(const lanes *l, const row_state *rows, int keep, lanes_room room)
-{
-    row_sums sums = row_sums_of_nothing();
-    for (ulong c = 0; c < l->classes; c++) {
-        const core_float x = lanes_ordinary(l, c, rows, keep, room);
-        const core_pair e = core_exponential(x, rows->set.row);
-        sums = row_sums_settle(row_sums_add_pair(sums, e, x, rows));
-        if (keep) {
-            room.high[c] = OPERATION == OPERATION_SOFTMAX ? e.high : x;
-            room.low[c] = e.low;
+#pragma unroll
+    for (uint v = 0; v < count; v++)
+        sums[v] = row_sums_of_nothing();
+    for (ulong c = 0; c < vectors->classes; c++) {
+#pragma unroll
+        for (uint v = 0; v < count; v++) {
+            const ulong at = c * count + v;
+            const core_float x = row_ordinary(keep ? room.logits[at] : lanes_load(vectors + v, c), states + v);
+            const core_pair e = core_exponential(x, states[v].set.row);
+            sums[v] = row_sums_settle(row_sums_add_pair(sums[v], e, x, states + v));
+            if (keep) {
+                room.high[at] = OPERATION == OPERATION_SOFTMAX ? e.high : x;
+                room.low[at] = e.low;
+            }
         }
     }
-    return sums;
 }
 
 /* Sums that were never flushed need no 64 bits, which are a good part of the work of a row of few classes. */
@@ -79,31 +97,33 @@ static core_two_float lanes_sum_scale(const lanes *l, const row_state *rows, row
     return row_sum_scale(rows, row_flush(sums));
 }
 
-/* The second scan of the rows from `row` on, at a temperature each; their records, and what results need of the sums. */
-LANES_INLINE void lanes_scan(const lanes *l, core_top_t top, row_state *state, int keep, lanes_room room,
-                             core_row_float temperature, ulong row, uint policies, __global const long *labels,
-                             __global row_record *statistics, ulong4 first, __global uint *invalid_rows)
+/* The second scan of the rows from `row` on: their records, and what results need of the sums. */
+LANES_INLINE void lanes_scan(const lanes *vectors, uint count, const core_top_t *tops, row_state *states, int keep,
+                             lanes_room room, ulong row, __global const long *labels, __global row_record *statistics,
+                             ulong4 first, __global uint *invalid_rows)
 {
-    *state = row_state_of(top.key, temperature, policies);
-    const row_sums sums = lanes_sums(l, state, keep, room);
-    row_finish(state, top, STATISTICS ? row_flush(sums) : row_totals_of_nothing(), row, l->count, l->x, l->lane_stride,
-               l->class_stride, l->classes, labels, statistics, first, invalid_rows);
-    if (OPERATION != OPERATION_NONE)
-        state->sum_scale = lanes_sum_scale(l, state, sums);
-}
-
-LANES_INLINE core_float lanes_result(const lanes *l, ulong c, const row_state *rows, int keep, lanes_room room)
-{
-    if (keep & (OPERATION == OPERATION_SOFTMAX)) {
-        const core_pair e = {room.high[c], room.low[c]};
-        return core_probability(e, rows->sum_scale.high, rows->sum_scale.low);
+    row_sums sums[LANES_VECTORS];
+    lanes_sums(vectors, count, states, keep, room, sums);
+#pragma unroll
+    for (uint v = 0; v < count; v++) {
+        const lanes *l = vectors + v;
+        row_finish(states + v, tops[v], STATISTICS ? row_flush(sums[v]) : row_totals_of_nothing(), row + v * CORE_WIDTH,
+                   l->count, l->x, l->lane_stride, l->class_stride, l->classes, labels, statistics, first,
+                   invalid_rows);
+        if (OPERATION != OPERATION_NONE)
+            states[v].sum_scale = lanes_sum_scale(l, states + v, sums[v]);
     }
-    return row_result(keep ? room.high[c] : lanes_ordinary(l, c, rows, 0, room), rows);
 }
 
-/* Rows that are not computed have one result throughout. */
-static core_float lanes_filled(core_float result, const row_state *rows)
+/* What was kept, or else the logit, becomes a result. */
+LANES_INLINE core_float lanes_result(core_float high, core_float low, int keep, const row_state *rows)
 {
+    const core_pair e = {high, low};
+    core_float result;
+    if (keep & (OPERATION == OPERATION_SOFTMAX))
+        result = core_probability(e, rows->sum_scale.high, rows->sum_scale.low);
+    else
+        result = row_result(keep ? high : row_ordinary(high, rows), rows);
     return core_row_is_computed(rows->set.kind) ? result : row_fill_value(rows->set.kind);
 }
 
@@ -130,11 +150,13 @@ static void lanes_store(core_float result, int is_whole, __global result_t *p, u
         row_store_one(each[i], p + i * lane_stride);
 }
 
-LANES_INLINE void lanes_emit(const lanes *l, const row_state *rows, int keep, lanes_room room, __global result_t *p,
-                             ulong lane_stride, ulong class_stride, int stream)
+/* Of rows that are not kept, each logit is read again. */
+LANES_INLINE void lanes_emit(const lanes *l, const row_state *rows, __global result_t *p, ulong lane_stride,
+                             ulong class_stride, int stream)
 {
     const int is_whole = lanes_are_whole(l, rows, lane_stride);
-    for (ulong c = 0; c < l->classes; c++)
-        lanes_store(lanes_filled(lanes_result(l, c, rows, keep, room), rows), is_whole, p + c * class_stride,
-                    lane_stride, l->count, stream);
+    for (ulong c = 0; c < l->classes; c++) {
+        const core_float x = lanes_load(l, c);
+        lanes_store(lanes_result(x, x, 0, rows), is_whole, p + c * class_stride, lane_stride, l->count, stream);
+    }
 }

@@ -100,6 +100,16 @@ Test(core, exponential_at_its_ends)
 }
 
 /* The largest exponential stays in [1/2, 1], where the integers of the sum want it, whatever the row. */
+Test(core, ceiling_is_ceil)
+{
+    uint64_t random = 9;
+    for (int i = 0; i < 1000000; i++) {
+        float x = (float)((random_unit(&random) - 0.5) * (i % 2 ? 8 : 0x1p23));
+        x = i % 4 == 3 ? nearbyintf(x) : x;
+        cr_expect_eq(core_ceiling(x), ceilf(x), "%a", (double)x);
+    }
+}
+
 Test(core, largest_exponential_fits_the_sum)
 {
     uint64_t random = 4;

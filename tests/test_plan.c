@@ -242,8 +242,10 @@ Test(plan, lane_shares_vectors_out)
         uint64_t items = cls_global_size(&checked, &d, problem.outer), elements = problem.outer * classes[i];
         cr_expect(d.variant.strategy == CLSOFTMAX_STRATEGY_LANE && d.variant.work_group_size == 1);
         cr_expect(items <= elements / 16384 + 1 && items >= elements / 32768, "%llu", (unsigned long long)items);
+        cr_expect_eq(d.variant.row_vectors, classes[i] == 2 ? 2u : 1u); /* few classes: two vectors abreast */
         d = decide_by(&gpu, CLSOFTMAX_STRATEGY_LANE, problem.outer, classes[i]);
         cr_expect_eq(cls_global_size(&checked, &d, problem.outer), (uint64_t)1000064);
+        cr_expect_eq(d.variant.row_vectors, 1u);
     }
 }
 

@@ -264,6 +264,13 @@ static uint32_t choose_work_group_size(const clsoftmax_problem *problem, const c
     return power_of_two_at_most(size < limit ? size : limit);
 }
 
+/* Vectors of rows that `lane` has abreast: in rows of few classes what is done once a row is a chain of operations that wait for each
+   other. Longer rows have enough of others, and their arrays fill the first-level cache. Measured: docs/kernels.md. */
+static unsigned choose_lane_vectors(const clsoftmax_problem *problem, const cls_variant *variant)
+{
+    return variant->vector_width > 1 && problem->classes <= 8 ? 2 : 1;
+}
+
 /* ---------------------------------------------------------------- Rows that are kept by a work-item */
 
 /* Shorter columns are in the caches, and cost more as work-groups of their own. */
@@ -299,10 +306,14 @@ static void choose_kept(const clsoftmax_problem *problem, const cls_limits *limi
         room *= 2;
     if (variant->vector_width == 1 || problem->operation != CLSOFTMAX_OPERATION_SOFTMAX || problem->work_group_size > 1)
         return;
-    if (variant->strategy == CLSOFTMAX_STRATEGY_COLUMN && problem->classes >= LEAST_KEPT_CLASSES)
+    int is_kept = 0;
+    if (variant->strategy == CLSOFTMAX_STRATEGY_ITEM)
+        is_kept = room * 2 * sizeof(float) <= limits->local_memory_bytes / 3 * 2;
+    if (variant->strategy == CLSOFTMAX_STRATEGY_COLUMN && problem->classes >= LEAST_KEPT_CLASSES) {
         variant->row_vectors = choose_column_vectors(problem, limits, variant, room);
-    int is_item = variant->strategy == CLSOFTMAX_STRATEGY_ITEM;
-    if (!(is_item && room * 2 * sizeof(float) <= limits->local_memory_bytes / 3 * 2) && variant->row_vectors == 0)
+        is_kept = variant->row_vectors > 0;
+    }
+    if (!is_kept)
         return;
     variant->kept_classes = (unsigned)room;
     variant->work_group_size = 1; /* local memory is a work-group's */
@@ -321,8 +332,10 @@ uint64_t cls_global_size(const clsoftmax_problem *problem, const cls_decision *d
         uint64_t columns = variant->kept_classes ? width * variant->row_vectors : width;
         items = outer * ((problem->inner + columns - 1) / columns);
     }
-    if (variant->strategy == CLSOFTMAX_STRATEGY_LANE)
+    if (variant->strategy == CLSOFTMAX_STRATEGY_LANE) {
+        width *= variant->row_vectors;
         items = (rows + width - 1) / width;
+    }
     int lanes = variant->strategy == CLSOFTMAX_STRATEGY_LANE && width > 1;
     if (lanes || (variant->strategy == CLSOFTMAX_STRATEGY_ITEM && variant->kept_classes)) {
         uint64_t share = (SHARE_ELEMENTS - 1) / (problem->classes * (lanes ? width : 1)) + 1;
@@ -401,6 +414,8 @@ clsoftmax_status cls_decide(const clsoftmax_problem *problem, const cls_limits *
         choose_chunks(problem, limits, variant);
     else
         variant->work_group_size = choose_work_group_size(problem, limits, variant);
+    if (variant->strategy == CLSOFTMAX_STRATEGY_LANE)
+        variant->row_vectors = choose_lane_vectors(problem, variant);
     choose_kept(problem, limits, variant);
     decision->parts = choose_parts(problem, limits, variant);
     CLS_FORWARD(choose_launch(problem, limits, decision));
@@ -422,19 +437,20 @@ void cls_variant_defines(const cls_variant *variant, char *text, size_t size)
 void cls_variant_label(const cls_variant *variant, char *text, size_t size)
 {
     static const char *const temperatures[] = {"", ":temperature per row", ":sweep", ":sweep on lanes"};
-    char chunks[64] = "", kept[64] = "";
-    if (variant->kept_classes && variant->row_vectors)
-        snprintf(kept, sizeof kept, ":up to %u kept, %u vectors abreast", variant->kept_classes, variant->row_vectors);
-    else if (variant->kept_classes)
+    char chunks[64] = "", kept[64] = "", abreast[64] = "";
+    if (variant->kept_classes)
         snprintf(kept, sizeof kept, ":up to %u kept", variant->kept_classes);
+    if (variant->row_vectors && cls_strategy_has_lanes(variant->strategy))
+        snprintf(abreast, sizeof abreast, ":%u vector%s abreast", variant->row_vectors,
+                 variant->row_vectors == 1 ? "" : "s");
     if (variant->access_width)
         snprintf(chunks, sizeof chunks, ":%u x %u %s", variant->row_vectors, variant->access_width,
                  variant->row_is_kept ? "kept" : "at a time");
-    snprintf(text, size, "%s%s:%s:%s->%s%s%s:width %u:work-group %u%s%s:levels %u",
+    snprintf(text, size, "%s%s:%s:%s->%s%s%s:width %u:work-group %u%s%s%s:levels %u",
              clsoftmax_operation_name((clsoftmax_operation)variant->operation),
              variant->statistics ? "+statistics" : "", clsoftmax_strategy_name(variant->strategy),
              clsoftmax_dtype_name((clsoftmax_dtype)variant->logits_dtype),
              clsoftmax_dtype_name((clsoftmax_dtype)variant->results_dtype), temperatures[variant->temperatures],
-             variant->ties ? ":ties" : "", variant->vector_width, variant->work_group_size, chunks, kept,
+             variant->ties ? ":ties" : "", variant->vector_width, variant->work_group_size, chunks, kept, abreast,
              variant->sum_levels);
 }

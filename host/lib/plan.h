@@ -58,7 +58,7 @@ typedef struct cls_variant {
     unsigned
         access_width; /* elements of an access of `group` and `split`: see kernels/row_chunks.h; 0 elsewhere, as the next two */
     unsigned
-        row_vectors; /* accesses that a work-item holds in registers at a time; of `column`, vectors that it keeps */
+        row_vectors; /* accesses that a work-item holds in registers at a time; of `lane` and `column`, vectors abreast */
     unsigned row_is_kept;  /* 1: they are the whole row */
     unsigned kept_classes; /* of `item` and `column`: room in local memory for so many of a row; or 0 */
 } cls_variant;
