@@ -168,6 +168,15 @@ Test(plan, no_rows_of_any_width)
     clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT, checked;
     problem.classes = (uint64_t)1 << 62;
     cr_expect_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_INVALID_SHAPE);
+    const uint64_t sizes[][2] = {{0, 1}, {0, 5}, {1, 0}, {5, 0}, {0, 0}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) { /* outer and inner; dense strides are 0, too */
+        problem.outer = sizes[i][0];
+        problem.classes = 3;
+        problem.inner = sizes[i][1];
+        cr_expect_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_OK, "%zu: %s", i, clsoftmax_last_error());
+        cr_expect_eq(cls_decide(&checked, &gpu, &decision), CLSOFTMAX_OK, "%zu", i);
+        cr_expect_eq(cls_decide(&checked, &opencl_cpu, &decision), CLSOFTMAX_OK, "%zu", i);
+    }
 }
 
 Test(plan, local_memory_bounds_the_group)

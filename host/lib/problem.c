@@ -153,7 +153,9 @@ static int is_nested(const clsoftmax_problem *problem)
                 d[k + 1] = swapped;
             }
     uint64_t spanned = 0;
-    for (int i = 0; i < DIMENSIONS; i++) {
+    int last = cls_problem_rows(problem) > 0 ? DIMENSIONS
+                                             : 0; /* without rows, strides made of sizes are 0, and nothing meets */
+    for (int i = 0; i < last; i++) {
         if (d[i].size <= 1)
             continue;
         if (d[i].stride <= spanned)
