@@ -9,9 +9,9 @@
  * Launch: any number of work-items up to ceil(rows / (ROW_VECTORS * CORE_WIDTH)), rounded up to a multiple of WORK_GROUP_SIZE; as many as
  * rows if CORE_WIDTH is 1, which it is unless inner is.
  */
-#define LANE_ROWS (LANES_VECTORS * CORE_WIDTH)      /* of a work-item at a time */
+#define LANE_ROWS (LANES_ABREAST * CORE_WIDTH)      /* of a work-item at a time */
 #define LANE_VECTORS 64                             /* in a room for logits and the like, which is private */
-#define LANE_CLASSES (LANE_VECTORS / LANES_VECTORS) /* of a row that is kept; a multiple of CORE_WIDTH */
+#define LANE_CLASSES (LANE_VECTORS / LANES_ABREAST) /* of a row that is kept; a multiple of CORE_WIDTH */
 
 #if CORE_WIDTH > 1
 /* One perfect shuffle of the elements of `count` vectors: the highest bit of an index goes to its lowest place. */
@@ -121,7 +121,7 @@ static void lane_load(__global const logit_t *x, ulong lane_stride, uint classes
     for (uint c = 0; c < classes; c += block) {
         for (uint i = 0; block != classes && i < LANE_ROWS; i++)
             ROW_FLOATS(, (float *)pieces + i * block) = ROW_FLOATS(const, rows + i * classes + c);
-        lane_shuffle(block == classes ? whole : pieces, kept + c * LANES_VECTORS, spare, block * LANES_VECTORS, log2,
+        lane_shuffle(block == classes ? whole : pieces, kept + c * LANES_ABREAST, spare, block * LANES_ABREAST, log2,
                      1);
     }
 }
@@ -136,7 +136,7 @@ static void lane_store(const core_float *kept, __global result_t *p, ulong lane_
     float *rows = (float *)whole;
     for (uint end = (classes + block - 1) / block * block; end > 0; end -= block) {
         const uint c = end - block;
-        lane_shuffle(kept + c * LANES_VECTORS, block == classes ? whole : pieces, spare, block * LANES_VECTORS, log2,
+        lane_shuffle(kept + c * LANES_ABREAST, block == classes ? whole : pieces, spare, block * LANES_ABREAST, log2,
                      0);
         for (uint i = 0; block != classes && i < LANE_ROWS; i++)
             ROW_FLOATS(, rows + i * classes + c) = ROW_FLOATS(const, (float *)pieces + i * block);
@@ -149,8 +149,8 @@ static void lane_results(const row_state *states, lanes_room room, uint classes)
 {
     for (uint c = 0; c < classes; c++) {
 #pragma unroll
-        for (uint v = 0; v < LANES_VECTORS; v++) {
-            const uint at = c * LANES_VECTORS + v;
+        for (uint v = 0; v < LANES_ABREAST; v++) {
+            const uint at = c * LANES_ABREAST + v;
             room.high[at] = lanes_result(room.high[at], room.low[at], 1, states + v);
         }
     }
@@ -178,8 +178,8 @@ LANES_INLINE void lane_rows(ROW_ARGUMENTS, uint count, int keep)
     const ulong share = lane_share(rows);
     const ulong begin = get_global_id(0) * share, end = begin + share < rows ? begin + share : rows;
     for (ulong row = begin; row < end; row += count * CORE_WIDTH) {
-        lanes vectors[LANES_VECTORS];
-        core_top_t tops[LANES_VECTORS];
+        lanes vectors[LANES_ABREAST];
+        core_top_t tops[LANES_ABREAST];
         const uint present = (uint)(rows - row < count * CORE_WIDTH ? rows - row : count * CORE_WIDTH);
         __global const logit_t *x = logits + row_offset(logits_layout, row, CORE_WIDTH > 1 ? 1 : inner);
         __global result_t *p = results + row_offset(results_layout, row, CORE_WIDTH > 1 ? 1 : inner);
@@ -196,7 +196,7 @@ LANES_INLINE void lane_rows(ROW_ARGUMENTS, uint count, int keep)
         }
         lanes_top(vectors, count, keep, room, tops);
         for (uint k = 0; k < ROW_TEMPERATURE_COUNT; k++, p += sweep.s1) {
-            row_state states[LANES_VECTORS];
+            row_state states[LANES_ABREAST];
 #pragma unroll
             for (uint v = 0; v < count; v++)
                 states[v] = row_state_of(
@@ -228,7 +228,7 @@ __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_l
     const int keep = CORE_WIDTH > 1 && classes <= LANE_CLASSES && logits_layout.CLASS_STRIDE == 1 &&
                      ((OPERATION == OPERATION_NONE) | (results_layout.CLASS_STRIDE == 1));
     if (keep)
-        lane_rows(ROW_ARGUMENTS_AGAIN, LANES_VECTORS, 1);
+        lane_rows(ROW_ARGUMENTS_AGAIN, LANES_ABREAST, 1);
     else
         lane_rows(ROW_ARGUMENTS_AGAIN, 1, 0);
 }

@@ -1,6 +1,6 @@
 /*
- * Scans of rows side by side, each on a lane of its own (CORE_ROW_PER_LANE is defined): lane and column. CORE_WIDTH rows a
- * work-item, class by class; from where they stand, or kept from their first scan on.
+ * Scans of rows side by side, each on a lane of its own (CORE_ROW_PER_LANE is defined): lane and column. CORE_WIDTH rows a vector, a
+ * few vectors a work-item, class by class; from where they stand, or kept from their first scan on.
  */
 /* PoCL 3.1 loses what a function writes to local memory that it does not make a part of the kernel, as where there are two calls. */
 #define LANES_INLINE static inline __attribute__((always_inline))
@@ -13,9 +13,9 @@
 
 /* Vectors of rows that a work-item may have abreast; unless they are kept it has one. */
 #if defined(ROW_VECTORS) && ROW_VECTORS > 0
-#define LANES_VECTORS ROW_VECTORS
+#define LANES_ABREAST ROW_VECTORS
 #else
-#define LANES_VECTORS 1
+#define LANES_ABREAST 1
 #endif
 
 /* Room for the logits of all classes, and for what results are made of: the halves of the exponentials, or in `high` the logits as
@@ -52,7 +52,7 @@ static core_float lanes_load(const lanes *l, ulong class_index)
    each other, of which a processor sees no more than the next few hundred. */
 LANES_INLINE void lanes_top(const lanes *vectors, uint count, int keep, lanes_room room, core_top_t *tops)
 {
-    row_top seen[LANES_VECTORS];
+    row_top seen[LANES_ABREAST];
 #pragma unroll
     for (uint v = 0; v < count; v++)
         seen[v] = row_top_of_nothing();
@@ -102,7 +102,7 @@ LANES_INLINE void lanes_scan(const lanes *vectors, uint count, const core_top_t 
                              lanes_room room, ulong row, __global const long *labels, __global row_record *statistics,
                              ulong4 first, __global uint *invalid_rows)
 {
-    row_sums sums[LANES_VECTORS];
+    row_sums sums[LANES_ABREAST];
     lanes_sums(vectors, count, states, keep, room, sums);
 #pragma unroll
     for (uint v = 0; v < count; v++) {
