@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { MOST_CLASSES = 300 };
 
@@ -89,6 +90,31 @@ Test(logarithms, random_rows, .timeout = 3600)
               "the data proves too little: %llu %llu %llu", (unsigned long long)evidence.far_below,
               (unsigned long long)evidence.near_zero, (unsigned long long)evidence.large);
     cr_expect(worst_log > 0.3 && worst_ratio > 0.3, "errors that small are not believable");
+    clsoftmax_context_release(cpu);
+}
+
+/* Where max / T takes away most of ln S, what the exponentials' errors make of ln S is all that is left. */
+Test(logarithms, log_sum_exp_that_cancels, .timeout = 600)
+{
+    clsoftmax_context *cpu = test_open("cpu");
+    double worst_ratio = 0;
+    for (uint64_t seed = 1; seed <= (test_is_long() ? 1000000u : 20000u); seed++) {
+        uint64_t random = seed;
+        float x[3], p[3], temperature = (float)exp((random_unit(&random) - 0.5) * 10);
+        size_t classes = 2 + (size_t)random_below(&random, 2);
+        double z = -random_unit(&random) * 10, sum = 1 + (double)(classes - 1) * exp(z);
+        x[0] = (float)(-log(sum) * temperature);
+        for (size_t i = 1; i < classes; i++)
+            x[i] = (float)(x[0] + z * temperature);
+        clsoftmax_statistics statistics;
+        run_row(cpu, x, classes, temperature, 0, p, &statistics);
+        const char *which = "";
+        double ratio = oracle_statistics_error(x, &statistics, classes, temperature, 0, &which);
+        cr_assert(ratio <= 1, "seed %llu: %s is %.3f times its bound off", (unsigned long long)seed, which, ratio);
+        worst_ratio = strcmp(which, "log-sum-exp") == 0 && ratio > worst_ratio ? ratio : worst_ratio;
+    }
+    fprintf(stderr, "logarithms: log-sum-exp that cancels within %.3f of its bound\n", worst_ratio);
+    cr_expect(worst_ratio > 0.1, "errors that small are not believable");
     clsoftmax_context_release(cpu);
 }
 

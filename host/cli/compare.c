@@ -73,7 +73,7 @@ static int are_within_bounds(const clsoftmax_statistics *a, const clsoftmax_stat
            is_near(a->largest_probability, b->largest_probability, ulp) && is_near(a->margin, b->margin, ulp) &&
            is_near(a->entropy, b->entropy, 5 * spacing_at(b->entropy) + classes * 0x1p-41) &&
            is_near(a->log_sum_exp, b->log_sum_exp,
-                   2 * spacing_at(b->log_sum_exp) + log(classes) * 0x1p-27 + absolute) &&
+                   2 * spacing_at(b->log_sum_exp) + log(classes) * 0x1p-24 + absolute) &&
            is_near(a->negative_log_likelihood, b->negative_log_likelihood,
                    2 * spacing_at(b->negative_log_likelihood) + absolute);
 }

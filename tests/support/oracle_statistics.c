@@ -154,7 +154,7 @@ double oracle_statistics_error(const float *x, const clsoftmax_statistics *s, si
         worse(isinf(s->log_sum_exp) && signbit(s->log_sum_exp) == signbit(t.maximum) ? 0 : INFINITY, "log-sum-exp",
               &worst, which);
     else
-        worse(difference(s->log_sum_exp, t.z) / (spacing_at(exact) + fabs(log_sum) * 0x1p-28 + c * 0x1p-44),
+        worse(difference(s->log_sum_exp, t.z) / (spacing_at(exact) + fabs(log_sum) * 0x1p-25 + c * 0x1p-44),
               "log-sum-exp", &worst, which);
     release_truth(&t);
     return worst;

@@ -290,7 +290,7 @@ CLSOFTMAX_API clsoftmax_status clsoftmax_problem_set_shape(clsoftmax_problem *pr
      argmax                   exact: the first of the largest logits, or the first NaN (as NumPy)
      largest_probability      1 / S, within 1 ULP
      margin                   largest minus second largest probability: within 1 ULP of the largest (0 for one -inf alone, uniform)
-     log_sum_exp              ln sum exp(x / T) = m / T + ln S: within 1 ULP + |ln S| 2^-28 + C 2^-44
+     log_sum_exp              ln sum exp(x / T) = m / T + ln S: within 1 ULP + |ln S| 2^-25 + C 2^-44
      entropy                  -sum p ln p: within 4 ULP + C 2^-42
      negative_log_likelihood  -ln p[label]: as log-probabilities; NaN without a label in [0, classes)
    A row that is NaN throughout has its maximum and argmax; the rest is NaN, but for log_sum_exp, which is the maximum where that
