@@ -3,7 +3,7 @@
  *
  * One source, compiled as C11 (host/lib/cpu/) and as OpenCL C 1.2 (behind every row strategy). It uses only operations
  * that IEEE 754 and OpenCL's full profile define exactly: + - *, fma, comparisons, selects, integer arithmetic, bit
- * casts, and conversions of integers that the type holds. No product feeds a + or - except through fma, so that a
+ * casts, ceil, and conversions of integers that the type holds. No product feeds a + or - except through fma, so that a
  * compiler which contracts although it was told not to cannot change a bit. docs/numerics.md derives the error bound.
  *
  * A row goes through it in this order:
@@ -240,11 +240,15 @@ typedef struct {
         magic; /* 1.5 * 2^23 + the exponents' bias - N: adding it rounds to an integer, see core_exponential */
 } core_row_t;
 
-/* The smallest integer that is not below x, |x| < 2^22; ceil() is a dozen operations on PoCL. */
+/* The smallest integer that is not below x, |x| < 2^22. Of vectors, ceil() is a dozen operations on PoCL; on GPUs it is one. */
 CORE_FUNCTION core_row_float core_ceiling(core_row_float x)
 {
+#if defined(CORE_OPENCL) && CORE_WIDTH == 1
+    return ceil(x);
+#else
     const core_row_float rounded = (x + CORE_ROW(12582912.0f)) - CORE_ROW(12582912.0f);
     return rounded < x ? rounded + CORE_ROW(1.0f) : rounded;
+#endif
 }
 
 /* maximum: the largest logit of the row, finite. */

@@ -217,6 +217,30 @@ Test(plan, group_keeps_rows_in_registers)
     }
 }
 
+/* In a sweep: exponentials of 8 logits beside them, or 32 logits alone. */
+Test(plan, group_keeps_rows_of_a_sweep)
+{
+    const struct {
+        uint64_t classes;
+        unsigned access, work_items, lanes;
+    } wanted[] = {{500, 4, 64, 8},   {1000, 4, 128, 8},  {8192, 4, 1024, 8},   {8196, 4, 512, 32}, {16388, 4, 1024, 32},
+                  {4095, 1, 512, 8}, {4097, 1, 256, 32}, {16385, 1, 1024, 32}, {32772, 4, 256, 8}};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT, checked;
+        cls_decision d;
+        problem.outer = 1000;
+        problem.classes = wanted[i].classes;
+        problem.strategy = CLSOFTMAX_STRATEGY_GROUP;
+        problem.sweep = 3;
+        cr_assert_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_OK);
+        cr_assert_eq(cls_decide(&checked, &gpu, &d), CLSOFTMAX_OK);
+        cr_expect(d.variant.access_width == wanted[i].access && d.variant.work_group_size == wanted[i].work_items &&
+                      d.variant.row_vectors * d.variant.access_width == wanted[i].lanes,
+                  "%llu classes: %u x %u x %u", (unsigned long long)wanted[i].classes, d.variant.work_group_size,
+                  d.variant.row_vectors, d.variant.access_width);
+    }
+}
+
 Test(plan, lane_is_for_short_rows)
 {
     const cls_limits *all[] = {&gpu, &opencl_cpu, &native};

@@ -142,7 +142,7 @@ int cls_strategy_has_lanes(clsoftmax_strategy strategy)
    through 8 by smaller groups, of which more than one runs on a unit. */
 #define MOST_LANES 32
 #define LANES_WITH_EXPONENTIALS 16
-#define FEWEST_LANES 8 /* of 16 bits, an access */
+#define FEWEST_LANES 8 /* of 16 bits, an access; in a sweep, whose logits stay, those with exponentials */
 #define PASSING_WORK_GROUP 256
 
 static int begins_at_multiples(const clsoftmax_problem *problem, const clsoftmax_layout *layout, unsigned width)
@@ -181,24 +181,36 @@ static unsigned local_bytes(const cls_variant *variant)
     return variant->statistics ? 16 + 2 * 8 * variant->sum_levels : 4 + 8 * variant->sum_levels;
 }
 
-/* A power of two that holds a row in registers if any does: with the exponentials if it can; few work-items of many lanes rather
-   than the other way round, since more rows are in flight then and barriers are shorter. */
+/* Work-items that hold a row in registers, as few as do: with the exponentials if they can, since more rows are in flight then and barriers
+   are shorter. In a sweep the logits stay, too, and in accesses of one element each has an address; without exponentials 16 lanes take as
+   many registers as 32 (ptxas). */
+static uint64_t items_that_hold_a_row(const clsoftmax_problem *problem, const cls_variant *variant, uint64_t limit)
+{
+    uint64_t lanes = LANES_WITH_EXPONENTIALS, size = 64; /* AMD's wavefront, two of NVIDIA's warps */
+    if (problem->sweep > 0) {
+        uint64_t most = variant->access_width == 1 && limit > 512 ? 512 : limit;
+        lanes = problem->classes <= most * FEWEST_LANES ? FEWEST_LANES : MOST_LANES;
+    }
+    while (size * lanes < problem->classes && size < limit)
+        size *= 2;
+    return size;
+}
+
 static void choose_chunks(const clsoftmax_problem *problem, const cls_limits *limits, cls_variant *variant)
 {
     uint64_t fitting = limits->local_memory_bytes / 4 * 3 / local_bytes(variant); /* some drivers keep a part */
     uint64_t limit = limits->max_work_group_size < fitting ? limits->max_work_group_size : fitting;
-    uint64_t size = 64; /* AMD's wavefront, two of NVIDIA's warps */
-    while (size * LANES_WITH_EXPONENTIALS < problem->classes && size < limit)
-        size *= 2;
-    size = problem->work_group_size > 0 ? problem->work_group_size : size;
+    variant->access_width = choose_access_width(problem, limits);
+    uint64_t size = problem->work_group_size;
+    if (size == 0)
+        size = items_that_hold_a_row(problem, variant, limit);
     size = power_of_two_at_most(size < limit ? size : limit);
     variant->row_is_kept = variant->strategy == CLSOFTMAX_STRATEGY_GROUP && problem->classes <= size * MOST_LANES;
     if (!variant->row_is_kept && problem->work_group_size == 0 && size > PASSING_WORK_GROUP)
         size = PASSING_WORK_GROUP;
     uint64_t lanes = FEWEST_LANES;
     while (variant->row_is_kept && problem->classes > size * lanes)
-        lanes *= 2;
-    variant->access_width = choose_access_width(problem, limits);
+        lanes *= problem->sweep > 0 ? 4 : 2;
     variant->row_vectors = (unsigned)lanes / variant->access_width;
     variant->work_group_size = (unsigned)size;
 }
