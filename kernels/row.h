@@ -405,31 +405,21 @@ static core_float row_result(core_float x, const row_state *row)
     return core_probability(core_exponential(x, row->set.row), row->sum_scale.high, row->sum_scale.low);
 }
 
-/* 1 if the condition holds for all lanes that are rows. PoCL's all() looks at one lane after another. */
+/* 1 if the condition holds for all lanes that are rows. PoCL's all() looks at one lane after another, and of this loop compilers make a
+   reduction once it is unrolled. */
+static int row_all(core_row_int condition)
+{
 #if defined(CORE_ROW_PER_LANE) && CORE_WIDTH > 1
-static int row_all_2(int2 condition)
-{
-    return (condition.lo & condition.hi) < 0;
-}
-
-static int row_all_4(int4 condition)
-{
-    return row_all_2(condition.lo & condition.hi);
-}
-
-static int row_all_8(int8 condition)
-{
-    return row_all_4(condition.lo & condition.hi);
-}
-
-static int row_all_16(int16 condition)
-{
-    return row_all_8(condition.lo & condition.hi);
-}
-#define row_all(condition) CORE_VECTOR(row_all_)(condition)
+    int lanes[CORE_WIDTH], all_lanes = -1;
+    row_vstore(condition, lanes);
+#pragma unroll
+    for (uint i = 0; i < CORE_WIDTH; i++)
+        all_lanes &= lanes[i];
+    return all_lanes < 0;
 #else
-#define row_all(condition) (condition)
+    return condition;
 #endif
+}
 
 /* What all results of a row that is not computed are. */
 static core_row_float row_fill_value(core_row_int kind)

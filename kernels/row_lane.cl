@@ -198,11 +198,12 @@ LANES_INLINE void lane_rows(ROW_ARGUMENTS, uint count, int keep)
         for (uint k = 0; k < ROW_TEMPERATURE_COUNT; k++, p += sweep.s1) {
             row_state states[LANES_ABREAST];
 #pragma unroll
-            for (uint v = 0; v < count; v++)
+            for (uint v = 0; v < count; v++) {
+                const ulong at = vectors[v].count > 0 ? row + v * CORE_WIDTH : row; /* without rows, as the first */
                 states[v] = row_state_of(
-                    tops[v].key,
-                    row_temperatures(one_temperature, temperatures, first, row + v * CORE_WIDTH, vectors[v].count, k),
+                    tops[v].key, row_temperatures(one_temperature, temperatures, first, at, vectors[v].count, k),
                     policies);
+            }
             lanes_scan(vectors, count, tops, states, keep, room, row, labels, row_records(statistics, first, k), first,
                        invalid_rows);
             if (OPERATION == OPERATION_NONE)
