@@ -63,7 +63,7 @@ static const shape shapes[] = {
     {GROUP, 1, ODD, 7, 11, 2, "8 x 1 kept"},
     {GROUP, 1, DENSE, 7, 24, 4, " kept"},
     {GROUP, 1, DENSE, 7, 40, 4, " kept"},
-    {GROUP, 1, ODD, 7, 45, 4, "16 x 1 kept"},
+    {GROUP, 1, ODD, 7, 45, 4, " x 1 kept"}, /* 16, in a sweep 32 */
     {GROUP, 1, DENSE, 7, 104, 4, " kept"},
     {GROUP, 1, STRIDED, 7, 101, 4, "32 x 1 kept"},
     {GROUP, 1, DENSE, 7, 200, 4, " at a time"},
