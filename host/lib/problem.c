@@ -139,6 +139,8 @@ typedef struct dimension {
 /* Of the results: 1 if, sorted by stride, each dimension steps over all that the smaller ones span, so that no two elements share a place. */
 static int is_nested(const clsoftmax_problem *problem)
 {
+    if (cls_problem_rows(problem) == 0) /* strides made of a size of 0 are 0 */
+        return 1;
     const clsoftmax_layout *layout = &problem->results_layout;
     enum { DIMENSIONS = 4 };
     dimension d[DIMENSIONS] = {{cls_problem_temperatures(problem), problem->sweep_stride},
@@ -153,9 +155,7 @@ static int is_nested(const clsoftmax_problem *problem)
                 d[k + 1] = swapped;
             }
     uint64_t spanned = 0;
-    int last = cls_problem_rows(problem) > 0 ? DIMENSIONS
-                                             : 0; /* without rows, strides made of sizes are 0, and nothing meets */
-    for (int i = 0; i < last; i++) {
+    for (int i = 0; i < DIMENSIONS; i++) {
         if (d[i].size <= 1)
             continue;
         if (d[i].stride <= spanned)

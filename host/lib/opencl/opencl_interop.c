@@ -152,8 +152,8 @@ typedef struct part_of_call {
 static part_of_call part_of(const clsoftmax_problem *problem, const cls_decision *decision,
                             const clsoftmax_cl_arguments *a, uint64_t first_outer, uint64_t first_temperature)
 {
-    uint64_t left = problem->sweep - first_temperature /* 0 if this is no sweep */,
-             first_row = first_outer * problem->inner;
+    uint64_t left = problem->sweep - first_temperature; /* 0 if this is no sweep */
+    uint64_t first_row = first_outer * problem->inner;
     part_of_call part = {
         .problem = *problem,
         .arrays = {.logits = a->logits,
