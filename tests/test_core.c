@@ -99,7 +99,6 @@ Test(core, exponential_at_its_ends)
     cr_expect_eq(probability_alone(0, smallest, 0x1p-149f), 0, "T = 0 is not sharp near 0");
 }
 
-/* The largest exponential stays in [1/2, 1], where the integers of the sum want it, whatever the row. */
 Test(core, ceiling_is_ceil)
 {
     uint64_t random = 9;
@@ -110,6 +109,7 @@ Test(core, ceiling_is_ceil)
     }
 }
 
+/* The largest exponential stays in [1/2, 1], where the integers of the sum want it, whatever the row. */
 Test(core, largest_exponential_fits_the_sum)
 {
     uint64_t random = 4;

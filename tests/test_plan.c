@@ -217,34 +217,6 @@ Test(plan, group_keeps_rows_in_registers)
     }
 }
 
-/* In a sweep: exponentials of 8 logits beside them, or 32 logits alone. */
-Test(plan, group_keeps_rows_of_a_sweep)
-{
-    const struct {
-        uint64_t classes;
-        unsigned limit, access, work_items, lanes;
-    } wanted[] = {{500, 1024, 4, 64, 8},      {1000, 1024, 4, 128, 8}, {8192, 1024, 4, 1024, 8},
-                  {8196, 1024, 4, 512, 32},   {4095, 1024, 1, 512, 8}, {4097, 1024, 1, 256, 32},
-                  {2047, 256, 1, 256, 8},     {2049, 256, 1, 128, 32}, {16385, 1024, 1, 1024, 32},
-                  {16388, 1024, 4, 1024, 32}, {32772, 1024, 4, 256, 8}};
-    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
-        clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT, checked;
-        cls_decision d;
-        problem.outer = 1000;
-        problem.classes = wanted[i].classes;
-        problem.strategy = CLSOFTMAX_STRATEGY_GROUP;
-        problem.sweep = 3;
-        cls_limits limits = gpu;
-        limits.max_work_group_size = wanted[i].limit;
-        cr_assert_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_OK);
-        cr_assert_eq(cls_decide(&checked, &limits, &d), CLSOFTMAX_OK);
-        cr_expect(d.variant.access_width == wanted[i].access && d.variant.work_group_size == wanted[i].work_items &&
-                      d.variant.row_vectors * d.variant.access_width == wanted[i].lanes,
-                  "%llu classes: %u x %u x %u", (unsigned long long)wanted[i].classes, d.variant.work_group_size,
-                  d.variant.row_vectors, d.variant.access_width);
-    }
-}
-
 Test(plan, lane_is_for_short_rows)
 {
     const cls_limits *all[] = {&gpu, &opencl_cpu, &native};

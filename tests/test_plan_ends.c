@@ -109,6 +109,29 @@ Test(plan_ends, vectors_need_neighbours)
     }
 }
 
+/* Rows of a sweep in `group`: exponentials of 8 logits beside them, or 32 logits alone. */
+Test(plan_ends, group_keeps_rows_of_a_sweep)
+{
+    const struct {
+        uint64_t classes;
+        unsigned limit, access, work_items, lanes;
+    } wanted[] = {{500, 1024, 4, 64, 8},      {1000, 1024, 4, 128, 8}, {8192, 1024, 4, 1024, 8},
+                  {8196, 1024, 4, 512, 32},   {4095, 1024, 1, 512, 8}, {4097, 1024, 1, 256, 32},
+                  {2047, 256, 1, 256, 8},     {2049, 256, 1, 128, 32}, {16385, 1024, 1, 1024, 32},
+                  {16388, 1024, 4, 1024, 32}, {32772, 1024, 4, 256, 8}};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        clsoftmax_problem problem = shape(1000, wanted[i].classes, 1, CLSOFTMAX_STRATEGY_GROUP);
+        cls_limits limits = gpu;
+        problem.sweep = 3;
+        limits.max_work_group_size = wanted[i].limit;
+        const cls_variant variant = decide(&limits, &problem).variant;
+        cr_expect(variant.access_width == wanted[i].access && variant.work_group_size == wanted[i].work_items &&
+                      variant.row_vectors * variant.access_width == wanted[i].lanes,
+                  "%llu classes: %u x %u x %u", (unsigned long long)wanted[i].classes, variant.work_group_size,
+                  variant.row_vectors, variant.access_width);
+    }
+}
+
 /* A single row begins where arrays do, but its results at the second temperature do not. */
 Test(plan_ends, accesses_of_every_temperature)
 {

@@ -2,6 +2,7 @@
    The library's one call on the whole array says what every byte is; which labels, rows and counts are wrong is told here again. */
 #include "cli.h"
 #include "fuzz.h"
+#include "problem.h"
 
 #include <getopt.h>
 #include <math.h>
@@ -60,7 +61,7 @@ static void read_labels(fuzz_bytes *bytes, fuzz_job *job)
 
 static void read_temperatures(fuzz_bytes *bytes, fuzz_job *job)
 {
-    uint64_t count = job->problem.sweep > 0 ? job->problem.sweep : job->problem.temperature_per_row ? job->rows : 1;
+    uint64_t count = job->problem.temperature_per_row ? job->rows : cls_problem_temperatures(&job->problem);
     for (uint64_t i = 0; i < count; i++) {
         float temperature = any_float(bytes);
         if (!job->problem.temperature_per_row)
@@ -105,13 +106,13 @@ static void read_job(fuzz_bytes *bytes, fuzz_job *job)
 
 /* ---------------------------------------------------------------- What is expected */
 
-/* Rows [begin, end) are those that are asked for; of the first axis. */
 static int has_wrong_rows(const fuzz_job *job)
 {
     int is_class_axis = job->dimensions < 2 || job->axis == 0 || job->axis == -(int)job->dimensions;
     return job->way == ROWS && (is_class_axis || job->begin > job->shape[0]);
 }
 
+/* [begin, end) of all rows, for the indices of the first axis. */
 static void rows_asked_for(const fuzz_job *job, uint64_t *begin, uint64_t *end)
 {
     uint64_t each = job->shape[0] > 0 ? job->rows / job->shape[0] : 0;
@@ -238,7 +239,7 @@ static void check_file(const char *path, const char *expected, uint64_t count, s
 static void check_results(const fuzz_job *job)
 {
     const clsoftmax_problem *p = &job->problem;
-    uint64_t begin, end, temperatures = p->sweep > 0 ? p->sweep : 1;
+    uint64_t begin, end, temperatures = cls_problem_temperatures(p);
     size_t row = (size_t)p->classes * clsoftmax_dtype_size(p->results_dtype), record = sizeof(clsoftmax_statistics);
     rows_asked_for(job, &begin, &end);
     check_file(paths[RESULTS], job->results + begin * row, temperatures, (size_t)job->rows * row,
@@ -276,7 +277,7 @@ static void add_temperatures(words *words, const fuzz_job *job)
         return;
     }
     char list[200] = "";
-    for (uint64_t i = 0; i < (job->problem.sweep > 0 ? job->problem.sweep : 1); i++)
+    for (uint64_t i = 0; i < cls_problem_temperatures(&job->problem); i++)
         snprintf(list + strlen(list), sizeof list - strlen(list), "%s%a", i > 0 ? "," : "",
                  (double)job->temperatures[i]);
     add(words, "-T%s", list);
