@@ -112,9 +112,10 @@ static void lane_write(const float *rows, __global result_t *p, lane_runs runs, 
 
 /* LANE_ROWS rows of neighbouring classes -> kept, of each class a vector of rows behind the other: classes, the lowest bits, become the
    highest. */
-static void lane_load(__global const logit_t *x, ulong lane_stride, uint classes, uint count, core_float *kept)
+static void lane_load(__global const logit_t *x, ulong lane_stride, uint classes, uint log2, uint count,
+                      core_float *kept)
 {
-    const uint log2 = lane_block_log2(classes), block = 1u << log2;
+    const uint block = 1u << log2;
     core_float whole[LANE_ROOM], pieces[LANE_ROOM], spare[LANE_ROOM];
     float *rows = (float *)whole;
     lane_read(x, lane_runs_of(lane_stride, classes, count), LANE_ROWS * classes, rows);
@@ -128,10 +129,10 @@ static void lane_load(__global const logit_t *x, ulong lane_stride, uint classes
 
 /* The reverse: classes become the lowest bits. What a vector has beyond a row is written over: the next row is written later, and of
    a row the last classes first. */
-static void lane_store(const core_float *kept, __global result_t *p, ulong lane_stride, uint classes, uint count,
-                       int is_computed, int stream)
+static void lane_store(const core_float *kept, __global result_t *p, ulong lane_stride, uint classes, uint log2,
+                       uint count, int is_computed, int stream)
 {
-    const uint log2 = lane_block_log2(classes), block = 1u << log2;
+    const uint block = 1u << log2;
     core_float whole[LANE_ROOM], pieces[LANE_ROOM], spare[LANE_ROOM];
     float *rows = (float *)whole;
     for (uint end = (classes + block - 1) / block * block; end > 0; end -= block) {
@@ -175,6 +176,9 @@ LANES_INLINE void lane_rows(ROW_ARGUMENTS, uint count, int keep)
     core_float *const high = kept;
 #endif
     const lanes_room room = {kept, high, low};
+#if CORE_WIDTH > 1
+    const uint log2 = lane_block_log2((uint)classes);
+#endif
     const ulong share = lane_share(rows);
     const ulong begin = get_global_id(0) * share, end = begin + share < rows ? begin + share : rows;
     for (ulong row = begin; row < end; row += count * CORE_WIDTH) {
@@ -185,7 +189,7 @@ LANES_INLINE void lane_rows(ROW_ARGUMENTS, uint count, int keep)
         __global result_t *p = results + row_offset(results_layout, row, CORE_WIDTH > 1 ? 1 : inner);
 #if CORE_WIDTH > 1
         if (keep)
-            lane_load(x, logits_layout.s1, (uint)classes, present, kept);
+            lane_load(x, logits_layout.s1, (uint)classes, log2, present, kept);
 #endif
 #pragma unroll
         for (uint v = 0; v < count; v++) {
@@ -215,7 +219,7 @@ LANES_INLINE void lane_rows(ROW_ARGUMENTS, uint count, int keep)
                 for (uint v = 1; v < count; v++)
                     is_computed &= core_row_is_computed(states[v].set.kind);
                 lane_results(states, room, (uint)classes);
-                lane_store(room.high, p, results_layout.s1, (uint)classes, present, row_all(is_computed), stream);
+                lane_store(room.high, p, results_layout.s1, (uint)classes, log2, present, row_all(is_computed), stream);
                 continue;
             }
 #endif
