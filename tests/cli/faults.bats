@@ -52,7 +52,7 @@ FAULTS
 item|row.h|i < count ? row_load_one(address + i) : padding|row_load_one(address + i)
 group|numeric_core.h|if (levels == 3)|if (levels == 4)
 item|numeric_core.h|(temperature.scale > CORE_ROW(1.0f)) &|(temperature.scale > CORE_ROW(0x1p100f)) \&
-column|row.h|sums.added == CORE_FLUSH_AFTER|sums.added == 0
+column|row_scan.h|sums.added == CORE_FLUSH_AFTER|sums.added == 0
 FAULTS
 }
 
@@ -89,7 +89,7 @@ FAULTS
         [[ $stderr == *"differ from cpu"* ]] # it compiled
     done <<'FAULTS'
 item|-o p.npy|row_item.cl|p += sweep.s1|p += 0 * sweep.s1
-group|-o p.npy|row.h|first.s0 + k\]|first.s0]
+group|-o p.npy|row_scan.h|first.s0 + k\]|first.s0]
 split|-o p.npy|row_split.cl|split_parts(place, k) + place|split_parts(place, 0) + place
 column|--stats|row_column.cl|k += CORE_WIDTH|k += 2 * CORE_WIDTH
 FAULTS

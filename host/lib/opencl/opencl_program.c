@@ -59,6 +59,7 @@ static clsoftmax_status write_source(FILE *out, const cls_variant *variant)
     CLS_FORWARD(write_file(out, "logarithm.h"));
     CLS_FORWARD(write_file(out, "row_statistics.h"));
     CLS_FORWARD(write_file(out, "row.h"));
+    CLS_FORWARD(write_file(out, "row_scan.h"));
     if (cls_strategy_has_lanes(variant->strategy))
         CLS_FORWARD(write_file(out, "row_lanes.h"));
     if (cls_strategy_has_chunks(variant->strategy))
