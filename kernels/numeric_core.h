@@ -282,9 +282,14 @@ typedef struct {
     core_float low;
 } core_pair;
 
-/* exp(z) * 2^(96 - N). -inf and everything below the clamp give 2^-150.7 of the largest at most, which adds nothing to a
-   sum and rounds to 0. */
-CORE_FUNCTION core_pair core_exponential(core_float x, core_row_t row)
+/* z = n ln 2 + r + r_low, |r| <= ln(2)/2, |r_low| < 2^-15; the low bits of `rounded` are n - N + 127 + 96. */
+typedef struct {
+    core_float r;
+    core_float r_low;
+    core_float rounded;
+} core_reduced;
+
+CORE_FUNCTION core_reduced core_reduce(core_float x, core_row_t row)
 {
     const core_float lowest = (core_float)(row.lowest), magic = (core_float)(row.magic);
     const core_float reciprocal = (core_float)(row.reciprocal_high);
@@ -294,30 +299,46 @@ CORE_FUNCTION core_pair core_exponential(core_float x, core_row_t row)
     core_float z_low = core_fma(scaled, reciprocal, -z);
     z_low = core_fma(scaled, (core_float)(row.reciprocal_low), z_low);
 
-    /* z = n ln 2 + r + r_low, |r| <= ln(2)/2, |r_low| < 2^-15; the low bits of `rounded` are n - N + 127 + 96 */
-    core_float rounded = core_fma(z, (core_float)(CORE_LOG2_E), magic);
-    core_float n = rounded - magic;
-    core_float r = core_fma(n, (core_float)(-0x1.62e430p-1f), z); /* exact: both are multiples of 2^-25 */
-    core_float r_low = core_fma(n, (core_float)(0x1.05c610p-29f), z_low);
+    core_reduced reduced;
+    reduced.rounded = core_fma(z, (core_float)(CORE_LOG2_E), magic);
+    core_float n = reduced.rounded - magic;
+    reduced.r = core_fma(n, (core_float)(-0x1.62e430p-1f), z); /* exact: both are multiples of 2^-25 */
+    reduced.r_low = core_fma(n, (core_float)(0x1.05c610p-29f), z_low);
+    return reduced;
+}
 
-    /* exp(r + r_low) = one_plus_r + tail, where tail = what 1 + r lost + r^2 q(r) + r_low exp(r);
-       q: minimax for (exp(r) - 1 - r) / r^2 with 1/2 kept, 2^-32.6 relative to exp(r) */
-    core_float square = r * r;
+/* q(r): minimax for (exp(r) - 1 - r) / r^2 with 1/2 kept, 2^-32.6 relative to exp(r). */
+CORE_FUNCTION core_float core_polynomial(core_float r)
+{
     core_float q = core_fma(r, (core_float)(0x1.9dd3e6p-13f), (core_float)(0x1.6d4f94p-10f));
     q = core_fma(r, q, (core_float)(0x1.111336p-7f));
     q = core_fma(r, q, (core_float)(0x1.5554e6p-5f));
     q = core_fma(r, q, (core_float)(0x1.555554p-3f));
-    q = core_fma(r, q, (core_float)(0.5f));
-    core_float one_plus_r = r + 1.0f;
-    core_float lost = r - (one_plus_r - 1.0f);
-    core_float tail = core_fma(square, q, lost);
-    tail = core_fma(r_low, one_plus_r + tail, tail);
+    return core_fma(r, q, (core_float)(0.5f));
+}
 
-    core_float power = core_as_float(core_as_uint(rounded) << 23);
+/* exp(r + r_low) = one_plus_r + tail, where tail = what 1 + r lost + r^2 q + r_low exp(r). */
+CORE_FUNCTION core_pair core_reconstruct(core_reduced reduced, core_float q)
+{
+    core_float square = reduced.r * reduced.r;
+    core_float one_plus_r = reduced.r + 1.0f;
+    core_float lost = reduced.r - (one_plus_r - 1.0f);
+    core_float tail = core_fma(square, q, lost);
+    tail = core_fma(reduced.r_low, one_plus_r + tail, tail);
+
+    core_float power = core_as_float(core_as_uint(reduced.rounded) << 23);
     core_pair result;
     result.high = one_plus_r * power;
     result.low = tail * power;
     return result;
+}
+
+/* exp(z) * 2^(96 - N). -inf and everything below the clamp give 2^-150.7 of the largest at most, which adds nothing to a
+   sum and rounds to 0. */
+CORE_FUNCTION core_pair core_exponential(core_float x, core_row_t row)
+{
+    core_reduced reduced = core_reduce(x, row);
+    return core_reconstruct(reduced, core_polynomial(reduced.r));
 }
 
 /* ------------------------------------------------------------------ Sum */
