@@ -47,18 +47,15 @@ static int wants_split(const clsoftmax_problem *problem, const cls_limits *limit
            (problem->outer < limits->compute_units && problem->classes >= FEW_ROWS_CLASSES);
 }
 
-/* The native code transposes rows into lanes so cheaply that rows which leave `item` with a part of a vector and of a cache line go
-   that way, too. Measured: docs/kernels.md. */
-#define NATIVE_LANE_CLASSES 200
-#define NATIVE_VECTOR 16
+/* The native code transposes rows into lanes so cheaply that most short rows go that way; not of 256, which fall on each other in the
+   first-level cache. Measured: docs/kernels.md. */
+#define NATIVE_LANE_CLASSES 255
 
 static int wants_lanes(const clsoftmax_problem *problem, const cls_limits *limits)
 {
     if (problem->inner > 1)
         return 0;
-    return problem->classes <= LANE_CLASSES ||
-           (limits->type == CLSOFTMAX_DEVICE_CPU && problem->classes <= NATIVE_LANE_CLASSES &&
-            problem->classes % NATIVE_VECTOR != 0);
+    return problem->classes <= (limits->type == CLSOFTMAX_DEVICE_CPU ? NATIVE_LANE_CLASSES : LANE_CLASSES);
 }
 
 /* Temperatures can be the lanes of `column` where there are no results, which would go to a place of their own each. */

@@ -155,17 +155,29 @@ static void flush(lane_sums *sums, uint32_t added, int levels, lane_totals *tota
 /* Adds the exponentials of a class; leaves them in high and low, which may be x and anything. */
 INLINE void add_exponentials(const tile *t, const float *x, int levels, lane_sums *sums, float *high, float *low)
 {
+    _Alignas(64) float r[LANES], r_low[LANES], rounded[LANES], q[LANES];
     FOR_LANES
     {
-        core_pair e = core_exponential(x[l], lane_row(t, l));
+        core_reduced reduced = core_reduce(x[l], lane_row(t, l));
+        r[l] = reduced.r;
+        r_low[l] = reduced.r_low;
+        rounded[l] = reduced.rounded;
+    }
+    FOR_LANES q[l] = core_polynomial(r[l]);
+    FOR_LANES
+    {
+        core_pair e = core_reconstruct((core_reduced){r[l], r_low[l], rounded[l]}, q[l]);
+        high[l] = e.high;
+        low[l] = e.low;
+    }
+    FOR_LANES
+    {
         core_sum_t sum = {sums->high[l], sums->low[l], sums->lowest[l]};
-        sum = core_sum_add(sum, e, levels);
+        sum = core_sum_add(sum, (core_pair){high[l], low[l]}, levels);
         sums->high[l] = sum.high;
         sums->low[l] = sum.low;
         if (levels == 3)
             sums->lowest[l] = sum.lowest;
-        high[l] = e.high;
-        low[l] = e.low;
     }
 }
 
