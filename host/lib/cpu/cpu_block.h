@@ -2,19 +2,30 @@
 #ifndef CLSOFTMAX_CPU_BLOCK_H
 #define CLSOFTMAX_CPU_BLOCK_H
 
+#include "cpu_dtype.h"
 #include "cpu_rows.h"
 
 /* ---------------------------------------------------------------- Maximum */
 
-static inline uint32_t largest_key(const float *x, size_t length)
+/* The largest key that each lane of a vector has seen. */
+static inline void add_lane_keys(const float *x, size_t length, uint32_t *keys)
 {
-    uint32_t key = CORE_KEY_NEGATIVE_INFINITY;
-#pragma omp simd reduction(max : key)
-    for (size_t i = 0; i < length; i++) {
-        uint32_t other = core_key(x[i]);
-        key = CORE_LARGER(other, key);
+    for (size_t i = 0; i < length; i += CPU_VECTOR) {
+#pragma omp simd
+        for (size_t l = 0; l < CPU_VECTOR; l++) {
+            uint32_t key = core_key(x[i + l]);
+            keys[l] = CORE_LARGER(key, keys[l]);
+        }
     }
-    return key;
+}
+
+static inline uint32_t largest_of_lanes(const uint32_t *keys)
+{
+    uint32_t largest = CORE_KEY_NEGATIVE_INFINITY;
+#pragma omp simd reduction(max : largest)
+    for (size_t l = 0; l < CPU_VECTOR; l++)
+        largest = CORE_LARGER(keys[l], largest);
+    return largest;
 }
 
 /* What each lane of a vector has seen of a row: keys, and at which vector of all blocks the largest came first. */
@@ -48,50 +59,136 @@ static inline core_top_t top_of_lanes(const lane_tops *lanes, uint64_t shift)
     return top;
 }
 
-/* ---------------------------------------------------------------- Sums */
+/* ---------------------------------------------------------------- Exponentials */
 
-static inline core_total_t total_of(uint32_t high, uint32_t low, uint32_t lowest, size_t added, int levels)
-{
-    core_lanes_total lane = core_sum_flush((core_sum_t){high, low, lowest}, (uint32_t)added, levels);
-    return (core_total_t){lane.high, lane.low, lane.lowest};
-}
+/* Elements that go through an exponential step by step, each step a loop that is unrolled: eight vectors, so that none waits for another's
+   result. gcc unrolls no more than that. */
+#ifdef __AVX512F__
+#define CPU_STRIP 128
+#else
+#define CPU_STRIP 64
+#endif
 
-/* The sum of at most CPU_BLOCK exponentials, which are left in high and low. */
-static inline __attribute__((always_inline)) core_total_t exponentials(const float *restrict x, size_t length,
-                                                                       core_row_t row, int levels, float *restrict high,
-                                                                       float *restrict low)
+/* count: a constant. */
+static inline __attribute__((always_inline)) void
+strip_exponentials(const float *restrict x, size_t count, core_row_t row, float *restrict high, float *restrict low)
 {
-    uint32_t sum_high = 0, sum_low = 0, sum_lowest = 0;
-#pragma omp simd reduction(+ : sum_high, sum_low, sum_lowest)
-    for (size_t i = 0; i < length; i++) {
-        core_pair e = core_exponential(x[i], row);
+    _Alignas(64) float r[CPU_STRIP], r_low[CPU_STRIP], rounded[CPU_STRIP], q[CPU_STRIP];
+#pragma omp simd
+    for (size_t i = 0; i < count; i++) {
+        core_reduced reduced = core_reduce(x[i], row);
+        r[i] = reduced.r;
+        r_low[i] = reduced.r_low;
+        rounded[i] = reduced.rounded;
+    }
+#pragma omp simd
+    for (size_t i = 0; i < count; i++)
+        q[i] = core_polynomial(r[i]);
+#pragma omp simd
+    for (size_t i = 0; i < count; i++) {
+        core_pair e = core_reconstruct((core_reduced){r[i], r_low[i], rounded[i]}, q[i]);
         high[i] = e.high;
         low[i] = e.low;
-        core_sum_t sum = {0, 0, 0};
-        sum = core_sum_add(sum, e, levels);
-        sum_high += sum.high;
-        sum_low += sum.low;
-        sum_lowest += sum.lowest;
     }
-    return total_of(sum_high, sum_low, sum_lowest, length, levels);
 }
 
-/* The sum of what an entropy sums, of logits and their exponentials. */
-static inline __attribute__((always_inline)) core_total_t
-weighted_exponentials(const float *restrict x, const float *restrict high, const float *restrict low, size_t length,
-                      core_distance_t distance, int levels)
+/* ---------------------------------------------------------------- Sums */
+
+/* What each lane of a vector has added up since it was flushed, and how often it added. */
+typedef struct vector_sums {
+    uint32_t high[CPU_VECTOR], low[CPU_VECTOR], lowest[CPU_VECTOR];
+    uint32_t added;
+} vector_sums;
+
+/* The sum over the lanes of value - bias, each in [0, 2^32): over its halves, whose sums fit 32 bits. Compilers reduce those in fewer
+   operations than 64-bit integers. */
+static inline int64_t sum_of_lanes(const uint32_t *values, uint32_t bias)
 {
-    uint32_t sum_high = 0, sum_low = 0, sum_lowest = 0;
-#pragma omp simd reduction(+ : sum_high, sum_low, sum_lowest)
-    for (size_t i = 0; i < length; i++) {
-        core_pair e = {high[i], low[i]};
-        core_sum_t sum = {0, 0, 0};
-        sum = core_sum_add(sum, core_weighted(e, x[i], distance), levels);
-        sum_high += sum.high;
-        sum_low += sum.low;
-        sum_lowest += sum.lowest;
+    uint32_t high = 0, low = 0;
+#pragma omp simd reduction(+ : high, low)
+    for (size_t l = 0; l < CPU_VECTOR; l++) {
+        uint32_t value = values[l] - bias;
+        high += value >> 16;
+        low += value & 0xFFFFu;
     }
-    return total_of(sum_high, sum_low, sum_lowest, length, levels);
+    return ((int64_t)high << 16) + low;
+}
+
+/* Takes the lanes' sums into the row's, as core_sum_flush does: those of the lower levels are signed. */
+static inline __attribute__((always_inline)) void flush_sums(vector_sums *sums, int levels, core_total_t *total)
+{
+    const uint32_t half = 0x80000000u;
+    const uint32_t low_bias = sums->added * core_bits_of_float(CORE_UNIT_LOW) - half;
+    const uint32_t lowest_bias = sums->added * core_bits_of_float(CORE_UNIT_LOWEST) - half;
+    total->high += sum_of_lanes(sums->high, sums->added * core_bits_of_float(CORE_UNIT_HIGH));
+    total->low += sum_of_lanes(sums->low, low_bias) - CPU_VECTOR * (int64_t)half;
+    if (levels == 3)
+        total->lowest += sum_of_lanes(sums->lowest, lowest_bias) - CPU_VECTOR * (int64_t)half;
+    memset(sums, 0, sizeof *sums);
+}
+
+/* Before `length` elements more are added. */
+static inline __attribute__((always_inline)) void make_room(vector_sums *sums, size_t length, int levels,
+                                                            core_total_t *total)
+{
+    if (sums->added + length / CPU_VECTOR > CORE_FLUSH_AFTER)
+        flush_sums(sums, levels, total);
+    sums->added += (uint32_t)(length / CPU_VECTOR);
+}
+
+static inline __attribute__((always_inline)) void add_vector(vector_sums *sums, size_t l, core_pair e, int levels)
+{
+    core_sum_t sum = {sums->high[l], sums->low[l], sums->lowest[l]};
+    sum = core_sum_add(sum, e, levels);
+    sums->high[l] = sum.high;
+    sums->low[l] = sum.low;
+    if (levels == 3)
+        sums->lowest[l] = sum.lowest;
+}
+
+static inline __attribute__((always_inline)) void add_strip(const float *restrict x, size_t count, core_row_t row,
+                                                            int levels, float *restrict high, float *restrict low,
+                                                            vector_sums *sums)
+{
+    strip_exponentials(x, count, row, high, low);
+    for (size_t i = 0; i < count; i += CPU_VECTOR) {
+#pragma omp simd
+        for (size_t l = 0; l < CPU_VECTOR; l++)
+            add_vector(sums, l, (core_pair){high[i + l], low[i + l]}, levels);
+    }
+}
+
+/* Adds at most CPU_BLOCK exponentials, which are left in high and low, to the sums, or to the total. ahead: as many bytes as x has are
+   fetched from there meanwhile; prefetches in one go would fill what a core has for lines on their way. */
+static inline __attribute__((always_inline)) void add_exponentials(const float *restrict x, size_t length,
+                                                                   core_row_t row, int levels, float *restrict high,
+                                                                   float *restrict low, vector_sums *restrict sums,
+                                                                   core_total_t *restrict total, const char *ahead)
+{
+    size_t i = 0;
+    make_room(sums, length, levels, total);
+    for (; i + CPU_STRIP <= length; i += CPU_STRIP) {
+        cpu_prefetch(ahead + i * sizeof *x, CPU_STRIP * sizeof *x);
+        add_strip(x + i, CPU_STRIP, row, levels, high + i, low + i, sums);
+    }
+    for (; i < length; i += CPU_VECTOR) {
+        cpu_prefetch(ahead + i * sizeof *x, CPU_VECTOR * sizeof *x);
+        add_strip(x + i, CPU_VECTOR, row, levels, high + i, low + i, sums);
+    }
+}
+
+/* The same for what an entropy sums, of logits and their exponentials. */
+static inline __attribute__((always_inline)) void add_weighted(const float *restrict x, const float *restrict high,
+                                                               const float *restrict low, size_t length,
+                                                               core_distance_t distance, int levels,
+                                                               vector_sums *restrict sums, core_total_t *restrict total)
+{
+    make_room(sums, length, levels, total);
+    for (size_t i = 0; i < length; i += CPU_VECTOR) {
+#pragma omp simd
+        for (size_t l = 0; l < CPU_VECTOR; l++)
+            add_vector(sums, l, core_weighted((core_pair){high[i + l], low[i + l]}, x[i + l], distance), levels);
+    }
 }
 
 /* ---------------------------------------------------------------- Results */
@@ -106,12 +203,20 @@ static inline void probabilities_of_pairs(const float *restrict high, const floa
     }
 }
 
+/* The same from logits. */
 static inline void probabilities(const float *restrict x, size_t length, core_row_t row, core_two_float reciprocal,
                                  float *restrict p)
 {
-#pragma omp simd
-    for (size_t i = 0; i < length; i++)
-        p[i] = core_probability(core_exponential(x[i], row), reciprocal.high, reciprocal.low);
+    _Alignas(64) float high[CPU_STRIP], low[CPU_STRIP];
+    size_t i = 0;
+    for (; i + CPU_STRIP <= length; i += CPU_STRIP) {
+        strip_exponentials(x + i, CPU_STRIP, row, high, low);
+        probabilities_of_pairs(high, low, CPU_STRIP, reciprocal, p + i);
+    }
+    for (; i < length; i += CPU_VECTOR) {
+        strip_exponentials(x + i, CPU_VECTOR, row, high, low);
+        probabilities_of_pairs(high, low, CPU_VECTOR, reciprocal, p + i);
+    }
 }
 
 static inline void log_probabilities(const float *restrict x, size_t length, core_log_row_t row,

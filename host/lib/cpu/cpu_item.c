@@ -22,9 +22,10 @@ typedef struct batch {
     float *high, *low;
     uint64_t logits[MOST_ROWS], results[MOST_ROWS]; /* where the rows begin */
     uint64_t shift[MOST_ROWS];  /* elements by which results stand past a line of the cache: blocks are cut at lines */
-    lane_tops lanes[MOST_ROWS]; /* with statistics */
+    lane_tops lanes[MOST_ROWS]; /* without statistics their keys alone */
     core_top_t tops[MOST_ROWS];
     core_setting_t sets[MOST_ROWS];
+    vector_sums sums[MOST_ROWS], weighted_sums[MOST_ROWS];
     core_total_t totals[MOST_ROWS], weighted[MOST_ROWS];
     core_two_float scales[MOST_ROWS]; /* 1 / sum, or ln(sum) */
 } batch;
@@ -48,12 +49,16 @@ typedef struct items {
 typedef struct block {
     size_t row; /* in the batch */
     size_t number;
-    uint64_t begin;
     size_t length;
     size_t padded;            /* length rounded up to whole vectors */
-    uint64_t logits, results; /* where class `begin` stands */
+    uint64_t logits, results; /* where its first class stands */
     size_t slot;              /* where its pairs are in the scratch memory */
 } block;
+
+static inline size_t whole_vectors(size_t length)
+{
+    return length / CPU_VECTOR * CPU_VECTOR;
+}
 
 /* A block of a batch's row; length 0 behind the row's last. */
 static inline block batch_block(const items *it, const batch *b, size_t row, size_t number)
@@ -61,14 +66,33 @@ static inline block batch_block(const items *it, const batch *b, size_t row, siz
     const clsoftmax_problem *p = it->call->problem;
     block k = {.row = row, .number = number, .slot = row * it->row_pairs + number * CPU_BLOCK};
     uint64_t shift = b->shift[row];
-    k.begin = number == 0 ? 0 : number * CPU_BLOCK - shift;
-    uint64_t end = (number + 1) * CPU_BLOCK - shift;
+    uint64_t begin = number == 0 ? 0 : number * CPU_BLOCK - shift, end = (number + 1) * CPU_BLOCK - shift;
     end = end < p->classes ? end : p->classes;
-    k.length = k.begin < end ? (size_t)(end - k.begin) : 0;
-    k.padded = (k.length + CPU_VECTOR - 1) / CPU_VECTOR * CPU_VECTOR;
-    k.logits = b->logits[row] + k.begin * p->logits_layout.class_stride;
-    k.results = b->results[row] + k.begin * p->results_layout.class_stride;
+    k.length = begin < end ? (size_t)(end - begin) : 0;
+    k.padded = whole_vectors(k.length + CPU_VECTOR - 1);
+    k.logits = b->logits[row] + begin * p->logits_layout.class_stride;
+    k.results = b->results[row] + begin * p->results_layout.class_stride;
     return k;
+}
+
+static inline int is_in_place(const items *it)
+{
+    const clsoftmax_problem *p = it->call->problem;
+    return p->logits_dtype == CLSOFTMAX_F32 && p->logits_layout.class_stride == 1;
+}
+
+/* What stages take of a block at once, from an element on: the whole vectors of logits that are read in place, so that no more than a
+   vector is copied to be padded. */
+static inline block block_part(const items *it, const block *k, size_t from)
+{
+    block part = *k;
+    part.length -= from;
+    part.padded -= from;
+    if (is_in_place(it) && part.length > CPU_VECTOR)
+        part.length = part.padded = whole_vectors(part.length);
+    part.logits += from * it->call->problem->logits_layout.class_stride;
+    part.slot += from;
+    return part;
 }
 
 static void pad(const block *k, float *logits)
@@ -81,7 +105,7 @@ static void pad(const block *k, float *logits)
 static const float *block_logits(const items *it, const block *k, float *buffer)
 {
     const clsoftmax_problem *p = it->call->problem;
-    if (p->logits_dtype == CLSOFTMAX_F32 && p->logits_layout.class_stride == 1 && k->padded == k->length)
+    if (is_in_place(it) && k->padded == k->length)
         return (const float *)it->call->arguments->logits + k->logits;
     cpu_load(p->logits_dtype, it->call->arguments->logits, k->logits, p->logits_layout.class_stride, k->length, buffer);
     pad(k, buffer);
@@ -103,28 +127,18 @@ static const float *block_ordinary(const items *it, const batch *b, const block 
 
 /* ---------------------------------------------------------------- Stage 1: maximum */
 
-/* Processors read ahead by themselves, but not into the next page. */
-#define AHEAD_BYTES 4096
-
-static inline __attribute__((always_inline)) void prefetch_ahead(const items *it, const block *k)
-{
-    const clsoftmax_problem *p = it->call->problem;
-    size_t size = cpu_element_size(p->logits_dtype);
-    if (p->logits_layout.class_stride == 1)
-        cpu_prefetch((const char *)it->call->arguments->logits + k->logits * size + AHEAD_BYTES, k->length * size);
-}
-
-/* Without statistics only the key is found. */
+/* Without statistics only the keys are found. */
 static void block_top(const items *it, batch *b, const block *k)
 {
     float buffer[CPU_BLOCK];
-    prefetch_ahead(it, k);
-    const float *x = block_logits(it, k, buffer);
-    if (it->call->problem->statistics) {
-        add_lane_tops(x, k->padded, (uint32_t)(k->number * (CPU_BLOCK / CPU_VECTOR)), &b->lanes[k->row]);
-    } else {
-        uint32_t key = largest_key(x, k->padded), *top = &b->tops[k->row].key;
-        *top = CORE_LARGER(key, *top);
+    block part;
+    for (size_t from = 0; from < k->length; from += part.length) {
+        part = block_part(it, k, from);
+        const float *x = block_logits(it, &part, buffer);
+        if (it->call->problem->statistics)
+            add_lane_tops(x, part.padded, (uint32_t)((k->number * CPU_BLOCK + from) / CPU_VECTOR), &b->lanes[k->row]);
+        else
+            add_lane_keys(x, part.padded, b->lanes[k->row].key);
     }
 }
 
@@ -142,6 +156,8 @@ static uint64_t finish_tops(const items *it, batch *b)
         }
         if (it->call->problem->statistics)
             b->tops[r] = top_of_lanes(&b->lanes[r], b->shift[r]);
+        else
+            b->tops[r].key = largest_of_lanes(b->lanes[r].key);
         b->sets[r] = core_setting(b->tops[r].key, temperature, prepared, it->call->policies);
     }
     return invalid;
@@ -149,30 +165,43 @@ static uint64_t finish_tops(const items *it, batch *b)
 
 /* ---------------------------------------------------------------- Stage 2: sums */
 
+/* So far behind the block whose maximum was found. */
+#define AHEAD_BYTES 4096
+
+static const char *ahead_of(const items *it, const block *k)
+{
+    const clsoftmax_problem *p = it->call->problem;
+    const char *logits = it->call->arguments->logits;
+    size_t behind = p->logits_layout.class_stride == 1 ? AHEAD_BYTES : 0;
+    return logits + (k->logits + k->length) * cpu_element_size(p->logits_dtype) + behind;
+}
+
 /* levels: a constant, for the loops' sake. */
 static inline __attribute__((always_inline)) void add_sums(const items *it, batch *b, const block *k, const float *x,
-                                                           int levels)
+                                                           int levels, const char *ahead)
 {
     const core_setting_t *set = &b->sets[k->row];
     float *high = b->high + (it->keep ? k->slot : 0), *low = b->low + (it->keep ? k->slot : 0);
-    core_total_t *total = &b->totals[k->row], *weighted = &b->weighted[k->row];
-    *total = core_total_merge(*total, exponentials(x, k->padded, set->row, levels, high, low));
+    add_exponentials(x, k->padded, set->row, levels, high, low, &b->sums[k->row], &b->totals[k->row], ahead);
     if (it->call->problem->statistics)
-        *weighted =
-            core_total_merge(*weighted, weighted_exponentials(x, high, low, k->padded,
-                                                              core_distance(set->prepared, set->maximum), levels));
+        add_weighted(x, high, low, k->padded, core_distance(set->prepared, set->maximum), levels,
+                     &b->weighted_sums[k->row], &b->weighted[k->row]);
 }
 
-static void block_sums(const items *it, batch *b, const block *k)
+static void block_sums(const items *it, batch *b, const block *k, const char *ahead)
 {
     if (!core_row_is_computed(b->sets[k->row].kind))
         return;
     float buffer[CPU_BLOCK];
-    const float *x = block_ordinary(it, b, k, buffer);
-    if (it->levels == 2)
-        add_sums(it, b, k, x, 2);
-    else
-        add_sums(it, b, k, x, 3);
+    block part;
+    for (size_t from = 0; from < k->length; from += part.length) {
+        part = block_part(it, k, from);
+        const float *x = block_ordinary(it, b, &part, buffer);
+        if (it->levels == 2)
+            add_sums(it, b, &part, x, 2, ahead);
+        else
+            add_sums(it, b, &part, x, 3, ahead);
+    }
 }
 
 static void write_statistics(const items *it, const batch *b, size_t r)
@@ -186,8 +215,11 @@ static void finish_sums(const items *it, batch *b)
 {
     const clsoftmax_problem *p = it->call->problem;
     for (size_t r = 0; r < b->rows; r++) {
-        if (p->statistics) /* before the results, which may take the place of the label's logit */
-            write_statistics(it, b, r);
+        flush_sums(&b->sums[r], it->levels, &b->totals[r]);
+        if (p->statistics) {
+            flush_sums(&b->weighted_sums[r], it->levels, &b->weighted[r]);
+            write_statistics(it, b, r); /* before the results, which may take the place of the label's logit */
+        }
         b->scales[r] = p->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX
                            ? core_log_sum(b->sets[r], b->totals[r], it->levels)
                            : core_reciprocal(core_total_value(b->totals[r]));
@@ -244,10 +276,13 @@ static void run_stages(const items *it, batch *next, batch *current, const batch
     for (size_t row = 0; row < it->batch_rows; row++)
         for (size_t number = 0; number < it->row_blocks; number++) {
             block k;
-            if (row < next->rows && (k = batch_block(it, next, row, number)).length > 0)
+            const char *ahead = it->call->arguments->logits;
+            if (row < next->rows && (k = batch_block(it, next, row, number)).length > 0) {
                 block_top(it, next, &k);
+                ahead = ahead_of(it, &k);
+            }
             if (row < current->rows && (k = batch_block(it, current, row, number)).length > 0)
-                block_sums(it, current, &k);
+                block_sums(it, current, &k, ahead);
             if (writes && row < last->rows && (k = batch_block(it, last, row, number)).length > 0)
                 block_results(it, last, &k);
         }

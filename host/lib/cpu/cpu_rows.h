@@ -7,8 +7,8 @@
 #include "clsoftmax/clsoftmax.h"
 #include "row_statistics.h"
 
-/* Classes at a time: what a 32-bit lane of the sum takes. */
-#define CPU_BLOCK CORE_FLUSH_AFTER
+/* Classes at a time: enough that beginning does not count, few enough that logits, pairs and results stay in the first-level cache. */
+#define CPU_BLOCK 1024
 
 /* Elements that loops go through without a rest: a vector of the widest instruction set. */
 #define CPU_VECTOR 16

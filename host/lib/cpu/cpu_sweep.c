@@ -68,15 +68,15 @@ static void find_top(sweep *s)
     for (uint64_t begin = 0; begin < p->classes; begin += s->segment) {
         size_t length = padded(segment_length(s, begin));
         load(s, begin, 0);
-        if (p->statistics) {
+        if (p->statistics)
             add_lane_tops(s->x, length, (uint32_t)(begin / CPU_VECTOR), &lanes);
-        } else {
-            uint32_t key = largest_key(s->x, length);
-            s->top.key = CORE_LARGER(key, s->top.key);
-        }
+        else
+            add_lane_keys(s->x, length, lanes.key);
     }
     if (p->statistics)
         s->top = top_of_lanes(&lanes, 0);
+    else
+        s->top.key = largest_of_lanes(lanes.key);
     for (size_t k = 0; k < s->count; k++)
         s->sets[k] = core_setting(s->top.key, s->temperatures.temperature[k], lane_temperature(&s->temperatures, k),
                                   s->call->policies);
@@ -93,13 +93,17 @@ INLINE void add_sums(sweep *s, size_t k, size_t length, int levels)
     const core_distance_t distance = core_distance(s->sets[k].prepared, s->sets[k].maximum);
     size_t step = s->whole && s->call->problem->operation == CLSOFTMAX_OPERATION_SOFTMAX ? 1 : 0;
     core_total_t total = {0, 0, 0}, weighted = {0, 0, 0};
+    vector_sums sums = {.added = 0}, weighted_sums = {.added = 0};
     for (size_t i = 0; i < length; i += CPU_BLOCK) {
         size_t count = length - i < CPU_BLOCK ? length - i : CPU_BLOCK;
         float *high = s->high + i * step, *low = s->low + i * step;
-        total = core_total_merge(total, exponentials(s->x + i, count, s->sets[k].row, levels, high, low));
+        add_exponentials(s->x + i, count, s->sets[k].row, levels, high, low, &sums, &total, (const char *)s->x);
         if (s->call->problem->statistics)
-            weighted = core_total_merge(weighted, weighted_exponentials(s->x + i, high, low, count, distance, levels));
+            add_weighted(s->x + i, high, low, count, distance, levels, &weighted_sums, &weighted);
     }
+    flush_sums(&sums, levels, &total);
+    if (s->call->problem->statistics)
+        flush_sums(&weighted_sums, levels, &weighted);
     s->total.high[k] += total.high;
     s->total.low[k] += total.low;
     s->total.lowest[k] += total.lowest;
