@@ -50,24 +50,47 @@ static core_top_t item_top(const item_logits *l)
     return top;
 }
 
-#if KEPT_CLASSES
-#define ITEM_HIGH(i) (kept + (i))
-#define ITEM_LOW(i) (kept + KEPT_CLASSES + (i))
+/* Vectors that go through an exponential together, step by step, so that none waits for another's result. */
+#if CORE_WIDTH > 1
+#define ITEM_ABREAST 8
+#else
+#define ITEM_ABREAST 1
 #endif
+#define FOR_ABREAST _Pragma("unroll") for (uint k = 0; k < ITEM_ABREAST; k++)
+
+/* Where the exponentials of class i on are kept; those abreast may reach beyond the row. */
+#if KEPT_CLASSES
+#define ITEM_ROOM (KEPT_CLASSES + ITEM_ABREAST * CORE_WIDTH)
+#define ITEM_HIGH(i) (kept + (i))
+#define ITEM_LOW(i) (kept + ITEM_ROOM + (i))
+#endif
+
+/* A vector of an ordinary row; -inf behind its end. */
+static core_float item_vector(const item_logits *l, ulong i, const row_state *row)
+{
+    if (i < l->end)
+        return row_ordinary(row_load(l->x + i * l->stride), row);
+    return i < l->classes ? item_ordinary_tail(l, row) : (core_float)(-CORE_INFINITY);
+}
 
 /* One loop: LLVM 15 crashes in its code generator on a second copy of the exponential behind it. */
 static row_totals item_sums(const item_logits *l, const row_state *row, __local float *kept)
 {
+    core_float x[ITEM_ABREAST], q[ITEM_ABREAST];
+    core_reduced reduced[ITEM_ABREAST];
+    core_pair e[ITEM_ABREAST];
     row_sums sums = row_sums_of_nothing();
-    for (ulong i = 0; i < l->classes; i += CORE_WIDTH) {
-        const core_float x =
-            i < l->end ? row_ordinary(row_load(l->x + i * l->stride), row) : item_ordinary_tail(l, row);
-        const core_pair e = core_exponential(x, row->set.row);
+    for (ulong i = 0; i < l->classes; i += ITEM_ABREAST * CORE_WIDTH) {
+        FOR_ABREAST x[k] = item_vector(l, i + k * CORE_WIDTH, row);
+        FOR_ABREAST reduced[k] = core_reduce(x[k], row->set.row);
+        FOR_ABREAST q[k] = core_polynomial(reduced[k].r);
+        FOR_ABREAST e[k] = core_reconstruct(reduced[k], q[k]);
 #if KEPT_CLASSES
-        row_vstore(e.high, ITEM_HIGH(i));
-        row_vstore(e.low, ITEM_LOW(i));
+        FOR_ABREAST row_vstore(e[k].high, ITEM_HIGH(i + k * CORE_WIDTH));
+        FOR_ABREAST row_vstore(e[k].low, ITEM_LOW(i + k * CORE_WIDTH));
 #endif
-        sums = row_sums_settle(row_sums_add_pair(sums, e, x, row));
+        FOR_ABREAST sums = row_sums_add_pair(sums, e[k], x[k], row);
+        sums = row_sums_settle(sums); /* CORE_FLUSH_AFTER is a multiple of what is abreast */
     }
     return row_flush(sums);
 }
@@ -132,7 +155,7 @@ static void item_fill(const item_logits *l, core_row_float value, __global resul
 __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_item(ROW_ARGUMENTS)
 {
 #if KEPT_CLASSES
-    __local float kept[2 * KEPT_CLASSES + CORE_WIDTH];
+    __local float kept[2 * ITEM_ROOM];
 #else
     __local float *const kept = 0;
 #endif
