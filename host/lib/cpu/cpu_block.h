@@ -1,21 +1,47 @@
-/* Loops over blocks of neighbouring classes of one row, which the compiler vectorises. Lengths are whole vectors: what pads a block is -inf. */
+/* Loops over blocks of neighbouring classes of one row, which the compiler vectorises. Logits are read as far as they go; exponentials and
+   results have room for whole vectors. */
 #ifndef CLSOFTMAX_CPU_BLOCK_H
 #define CLSOFTMAX_CPU_BLOCK_H
 
 #include "cpu_dtype.h"
 #include "cpu_rows.h"
 
+/* Whole vectors that hold so many elements. */
+static inline size_t padded(size_t length)
+{
+    return (length + CPU_VECTOR - 1) / CPU_VECTOR * CPU_VECTOR;
+}
+
+/* The last `count` logits of a block, fewer than a vector, as one. */
+INLINE void last_vector(const float *x, size_t count, float *vector)
+{
+    const uint32_t end = (uint32_t)count;
+#pragma omp simd
+    for (uint32_t l = 0; l < CPU_VECTOR; l++)
+        vector[l] = l < end ? x[l] : -CORE_INFINITY;
+}
+
 /* ---------------------------------------------------------------- Maximum */
 
 /* The largest key that each lane of a vector has seen. */
+INLINE void add_vector_keys(const float *x, uint32_t *keys)
+{
+#pragma omp simd
+    for (size_t l = 0; l < CPU_VECTOR; l++) {
+        uint32_t key = core_key(x[l]);
+        keys[l] = CORE_LARGER(key, keys[l]);
+    }
+}
+
 static inline void add_lane_keys(const float *x, size_t length, uint32_t *keys)
 {
-    for (size_t i = 0; i < length; i += CPU_VECTOR) {
-#pragma omp simd
-        for (size_t l = 0; l < CPU_VECTOR; l++) {
-            uint32_t key = core_key(x[i + l]);
-            keys[l] = CORE_LARGER(key, keys[l]);
-        }
+    size_t i = 0;
+    for (; i + CPU_VECTOR <= length; i += CPU_VECTOR)
+        add_vector_keys(x + i, keys);
+    if (i < length) {
+        float last[CPU_VECTOR];
+        last_vector(x + i, length - i, last);
+        add_vector_keys(last, keys);
     }
 }
 
@@ -33,17 +59,27 @@ typedef struct lane_tops {
     uint32_t key[CPU_VECTOR], second_key[CPU_VECTOR], step[CPU_VECTOR];
 } lane_tops;
 
-/* `length` logits, whole vectors, of which the first is number `step` of its row. */
+INLINE void add_vector_tops(const float *x, uint32_t step, lane_tops *lanes)
+{
+#pragma omp simd
+    for (size_t l = 0; l < CPU_VECTOR; l++) {
+        uint32_t key = core_top_key(x[l]), smaller = CORE_SMALLER(key, lanes->key[l]);
+        lanes->second_key[l] = CORE_LARGER(smaller, lanes->second_key[l]);
+        lanes->step[l] = key > lanes->key[l] ? step : lanes->step[l];
+        lanes->key[l] = CORE_LARGER(key, lanes->key[l]);
+    }
+}
+
+/* step: the number of the first vector in its row. */
 static inline void add_lane_tops(const float *x, size_t length, uint32_t step, lane_tops *lanes)
 {
-    for (size_t i = 0; i < length; i += CPU_VECTOR, step++) {
-#pragma omp simd
-        for (size_t l = 0; l < CPU_VECTOR; l++) {
-            uint32_t key = core_top_key(x[i + l]), smaller = CORE_SMALLER(key, lanes->key[l]);
-            lanes->second_key[l] = CORE_LARGER(smaller, lanes->second_key[l]);
-            lanes->step[l] = key > lanes->key[l] ? step : lanes->step[l];
-            lanes->key[l] = CORE_LARGER(key, lanes->key[l]);
-        }
+    size_t i = 0;
+    for (; i + CPU_VECTOR <= length; i += CPU_VECTOR)
+        add_vector_tops(x + i, step++, lanes);
+    if (i < length) {
+        float last[CPU_VECTOR];
+        last_vector(x + i, length - i, last);
+        add_vector_tops(last, step, lanes);
     }
 }
 
@@ -70,8 +106,8 @@ static inline core_top_t top_of_lanes(const lane_tops *lanes, uint64_t shift)
 #endif
 
 /* count: a constant. */
-static inline __attribute__((always_inline)) void
-strip_exponentials(const float *restrict x, size_t count, core_row_t row, float *restrict high, float *restrict low)
+INLINE void strip_exponentials(const float *restrict x, size_t count, core_row_t row, float *restrict high,
+                               float *restrict low)
 {
     _Alignas(64) float r[CPU_STRIP], r_low[CPU_STRIP], rounded[CPU_STRIP], q[CPU_STRIP];
 #pragma omp simd
@@ -115,7 +151,7 @@ static inline int64_t sum_of_lanes(const uint32_t *values, uint32_t bias)
 }
 
 /* Takes the lanes' sums into the row's, as core_sum_flush does: those of the lower levels are signed. */
-static inline __attribute__((always_inline)) void flush_sums(vector_sums *sums, int levels, core_total_t *total)
+INLINE void flush_sums(vector_sums *sums, int levels, core_total_t *total)
 {
     const uint32_t half = 0x80000000u;
     const uint32_t low_bias = sums->added * core_bits_of_float(CORE_UNIT_LOW) - half;
@@ -128,42 +164,38 @@ static inline __attribute__((always_inline)) void flush_sums(vector_sums *sums, 
 }
 
 /* Before `length` elements more are added. */
-static inline __attribute__((always_inline)) void make_room(vector_sums *sums, size_t length, int levels,
-                                                            core_total_t *total)
+INLINE void make_room(vector_sums *sums, size_t length, int levels, core_total_t *total)
 {
-    if (sums->added + length / CPU_VECTOR > CORE_FLUSH_AFTER)
+    const uint32_t vectors = (uint32_t)(padded(length) / CPU_VECTOR);
+    if (sums->added + vectors > CORE_FLUSH_AFTER)
         flush_sums(sums, levels, total);
-    sums->added += (uint32_t)(length / CPU_VECTOR);
+    sums->added += vectors;
 }
 
-static inline __attribute__((always_inline)) void add_vector(vector_sums *sums, size_t l, core_pair e, int levels)
-{
-    core_sum_t sum = {sums->high[l], sums->low[l], sums->lowest[l]};
-    sum = core_sum_add(sum, e, levels);
-    sums->high[l] = sum.high;
-    sums->low[l] = sum.low;
-    if (levels == 3)
-        sums->lowest[l] = sum.lowest;
-}
-
-static inline __attribute__((always_inline)) void add_strip(const float *restrict x, size_t count, core_row_t row,
-                                                            int levels, float *restrict high, float *restrict low,
-                                                            vector_sums *sums)
+/* Leaves exponentials in high and low, and adds them. The sums go through registers, once a strip: a vector at a time would wait for the one
+   before to be stored. */
+INLINE void add_strip(const float *restrict x, size_t count, core_row_t row, int levels, float *restrict high,
+                      float *restrict low, vector_sums *sums)
 {
     strip_exponentials(x, count, row, high, low);
-    for (size_t i = 0; i < count; i += CPU_VECTOR) {
 #pragma omp simd
-        for (size_t l = 0; l < CPU_VECTOR; l++)
-            add_vector(sums, l, (core_pair){high[i + l], low[i + l]}, levels);
+    for (size_t l = 0; l < CPU_VECTOR; l++) {
+        core_sum_t sum = {sums->high[l], sums->low[l], sums->lowest[l]};
+#pragma GCC unroll 8
+        for (size_t i = 0; i < count; i += CPU_VECTOR)
+            sum = core_sum_add(sum, (core_pair){high[i + l], low[i + l]}, levels);
+        sums->high[l] = sum.high;
+        sums->low[l] = sum.low;
+        if (levels == 3)
+            sums->lowest[l] = sum.lowest;
     }
 }
 
 /* Adds at most CPU_BLOCK exponentials, which are left in high and low, to the sums, or to the total. ahead: as many bytes as x has are
    fetched from there meanwhile; prefetches in one go would fill what a core has for lines on their way. */
-static inline __attribute__((always_inline)) void add_exponentials(const float *restrict x, size_t length,
-                                                                   core_row_t row, int levels, float *restrict high,
-                                                                   float *restrict low, vector_sums *restrict sums,
-                                                                   core_total_t *restrict total, const char *ahead)
+INLINE void add_exponentials(const float *restrict x, size_t length, core_row_t row, int levels, float *restrict high,
+                             float *restrict low, vector_sums *restrict sums, core_total_t *restrict total,
+                             const char *ahead)
 {
     size_t i = 0;
     make_room(sums, length, levels, total);
@@ -171,28 +203,49 @@ static inline __attribute__((always_inline)) void add_exponentials(const float *
         cpu_prefetch(ahead + i * sizeof *x, CPU_STRIP * sizeof *x);
         add_strip(x + i, CPU_STRIP, row, levels, high + i, low + i, sums);
     }
-    for (; i < length; i += CPU_VECTOR) {
+    for (; i + CPU_VECTOR <= length; i += CPU_VECTOR) {
         cpu_prefetch(ahead + i * sizeof *x, CPU_VECTOR * sizeof *x);
         add_strip(x + i, CPU_VECTOR, row, levels, high + i, low + i, sums);
+    }
+    if (i < length) {
+        float last[CPU_VECTOR];
+        last_vector(x + i, length - i, last);
+        add_strip(last, CPU_VECTOR, row, levels, high + i, low + i, sums);
+    }
+}
+
+INLINE void add_vector_weighted(const float *restrict x, const float *restrict high, const float *restrict low,
+                                core_distance_t distance, int levels, vector_sums *sums)
+{
+#pragma omp simd
+    for (size_t l = 0; l < CPU_VECTOR; l++) {
+        core_sum_t sum = {sums->high[l], sums->low[l], sums->lowest[l]};
+        sum = core_sum_add(sum, core_weighted((core_pair){high[l], low[l]}, x[l], distance), levels);
+        sums->high[l] = sum.high;
+        sums->low[l] = sum.low;
+        if (levels == 3)
+            sums->lowest[l] = sum.lowest;
     }
 }
 
 /* The same for what an entropy sums, of logits and their exponentials. */
-static inline __attribute__((always_inline)) void add_weighted(const float *restrict x, const float *restrict high,
-                                                               const float *restrict low, size_t length,
-                                                               core_distance_t distance, int levels,
-                                                               vector_sums *restrict sums, core_total_t *restrict total)
+INLINE void add_weighted(const float *restrict x, const float *restrict high, const float *restrict low, size_t length,
+                         core_distance_t distance, int levels, vector_sums *restrict sums, core_total_t *restrict total)
 {
+    size_t i = 0;
     make_room(sums, length, levels, total);
-    for (size_t i = 0; i < length; i += CPU_VECTOR) {
-#pragma omp simd
-        for (size_t l = 0; l < CPU_VECTOR; l++)
-            add_vector(sums, l, core_weighted((core_pair){high[i + l], low[i + l]}, x[i + l], distance), levels);
+    for (; i + CPU_VECTOR <= length; i += CPU_VECTOR)
+        add_vector_weighted(x + i, high + i, low + i, distance, levels, sums);
+    if (i < length) {
+        float last[CPU_VECTOR];
+        last_vector(x + i, length - i, last);
+        add_vector_weighted(last, high + i, low + i, distance, levels, sums);
     }
 }
 
 /* ---------------------------------------------------------------- Results */
 
+/* length: whole vectors. */
 static inline void probabilities_of_pairs(const float *restrict high, const float *restrict low, size_t length,
                                           core_two_float reciprocal, float *restrict p)
 {
@@ -203,28 +256,44 @@ static inline void probabilities_of_pairs(const float *restrict high, const floa
     }
 }
 
-/* The same from logits. */
+/* Of `count` logits, a constant, without the detour of pairs in memory. */
+INLINE void strip_probabilities(const float *restrict x, size_t count, core_row_t row, core_two_float reciprocal,
+                                float *restrict p)
+{
+    _Alignas(64) float high[CPU_STRIP], low[CPU_STRIP];
+    strip_exponentials(x, count, row, high, low);
+    probabilities_of_pairs(high, low, count, reciprocal, p);
+}
+
 static inline void probabilities(const float *restrict x, size_t length, core_row_t row, core_two_float reciprocal,
                                  float *restrict p)
 {
-    _Alignas(64) float high[CPU_STRIP], low[CPU_STRIP];
     size_t i = 0;
-    for (; i + CPU_STRIP <= length; i += CPU_STRIP) {
-        strip_exponentials(x + i, CPU_STRIP, row, high, low);
-        probabilities_of_pairs(high, low, CPU_STRIP, reciprocal, p + i);
-    }
-    for (; i < length; i += CPU_VECTOR) {
-        strip_exponentials(x + i, CPU_VECTOR, row, high, low);
-        probabilities_of_pairs(high, low, CPU_VECTOR, reciprocal, p + i);
+    for (; i + CPU_STRIP <= length; i += CPU_STRIP)
+        strip_probabilities(x + i, CPU_STRIP, row, reciprocal, p + i);
+    for (; i + CPU_VECTOR <= length; i += CPU_VECTOR)
+        strip_probabilities(x + i, CPU_VECTOR, row, reciprocal, p + i);
+    if (i < length) {
+        float last[CPU_VECTOR];
+        last_vector(x + i, length - i, last);
+        strip_probabilities(last, CPU_VECTOR, row, reciprocal, p + i);
     }
 }
 
 static inline void log_probabilities(const float *restrict x, size_t length, core_log_row_t row,
                                      core_two_float logarithm, float *restrict p)
 {
+    const size_t whole = length / CPU_VECTOR * CPU_VECTOR;
 #pragma omp simd
-    for (size_t i = 0; i < length; i++)
+    for (size_t i = 0; i < whole; i++)
         p[i] = core_log_probability(x[i], row, logarithm);
+    if (whole < length) {
+        float last[CPU_VECTOR];
+        last_vector(x + whole, length - whole, last);
+#pragma omp simd
+        for (size_t l = 0; l < CPU_VECTOR; l++)
+            p[whole + l] = core_log_probability(last[l], row, logarithm);
+    }
 }
 
 #endif

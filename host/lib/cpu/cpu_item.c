@@ -50,15 +50,9 @@ typedef struct block {
     size_t row; /* in the batch */
     size_t number;
     size_t length;
-    size_t padded;            /* length rounded up to whole vectors */
     uint64_t logits, results; /* where its first class stands */
     size_t slot;              /* where its pairs are in the scratch memory */
 } block;
-
-static inline size_t whole_vectors(size_t length)
-{
-    return length / CPU_VECTOR * CPU_VECTOR;
-}
 
 /* A block of a batch's row; length 0 behind the row's last. */
 static inline block batch_block(const items *it, const batch *b, size_t row, size_t number)
@@ -69,46 +63,18 @@ static inline block batch_block(const items *it, const batch *b, size_t row, siz
     uint64_t begin = number == 0 ? 0 : number * CPU_BLOCK - shift, end = (number + 1) * CPU_BLOCK - shift;
     end = end < p->classes ? end : p->classes;
     k.length = begin < end ? (size_t)(end - begin) : 0;
-    k.padded = whole_vectors(k.length + CPU_VECTOR - 1);
     k.logits = b->logits[row] + begin * p->logits_layout.class_stride;
     k.results = b->results[row] + begin * p->results_layout.class_stride;
     return k;
 }
 
-static inline int is_in_place(const items *it)
-{
-    const clsoftmax_problem *p = it->call->problem;
-    return p->logits_dtype == CLSOFTMAX_F32 && p->logits_layout.class_stride == 1;
-}
-
-/* What stages take of a block at once, from an element on: the whole vectors of logits that are read in place, so that no more than a
-   vector is copied to be padded. */
-static inline block block_part(const items *it, const block *k, size_t from)
-{
-    block part = *k;
-    part.length -= from;
-    part.padded -= from;
-    if (is_in_place(it) && part.length > CPU_VECTOR)
-        part.length = part.padded = whole_vectors(part.length);
-    part.logits += from * it->call->problem->logits_layout.class_stride;
-    part.slot += from;
-    return part;
-}
-
-static void pad(const block *k, float *logits)
-{
-    for (size_t i = k->length; i < k->padded; i++)
-        logits[i] = -CORE_INFINITY;
-}
-
-/* The block's logits, padded by -inf: where they stand, if they are whole vectors of f32 neighbours, else in `buffer`. */
+/* The block's logits: where they stand, if they are f32 and neighbours, else in `buffer`. */
 static const float *block_logits(const items *it, const block *k, float *buffer)
 {
     const clsoftmax_problem *p = it->call->problem;
-    if (is_in_place(it) && k->padded == k->length)
+    if (p->logits_dtype == CLSOFTMAX_F32 && p->logits_layout.class_stride == 1)
         return (const float *)it->call->arguments->logits + k->logits;
     cpu_load(p->logits_dtype, it->call->arguments->logits, k->logits, p->logits_layout.class_stride, k->length, buffer);
-    pad(k, buffer);
     return buffer;
 }
 
@@ -121,7 +87,6 @@ static const float *block_ordinary(const items *it, const batch *b, const block 
         return x;
     for (size_t i = 0; i < k->length; i++)
         buffer[i] = core_tie(x[i], set->ties_at);
-    pad(k, buffer);
     return buffer;
 }
 
@@ -131,15 +96,11 @@ static const float *block_ordinary(const items *it, const batch *b, const block 
 static void block_top(const items *it, batch *b, const block *k)
 {
     float buffer[CPU_BLOCK];
-    block part;
-    for (size_t from = 0; from < k->length; from += part.length) {
-        part = block_part(it, k, from);
-        const float *x = block_logits(it, &part, buffer);
-        if (it->call->problem->statistics)
-            add_lane_tops(x, part.padded, (uint32_t)((k->number * CPU_BLOCK + from) / CPU_VECTOR), &b->lanes[k->row]);
-        else
-            add_lane_keys(x, part.padded, b->lanes[k->row].key);
-    }
+    const float *x = block_logits(it, k, buffer);
+    if (it->call->problem->statistics)
+        add_lane_tops(x, k->length, (uint32_t)(k->number * (CPU_BLOCK / CPU_VECTOR)), &b->lanes[k->row]);
+    else
+        add_lane_keys(x, k->length, b->lanes[k->row].key);
 }
 
 static uint64_t finish_tops(const items *it, batch *b)
@@ -182,9 +143,9 @@ static inline __attribute__((always_inline)) void add_sums(const items *it, batc
 {
     const core_setting_t *set = &b->sets[k->row];
     float *high = b->high + (it->keep ? k->slot : 0), *low = b->low + (it->keep ? k->slot : 0);
-    add_exponentials(x, k->padded, set->row, levels, high, low, &b->sums[k->row], &b->totals[k->row], ahead);
+    add_exponentials(x, k->length, set->row, levels, high, low, &b->sums[k->row], &b->totals[k->row], ahead);
     if (it->call->problem->statistics)
-        add_weighted(x, high, low, k->padded, core_distance(set->prepared, set->maximum), levels,
+        add_weighted(x, high, low, k->length, core_distance(set->prepared, set->maximum), levels,
                      &b->weighted_sums[k->row], &b->weighted[k->row]);
 }
 
@@ -193,15 +154,11 @@ static void block_sums(const items *it, batch *b, const block *k, const char *ah
     if (!core_row_is_computed(b->sets[k->row].kind))
         return;
     float buffer[CPU_BLOCK];
-    block part;
-    for (size_t from = 0; from < k->length; from += part.length) {
-        part = block_part(it, k, from);
-        const float *x = block_ordinary(it, b, &part, buffer);
-        if (it->levels == 2)
-            add_sums(it, b, &part, x, 2, ahead);
-        else
-            add_sums(it, b, &part, x, 3, ahead);
-    }
+    const float *x = block_ordinary(it, b, k, buffer);
+    if (it->levels == 2)
+        add_sums(it, b, k, x, 2, ahead);
+    else
+        add_sums(it, b, k, x, 3, ahead);
 }
 
 static void write_statistics(const items *it, const batch *b, size_t r)
@@ -238,12 +195,12 @@ static void block_results(const items *it, const batch *b, const block *k)
         for (size_t i = 0; i < k->length; i++)
             results[i] = fill;
     else if (p->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX)
-        log_probabilities(block_ordinary(it, b, k, buffer), k->padded, core_log_row(set->prepared, set->maximum),
+        log_probabilities(block_ordinary(it, b, k, buffer), k->length, core_log_row(set->prepared, set->maximum),
                           b->scales[k->row], results);
     else if (it->keep)
-        probabilities_of_pairs(b->high + k->slot, b->low + k->slot, k->padded, b->scales[k->row], results);
+        probabilities_of_pairs(b->high + k->slot, b->low + k->slot, padded(k->length), b->scales[k->row], results);
     else
-        probabilities(block_ordinary(it, b, k, buffer), k->padded, set->row, b->scales[k->row], results);
+        probabilities(block_ordinary(it, b, k, buffer), k->length, set->row, b->scales[k->row], results);
     cpu_store(p->results_dtype, it->call->arguments->results, k->results, p->results_layout.class_stride, k->length,
               it->call->stream, results);
 }
@@ -295,8 +252,7 @@ static items plan_items(const cpu_call *call, const cpu_scratch *scratch)
                 .temperature = core_temperature(call->arguments->temperature),
                 .row_blocks = (size_t)((call->problem->classes + CPU_BLOCK + 63) / CPU_BLOCK),
                 .levels = cpu_sum_levels(call->problem)};
-    size_t padded = ((size_t)call->problem->classes + CPU_VECTOR - 1) / CPU_VECTOR * CPU_VECTOR;
-    it.row_pairs = it.row_blocks == 1 ? padded : it.row_blocks * CPU_BLOCK;
+    it.row_pairs = it.row_blocks == 1 ? padded((size_t)call->problem->classes) : it.row_blocks * CPU_BLOCK;
     size_t fitting = BATCH_PAIRS / it.row_pairs;
     it.pairs = scratch->floats / 4; /* half of the cache: the rows themselves stand in it, too */
     it.keep = it.row_pairs <= it.pairs;

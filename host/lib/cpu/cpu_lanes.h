@@ -6,7 +6,6 @@
 
 #define LANES CPU_LANES
 #define FOR_LANES _Pragma("omp simd") for (size_t l = 0; l < LANES; l++)
-#define INLINE static inline __attribute__((always_inline))
 
 /* Temperatures, and what core_temperature makes of them. */
 typedef struct __attribute__((aligned(64))) lane_temperatures {

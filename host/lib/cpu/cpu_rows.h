@@ -13,6 +13,8 @@
 /* Elements that loops go through without a rest: a vector of the widest instruction set. */
 #define CPU_VECTOR 16
 
+#define INLINE static inline __attribute__((always_inline))
+
 /* Rows side by side in cpu_lane.c, temperatures in cpu_sweep.c. */
 #define CPU_LANES 64
 

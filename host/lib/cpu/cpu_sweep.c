@@ -38,23 +38,16 @@ static size_t segment_length(const sweep *s, uint64_t begin)
     return left < s->segment ? (size_t)left : s->segment;
 }
 
-static size_t padded(size_t length)
-{
-    return (length + CPU_VECTOR - 1) / CPU_VECTOR * CPU_VECTOR;
-}
-
 /* Reads the segment, as an ordinary row has it if the maximum is known. */
 static void load(sweep *s, uint64_t begin, int is_known)
 {
     const clsoftmax_problem *p = s->call->problem;
-    size_t length = segment_length(s, begin), end = padded(length);
+    size_t length = segment_length(s, begin);
     cpu_load(p->logits_dtype, s->call->arguments->logits, s->logits + begin * p->logits_layout.class_stride,
              p->logits_layout.class_stride, length, s->x);
     if (is_known && s->sets[0].kind == CORE_ROW_TIES)
         for (size_t i = 0; i < length; i++)
             s->x[i] = core_tie(s->x[i], s->sets[0].ties_at);
-    for (size_t i = length; i < end; i++)
-        s->x[i] = -CORE_INFINITY;
 }
 
 /* ---------------------------------------------------------------- Maximum */
@@ -66,7 +59,7 @@ static void find_top(sweep *s)
     memset(&lanes, 0, sizeof lanes); /* CORE_KEY_NEGATIVE_INFINITY */
     s->top = (core_top_t){CORE_KEY_NEGATIVE_INFINITY, CORE_KEY_NEGATIVE_INFINITY, 0};
     for (uint64_t begin = 0; begin < p->classes; begin += s->segment) {
-        size_t length = padded(segment_length(s, begin));
+        size_t length = segment_length(s, begin);
         load(s, begin, 0);
         if (p->statistics)
             add_lane_tops(s->x, length, (uint32_t)(begin / CPU_VECTOR), &lanes);
@@ -139,13 +132,13 @@ static void write_results(const sweep *s, size_t k, uint64_t begin)
     size_t length = segment_length(s, begin);
     uint64_t first = s->results + (s->first + k) * p->sweep_stride + begin * p->results_layout.class_stride;
     for (size_t i = 0; i < length; i += CPU_BLOCK) {
-        size_t count = length - i < CPU_BLOCK ? length - i : CPU_BLOCK, whole = padded(count);
+        size_t count = length - i < CPU_BLOCK ? length - i : CPU_BLOCK;
         if (p->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX)
-            log_probabilities(s->x + i, whole, core_log_row(set->prepared, set->maximum), s->scales[k], results);
+            log_probabilities(s->x + i, count, core_log_row(set->prepared, set->maximum), s->scales[k], results);
         else if (s->whole)
-            probabilities_of_pairs(s->high + i, s->low + i, whole, s->scales[k], results);
+            probabilities_of_pairs(s->high + i, s->low + i, padded(count), s->scales[k], results);
         else
-            probabilities(s->x + i, whole, set->row, s->scales[k], results);
+            probabilities(s->x + i, count, set->row, s->scales[k], results);
         cpu_store(p->results_dtype, s->call->arguments->results, first + i * p->results_layout.class_stride,
                   p->results_layout.class_stride, count, s->call->stream, results);
     }
@@ -190,7 +183,7 @@ static void write_statistics(const sweep *s)
 /* A row whose logits stay in the scratch memory. */
 static void compute_whole(sweep *s)
 {
-    size_t length = padded(segment_length(s, 0));
+    size_t length = segment_length(s, 0);
     for (size_t k = 0; k < s->count; k++) {
         add_segment(s, k, length);
         if (s->call->problem->operation == CLSOFTMAX_OPERATION_NONE)
@@ -206,7 +199,7 @@ static void compute_segments(sweep *s)
     for (uint64_t begin = 0; begin < p->classes; begin += s->segment) {
         load(s, begin, 1);
         for (size_t k = 0; k < s->count; k++)
-            add_segment(s, k, padded(segment_length(s, begin)));
+            add_segment(s, k, segment_length(s, begin));
     }
     if (p->operation == CLSOFTMAX_OPERATION_NONE)
         return;
