@@ -68,23 +68,43 @@ LANES_INLINE void lanes_top(const lanes *vectors, uint count, int keep, lanes_ro
     }
 }
 
+/* Classes that go through an exponential together, step by step, for the same reason; two vectors abreast are rows too short for that. */
+#define LANES_STEP (CORE_WIDTH == 1 || LANES_ABREAST == 2 ? 1 : 4)
+#define LANES_TOGETHER (LANES_STEP * LANES_ABREAST)
+#define FOR_TOGETHER _Pragma("unroll") for (uint i = 0; i < LANES_STEP * count; i++)
+
+/* Class c + i / count of vector i % count, as ordinary rows have it; -inf behind the last. */
+LANES_INLINE core_float lanes_ordinary(const lanes *vectors, uint count, const row_state *states, int keep,
+                                       lanes_room room, ulong c, uint i)
+{
+    if (c + i / count >= vectors->classes)
+        return (core_float)(-CORE_INFINITY);
+    return row_ordinary(keep ? room.logits[c * count + i] : lanes_load(vectors + i % count, c + i / count),
+                        states + i % count);
+}
+
+/* Rooms hold whole steps. */
 LANES_INLINE void lanes_sums(const lanes *vectors, uint count, const row_state *states, int keep, lanes_room room,
                              row_sums *sums)
 {
+    core_float x[LANES_TOGETHER], q[LANES_TOGETHER];
+    core_reduced reduced[LANES_TOGETHER];
+    core_pair e[LANES_TOGETHER];
 #pragma unroll
     for (uint v = 0; v < count; v++)
         sums[v] = row_sums_of_nothing();
-    for (ulong c = 0; c < vectors->classes; c++) {
+    for (ulong c = 0; c < vectors->classes; c += LANES_STEP) {
+        FOR_TOGETHER x[i] = lanes_ordinary(vectors, count, states, keep, room, c, i);
+        FOR_TOGETHER reduced[i] = core_reduce(x[i], states[i % count].set.row);
+        FOR_TOGETHER q[i] = core_polynomial(reduced[i].r);
+        FOR_TOGETHER e[i] = core_reconstruct(reduced[i], q[i]);
+        FOR_TOGETHER sums[i % count] = row_sums_add_pair(sums[i % count], e[i], x[i], states + i % count);
 #pragma unroll
-        for (uint v = 0; v < count; v++) {
-            const ulong at = c * count + v;
-            const core_float x = row_ordinary(keep ? room.logits[at] : lanes_load(vectors + v, c), states + v);
-            const core_pair e = core_exponential(x, states[v].set.row);
-            sums[v] = row_sums_settle(row_sums_add_pair(sums[v], e, x, states + v));
-            if (keep) {
-                room.high[at] = OPERATION == OPERATION_SOFTMAX ? e.high : x;
-                room.low[at] = e.low;
-            }
+        for (uint v = 0; v < count; v++)
+            sums[v] = row_sums_settle(sums[v]); /* CORE_FLUSH_AFTER is a multiple of a step */
+        if (keep) {
+            FOR_TOGETHER room.high[c * count + i] = OPERATION == OPERATION_SOFTMAX ? e[i].high : x[i];
+            FOR_TOGETHER room.low[c * count + i] = e[i].low;
         }
     }
 }
@@ -92,7 +112,7 @@ LANES_INLINE void lanes_sums(const lanes *vectors, uint count, const row_state *
 /* Sums that were never flushed need no 64 bits, which are a good part of the work of a row of few classes. */
 static core_two_float lanes_sum_scale(const lanes *l, const row_state *rows, row_sums sums)
 {
-    if ((OPERATION == OPERATION_SOFTMAX) & !STATISTICS && l->classes < CORE_FLUSH_AFTER)
+    if ((OPERATION == OPERATION_SOFTMAX) & !STATISTICS && l->classes + LANES_STEP <= CORE_FLUSH_AFTER)
         return core_reciprocal(core_short_total_value(sums.exponentials.high, sums.exponentials.low, sums.added));
     return row_sum_scale(rows, row_flush(sums));
 }
