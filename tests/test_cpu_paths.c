@@ -120,6 +120,24 @@ Test(cpu_paths, bits_of_dense_rows, .timeout = 600)
     clsoftmax_context_release(context);
 }
 
+/* `item` goes through strips of 64 or 128 classes, vectors of 16, a last part of one; blocks of 1,024; and adds its lanes up every 4,096. */
+Test(cpu_paths, ends_of_strips_and_blocks, .timeout = 600)
+{
+    const uint64_t parts[] = {0, 16, 64, 128, 144, 1024, 1152, 4096, 8192};
+    clsoftmax_context *context = test_open("cpu");
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        for (uint64_t more = 0; more < 18; more++)
+            for (int k = 0; k < 2; k++) {
+                path path = PADDED_ROWS(parts[i] + more);
+                path.outer = 3;
+                path.statistics = k;
+                path.operation = k ? CLSOFTMAX_OPERATION_LOG_SOFTMAX : CLSOFTMAX_OPERATION_SOFTMAX;
+                if (path.classes > 0)
+                    check_path(context, &path);
+            }
+    clsoftmax_context_release(context);
+}
+
 /* ---------------------------------------------------------------- Past the caches */
 
 /* More than 4 MiB of results for the one thread, which are written past the caches, unless they take the place of their logits. */
