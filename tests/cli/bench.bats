@@ -88,9 +88,9 @@ PY
 }
 
 @test "--explain names what auto takes, and the strategies" {
-    run --separate-stderr bench --explain --shapes 8x112
+    run --separate-stderr bench --explain --shapes 8x256
     [ "$status" -eq 0 ]
-    [[ $output == *"8 x 112 "*softmax:item* ]]
+    [[ $output == *"8 x 256 "*softmax:item* ]]
     [[ $output == *"strategies; "*lane*item*group* ]]
 }
 
