@@ -59,7 +59,7 @@ FAULTS
 @test "a kernel of CLSOFTMAX_KERNEL_DIR that cannot be read is not one that is empty" {
     needs_device
     local file strategy
-    for file in numeric_core.h logarithm.h row_statistics.h row.h row_lanes.h row_lane.cl row_chunks.h row_group.cl; do
+    for file in numeric_core.h logarithm.h row_statistics.h row.h row_scan.h row_lanes.h row_lane.cl row_chunks.h row_group.cl; do
         strategy=lane
         case $file in row_chunks.h | row_group.cl) strategy=group ;; esac
         rm -rf unreadable
