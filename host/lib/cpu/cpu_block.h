@@ -97,14 +97,6 @@ static inline core_top_t top_of_lanes(const lane_tops *lanes, uint64_t shift)
 
 /* ---------------------------------------------------------------- Exponentials */
 
-/* Elements that go through an exponential step by step, each step a loop that is unrolled: eight vectors, so that none waits for another's
-   result. gcc unrolls no more than that. */
-#ifdef __AVX512F__
-#define CPU_STRIP 128
-#else
-#define CPU_STRIP 64
-#endif
-
 /* count: a constant. */
 INLINE void strip_exponentials(const float *restrict x, size_t count, core_row_t row, float *restrict high,
                                float *restrict low)

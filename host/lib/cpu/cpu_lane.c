@@ -45,6 +45,29 @@ static void add_keys(tile *t, const float *x, size_t count)
     }
 }
 
+/* Of a whole tile of f32 that is not transposed: the same, where the classes stand. keep: a constant. */
+INLINE void add_classes_keys(tile *t, int keep)
+{
+    const clsoftmax_problem *p = t->call->problem;
+    const uint64_t stride = p->logits_layout.class_stride;
+    const float *x = (const float *)t->call->arguments->logits + t->logits;
+    uint32_t largest[LANES];
+    memcpy(largest, t->key, sizeof largest);
+    for (uint64_t c = 0; c < p->classes; c++, x += stride) {
+        float *kept = t->logits_kept + c * LANES;
+        if (c + AHEAD < p->classes)
+            cpu_prefetch_far(x + AHEAD * stride, LANES * sizeof *x);
+        FOR_LANES
+        {
+            uint32_t key = core_key(x[l]);
+            largest[l] = CORE_LARGER(key, largest[l]);
+            if (keep)
+                kept[l] = x[l];
+        }
+    }
+    memcpy(t->key, largest, sizeof largest);
+}
+
 static void find_tops(tile *t)
 {
     float buffer[LANES];
@@ -58,6 +81,10 @@ static void find_tops(tile *t)
         load_transposed(t);
     if (t->transposed && !statistics)
         add_keys(t, t->logits_kept, (size_t)t->call->problem->classes);
+    else if (!statistics && is_whole_f32(t) && t->keep)
+        add_classes_keys(t, 1);
+    else if (!statistics && is_whole_f32(t))
+        add_classes_keys(t, 0);
     else
         for (uint64_t c = 0; c < t->call->problem->classes; c++) {
             float *x = t->keep ? t->logits_kept + c * LANES : buffer;
@@ -152,32 +179,60 @@ static void flush(lane_sums *sums, uint32_t added, int levels, lane_totals *tota
     memset(sums, 0, sizeof *sums);
 }
 
-/* Adds the exponentials of a class; leaves them in high and low, which may be x and anything. */
-INLINE void add_exponentials(const tile *t, const float *x, int levels, lane_sums *sums, float *high, float *low)
+/* Adds the exponentials of `lanes` x `classes`, the lanes from `first` on; leaves them in high and low. x, high and low: where those begin
+   in classes x LANES; high may be x, low anything. The numbers are constants; CPU_STRIP elements at most go step by step. */
+INLINE void add_block(const tile *t, size_t first, size_t lanes, size_t classes, int levels, const float *x,
+                      lane_sums *sums, float *high, float *low)
 {
-    _Alignas(64) float r[LANES], r_low[LANES], rounded[LANES], q[LANES];
-    FOR_LANES
-    {
-        core_reduced reduced = core_reduce(x[l], lane_row(t, l));
-        r[l] = reduced.r;
-        r_low[l] = reduced.r_low;
-        rounded[l] = reduced.rounded;
-    }
-    FOR_LANES q[l] = core_polynomial(r[l]);
-    FOR_LANES
-    {
-        core_pair e = core_reconstruct((core_reduced){r[l], r_low[l], rounded[l]}, q[l]);
-        high[l] = e.high;
-        low[l] = e.low;
-    }
-    FOR_LANES
-    {
-        core_sum_t sum = {sums->high[l], sums->low[l], sums->lowest[l]};
-        sum = core_sum_add(sum, (core_pair){high[l], low[l]}, levels);
-        sums->high[l] = sum.high;
-        sums->low[l] = sum.low;
+    _Alignas(64) float r[CPU_STRIP], r_low[CPU_STRIP], rounded[CPU_STRIP], q[CPU_STRIP];
+#pragma GCC unroll 8
+    for (size_t c = 0; c < classes; c++)
+#pragma omp simd
+        for (size_t l = 0; l < lanes; l++) {
+            core_reduced reduced = core_reduce(x[c * LANES + l], lane_row(t, first + l));
+            r[c * lanes + l] = reduced.r;
+            r_low[c * lanes + l] = reduced.r_low;
+            rounded[c * lanes + l] = reduced.rounded;
+        }
+#pragma omp simd
+    for (size_t i = 0; i < classes * lanes; i++)
+        q[i] = core_polynomial(r[i]);
+#pragma GCC unroll 8
+    for (size_t c = 0; c < classes; c++)
+#pragma omp simd
+        for (size_t l = 0; l < lanes; l++) {
+            size_t i = c * lanes + l;
+            core_pair e = core_reconstruct((core_reduced){r[i], r_low[i], rounded[i]}, q[i]);
+            high[c * LANES + l] = e.high;
+            low[c * LANES + l] = e.low;
+        }
+#pragma omp simd
+    for (size_t l = 0; l < lanes; l++) {
+        core_sum_t sum = {sums->high[first + l], sums->low[first + l], sums->lowest[first + l]};
+#pragma GCC unroll 8
+        for (size_t c = 0; c < classes; c++)
+            sum = core_sum_add(sum, (core_pair){high[c * LANES + l], low[c * LANES + l]}, levels);
+        sums->high[first + l] = sum.high;
+        sums->low[first + l] = sum.low;
         if (levels == 3)
-            sums->lowest[l] = sum.lowest;
+            sums->lowest[first + l] = sum.lowest;
+    }
+}
+
+/* Of `classes` from c on, a constant: one, or STRIP, of which a vector of lanes goes through all with its row and its sums in registers. */
+INLINE void add_exponentials(const tile *t, uint64_t c, size_t classes, int levels, const float *x, lane_sums *sums,
+                             float *high, float *low)
+{
+    const size_t vectors = LANES / CPU_VECTOR;
+    if (classes == 1) {
+        prefetch_next(t, c, 1);
+        add_block(t, 0, LANES, 1, levels, x, sums, high, low);
+        return;
+    }
+    for (size_t v = 0; v < vectors; v++) {
+        size_t first = v * CPU_VECTOR;
+        add_block(t, first, CPU_VECTOR, STRIP, levels, x + first, sums, high + first, low + first);
+        prefetch_next(t, c + v * (STRIP / vectors), STRIP / vectors);
     }
 }
 
@@ -196,34 +251,41 @@ static void add_weighted(const tile *t, const float *x, const float *high, const
     }
 }
 
-static void sum_exponentials(tile *t)
+/* What `count` classes from c on, a constant, add to the sums. */
+INLINE void sum_classes(tile *t, uint64_t c, size_t count)
 {
     const clsoftmax_problem *p = t->call->problem;
     int pairs = t->keep && p->operation != CLSOFTMAX_OPERATION_LOG_SOFTMAX;
-    _Alignas(64) float buffer[LANES], high[LANES], low[LANES];
+    _Alignas(64) float buffer[STRIP * LANES], high[STRIP * LANES], low[STRIP * LANES];
+    const float *x = ordinary_classes(t, c, count, buffer);
+    float *e_high = pairs ? t->high + c * LANES : high, *e_low = pairs ? t->low + c * LANES : low;
+    if (t->levels == 2)
+        add_exponentials(t, c, count, 2, x, &t->sums, e_high, e_low);
+    else
+        add_exponentials(t, c, count, 3, x, &t->sums, e_high, e_low);
+    for (size_t i = 0; p->statistics && i < count * LANES; i += LANES)
+        add_weighted(t, x + i, e_high + i, e_low + i, &t->weighted_sums);
+    uint32_t added = (uint32_t)(c % CORE_FLUSH_AFTER + count);
+    if (!t->short_sums && (added == CORE_FLUSH_AFTER || c + count == p->classes)) {
+        flush(&t->sums, added, t->levels, &t->total);
+        if (p->statistics)
+            flush(&t->weighted_sums, added, t->levels, &t->weighted);
+    }
+}
+
+static void sum_exponentials(tile *t)
+{
+    uint64_t c = 0, classes = t->call->problem->classes;
     memset(&t->sums, 0, sizeof t->sums);
     if (!t->short_sums) {
         memset(&t->weighted_sums, 0, sizeof t->weighted_sums);
         memset(&t->total, 0, sizeof t->total);
         memset(&t->weighted, 0, sizeof t->weighted);
     }
-    for (uint64_t c = 0; c < p->classes; c++) {
-        const float *x = ordinary_class(t, c, buffer);
-        prefetch_next(t, c);
-        float *e_high = pairs ? t->high + c * LANES : high, *e_low = pairs ? t->low + c * LANES : low;
-        if (t->levels == 2)
-            add_exponentials(t, x, 2, &t->sums, e_high, e_low);
-        else
-            add_exponentials(t, x, 3, &t->sums, e_high, e_low);
-        if (p->statistics)
-            add_weighted(t, x, e_high, e_low, &t->weighted_sums);
-        uint32_t added = (uint32_t)(c % CORE_FLUSH_AFTER) + 1;
-        if (!t->short_sums && (added == CORE_FLUSH_AFTER || c + 1 == p->classes)) {
-            flush(&t->sums, added, t->levels, &t->total);
-            if (p->statistics)
-                flush(&t->weighted_sums, added, t->levels, &t->weighted);
-        }
-    }
+    for (; classes >= 2 * STRIP && c + STRIP <= classes; c += STRIP) /* of fewer, too many are left over */
+        sum_classes(t, c, STRIP);
+    for (; c < classes; c++)
+        sum_classes(t, c, 1);
 }
 
 static core_setting_t lane_setting(const tile *t, size_t l)
@@ -333,11 +395,11 @@ static void write_results(const tile *t)
     for (uint64_t c = 0; c < problem->classes; c++) {
         float *p = t->keep ? t->high + c * LANES : buffer;
         if (problem->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX)
-            log_probabilities(t, ordinary_class(t, c, buffer), p);
+            log_probabilities(t, ordinary_classes(t, c, 1, buffer), p);
         else if (t->keep)
             probabilities_of_pairs(t, p, t->low + c * LANES);
         else
-            probabilities(t, ordinary_class(t, c, buffer), p);
+            probabilities(t, ordinary_classes(t, c, 1, buffer), p);
         if (!all_computed)
             FOR_LANES p[l] = core_row_is_computed(t->kind[l]) ? p[l] : fill[l];
         if (!t->transposed)
@@ -357,10 +419,10 @@ static void begin_tile(tile *t, uint64_t row, uint64_t end)
     if (p->inner > 1 && left > p->inner - column)
         left = p->inner - column;
     t->row = row;
-    t->end = end;
     t->ties = 0;
     t->count = left < LANES ? (size_t)left : LANES;
     t->logits = cls_layout_row(p, &p->logits_layout, row);
+    t->next = row + t->count < end ? cls_layout_row(p, &p->logits_layout, row + t->count) : NOWHERE;
     t->results = cls_layout_row(p, &p->results_layout, row);
 }
 

@@ -13,6 +13,14 @@
 /* Elements that loops go through without a rest: a vector of the widest instruction set. */
 #define CPU_VECTOR 16
 
+/* Elements that go through an exponential step by step, each step a loop that is unrolled: eight vectors, so that none waits for another's
+   result. gcc unrolls no more than that. */
+#ifdef __AVX512F__
+#define CPU_STRIP 128
+#else
+#define CPU_STRIP 64
+#endif
+
 #define INLINE static inline __attribute__((always_inline))
 
 /* Rows side by side in cpu_lane.c, temperatures in cpu_sweep.c. */

@@ -17,6 +17,11 @@ typedef struct lane_sums {
     uint32_t high[LANES], low[LANES], lowest[LANES];
 } lane_sums;
 
+/* Classes that a vector of lanes takes through an exponential step by step. */
+#define STRIP (CPU_STRIP / CPU_VECTOR)
+
+#define NOWHERE UINT64_MAX
+
 /* LANES rows. Lanes beyond `count` are idle: masks throughout. */
 typedef struct __attribute__((aligned(64))) tile {
     lane_temperatures temperatures;
@@ -30,9 +35,10 @@ typedef struct __attribute__((aligned(64))) tile {
     float sum_high[LANES], sum_low[LANES]; /* 1 / sum, or ln(sum) */
 
     const cpu_call *call;
-    uint64_t row, end;        /* the first; behind the last of all tiles */
+    uint64_t row;             /* the first */
     size_t count;             /* of rows */
     uint64_t logits, results; /* where the first row begins; the others lane_stride further each */
+    uint64_t next;            /* where the logits of the tile behind this one begin, or NOWHERE */
     uint64_t logits_lane_stride, results_lane_stride;
     int transposed; /* classes are neighbours, not lanes */
     size_t packed;  /* rows that are transposed as one */
@@ -85,12 +91,18 @@ static void store_transposed(const tile *t)
 
 /* ---------------------------------------------------------------- A class of all lanes */
 
+/* Its logits are f32, and those of a class neighbours. */
+INLINE int is_whole_f32(const tile *t)
+{
+    return t->call->problem->logits_dtype == CLSOFTMAX_F32 && t->count == LANES && t->logits_lane_stride == 1;
+}
+
 /* The logits of class c as they are. */
 static void load_class(const tile *t, uint64_t c, float *x)
 {
     const clsoftmax_problem *p = t->call->problem;
     uint64_t first = t->logits + c * p->logits_layout.class_stride;
-    if (p->logits_dtype == CLSOFTMAX_F32 && t->count == LANES && t->logits_lane_stride == 1) {
+    if (is_whole_f32(t)) {
         memcpy(x, (const float *)t->call->arguments->logits + first, LANES * sizeof *x);
         return;
     }
@@ -120,22 +132,33 @@ INLINE void prefetch_class(const tile *t, uint64_t c)
         cpu_prefetch_far(logits_at(t, t->logits + c * p->logits_layout.class_stride), lanes_bytes(t));
 }
 
-/* A part of the tile that follows, while a class of this one is computed. */
-INLINE void prefetch_next(const tile *t, uint64_t c)
+/* Of columns of more classes, whose lines fall on each other, not all would be there when they are used. */
+#define MOST_CLASSES_AHEAD 512
+
+/* As much of the tile that follows as `count` classes from c on have, while those are computed. */
+INLINE void prefetch_next(const tile *t, uint64_t c, size_t count)
 {
-    uint64_t first = t->logits + (c + t->call->problem->classes) * LANES;
-    if (t->transposed && t->row + 2 * LANES <= t->end)
-        cpu_prefetch(logits_at(t, first), lanes_bytes(t));
+    const clsoftmax_problem *p = t->call->problem;
+    if (t->next == NOWHERE)
+        return;
+    if (t->transposed)
+        cpu_prefetch(logits_at(t, t->next + c * LANES), count * lanes_bytes(t));
+    else if (t->logits_lane_stride == 1 && p->classes <= MOST_CLASSES_AHEAD)
+        for (size_t i = 0; i < count; i++)
+            cpu_prefetch_far(logits_at(t, t->next + (c + i) * p->logits_layout.class_stride), lanes_bytes(t));
 }
 
-/* The same as ordinary rows have them: in the scratch memory, or in `buffer`. */
-static const float *ordinary_class(const tile *t, uint64_t c, float *buffer)
+/* `count` classes from c on as ordinary rows have them: in the scratch memory, or in `buffer`. */
+INLINE const float *ordinary_classes(const tile *t, uint64_t c, size_t count, float *buffer)
 {
     if (t->keep)
         return t->logits_kept + c * LANES;
-    load_class(t, c, buffer);
-    if (t->ties)
-        FOR_LANES buffer[l] = t->kind[l] == CORE_ROW_TIES ? core_tie(buffer[l], t->ties_at[l]) : buffer[l];
+    for (size_t i = 0; i < count; i++) {
+        float *x = buffer + i * LANES;
+        load_class(t, c + i, x);
+        if (t->ties)
+            FOR_LANES x[l] = t->kind[l] == CORE_ROW_TIES ? core_tie(x[l], t->ties_at[l]) : x[l];
+    }
     return buffer;
 }
 
