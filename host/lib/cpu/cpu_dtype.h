@@ -39,6 +39,10 @@ static inline void cpu_load(clsoftmax_dtype dtype, const void *array, uint64_t f
     size_t i = 0;
     switch (dtype) {
     case CLSOFTMAX_F16:
+#ifdef __AVX512F__
+        for (; stride == 1 && i + 16 <= length; i += 16)
+            _mm512_storeu_ps(out + i, _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(bits + i))));
+#endif
 #ifdef __F16C__
         for (; stride == 1 && i + 8 <= length; i += 8)
             _mm256_storeu_ps(out + i, _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(bits + i))));
@@ -132,6 +136,11 @@ static inline void cpu_round(clsoftmax_dtype dtype, const float *restrict values
             rounded[i] = bf16_of_float(values[i]);
         return;
     }
+#ifdef __AVX512F__
+    for (; i + 16 <= length; i += 16)
+        _mm256_storeu_si256((__m256i *)(rounded + i),
+                            _mm512_cvtps_ph(_mm512_loadu_ps(values + i), _MM_FROUND_TO_NEAREST_INT));
+#endif
 #ifdef __F16C__
     for (; i + 8 <= length; i += 8)
         _mm_storeu_si128((__m128i *)(rounded + i),
