@@ -116,6 +116,13 @@ typedef CORE_VECTOR(ushort) row_ushorts __attribute__((aligned(2)));
 #define ROW_FLOATS(space, address) (*(space row_floats *)(address))
 #define ROW_USHORTS(space, address) (*(space row_ushorts *)(address))
 
+/* OpenCL's prefetch() is nothing on PoCL. level: 3 for the first cache, 2 for the second; where there is nothing, nothing happens. */
+#ifdef __clang__
+#define ROW_PREFETCH(address, level) __builtin_prefetch((const void *)(ulong)(address), 0, level)
+#else
+#define ROW_PREFETCH(address, level)
+#endif
+
 /* CORE_WIDTH neighbouring logits. */
 static core_float row_load(__global const logit_t *address)
 {

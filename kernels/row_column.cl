@@ -79,29 +79,28 @@ static columns column_share(ulong rows, ulong inner)
 }
 
 #if KEPT_CLASSES
-/* Classes: they stand on pages of their own, where no processor reads ahead by itself. Into the second-level cache, since those that are
-   a power of two apart have few places in the first. OpenCL's prefetch() is nothing on PoCL. */
+/* Classes, and behind the last those of the columns that come next: they stand on pages of their own, where no processor reads ahead by
+   itself. Into the second-level cache, since those that are a power of two apart have few places in the first. */
 #define COLUMN_AHEAD 32
-#ifdef __clang__
-#define COLUMN_PREFETCH(address) __builtin_prefetch((const void *)(ulong)(address), 0, 2)
-#else
-#define COLUMN_PREFETCH(address)
-#endif
 
 /* `count` vectors of columns side by side: all are read, and later written, in one way down the classes, since of each class they are
    neighbours in memory. Compiled for ROW_VECTORS, and for the fewer at an end. */
 LANES_INLINE void column_load(const lanes *vectors, uint count, __local core_float *kept, core_top_t *tops)
 {
+    const ulong classes = vectors->classes, stride = vectors->class_stride;
+    const ulong ahead = classes < COLUMN_AHEAD ? classes : COLUMN_AHEAD;
     row_top seen[ROW_VECTORS];
     for (uint v = 0; v < count; v++)
         seen[v] = row_top_of_nothing();
-    for (ulong c = 0; c < vectors->classes; c++)
+    for (ulong c = 0; c < classes; c++) {
+        const ulong place = c + ahead < classes ? (c + ahead) * stride : (c + ahead - classes) * stride + COLUMNS;
         for (uint v = 0; v < count; v++) {
-            COLUMN_PREFETCH(vectors[v].x + (c + COLUMN_AHEAD) * vectors[v].class_stride);
+            ROW_PREFETCH(vectors[v].x + place, 2);
             const core_float x = lanes_load(vectors + v, c);
             kept[v * KEPT_CLASSES + c] = x;
             seen[v] = row_top_add(seen[v], x, (uint)c);
         }
+    }
     for (uint v = 0; v < count; v++) {
         const core_top_t top = {seen[v].key, seen[v].second_key, core_long_of_uint(seen[v].step)};
         tops[v] = top;

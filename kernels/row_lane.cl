@@ -1,19 +1,21 @@
 /*
  * lane: short rows side by side, each on a lane of its own.
  *
- * A work-item takes ROW_VECTORS vectors of neighbouring rows abreast, then the next ones of its share. Where they are short enough and
- * CORE_WIDTH allows, they are read as they stand in memory, transposed, kept with their exponentials in private memory, and
+ * A work-item takes ROW_VECTORS vectors of neighbouring rows abreast, then the next ones of its share. Rows of up to KEPT_CLASSES
+ * neighbouring classes are read as they stand in memory, transposed, kept with their exponentials in private memory, and
  * transposed back: one read, one write, one exponential an element, and what is done once a row is done for all lanes at once. On a
  * device without vectors (CORE_WIDTH 1: a GPU, whose neighbouring work-items are the lanes), and for long rows, each logit is read again
- * from where it stands, which for short rows is a cache, and there is one vector at a time.
+ * from where it stands, which for short rows is a cache.
  * Launch: any number of work-items up to ceil(rows / (ROW_VECTORS * CORE_WIDTH)), rounded up to a multiple of WORK_GROUP_SIZE; as many as
  * rows if CORE_WIDTH is 1, which it is unless inner is.
  */
-#define LANE_ROWS (LANES_ABREAST * CORE_WIDTH)      /* of a work-item at a time */
-#define LANE_VECTORS 64                             /* in a room for logits and the like, which is private */
-#define LANE_CLASSES (LANE_VECTORS / LANES_ABREAST) /* of a row that is kept; a multiple of CORE_WIDTH */
+#define LANE_ROWS (LANES_ABREAST * CORE_WIDTH) /* of a work-item at a time */
+#define FOR_VECTORS _Pragma("unroll") for (uint v = 0; v < LANES_ABREAST; v++)
 
-#if CORE_WIDTH > 1
+/* Vectors, whole blocks of classes, and one: whole ones may be read and written over the end of the rows. */
+#define LANE_ROOM (KEPT_CLASSES * LANES_ABREAST + 1)
+
+#if KEPT_CLASSES
 /* One perfect shuffle of the elements of `count` vectors: the highest bit of an index goes to its lowest place. */
 static void lane_shuffle_once(const core_float *from, core_float *to, uint count)
 {
@@ -80,13 +82,16 @@ static lane_runs lane_runs_of(ulong lane_stride, uint classes, uint count)
     return runs;
 }
 
-/* All rows, one behind the other. Idle lanes are masks. */
+/* All rows, one behind the other. Idle lanes are masks. What follows the rows that come next is fetched meanwhile: to transpose and compute
+   rows is too long for a processor to see the reading of the next. */
 static void lane_read(__global const logit_t *x, lane_runs runs, uint elements, float *rows)
 {
     for (uint i = 0; i < runs.count; i++, x += runs.stride, rows += runs.length) {
         uint c = 0;
-        for (; c + CORE_WIDTH <= runs.length; c += CORE_WIDTH)
+        for (; c + CORE_WIDTH <= runs.length; c += CORE_WIDTH) {
+            ROW_PREFETCH(x + c + 2 * runs.length, 3);
             ROW_FLOATS(, rows + c) = row_load(x + c);
+        }
         if (c < runs.length)
             ROW_FLOATS(, rows + c) = row_load_tail(x + c, runs.length - c, -CORE_INFINITY);
     }
@@ -107,8 +112,6 @@ static void lane_write(const float *rows, __global result_t *p, lane_runs runs, 
             row_store_tail(ROW_FLOATS(const, rows + c), p + c, runs.length - c);
     }
 }
-
-#define LANE_ROOM (LANE_VECTORS + 1) /* whole ones may be read and written over the end of the rows */
 
 /* LANE_ROWS rows of neighbouring classes -> kept, of each class a vector of rows behind the other: classes, the lowest bits, become the
    highest. */
@@ -149,8 +152,8 @@ static void lane_store(const core_float *kept, __global result_t *p, ulong lane_
 static void lane_results(const row_state *states, lanes_room room, uint classes)
 {
     for (uint c = 0; c < classes; c++) {
-#pragma unroll
-        for (uint v = 0; v < LANES_ABREAST; v++) {
+        FOR_VECTORS
+        {
             const uint at = c * LANES_ABREAST + v;
             room.high[at] = lanes_result(room.high[at], room.low[at], 1, states + v);
         }
@@ -165,75 +168,59 @@ static ulong lane_share(ulong rows)
     return LANE_ROWS > 1 ? (blocks + get_global_size(0) - 1) / get_global_size(0) * LANE_ROWS : 1;
 }
 
-/* The rows of a work-item, `count` vectors at a time. With one row to a vector, its work-item has no other. */
-LANES_INLINE void lane_rows(ROW_ARGUMENTS, uint count, int keep)
+__kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_lane(ROW_ARGUMENTS)
 {
     const int stream = row_wants_stream(logits, results, rows * classes * ROW_TEMPERATURE_COUNT);
-    core_float kept[CORE_WIDTH > 1 ? LANE_VECTORS : 1], low[CORE_WIDTH > 1 ? LANE_VECTORS : 1];
+    core_float kept[LANE_ROOM], low[LANE_ROOM];
 #if TEMPERATURES == TEMPERATURES_SWEEP
-    core_float high[CORE_WIDTH > 1 ? LANE_VECTORS : 1];
+    core_float high[LANE_ROOM];
 #else
     core_float *const high = kept;
 #endif
     const lanes_room room = {kept, high, low};
-#if CORE_WIDTH > 1
+#if KEPT_CLASSES
     const uint log2 = lane_block_log2((uint)classes);
 #endif
     const ulong share = lane_share(rows);
     const ulong begin = get_global_id(0) * share, end = begin + share < rows ? begin + share : rows;
-    for (ulong row = begin; row < end; row += count * CORE_WIDTH) {
+    for (ulong row = begin; row < end; row += LANE_ROWS) {
         lanes vectors[LANES_ABREAST];
         core_top_t tops[LANES_ABREAST];
-        const uint present = (uint)(rows - row < count * CORE_WIDTH ? rows - row : count * CORE_WIDTH);
+        const uint present = (uint)(rows - row < LANE_ROWS ? rows - row : LANE_ROWS);
         __global const logit_t *x = logits + row_offset(logits_layout, row, CORE_WIDTH > 1 ? 1 : inner);
         __global result_t *p = results + row_offset(results_layout, row, CORE_WIDTH > 1 ? 1 : inner);
-#if CORE_WIDTH > 1
-        if (keep)
-            lane_load(x, logits_layout.s1, (uint)classes, log2, present, kept);
+#if KEPT_CLASSES
+        lane_load(x, logits_layout.s1, (uint)classes, log2, present, kept);
 #endif
-#pragma unroll
-        for (uint v = 0; v < count; v++) {
+        FOR_VECTORS
+        {
             const uint before = v * CORE_WIDTH, rest = present > before ? present - before : 0;
             const lanes vector = {x + before * logits_layout.s1, logits_layout.s1, logits_layout.CLASS_STRIDE, classes,
                                   rest < CORE_WIDTH ? rest : CORE_WIDTH};
             vectors[v] = vector;
         }
-        lanes_top(vectors, count, keep, room, tops);
+        lanes_top(vectors, LANES_ABREAST, KEPT_CLASSES > 0, room, tops);
         for (uint k = 0; k < ROW_TEMPERATURE_COUNT; k++, p += sweep.s1) {
             row_state states[LANES_ABREAST];
-#pragma unroll
-            for (uint v = 0; v < count; v++) {
+            FOR_VECTORS
+            {
                 const ulong at = vectors[v].count > 0 ? row + v * CORE_WIDTH : row; /* without rows, as the first */
                 states[v] = row_state_of(
                     tops[v].key, row_temperatures(one_temperature, temperatures, first, at, vectors[v].count, k),
                     policies);
             }
-            lanes_scan(vectors, count, tops, states, keep, room, row, labels, row_records(statistics, first, k), first,
-                       invalid_rows);
+            lanes_scan(vectors, LANES_ABREAST, tops, states, KEPT_CLASSES > 0, room, row, labels,
+                       row_records(statistics, first, k), first, invalid_rows);
             if (OPERATION == OPERATION_NONE)
                 continue;
-#if CORE_WIDTH > 1
-            if (keep) {
-                core_row_int is_computed = core_row_is_computed(states[0].set.kind);
-#pragma unroll
-                for (uint v = 1; v < count; v++)
-                    is_computed &= core_row_is_computed(states[v].set.kind);
-                lane_results(states, room, (uint)classes);
-                lane_store(room.high, p, results_layout.s1, (uint)classes, log2, present, row_all(is_computed), stream);
-                continue;
-            }
-#endif
+#if KEPT_CLASSES
+            core_row_int is_computed = core_row_is_computed(states[0].set.kind);
+            FOR_VECTORS is_computed &= core_row_is_computed(states[v].set.kind);
+            lane_results(states, room, (uint)classes);
+            lane_store(room.high, p, results_layout.s1, (uint)classes, log2, present, row_all(is_computed), stream);
+#else
             lanes_emit(vectors, states, p, results_layout.s1, results_layout.CLASS_STRIDE, stream);
+#endif
         }
     }
-}
-
-__kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_lane(ROW_ARGUMENTS)
-{
-    const int keep = CORE_WIDTH > 1 && classes <= LANE_CLASSES && logits_layout.CLASS_STRIDE == 1 &&
-                     ((OPERATION == OPERATION_NONE) | (results_layout.CLASS_STRIDE == 1));
-    if (keep)
-        lane_rows(ROW_ARGUMENTS_AGAIN, LANES_ABREAST, 1);
-    else
-        lane_rows(ROW_ARGUMENTS_AGAIN, 1, 0);
 }

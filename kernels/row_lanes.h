@@ -5,7 +5,7 @@
 /* PoCL 3.1 loses what a function writes to local memory that it does not make a part of the kernel, as where there are two calls. */
 #define LANES_INLINE static inline __attribute__((always_inline))
 
-#if KEPT_CLASSES
+#if KEPT_CLASSES && !ROW_IS_KEPT
 #define LANES_KEPT __local /* private memory has no room for long rows */
 #else
 #define LANES_KEPT

@@ -7,8 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Rows of at most so many classes are put into lanes: measured, see docs/kernels.md. */
+/* Rows of at most so many classes are put into lanes; on OpenCL CPU devices, if they can be transposed. Measured: docs/kernels.md. */
 #define LANE_CLASSES 64
+#define TRANSPOSED_LANE_CLASSES 160
 
 static int is_native(clsoftmax_device_type type)
 {
@@ -51,11 +52,18 @@ static int wants_split(const clsoftmax_problem *problem, const cls_limits *limit
    first-level cache. Measured: docs/kernels.md. */
 #define NATIVE_LANE_CLASSES 255
 
+static int has_neighbouring_classes(const clsoftmax_problem *problem)
+{
+    return problem->logits_layout.class_stride == 1 &&
+           (problem->operation == CLSOFTMAX_OPERATION_NONE || problem->results_layout.class_stride == 1);
+}
+
 static int wants_lanes(const clsoftmax_problem *problem, const cls_limits *limits)
 {
-    if (problem->inner > 1)
-        return 0;
-    return problem->classes <= (limits->type == CLSOFTMAX_DEVICE_CPU ? NATIVE_LANE_CLASSES : LANE_CLASSES);
+    uint64_t most = limits->type == CLSOFTMAX_DEVICE_CPU ? NATIVE_LANE_CLASSES : LANE_CLASSES;
+    if (limits->type == CLSOFTMAX_DEVICE_OPENCL_CPU && has_neighbouring_classes(problem))
+        most = TRANSPOSED_LANE_CLASSES;
+    return problem->inner == 1 && problem->classes <= most;
 }
 
 /* Temperatures can be the lanes of `column` where there are no results, which would go to a place of their own each. */
@@ -273,17 +281,24 @@ static uint32_t choose_work_group_size(const clsoftmax_problem *problem, const c
     return power_of_two_at_most(size < limit ? size : limit);
 }
 
-/* Vectors of rows that `lane` has abreast: in rows of few classes what is done once a row is a chain of operations that wait for each
-   other. Longer rows have enough of others, and their arrays fill the first-level cache. Measured: docs/kernels.md. */
-static unsigned choose_lane_vectors(const clsoftmax_problem *problem, const cls_variant *variant)
+/* Room of `lane`, in private memory since it is a work-item's, for rows that it transposes: little, since the first-level cache holds few
+   arrays of more. And vectors of rows abreast: in rows of few classes what is done once a row is a chain of operations that wait for each
+   other. Longer rows have enough of others. Measured: docs/kernels.md. */
+static void choose_lane_room(const clsoftmax_problem *problem, cls_variant *variant)
 {
-    return variant->vector_width > 1 && problem->classes <= 8 ? 2 : 1;
+    variant->row_vectors = 1;
+    if (variant->vector_width == 1 || problem->classes > TRANSPOSED_LANE_CLASSES || !has_neighbouring_classes(problem))
+        return;
+    variant->row_is_kept = 1;
+    variant->row_vectors = problem->classes <= 8 ? 2 : 1;
+    variant->kept_classes =
+        problem->classes <= LANE_CLASSES ? LANE_CLASSES / variant->row_vectors : TRANSPOSED_LANE_CLASSES;
 }
 
 /* ---------------------------------------------------------------- Rows that are kept by a work-item */
 
-/* Shorter columns are in the caches, and cost more as work-groups of their own. */
-#define LEAST_KEPT_CLASSES 256
+/* Fewer are not worth a variant of their own. */
+#define LEAST_ROOM 256
 
 /* Vectors of columns that a work-item takes abreast: four lines of a cache are next to each other in both arrays then. Measured:
    docs/kernels.md. */
@@ -310,7 +325,7 @@ static unsigned choose_column_vectors(const clsoftmax_problem *problem, const cl
    there is no vector or no room. Two thirds, since a CPU's local memory is a cache, and the row is in it too. */
 static void choose_kept(const clsoftmax_problem *problem, const cls_limits *limits, cls_variant *variant)
 {
-    uint64_t room = LEAST_KEPT_CLASSES;
+    uint64_t room = LEAST_ROOM;
     while (room < problem->classes)
         room *= 2;
     if (variant->vector_width == 1 || problem->operation != CLSOFTMAX_OPERATION_SOFTMAX || problem->work_group_size > 1)
@@ -318,7 +333,7 @@ static void choose_kept(const clsoftmax_problem *problem, const cls_limits *limi
     int is_kept = 0;
     if (variant->strategy == CLSOFTMAX_STRATEGY_ITEM)
         is_kept = room * 2 * sizeof(float) <= limits->local_memory_bytes / 3 * 2;
-    if (variant->strategy == CLSOFTMAX_STRATEGY_COLUMN && problem->classes >= LEAST_KEPT_CLASSES) {
+    if (variant->strategy == CLSOFTMAX_STRATEGY_COLUMN) {
         variant->row_vectors = choose_column_vectors(problem, limits, variant, room);
         is_kept = variant->row_vectors > 0;
     }
@@ -424,7 +439,7 @@ clsoftmax_status cls_decide(const clsoftmax_problem *problem, const cls_limits *
     else
         variant->work_group_size = choose_work_group_size(problem, limits, variant);
     if (variant->strategy == CLSOFTMAX_STRATEGY_LANE)
-        variant->row_vectors = choose_lane_vectors(problem, variant);
+        choose_lane_room(problem, variant);
     choose_kept(problem, limits, variant);
     decision->parts = choose_parts(problem, limits, variant);
     CLS_FORWARD(choose_launch(problem, limits, decision));

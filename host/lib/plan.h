@@ -59,8 +59,9 @@ typedef struct cls_variant {
         access_width; /* elements of an access of `group` and `split`: see kernels/row_chunks.h; 0 elsewhere, as the next two */
     unsigned
         row_vectors; /* accesses that a work-item holds in registers at a time; of `lane` and `column`, vectors abreast */
-    unsigned row_is_kept;  /* 1: they are the whole row */
-    unsigned kept_classes; /* of `item` and `column`: room in local memory for so many of a row; or 0 */
+    unsigned row_is_kept; /* 1: they are the whole row; of `lane`, kept_classes are in private memory */
+    unsigned
+        kept_classes; /* of `item`, `column` and `lane`: room, in local memory or see above, for so many of a row; or 0 */
 } cls_variant;
 
 /* What is on the device at a time for a call on host memory. */
