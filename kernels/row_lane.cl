@@ -113,14 +113,28 @@ static void lane_write(const float *rows, __global result_t *p, lane_runs runs, 
     }
 }
 
+/* Rows of so few classes are read piece by piece from where they stand, if pieces lie across vectors: read from a copy, those would wait
+   until it has reached the cache. Of longer ones the lines on their way would be too many. */
+#define LANE_DIRECT_CLASSES 64
+
 /* LANE_ROWS rows of neighbouring classes -> kept, of each class a vector of rows behind the other: classes, the lowest bits, become the
-   highest. */
+   highest. is_followed: the work-item has rows behind these, so that a piece may go beyond a row's end. */
 static void lane_load(__global const logit_t *x, ulong lane_stride, uint classes, uint log2, uint count,
-                      core_float *kept)
+                      int is_followed, core_float *kept)
 {
     const uint block = 1u << log2;
     core_float whole[LANE_ROOM], pieces[LANE_ROOM], spare[LANE_ROOM];
     float *rows = (float *)whole;
+    if (KEPT_CLASSES <= LANE_DIRECT_CLASSES && classes % block != 0 && lane_stride == classes && is_followed) {
+        for (uint c = 0; c < classes; c += block) {
+            for (uint i = 0; i < LANE_ROWS; i++) {
+                ROW_PREFETCH(x + i * classes + c + 2 * LANE_ROWS * classes, 3);
+                ROW_FLOATS(, (float *)pieces + i * block) = row_load(x + i * classes + c);
+            }
+            lane_shuffle(pieces, kept + c * LANES_ABREAST, spare, block * LANES_ABREAST, log2, 1);
+        }
+        return;
+    }
     lane_read(x, lane_runs_of(lane_stride, classes, count), LANE_ROWS * classes, rows);
     for (uint c = 0; c < classes; c += block) {
         for (uint i = 0; block != classes && i < LANE_ROWS; i++)
@@ -190,7 +204,7 @@ __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_l
         __global const logit_t *x = logits + row_offset(logits_layout, row, CORE_WIDTH > 1 ? 1 : inner);
         __global result_t *p = results + row_offset(results_layout, row, CORE_WIDTH > 1 ? 1 : inner);
 #if KEPT_CLASSES
-        lane_load(x, logits_layout.s1, (uint)classes, log2, present, kept);
+        lane_load(x, logits_layout.s1, (uint)classes, log2, present, row + LANE_ROWS < end, kept);
 #endif
         FOR_VECTORS
         {
