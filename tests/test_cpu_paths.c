@@ -31,7 +31,7 @@ static const path paths[] = {
     PADDED_ROWS(5),
     PADDED_ROWS(16),
     PADDED_ROWS(100),
-    {"too long to be transposed", 150, 300, 1, 0, CLSOFTMAX_STRATEGY_LANE, CLSOFTMAX_OPERATION_SOFTMAX, 1, 0},
+    {"too long to be transposed", 7000, 300, 1, 0, CLSOFTMAX_STRATEGY_LANE, CLSOFTMAX_OPERATION_SOFTMAX, 1, 0},
     {"columns", 2, 70, 150, 0, CLSOFTMAX_STRATEGY_COLUMN, CLSOFTMAX_OPERATION_SOFTMAX, 1, 1},
     {"deep columns", 1, 20000, 70, 0, CLSOFTMAX_STRATEGY_COLUMN, CLSOFTMAX_OPERATION_SOFTMAX, 1, 1},
     {"deep columns, logarithms", 1, 20000, 70, 0, CLSOFTMAX_STRATEGY_COLUMN, CLSOFTMAX_OPERATION_LOG_SOFTMAX, 0, 1},
@@ -134,6 +134,23 @@ Test(cpu_paths, ends_of_strips_and_blocks, .timeout = 600)
                 path.operation = k ? CLSOFTMAX_OPERATION_LOG_SOFTMAX : CLSOFTMAX_OPERATION_SOFTMAX;
                 if (path.classes > 0)
                     check_path(context, &path);
+            }
+    clsoftmax_context_release(context);
+}
+
+/* Columns go eight or four classes at a time, are flushed after 256, and are fetched ahead to 512; of these tiles two are whole. */
+Test(cpu_paths, ends_of_strips_in_columns, .timeout = 600)
+{
+    const uint64_t parts[] = {0, 18, 240, 504};
+    clsoftmax_context *context = test_open("cpu");
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        for (uint64_t more = 1; more <= 18; more++)
+            for (int k = 0; k < 3; k++) {
+                path path = {
+                    "columns", 2,    parts[i] + more, 150, 0, CLSOFTMAX_STRATEGY_COLUMN, CLSOFTMAX_OPERATION_SOFTMAX,
+                    k == 1,    k > 0};
+                path.operation = k == 2 ? CLSOFTMAX_OPERATION_LOG_SOFTMAX : CLSOFTMAX_OPERATION_SOFTMAX;
+                check_path(context, &path);
             }
     clsoftmax_context_release(context);
 }

@@ -233,21 +233,26 @@ Test(plan, lane_is_for_short_rows)
 Test(plan, lane_keeps_rows_that_it_transposes)
 {
     const struct {
-        uint64_t classes, class_stride;
+        uint64_t classes, logits_stride, results_stride;
         clsoftmax_strategy strategy;
         unsigned kept;
     } cases[] = {
-        {8, 1, CLSOFTMAX_STRATEGY_LANE, 32},   {9, 1, CLSOFTMAX_STRATEGY_LANE, 64},
-        {64, 1, CLSOFTMAX_STRATEGY_LANE, 64},  {64, 2, CLSOFTMAX_STRATEGY_LANE, 0},
-        {65, 1, CLSOFTMAX_STRATEGY_LANE, 160}, {65, 2, CLSOFTMAX_STRATEGY_ITEM, 0},
+        {8, 1, 1, CLSOFTMAX_STRATEGY_LANE, 32},   {9, 1, 1, CLSOFTMAX_STRATEGY_LANE, 64},
+        {64, 1, 1, CLSOFTMAX_STRATEGY_LANE, 64},  {64, 2, 1, CLSOFTMAX_STRATEGY_LANE, 0},
+        {65, 1, 1, CLSOFTMAX_STRATEGY_LANE, 160}, {65, 1, 0, CLSOFTMAX_STRATEGY_LANE, 160},
+        {65, 2, 1, CLSOFTMAX_STRATEGY_ITEM, 0},   {65, 1, 2, CLSOFTMAX_STRATEGY_ITEM, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT, checked;
         cls_decision d;
         problem.outer = 1000;
         problem.classes = cases[i].classes;
-        problem.logits_layout.outer_stride = 500;
-        problem.logits_layout.class_stride = cases[i].class_stride;
+        problem.logits_layout = problem.results_layout = (clsoftmax_layout){0, 500, cases[i].logits_stride, 1};
+        problem.results_layout.class_stride = cases[i].results_stride;
+        if (cases[i].results_stride == 0) { /* no results */
+            problem.operation = CLSOFTMAX_OPERATION_NONE;
+            problem.statistics = 1;
+        }
         cr_assert_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_OK);
         cr_assert_eq(cls_decide(&checked, &opencl_cpu, &d), CLSOFTMAX_OK);
         cr_expect_eq(d.variant.strategy, cases[i].strategy, "case %zu", i);
