@@ -18,7 +18,8 @@
 #define WORK_GROUP_SIZE 64 /* work-items per work-group, a power of two */
 #endif
 #ifndef KEPT_CLASSES
-#define KEPT_CLASSES 0 /* of row_item.cl and row_column.cl: room in local memory for the exponentials of a row */
+#define KEPT_CLASSES                                                                                                   \
+    0 /* of item, column and lane: room for so many exponentials of a row; in local memory, lane's is private */
 #endif
 #ifndef SUM_LEVELS
 #define SUM_LEVELS 2 /* 3 for rows of more than CORE_TWO_LEVEL_CLASSES */
@@ -75,10 +76,6 @@ typedef struct {
         ulong rows, ulong inner, ulong classes, uint policies, float one_temperature,                                  \
         __global const float *temperatures, __global const long *labels, __global row_record *statistics,              \
         ulong4 first, __global uint *invalid_rows, ulong2 sweep
-
-#define ROW_ARGUMENTS_AGAIN /* for a function of the kernel's */                                                       \
-    logits, logits_layout, results, results_layout, rows, inner, classes, policies, one_temperature, temperatures,     \
-        labels, statistics, first, invalid_rows, sweep
 
 #define CLASS_STRIDE s2
 

@@ -82,8 +82,8 @@ static lane_runs lane_runs_of(ulong lane_stride, uint classes, uint count)
     return runs;
 }
 
-/* All rows, one behind the other. Idle lanes are masks. What follows the rows that come next is fetched meanwhile: to transpose and compute
-   rows is too long for a processor to see the reading of the next. */
+/* All rows, one behind the other. Idle lanes are masks. Of rows without gaps, what follows those that come next is fetched meanwhile: to
+   transpose and compute rows is too long for a processor to see the reading of the next. */
 static void lane_read(__global const logit_t *x, lane_runs runs, uint elements, float *rows)
 {
     for (uint i = 0; i < runs.count; i++, x += runs.stride, rows += runs.length) {
@@ -118,7 +118,7 @@ static void lane_write(const float *rows, __global result_t *p, lane_runs runs, 
 #define LANE_DIRECT_CLASSES 64
 
 /* LANE_ROWS rows of neighbouring classes -> kept, of each class a vector of rows behind the other: classes, the lowest bits, become the
-   highest. is_followed: the work-item has rows behind these, so that a piece may go beyond a row's end. */
+   highest. is_followed: the work-item has a vector of elements behind these, so that a piece may go beyond a row's end. */
 static void lane_load(__global const logit_t *x, ulong lane_stride, uint classes, uint log2, uint count,
                       int is_followed, core_float *kept)
 {
@@ -204,7 +204,8 @@ __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_l
         __global const logit_t *x = logits + row_offset(logits_layout, row, CORE_WIDTH > 1 ? 1 : inner);
         __global result_t *p = results + row_offset(results_layout, row, CORE_WIDTH > 1 ? 1 : inner);
 #if KEPT_CLASSES
-        lane_load(x, logits_layout.s1, (uint)classes, log2, present, row + LANE_ROWS < end, kept);
+        lane_load(x, logits_layout.s1, (uint)classes, log2, present,
+                  row + LANE_ROWS < end && (end - row - LANE_ROWS) * classes >= CORE_WIDTH, kept);
 #endif
         FOR_VECTORS
         {

@@ -207,8 +207,8 @@ static void check_caller(void)
             return;
         usleep(1000);
     }
-    memcpy(references, after, sizeof after); /* said once */
     report(VIOLATION_CALLER, "reference counts differ");
+    count_references(); /* said once */
 }
 
 static void note_reached(void)

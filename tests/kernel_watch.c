@@ -52,6 +52,11 @@ static const shape shapes[] = {
     {LANE, 16, DENSE, 19, 64, 0, "width 16:"},
     {LANE, 4, STRIDED, 9, 7, 0, "width 4:"},
     {LANE, 4, DENSE, 6, THREE_LEVELS, 0, "levels 3"},
+    {LANE, 4, DENSE, 9, 1, 1, "work-group 1:"}, /* one work-item that has several blocks of rows */
+    {LANE, 8, DENSE, 17, 3, 1, "work-group 1:"},
+    {LANE, 16, DENSE, 33, 5, 1, "up to 32 kept"},
+    {LANE, 16, DENSE, 37, 21, 1, "up to 64 kept"},
+    {LANE, 16, ODD, 35, 67, 1, "up to 160 kept"},
     {ITEM, 1, STRIDED, 9, 19, 4, "width 1:"},
     {ITEM, 4, ODD, 9, 19, 2, "width 4:work-group 2"},
     {ITEM, 16, DENSE, 9, 35, 2, "width 16:work-group 2"},

@@ -234,13 +234,15 @@ Test(plan, lane_keeps_rows_that_it_transposes)
 {
     const struct {
         uint64_t classes, logits_stride, results_stride;
+        uint32_t work_group_size;
         clsoftmax_strategy strategy;
         unsigned kept;
     } cases[] = {
-        {8, 1, 1, CLSOFTMAX_STRATEGY_LANE, 32},   {9, 1, 1, CLSOFTMAX_STRATEGY_LANE, 64},
-        {64, 1, 1, CLSOFTMAX_STRATEGY_LANE, 64},  {64, 2, 1, CLSOFTMAX_STRATEGY_LANE, 0},
-        {65, 1, 1, CLSOFTMAX_STRATEGY_LANE, 160}, {65, 1, 0, CLSOFTMAX_STRATEGY_LANE, 160},
-        {65, 2, 1, CLSOFTMAX_STRATEGY_ITEM, 0},   {65, 1, 2, CLSOFTMAX_STRATEGY_ITEM, 0},
+        {8, 1, 1, 0, CLSOFTMAX_STRATEGY_LANE, 32},   {9, 1, 1, 0, CLSOFTMAX_STRATEGY_LANE, 64},
+        {64, 1, 1, 0, CLSOFTMAX_STRATEGY_LANE, 64},  {64, 2, 1, 0, CLSOFTMAX_STRATEGY_LANE, 0},
+        {65, 1, 1, 0, CLSOFTMAX_STRATEGY_LANE, 160}, {65, 1, 0, 0, CLSOFTMAX_STRATEGY_LANE, 160},
+        {65, 2, 1, 0, CLSOFTMAX_STRATEGY_ITEM, 0},   {65, 1, 2, 0, CLSOFTMAX_STRATEGY_ITEM, 0},
+        {64, 1, 1, 2, CLSOFTMAX_STRATEGY_LANE, 64},  {65, 1, 1, 2, CLSOFTMAX_STRATEGY_ITEM, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT, checked;
@@ -249,6 +251,7 @@ Test(plan, lane_keeps_rows_that_it_transposes)
         problem.classes = cases[i].classes;
         problem.logits_layout = problem.results_layout = (clsoftmax_layout){0, 500, cases[i].logits_stride, 1};
         problem.results_layout.class_stride = cases[i].results_stride;
+        problem.work_group_size = cases[i].work_group_size;
         if (cases[i].results_stride == 0) { /* no results */
             problem.operation = CLSOFTMAX_OPERATION_NONE;
             problem.statistics = 1;

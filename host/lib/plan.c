@@ -52,17 +52,19 @@ static int wants_split(const clsoftmax_problem *problem, const cls_limits *limit
    first-level cache. Measured: docs/kernels.md. */
 #define NATIVE_LANE_CLASSES 255
 
-static int has_neighbouring_classes(const clsoftmax_problem *problem)
+/* Rows of neighbouring classes can be transposed. Each work-item of a work-group has a room of its own for them: several have room for few. */
+static uint64_t most_transposed_classes(const clsoftmax_problem *problem)
 {
-    return problem->logits_layout.class_stride == 1 &&
-           (problem->operation == CLSOFTMAX_OPERATION_NONE || problem->results_layout.class_stride == 1);
+    int are_neighbours = problem->logits_layout.class_stride == 1 &&
+                         (problem->operation == CLSOFTMAX_OPERATION_NONE || problem->results_layout.class_stride == 1);
+    return !are_neighbours ? 0 : problem->work_group_size > 1 ? LANE_CLASSES : TRANSPOSED_LANE_CLASSES;
 }
 
 static int wants_lanes(const clsoftmax_problem *problem, const cls_limits *limits)
 {
     uint64_t most = limits->type == CLSOFTMAX_DEVICE_CPU ? NATIVE_LANE_CLASSES : LANE_CLASSES;
-    if (limits->type == CLSOFTMAX_DEVICE_OPENCL_CPU && has_neighbouring_classes(problem))
-        most = TRANSPOSED_LANE_CLASSES;
+    if (limits->type == CLSOFTMAX_DEVICE_OPENCL_CPU && most_transposed_classes(problem) > most)
+        most = most_transposed_classes(problem);
     return problem->inner == 1 && problem->classes <= most;
 }
 
@@ -287,7 +289,7 @@ static uint32_t choose_work_group_size(const clsoftmax_problem *problem, const c
 static void choose_lane_room(const clsoftmax_problem *problem, cls_variant *variant)
 {
     variant->row_vectors = 1;
-    if (variant->vector_width == 1 || problem->classes > TRANSPOSED_LANE_CLASSES || !has_neighbouring_classes(problem))
+    if (variant->vector_width == 1 || problem->classes > most_transposed_classes(problem))
         return;
     variant->row_is_kept = 1;
     variant->row_vectors = problem->classes <= 8 ? 2 : 1;

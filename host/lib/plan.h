@@ -55,13 +55,12 @@ typedef struct cls_variant {
     unsigned vector_width;
     unsigned work_group_size;
     unsigned sum_levels;
+    unsigned access_width; /* elements of an access of `group` and `split`: see kernels/row_chunks.h; 0 elsewhere */
     unsigned
-        access_width; /* elements of an access of `group` and `split`: see kernels/row_chunks.h; 0 elsewhere, as the next two */
+        row_vectors; /* accesses that their work-item holds in registers at a time; of `lane` and `column`, vectors abreast */
+    unsigned row_is_kept; /* 1: those are the whole row; of `lane`, kept_classes are in private memory */
     unsigned
-        row_vectors; /* accesses that a work-item holds in registers at a time; of `lane` and `column`, vectors abreast */
-    unsigned row_is_kept; /* 1: they are the whole row; of `lane`, kept_classes are in private memory */
-    unsigned
-        kept_classes; /* of `item`, `column` and `lane`: room, in local memory or see above, for so many of a row; or 0 */
+        kept_classes; /* of `item`, `column` and `lane`: room, in local memory but for the above, for so many of a row; or 0 */
 } cls_variant;
 
 /* What is on the device at a time for a call on host memory. */
