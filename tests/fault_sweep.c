@@ -180,35 +180,13 @@ static void check_balance(const fault_held *before)
         report(VIOLATION_LEAK, detail);
 }
 
-/* To the caller's objects. The driver gives back what a command has held some time after its event is complete. */
-static cl_uint references[SCENARIO_CALLER_OBJECTS];
-
-/* What a run without fault leaves, once nothing of it changes any more. */
-static void count_references(void)
-{
-    cl_uint before[SCENARIO_CALLER_OBJECTS];
-    scenario_references(references);
-    for (int unchanged = 0; unchanged < 100; unchanged++) {
-        usleep(1000);
-        memcpy(before, references, sizeof before);
-        scenario_references(references);
-        if (memcmp(before, references, sizeof before) != 0)
-            unchanged = 0;
-    }
-}
-
 static void check_caller(void)
 {
-    cl_uint after[SCENARIO_CALLER_OBJECTS];
-    const int most = planted == VIOLATION_CALLER ? 200 : 10000; /* on a busy machine it takes the driver long */
-    for (int milliseconds = 0; milliseconds < most; milliseconds++) {
-        scenario_references(after);
-        if (memcmp(references, after, sizeof after) == 0)
-            return;
-        usleep(1000);
-    }
+    const int milliseconds = planted == VIOLATION_CALLER ? 200 : 10000; /* on a busy machine it takes the driver long */
+    if (scenario_references_return(milliseconds))
+        return;
     report(VIOLATION_CALLER, "reference counts differ");
-    count_references(); /* said once */
+    scenario_count_references(); /* said once */
 }
 
 static void note_reached(void)
@@ -370,7 +348,7 @@ static void run_child(const scenario *scenario)
     note_reached();
     fault_arm(NULL);
     libc_layer_arm(NULL);
-    count_references();
+    scenario_count_references();
     sweep_allocations(scenario, &expected);
     if (shared->calls > 0)
         sweep_devices(scenario, &expected);

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const scenario scenarios[] = {
     {"copied", "copy", "0:0", CLSOFTMAX_STRATEGY_AUTO, SCENARIO_ROWS, 33, 2, 0, 0, 0},
@@ -68,7 +69,10 @@ int scenario_prepare(void)
     return 1;
 }
 
-void scenario_references(cl_uint counts[SCENARIO_CALLER_OBJECTS])
+enum { CALLER_OBJECTS = 3 + BUFFERS };
+static cl_uint references[CALLER_OBJECTS]; /* to the caller's objects, as counted */
+
+static void get_references(cl_uint counts[CALLER_OBJECTS])
 {
     clFinish(caller.queue);
     clGetContextInfo(caller.context, CL_CONTEXT_REFERENCE_COUNT, sizeof *counts, counts++, NULL);
@@ -76,6 +80,31 @@ void scenario_references(cl_uint counts[SCENARIO_CALLER_OBJECTS])
     clGetEventInfo(caller.gate, CL_EVENT_REFERENCE_COUNT, sizeof *counts, counts++, NULL);
     for (int i = 0; i < BUFFERS; i++)
         clGetMemObjectInfo(caller.buffers[i], CL_MEM_REFERENCE_COUNT, sizeof *counts, counts++, NULL);
+}
+
+int scenario_references_return(int milliseconds)
+{
+    cl_uint now[CALLER_OBJECTS];
+    for (; milliseconds > 0; milliseconds--) {
+        get_references(now);
+        if (memcmp(references, now, sizeof now) == 0)
+            return 1;
+        usleep(1000);
+    }
+    return 0;
+}
+
+void scenario_count_references(void)
+{
+    cl_uint before[CALLER_OBJECTS];
+    get_references(references);
+    for (int unchanged = 0; unchanged < 100; unchanged++) {
+        usleep(1000);
+        memcpy(before, references, sizeof before);
+        get_references(references);
+        if (memcmp(before, references, sizeof before) != 0)
+            unchanged = 0;
+    }
 }
 
 void scenario_hold_caller(void)

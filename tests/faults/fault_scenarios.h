@@ -51,9 +51,12 @@ enum { SCENARIO_STEPS = 3 };
 /* NULL for what is not there. */
 void scenario_release(attempt *attempt);
 
-/* Reference counts of the caller's context, queue, buffers and events. */
-enum { SCENARIO_CALLER_OBJECTS = 9 };
-void scenario_references(cl_uint counts[SCENARIO_CALLER_OBJECTS]);
+/* Counts the references to the caller's context, queue, buffers and events, once they do not change any more: the driver gives back what a
+   command has held some time after its event is complete. */
+void scenario_count_references(void);
+
+/* 1 if those are as they were counted, within so many milliseconds. */
+int scenario_references_return(int milliseconds);
 
 /* Retains one of the caller's objects and forgets it: a fault to be seen. */
 void scenario_hold_caller(void);
