@@ -229,42 +229,6 @@ Test(plan, lane_is_for_short_rows)
     }
 }
 
-/* A room of private memory for rows that can be transposed; other rows of more than 64 classes are no quicker side by side. */
-Test(plan, lane_keeps_rows_that_it_transposes)
-{
-    const struct {
-        uint64_t classes, logits_stride, results_stride;
-        uint32_t work_group_size;
-        clsoftmax_strategy strategy;
-        unsigned kept;
-    } cases[] = {
-        {8, 1, 1, 0, CLSOFTMAX_STRATEGY_LANE, 32},   {9, 1, 1, 0, CLSOFTMAX_STRATEGY_LANE, 64},
-        {64, 1, 1, 0, CLSOFTMAX_STRATEGY_LANE, 64},  {64, 2, 1, 0, CLSOFTMAX_STRATEGY_LANE, 0},
-        {65, 1, 1, 0, CLSOFTMAX_STRATEGY_LANE, 160}, {65, 1, 0, 0, CLSOFTMAX_STRATEGY_LANE, 160},
-        {65, 2, 1, 0, CLSOFTMAX_STRATEGY_ITEM, 0},   {65, 1, 2, 0, CLSOFTMAX_STRATEGY_ITEM, 0},
-        {64, 1, 1, 2, CLSOFTMAX_STRATEGY_LANE, 64},  {65, 1, 1, 2, CLSOFTMAX_STRATEGY_ITEM, 0},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT, checked;
-        cls_decision d;
-        problem.outer = 1000;
-        problem.classes = cases[i].classes;
-        problem.logits_layout = problem.results_layout = (clsoftmax_layout){0, 500, cases[i].logits_stride, 1};
-        problem.results_layout.class_stride = cases[i].results_stride;
-        problem.work_group_size = cases[i].work_group_size;
-        if (cases[i].results_stride == 0) { /* no results */
-            problem.operation = CLSOFTMAX_OPERATION_NONE;
-            problem.statistics = 1;
-        }
-        cr_assert_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_OK);
-        cr_assert_eq(cls_decide(&checked, &opencl_cpu, &d), CLSOFTMAX_OK);
-        cr_expect_eq(d.variant.strategy, cases[i].strategy, "case %zu", i);
-        cr_expect_eq(d.variant.kept_classes, cases[i].kept, "case %zu: %u", i, d.variant.kept_classes);
-    }
-    cr_expect_eq(decide_by(&opencl_cpu, CLSOFTMAX_STRATEGY_LANE, 1000, 161).variant.kept_classes, 0u);
-    cr_expect_eq(decide_by(&gpu, CLSOFTMAX_STRATEGY_LANE, 1000, 10).variant.kept_classes, 0u);
-}
-
 /* A row's exponentials are kept in local memory by a work-group of one item, where there is room. */
 Test(plan, item_keeps_what_local_memory_holds)
 {

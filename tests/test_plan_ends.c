@@ -109,6 +109,40 @@ Test(plan_ends, vectors_need_neighbours)
     }
 }
 
+/* A room of private memory for rows that can be transposed; other rows of more than 64 classes are no quicker side by side. */
+Test(plan_ends, lane_keeps_rows_that_it_transposes)
+{
+    const struct {
+        uint64_t classes, logits_stride, results_stride;
+        uint32_t work_group_size;
+        clsoftmax_strategy strategy;
+        unsigned kept;
+    } cases[] = {
+        {8, 1, 1, 0, CLSOFTMAX_STRATEGY_LANE, 32},   {9, 1, 1, 0, CLSOFTMAX_STRATEGY_LANE, 64},
+        {64, 1, 1, 0, CLSOFTMAX_STRATEGY_LANE, 64},  {64, 2, 1, 0, CLSOFTMAX_STRATEGY_LANE, 0},
+        {65, 1, 1, 0, CLSOFTMAX_STRATEGY_LANE, 160}, {65, 1, 0, 0, CLSOFTMAX_STRATEGY_LANE, 160},
+        {65, 2, 1, 0, CLSOFTMAX_STRATEGY_ITEM, 0},   {65, 1, 2, 0, CLSOFTMAX_STRATEGY_ITEM, 0},
+        {64, 1, 1, 2, CLSOFTMAX_STRATEGY_LANE, 64},  {65, 1, 1, 2, CLSOFTMAX_STRATEGY_ITEM, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        clsoftmax_problem problem = shape(1000, cases[i].classes, 1, CLSOFTMAX_STRATEGY_AUTO);
+        problem.logits_layout = problem.results_layout = (clsoftmax_layout){0, 500, cases[i].logits_stride, 1};
+        problem.results_layout.class_stride = cases[i].results_stride;
+        problem.work_group_size = cases[i].work_group_size;
+        if (cases[i].results_stride == 0) { /* no results */
+            problem.operation = CLSOFTMAX_OPERATION_NONE;
+            problem.statistics = 1;
+        }
+        cls_variant variant = decide(&opencl_cpu, &problem).variant;
+        cr_expect_eq(variant.strategy, cases[i].strategy, "case %zu", i);
+        cr_expect_eq(variant.kept_classes, cases[i].kept, "case %zu: %u", i, variant.kept_classes);
+    }
+    clsoftmax_problem long_rows = shape(1000, 161, 1, CLSOFTMAX_STRATEGY_LANE),
+                      short_rows = shape(1000, 10, 1, CLSOFTMAX_STRATEGY_LANE);
+    cr_expect_eq(decide(&opencl_cpu, &long_rows).variant.kept_classes, 0u);
+    cr_expect_eq(decide(&gpu, &short_rows).variant.kept_classes, 0u);
+}
+
 /* Rows of a sweep in `group`: exponentials of 8 logits beside them, or 32 logits alone. */
 Test(plan_ends, group_keeps_rows_of_a_sweep)
 {
