@@ -18,8 +18,7 @@
 #define WORK_GROUP_SIZE 64 /* work-items per work-group, a power of two */
 #endif
 #ifndef KEPT_CLASSES
-#define KEPT_CLASSES                                                                                                   \
-    0 /* of item, column and lane: room for so many exponentials of a row; in local memory, lane's is private */
+#define KEPT_CLASSES 0 /* of item, column and lane: room for so many classes of a row, see cls_variant */
 #endif
 #ifndef SUM_LEVELS
 #define SUM_LEVELS 2 /* 3 for rows of more than CORE_TWO_LEVEL_CLASSES */

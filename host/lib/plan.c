@@ -63,9 +63,9 @@ static uint64_t most_transposed_classes(const clsoftmax_problem *problem)
 static int wants_lanes(const clsoftmax_problem *problem, const cls_limits *limits)
 {
     uint64_t most = limits->type == CLSOFTMAX_DEVICE_CPU ? NATIVE_LANE_CLASSES : LANE_CLASSES;
-    if (limits->type == CLSOFTMAX_DEVICE_OPENCL_CPU && most_transposed_classes(problem) > most)
-        most = most_transposed_classes(problem);
-    return problem->inner == 1 && problem->classes <= most;
+    int is_transposed =
+        limits->type == CLSOFTMAX_DEVICE_OPENCL_CPU && problem->classes <= most_transposed_classes(problem);
+    return problem->inner == 1 && (problem->classes <= most || is_transposed);
 }
 
 /* Temperatures can be the lanes of `column` where there are no results, which would go to a place of their own each. */

@@ -55,12 +55,14 @@ typedef struct cls_variant {
     unsigned vector_width;
     unsigned work_group_size;
     unsigned sum_levels;
-    unsigned access_width; /* elements of an access of `group` and `split`: see kernels/row_chunks.h; 0 elsewhere */
-    unsigned
-        row_vectors; /* accesses that their work-item holds in registers at a time; of `lane` and `column`, vectors abreast */
-    unsigned row_is_kept; /* 1: those are the whole row; of `lane`, kept_classes are in private memory */
-    unsigned
-        kept_classes; /* of `item`, `column` and `lane`: room, in local memory but for the above, for so many of a row; or 0 */
+    /* Of `group` and `split`, elements of an access (kernels/row_chunks.h); 0 elsewhere. */
+    unsigned access_width;
+    /* Accesses that their work-item holds in registers at a time; of `lane` and `column`, vectors abreast. */
+    unsigned row_vectors;
+    /* 1: those accesses are the whole row; of `lane`, kept_classes are in private memory. */
+    unsigned row_is_kept;
+    /* Of `item`, `column` and `lane`, room for so many classes of a row, or 0: in local memory, but lane's. */
+    unsigned kept_classes;
 } cls_variant;
 
 /* What is on the device at a time for a call on host memory. */

@@ -158,10 +158,8 @@ static void set_rows(tile *t)
         ties |= t->kind[l] == CORE_ROW_TIES;
     int have_been = t->ties; /* at another temperature, which changes nothing of them */
     t->ties = ties;
-    for (uint64_t c = 0; ties && !have_been && t->keep && c < t->call->problem->classes; c++) {
-        float *x = t->logits_kept + c * LANES;
-        FOR_LANES x[l] = t->kind[l] == CORE_ROW_TIES ? core_tie(x[l], t->ties_at[l]) : x[l];
-    }
+    for (uint64_t c = 0; ties && !have_been && t->keep && c < t->call->problem->classes; c++)
+        make_ordinary(t, t->logits_kept + c * LANES);
 }
 
 /* ---------------------------------------------------------------- Sums */

@@ -148,6 +148,12 @@ INLINE void prefetch_next(const tile *t, uint64_t c, size_t count)
             cpu_prefetch_far(logits_at(t, t->next + (c + i) * p->logits_layout.class_stride), lanes_bytes(t));
 }
 
+/* The logits of a class as ordinary rows have them. */
+INLINE void make_ordinary(const tile *t, float *x)
+{
+    FOR_LANES x[l] = t->kind[l] == CORE_ROW_TIES ? core_tie(x[l], t->ties_at[l]) : x[l];
+}
+
 /* `count` classes from c on as ordinary rows have them: in the scratch memory, or in `buffer`. */
 INLINE const float *ordinary_classes(const tile *t, uint64_t c, size_t count, float *buffer)
 {
@@ -157,7 +163,7 @@ INLINE const float *ordinary_classes(const tile *t, uint64_t c, size_t count, fl
         float *x = buffer + i * LANES;
         load_class(t, c + i, x);
         if (t->ties)
-            FOR_LANES x[l] = t->kind[l] == CORE_ROW_TIES ? core_tie(x[l], t->ties_at[l]) : x[l];
+            make_ordinary(t, x);
     }
     return buffer;
 }
