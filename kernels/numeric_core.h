@@ -189,16 +189,17 @@ CORE_FUNCTION core_two_float core_reciprocal(core_two_float divisor)
 typedef struct {
     core_row_float scale;
     core_two_float reciprocal; /* 1 / (T * scale); 0 for T = inf */
-    core_row_float span;       /* a logit, scaled, that is so far below the maximum has probability 0: 104.5 T */
+    core_row_float
+        halving; /* T * scale * ln 2: a logit, scaled, that is so far below another has half its exponential */
 } core_temperature_t;
 
 /* A reciprocal that carries the smallest non-zero difference beyond the clamp: the limit T -> 0. */
 #define CORE_LIMIT_RECIPROCAL 0x1p100f
-#define CORE_LIMIT_SPAN 0x1p-93f /* 128 / CORE_LIMIT_RECIPROCAL */
+#define CORE_LIMIT_HALVING 0x1.62e430p-101f /* ln 2 / CORE_LIMIT_RECIPROCAL */
 
-/* One that makes every finite scaled logit, at most 2^64, a zero: T = inf; and -inf, taken as -span, 128 less. */
+/* One that makes every finite scaled logit, at most 2^64, a zero: T = inf. */
 #define CORE_UNIFORM_RECIPROCAL 0x1p-120f
-#define CORE_UNIFORM_SPAN 0x1p127f
+#define CORE_UNIFORM_HALVING 0x1.62e430p+119f
 
 /* temperature in [0, inf]; anything else is the caller's error. */
 CORE_FUNCTION core_temperature_t core_temperature(core_row_float temperature)
@@ -212,8 +213,8 @@ CORE_FUNCTION core_temperature_t core_temperature(core_row_float temperature)
     result.reciprocal.high = temperature == zero ? CORE_ROW(CORE_LIMIT_RECIPROCAL) : reciprocal.high;
     result.reciprocal.high = temperature == infinity ? zero : result.reciprocal.high;
     result.reciprocal.low = ((temperature == zero) | (temperature == infinity)) ? zero : reciprocal.low;
-    result.span = temperature == zero ? CORE_ROW(CORE_LIMIT_SPAN) : scaled.high * 104.5f;
-    result.span = temperature == infinity ? CORE_ROW(CORE_UNIFORM_SPAN) : result.span;
+    result.halving = temperature == zero ? CORE_ROW(CORE_LIMIT_HALVING) : scaled.high * 0x1.62e430p-1f;
+    result.halving = temperature == infinity ? CORE_ROW(CORE_UNIFORM_HALVING) : result.halving;
     return result;
 }
 
@@ -224,7 +225,11 @@ CORE_FUNCTION core_row_int core_overflows(core_temperature_t temperature, core_r
     return (temperature.scale > CORE_ROW(1.0f)) & ((maximum >= CORE_ROW(0x1p60f)) | (maximum <= CORE_ROW(-0x1p60f)));
 }
 
-#define CORE_EXPONENTIAL_BIAS 96 /* exponentials are scaled by 2^96, so that neither part of one is subnormal */
+/* Exponentials are scaled by 2^96, so that neither part of one that counts is subnormal. So far below N, the bits of a float's exponent are
+   0, and so is the float. */
+#define CORE_EXPONENTIAL_BIAS 96
+#define CORE_ZERO_EXPONENT (127 + CORE_EXPONENTIAL_BIAS)
+
 #define CORE_LOG2_E 0x1.715476p+0f
 
 /* A row as its elements see it: z = max(x * scale - base, lowest) * (reciprocal_high + reciprocal_low). The difference is
@@ -237,7 +242,7 @@ typedef struct {
     core_row_float reciprocal_low;
     core_row_float lowest;
     core_row_float
-        magic; /* 1.5 * 2^23 + the exponents' bias - N: adding it rounds to an integer, see core_exponential */
+        magic; /* 1.5 * 2^23 + CORE_ZERO_EXPONENT - N: adding it rounds to an integer, see core_exponential */
 } core_row_t;
 
 /* The smallest integer that is not below x, |x| < 2^22. Of vectors, ceil() is a dozen operations on PoCL; on GPUs it is one. */
@@ -261,16 +266,16 @@ CORE_FUNCTION core_row_t core_row(core_temperature_t temperature, core_row_float
     row.reciprocal_high = overflows ? CORE_ROW(CORE_LIMIT_RECIPROCAL) : temperature.reciprocal.high;
     row.reciprocal_high = row.reciprocal_high == zero ? CORE_ROW(CORE_UNIFORM_RECIPROCAL) : row.reciprocal_high;
     row.reciprocal_low = overflows ? zero : temperature.reciprocal.low;
-    core_row_float span = overflows ? CORE_ROW(CORE_LIMIT_SPAN) : temperature.span;
+    core_row_float halving = overflows ? CORE_ROW(CORE_LIMIT_HALVING) : temperature.halving;
 
     core_row_float scaled = maximum * row.scale, quotient = scaled * row.reciprocal_high;
     core_row_int near = (quotient <= CORE_ROW(256.0f)) & (quotient >= CORE_ROW(-256.0f));
     row.base = near ? zero : scaled;
-    row.lowest = (near ? scaled : zero) - span;
 
     /* N: the largest exponential is in [1/2, 1); 2^-13 is more than the rounding of the quotient */
     core_row_float shift = core_ceiling(core_fma(near ? quotient : zero, CORE_ROW(CORE_LOG2_E), CORE_ROW(0x1p-13f)));
-    row.magic = CORE_ROW(12582912.0f + (127 + CORE_EXPONENTIAL_BIAS)) - shift;
+    row.magic = CORE_ROW(12582912.0f + CORE_ZERO_EXPONENT) - shift;
+    row.lowest = (shift - CORE_ROW(CORE_ZERO_EXPONENT)) * halving;
     return row;
 }
 
@@ -333,8 +338,8 @@ CORE_FUNCTION core_pair core_reconstruct(core_reduced reduced, core_float q)
     return result;
 }
 
-/* exp(z) * 2^(96 - N). -inf and everything below the clamp give 2^-150.7 of the largest at most, which adds nothing to a
-   sum and rounds to 0. */
+/* exp(z) * 2^(96 - N). -inf and everything below the clamp, 154 T or more under the maximum, give 0. Not a number that rounds to 0: processors
+   take their time for results that underflow. */
 CORE_FUNCTION core_pair core_exponential(core_float x, core_row_t row)
 {
     core_reduced reduced = core_reduce(x, row);

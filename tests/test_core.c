@@ -99,6 +99,33 @@ Test(core, exponential_at_its_ends)
     cr_expect_eq(probability_alone(0, smallest, 0x1p-149f), 0, "T = 0 is not sharp near 0");
 }
 
+/* A mask has the exponential 0, not one that rounds to 0: results that underflow are slow. What stands just above the clamp is no
+   garbage. Of every temperature and maximum. */
+Test(core, masks_are_exactly_zero)
+{
+    uint64_t random = 12;
+    for (int i = 0; i < 1000000; i++) {
+        float temperature = i % 4 > 0 ? fabsf(random_pattern(&random)) : i % 8 > 0 ? 0.0f : INFINITY;
+        float near = (float)((random_unit(&random) - 0.5) * 600) * temperature;
+        float maximum = i % 2 ? near : random_pattern(&random);
+        if (!isfinite(maximum) || !(temperature >= 0))
+            continue;
+        core_row_t row = core_row(core_temperature(temperature), maximum);
+        core_pair mask = core_exponential(-INFINITY, row);
+        cr_assert(mask.high == 0 && mask.low == 0, "T %a, max %a: %a + %a", (double)temperature, (double)maximum,
+                  (double)mask.high, (double)mask.low);
+        for (double above = 0; above < 1e-3; above += 1e-5) {
+            double scaled = (double)row.lowest * (1 - above) + (double)row.base;
+            float x = (float)(scaled / (double)row.scale);
+            if ((double)x * (double)row.scale - (double)row.base > 0.9 * (double)row.lowest)
+                continue; /* rounded to the maximum, beside which the clamp is nothing */
+            core_pair e = core_exponential(x, row);
+            cr_assert(e.high >= 0 && (double)e.high + (double)e.low < 0x1p-60 * 0x1p96, "T %a, max %a: %a + %a",
+                      (double)temperature, (double)maximum, (double)e.high, (double)e.low);
+        }
+    }
+}
+
 Test(core, ceiling_is_ceil)
 {
     uint64_t random = 9;

@@ -32,7 +32,7 @@ temperature < CORE_ROW(0x1p-62f)|temperature < CORE_ROW(0.0f)
 temperature >= CORE_ROW(0x1p62f)|temperature > CORE_ROW(0x1p200f)
 (temperature.scale > CORE_ROW(1.0f)) &|(temperature.scale > CORE_ROW(0x1p100f)) \&
 quotient <= CORE_ROW(256.0f)|quotient <= CORE_ROW(1048576.0f)
-(near ? scaled : zero) - span;|(near ? scaled : zero) - 0.9f * span;
+(shift - CORE_ROW(CORE_ZERO_EXPONENT)) \* halving;|(shift - CORE_ROW(137)) * halving;
 CORE_EXPONENTIAL_BIAS 96|CORE_EXPONENTIAL_BIAS 0
 CORE_FLUSH_AFTER 256|CORE_FLUSH_AFTER 1024
 ^    guess = core_newton_step(divisor.high, guess);$|

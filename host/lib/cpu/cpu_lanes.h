@@ -10,7 +10,7 @@
 /* Temperatures, and what core_temperature makes of them. */
 typedef struct __attribute__((aligned(64))) lane_temperatures {
     float temperature[LANES];
-    float scale[LANES], reciprocal_high[LANES], reciprocal_low[LANES], span[LANES];
+    float scale[LANES], reciprocal_high[LANES], reciprocal_low[LANES], halving[LANES];
 } lane_temperatures;
 
 INLINE void set_lane_temperature(lane_temperatures *t, size_t l, float temperature, core_temperature_t prepared)
@@ -19,12 +19,12 @@ INLINE void set_lane_temperature(lane_temperatures *t, size_t l, float temperatu
     t->scale[l] = prepared.scale;
     t->reciprocal_high[l] = prepared.reciprocal.high;
     t->reciprocal_low[l] = prepared.reciprocal.low;
-    t->span[l] = prepared.span;
+    t->halving[l] = prepared.halving;
 }
 
 INLINE core_temperature_t lane_temperature(const lane_temperatures *t, size_t l)
 {
-    return (core_temperature_t){t->scale[l], {t->reciprocal_high[l], t->reciprocal_low[l]}, t->span[l]};
+    return (core_temperature_t){t->scale[l], {t->reciprocal_high[l], t->reciprocal_low[l]}, t->halving[l]};
 }
 
 /* The integer sums of each lane. */
