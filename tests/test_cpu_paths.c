@@ -160,6 +160,9 @@ Test(cpu_paths, ends_of_strips_in_columns, .timeout = 600)
 /* More than 4 MiB of results for the one thread, which are written past the caches, unless they take the place of their logits. */
 static const path streamed[] = {
     {"rows", 1100, 1001, 1, 0, CLSOFTMAX_STRATEGY_ITEM, CLSOFTMAX_OPERATION_SOFTMAX, 0, 0},
+    {"rows with gaps", 1100, 1001, 1, 3, CLSOFTMAX_STRATEGY_ITEM, CLSOFTMAX_OPERATION_SOFTMAX, 0, 0},
+    {"rows with gaps, logarithms", 1100, 1001, 1, 3, CLSOFTMAX_STRATEGY_ITEM, CLSOFTMAX_OPERATION_LOG_SOFTMAX, 0, 0},
+    {"rows of less than a line", 360000, 3, 1, 0, CLSOFTMAX_STRATEGY_ITEM, CLSOFTMAX_OPERATION_SOFTMAX, 0, 0},
     {"short rows", 110000, 10, 1, 0, CLSOFTMAX_STRATEGY_LANE, CLSOFTMAX_OPERATION_SOFTMAX, 0, 0},
     {"padded rows", 90000, 10, 1, 3, CLSOFTMAX_STRATEGY_LANE, CLSOFTMAX_OPERATION_SOFTMAX, 0, 0},
     {"columns", 1, 20, 55008, 0, CLSOFTMAX_STRATEGY_COLUMN, CLSOFTMAX_OPERATION_SOFTMAX, 0, 0},

@@ -97,13 +97,14 @@ static uint64_t choose_share(const clsoftmax_problem *problem, uint64_t rows, si
     return side_by_side ? (share + CPU_LANES - 1) / CPU_LANES * CPU_LANES : share;
 }
 
-/* In place, the lines are in the cache already. */
+/* In place, the lines are in the cache already. Lines hold whole elements. */
 static int choose_stream(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments, uint64_t rows,
                          size_t threads)
 {
     uint64_t results = rows * problem->classes * cls_problem_temperatures(problem);
-    uint64_t bytes = results * clsoftmax_dtype_size(problem->results_dtype);
-    return arguments->results != arguments->logits && bytes / threads > STREAM_BYTES;
+    size_t size = clsoftmax_dtype_size(problem->results_dtype);
+    return arguments->results != arguments->logits && (uintptr_t)arguments->results % size == 0 &&
+           results * size / threads > STREAM_BYTES;
 }
 
 static clsoftmax_status cpu_plan_run(clsoftmax_plan *plan, const clsoftmax_arguments *arguments, uint64_t *invalid_rows)
@@ -181,7 +182,7 @@ static clsoftmax_status choose_threads(size_t *threads)
 }
 
 /* Floats in a core's second-level cache, or in twice a small one: what falls out of it is read from the next faster than a
-   second exponential is computed. And blocks for what a row of a power of two has beside its blocks (cpu_item.c). */
+   second exponential is computed. And blocks, of which a vector may be read behind the last pairs. */
 static size_t choose_scratch_floats(void)
 {
     const size_t most = (size_t)4 << 20, small = (size_t)2 << 20;

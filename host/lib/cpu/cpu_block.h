@@ -55,7 +55,7 @@ static inline uint32_t largest_of_lanes(const uint32_t *keys)
 }
 
 /* What each lane of a vector has seen of a row: keys, and at which vector of all blocks the largest came first. */
-typedef struct lane_tops {
+typedef struct __attribute__((aligned(64))) lane_tops {
     uint32_t key[CPU_VECTOR], second_key[CPU_VECTOR], step[CPU_VECTOR];
 } lane_tops;
 
@@ -83,13 +83,12 @@ static inline void add_lane_tops(const float *x, size_t length, uint32_t step, l
     }
 }
 
-/* The row's, of the lanes'. shift: what the first block lacks of CPU_BLOCK classes. */
-static inline core_top_t top_of_lanes(const lane_tops *lanes, uint64_t shift)
+/* The row's, of the lanes'. */
+static inline core_top_t top_of_lanes(const lane_tops *lanes)
 {
     core_top_t top = {CORE_KEY_NEGATIVE_INFINITY, CORE_KEY_NEGATIVE_INFINITY, 0};
     for (size_t l = 0; l < CPU_VECTOR; l++) {
         uint64_t first = (uint64_t)lanes->step[l] * CPU_VECTOR + l;
-        first -= first < CPU_BLOCK ? 0 : shift;
         top = core_top_merge(top, (core_top_t){lanes->key[l], lanes->second_key[l], (core_long)first});
     }
     return top;
@@ -123,7 +122,7 @@ INLINE void strip_exponentials(const float *restrict x, size_t count, core_row_t
 /* ---------------------------------------------------------------- Sums */
 
 /* What each lane of a vector has added up since it was flushed, and how often it added. */
-typedef struct vector_sums {
+typedef struct __attribute__((aligned(64))) vector_sums {
     uint32_t high[CPU_VECTOR], low[CPU_VECTOR], lowest[CPU_VECTOR];
     uint32_t added;
 } vector_sums;
@@ -246,6 +245,40 @@ static inline void probabilities_of_pairs(const float *restrict high, const floa
         core_pair e = {high[i], low[i]};
         p[i] = core_probability(e, reciprocal.high, reciprocal.low);
     }
+}
+
+/* The same of the first `count` of a vector, to memory: a line, or what a run has of its first or last one. */
+INLINE void write_vector(const float *high, const float *low, core_two_float reciprocal, size_t count,
+                         cpu_stream *stream, float *p)
+{
+    _Alignas(CPU_LINE) float vector[CPU_VECTOR];
+    probabilities_of_pairs(high, low, CPU_VECTOR, reciprocal, vector);
+    if (count == CPU_VECTOR)
+        cpu_write_line(stream, p, vector);
+    else
+        cpu_write_part(stream, p, vector, count * sizeof *p);
+}
+
+/* Of at most CPU_BLOCK pairs, to their place; f32 and neighbours without the detour of a buffer. The pairs have room for a vector from any
+   element on. stream: as cpu_write takes it. */
+static inline void store_probabilities(clsoftmax_dtype dtype, void *array, uint64_t first, uint64_t stride,
+                                       size_t length, cpu_stream *stream, const float *restrict high,
+                                       const float *restrict low, core_two_float reciprocal)
+{
+    float *p = (float *)array + first;
+    if (dtype != CLSOFTMAX_F32 || stride != 1) {
+        float results[CPU_BLOCK];
+        probabilities_of_pairs(high, low, padded(length), reciprocal, results);
+        cpu_store(dtype, array, first, stride, length, stream, results);
+        return;
+    }
+    size_t i = cpu_write_head(stream, p, length * sizeof *p) / sizeof *p;
+    if (i > 0)
+        write_vector(high, low, reciprocal, i, stream, p);
+    for (; i + CPU_VECTOR <= length; i += CPU_VECTOR)
+        write_vector(high + i, low + i, reciprocal, CPU_VECTOR, stream, p + i);
+    if (i < length)
+        write_vector(high + i, low + i, reciprocal, length - i, stream, p + i);
 }
 
 /* Of `count` logits, a constant, without the detour of pairs in memory. */

@@ -1,13 +1,10 @@
-/* Runs of logits and results in memory: f32, f16 and bf16, any stride, and stores past the caches. */
+/* Runs of logits and results in memory: f32, f16 and bf16, any stride. */
 #ifndef CLSOFTMAX_CPU_DTYPE_H
 #define CLSOFTMAX_CPU_DTYPE_H
 
 #include "cpu_rows.h"
+#include "cpu_stream.h"
 #include "dtype.h"
-
-#ifdef __SSE2__
-#include <immintrin.h>
-#endif
 
 static inline size_t cpu_element_size(clsoftmax_dtype dtype)
 {
@@ -77,55 +74,6 @@ static inline float cpu_label_logit(const cpu_call *call, uint64_t row, uint64_t
     return logit;
 }
 
-/* Less than a line of 64 bytes. A store of nothing, by a mask of zeros, would still fetch the line. */
-static inline void cpu_copy_part(void *to, const void *from, size_t bytes)
-{
-    if (bytes == 0)
-        return;
-#ifdef __AVX512BW__
-    __mmask64 mask = ((__mmask64)1 << bytes) - 1;
-    _mm512_mask_storeu_epi8(to, mask, _mm512_maskz_loadu_epi8(mask, from));
-#else
-    memcpy(to, from, bytes);
-#endif
-}
-
-/* Copies past the caches, whole lines of 64 bytes at a time; what is not a whole line is written as usual. A reader on another
-   thread sees the lines after cpu_stream_end. */
-static inline void cpu_stream(void *to, const void *from, size_t bytes)
-{
-#ifdef __SSE2__
-    char *p = to;
-    const char *x = from;
-    size_t head = -(uintptr_t)p & 63;
-    head = head < bytes ? head : bytes;
-    cpu_copy_part(p, x, head);
-    size_t lines = (bytes - head) / 64;
-    for (size_t i = 0; i < lines; i++) {
-        const char *line = x + head + i * 64;
-#ifdef __AVX512F__
-        _mm512_stream_si512((void *)(p + head + i * 64), _mm512_loadu_si512(line));
-#elif defined(__AVX2__)
-        for (int k = 0; k < 64; k += 32)
-            _mm256_stream_si256((__m256i *)(p + head + i * 64 + k), _mm256_loadu_si256((const __m256i *)(line + k)));
-#else
-        for (int k = 0; k < 64; k += 16)
-            _mm_stream_si128((__m128i *)(p + head + i * 64 + k), _mm_loadu_si128((const __m128i *)(line + k)));
-#endif
-    }
-    cpu_copy_part(p + head + lines * 64, x + head + lines * 64, bytes - head - lines * 64);
-#else
-    memcpy(to, from, bytes);
-#endif
-}
-
-static inline void cpu_stream_end(void)
-{
-#ifdef __SSE2__
-    _mm_sfence();
-#endif
-}
-
 /* A run of results, rounded to f16 or bf16; `rounded` holds as many as there are values. */
 static inline void cpu_round(clsoftmax_dtype dtype, const float *restrict values, size_t length,
                              uint16_t *restrict rounded)
@@ -150,9 +98,9 @@ static inline void cpu_round(clsoftmax_dtype dtype, const float *restrict values
         rounded[i] = f16_of_float(values[i]);
 }
 
-/* Writes at most CPU_BLOCK results to their place. */
+/* Writes at most CPU_BLOCK results to their place. stream: as cpu_write takes it. */
 static inline void cpu_store(clsoftmax_dtype dtype, void *array, uint64_t first, uint64_t stride, size_t length,
-                             int stream, const float *values)
+                             cpu_stream *stream, const float *values)
 {
     uint16_t rounded[CPU_BLOCK];
     size_t size = cpu_element_size(dtype);
@@ -162,10 +110,8 @@ static inline void cpu_store(clsoftmax_dtype dtype, void *array, uint64_t first,
         cpu_round(dtype, values, length, rounded);
         from = rounded;
     }
-    if (stride == 1 && stream)
-        cpu_stream(to, from, length * size);
-    else if (stride == 1)
-        memcpy(to, from, length * size);
+    if (stride == 1)
+        cpu_write(stream, to, from, length * size);
     else if (size == 4)
         for (size_t i = 0; i < length; i++)
             ((float *)to)[i * stride] = values[i];

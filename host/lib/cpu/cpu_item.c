@@ -21,8 +21,7 @@ typedef struct batch {
     size_t rows;    /* 0: no batch */
     float *high, *low;
     uint64_t logits[MOST_ROWS], results[MOST_ROWS]; /* where the rows begin */
-    uint64_t shift[MOST_ROWS];  /* elements by which results stand past a line of the cache: blocks are cut at lines */
-    lane_tops lanes[MOST_ROWS]; /* without statistics their keys alone */
+    lane_tops lanes[MOST_ROWS];                     /* without statistics their keys alone */
     core_top_t tops[MOST_ROWS];
     core_setting_t sets[MOST_ROWS];
     vector_sums sums[MOST_ROWS], weighted_sums[MOST_ROWS];
@@ -33,8 +32,9 @@ typedef struct batch {
 /* What all batches of a call share. */
 typedef struct items {
     const cpu_call *call;
+    cpu_stream *stream;             /* of the results, or NULL */
     core_temperature_t temperature; /* where all rows have the same */
-    size_t row_blocks;              /* blocks of a row at most */
+    size_t row_blocks;              /* blocks of a row */
     size_t row_pairs;               /* room for a row's */
     size_t batch_rows;
     size_t pairs; /* of scratch memory to use */
@@ -45,43 +45,35 @@ typedef struct items {
 
 /* ---------------------------------------------------------------- Blocks */
 
-/* A block of a row: neighbouring classes, at most CPU_BLOCK. */
+/* A block of a batch's row: neighbouring classes, at most CPU_BLOCK. */
 typedef struct block {
-    size_t row; /* in the batch */
-    size_t number;
+    size_t row;
+    uint64_t first; /* class */
     size_t length;
-    uint64_t logits, results; /* where its first class stands */
-    size_t slot;              /* where its pairs are in the scratch memory */
+    size_t slot; /* where its pairs are in the scratch memory */
 } block;
 
-/* A block of a batch's row; length 0 behind the row's last. */
-static inline block batch_block(const items *it, const batch *b, size_t row, size_t number)
+static inline block row_block(const items *it, size_t row, size_t number)
 {
-    const clsoftmax_problem *p = it->call->problem;
-    block k = {.row = row, .number = number, .slot = row * it->row_pairs + number * CPU_BLOCK};
-    uint64_t shift = b->shift[row];
-    uint64_t begin = number == 0 ? 0 : number * CPU_BLOCK - shift, end = (number + 1) * CPU_BLOCK - shift;
-    end = end < p->classes ? end : p->classes;
-    k.length = begin < end ? (size_t)(end - begin) : 0;
-    k.logits = b->logits[row] + begin * p->logits_layout.class_stride;
-    k.results = b->results[row] + begin * p->results_layout.class_stride;
-    return k;
+    const uint64_t first = number * CPU_BLOCK, left = it->call->problem->classes - first;
+    return (block){row, first, left < CPU_BLOCK ? (size_t)left : CPU_BLOCK, row * it->row_pairs + first};
 }
 
 /* The block's logits: where they stand, if they are f32 and neighbours, else in `buffer`. */
-static const float *block_logits(const items *it, const block *k, float *buffer)
+static const float *block_logits(const items *it, const batch *b, const block *k, float *buffer)
 {
     const clsoftmax_problem *p = it->call->problem;
-    if (p->logits_dtype == CLSOFTMAX_F32 && p->logits_layout.class_stride == 1)
-        return (const float *)it->call->arguments->logits + k->logits;
-    cpu_load(p->logits_dtype, it->call->arguments->logits, k->logits, p->logits_layout.class_stride, k->length, buffer);
+    const uint64_t stride = p->logits_layout.class_stride, begin = b->logits[k->row] + k->first * stride;
+    if (p->logits_dtype == CLSOFTMAX_F32 && stride == 1)
+        return (const float *)it->call->arguments->logits + begin;
+    cpu_load(p->logits_dtype, it->call->arguments->logits, begin, stride, k->length, buffer);
     return buffer;
 }
 
 /* The same as an ordinary row has them. */
 static const float *block_ordinary(const items *it, const batch *b, const block *k, float *buffer)
 {
-    const float *x = block_logits(it, k, buffer);
+    const float *x = block_logits(it, b, k, buffer);
     const core_setting_t *set = &b->sets[k->row];
     if (set->kind != CORE_ROW_TIES)
         return x;
@@ -96,9 +88,9 @@ static const float *block_ordinary(const items *it, const batch *b, const block 
 static void block_top(const items *it, batch *b, const block *k)
 {
     float buffer[CPU_BLOCK];
-    const float *x = block_logits(it, k, buffer);
+    const float *x = block_logits(it, b, k, buffer);
     if (it->call->problem->statistics)
-        add_lane_tops(x, k->length, (uint32_t)(k->number * (CPU_BLOCK / CPU_VECTOR)), &b->lanes[k->row]);
+        add_lane_tops(x, k->length, (uint32_t)(k->first / CPU_VECTOR), &b->lanes[k->row]);
     else
         add_lane_keys(x, k->length, b->lanes[k->row].key);
 }
@@ -116,7 +108,7 @@ static uint64_t finish_tops(const items *it, batch *b)
             invalid += temperature >= 0 ? 0 : 1;
         }
         if (it->call->problem->statistics)
-            b->tops[r] = top_of_lanes(&b->lanes[r], b->shift[r]);
+            b->tops[r] = top_of_lanes(&b->lanes[r]);
         else
             b->tops[r].key = largest_of_lanes(b->lanes[r].key);
         b->sets[r] = core_setting(b->tops[r].key, temperature, prepared, it->call->policies);
@@ -129,12 +121,12 @@ static uint64_t finish_tops(const items *it, batch *b)
 /* So far behind the block whose maximum was found. */
 #define AHEAD_BYTES 4096
 
-static const char *ahead_of(const items *it, const block *k)
+static const char *ahead_of(const items *it, const batch *b, const block *k)
 {
     const clsoftmax_problem *p = it->call->problem;
-    const char *logits = it->call->arguments->logits;
-    size_t behind = p->logits_layout.class_stride == 1 ? AHEAD_BYTES : 0;
-    return logits + (k->logits + k->length) * cpu_element_size(p->logits_dtype) + behind;
+    const uint64_t stride = p->logits_layout.class_stride, behind = b->logits[k->row] + k->first * stride + k->length;
+    return (const char *)it->call->arguments->logits + behind * cpu_element_size(p->logits_dtype) +
+           (stride == 1 ? AHEAD_BYTES : 0);
 }
 
 /* levels: a constant, for the loops' sake. */
@@ -189,6 +181,13 @@ static void block_results(const items *it, const batch *b, const block *k)
 {
     const clsoftmax_problem *p = it->call->problem;
     const core_setting_t *set = &b->sets[k->row];
+    const uint64_t stride = p->results_layout.class_stride, begin = b->results[k->row] + k->first * stride;
+    const int pairs = it->keep && p->operation == CLSOFTMAX_OPERATION_SOFTMAX && core_row_is_computed(set->kind);
+    if (pairs) {
+        store_probabilities(p->results_dtype, it->call->arguments->results, begin, stride, k->length, it->stream,
+                            b->high + k->slot, b->low + k->slot, b->scales[k->row]);
+        return;
+    }
     float buffer[CPU_BLOCK], results[CPU_BLOCK];
     float fill = cpu_fill_value(p, set->kind);
     if (!core_row_is_computed(set->kind))
@@ -197,12 +196,9 @@ static void block_results(const items *it, const batch *b, const block *k)
     else if (p->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX)
         log_probabilities(block_ordinary(it, b, k, buffer), k->length, core_log_row(set->prepared, set->maximum),
                           b->scales[k->row], results);
-    else if (it->keep)
-        probabilities_of_pairs(b->high + k->slot, b->low + k->slot, padded(k->length), b->scales[k->row], results);
     else
         probabilities(block_ordinary(it, b, k, buffer), k->length, set->row, b->scales[k->row], results);
-    cpu_store(p->results_dtype, it->call->arguments->results, k->results, p->results_layout.class_stride, k->length,
-              it->call->stream, results);
+    cpu_store(p->results_dtype, it->call->arguments->results, begin, stride, k->length, it->stream, results);
 }
 
 /* ---------------------------------------------------------------- Batches */
@@ -210,16 +206,12 @@ static void block_results(const items *it, const batch *b, const block *k)
 static void begin_batch(const items *it, batch *b, uint64_t first, uint64_t end)
 {
     const clsoftmax_problem *p = it->call->problem;
-    uint64_t left = first < end ? end - first : 0, size = cpu_element_size(p->results_dtype);
+    uint64_t left = first < end ? end - first : 0;
     b->first = first;
     b->rows = left < it->batch_rows ? (size_t)left : it->batch_rows;
     for (size_t r = 0; r < b->rows; r++) {
         b->logits[r] = cls_layout_row(p, &p->logits_layout, first + r);
         b->results[r] = cls_layout_row(p, &p->results_layout, first + r);
-        b->shift[r] =
-            it->call->stream ? ((uintptr_t)it->call->arguments->results / size + b->results[r]) % (64 / size) : 0;
-        if (b->shift[r])
-            __builtin_prefetch((char *)it->call->arguments->results + b->results[r] * size, 1);
         b->tops[r] = (core_top_t){CORE_KEY_NEGATIVE_INFINITY, CORE_KEY_NEGATIVE_INFINITY, 0};
         memset(&b->lanes[r], 0, sizeof b->lanes[r]); /* CORE_KEY_NEGATIVE_INFINITY */
         b->totals[r] = b->weighted[r] = (core_total_t){0, 0, 0};
@@ -232,15 +224,15 @@ static void run_stages(const items *it, batch *next, batch *current, const batch
     int writes = it->call->problem->operation != CLSOFTMAX_OPERATION_NONE;
     for (size_t row = 0; row < it->batch_rows; row++)
         for (size_t number = 0; number < it->row_blocks; number++) {
-            block k;
+            const block k = row_block(it, row, number);
             const char *ahead = it->call->arguments->logits;
-            if (row < next->rows && (k = batch_block(it, next, row, number)).length > 0) {
+            if (row < next->rows) {
                 block_top(it, next, &k);
-                ahead = ahead_of(it, &k);
+                ahead = ahead_of(it, next, &k);
             }
-            if (row < current->rows && (k = batch_block(it, current, row, number)).length > 0)
+            if (row < current->rows)
                 block_sums(it, current, &k, ahead);
-            if (writes && row < last->rows && (k = batch_block(it, last, row, number)).length > 0)
+            if (writes && row < last->rows)
                 block_results(it, last, &k);
         }
 }
@@ -250,7 +242,7 @@ static items plan_items(const cpu_call *call, const cpu_scratch *scratch)
 {
     items it = {.call = call,
                 .temperature = core_temperature(call->arguments->temperature),
-                .row_blocks = (size_t)((call->problem->classes + CPU_BLOCK + 63) / CPU_BLOCK),
+                .row_blocks = (size_t)((call->problem->classes + CPU_BLOCK - 1) / CPU_BLOCK),
                 .levels = cpu_sum_levels(call->problem)};
     it.row_pairs = it.row_blocks == 1 ? padded((size_t)call->problem->classes) : it.row_blocks * CPU_BLOCK;
     size_t fitting = BATCH_PAIRS / it.row_pairs;
@@ -264,6 +256,8 @@ static items plan_items(const cpu_call *call, const cpu_scratch *scratch)
 uint64_t CPU_FUNCTION(cls_cpu_item)(const cpu_call *call, uint64_t begin, uint64_t end, const cpu_scratch *scratch)
 {
     items it = plan_items(call, scratch);
+    cpu_stream stream = {.line = NULL};
+    it.stream = call->stream ? &stream : NULL;
     batch batches[3], none;
     size_t half = it.overlap ? it.pairs / 2 : 0;
     uint64_t invalid = 0;
@@ -282,7 +276,7 @@ uint64_t CPU_FUNCTION(cls_cpu_item)(const cpu_call *call, uint64_t begin, uint64
             run_stages(&it, &none, &none, current);
         begin_batch(&it, last, next->first + next->rows, end);
     }
-    if (call->stream)
-        cpu_stream_end();
+    if (it.stream)
+        cpu_stream_end(&stream);
     return invalid;
 }

@@ -462,6 +462,8 @@ uint64_t CPU_FUNCTION(cls_cpu_lane)(const cpu_call *call, uint64_t begin, uint64
 {
     const clsoftmax_problem *p = call->problem;
     tile t = plan_tile(call, scratch);
+    cpu_stream stream = {.line = NULL};
+    t.stream = call->stream ? &stream : NULL;
     set_one_temperature(&t, call->arguments->temperature);
     uint64_t invalid = 0;
     for (uint64_t row = begin; row < end; row += t.count) {
@@ -476,7 +478,7 @@ uint64_t CPU_FUNCTION(cls_cpu_lane)(const cpu_call *call, uint64_t begin, uint64
             compute_tile(&t, k);
         }
     }
-    if (call->stream)
-        cpu_stream_end();
+    if (t.stream)
+        cpu_stream_end(&stream);
     return invalid;
 }

@@ -13,6 +13,7 @@
 
 typedef struct __attribute__((aligned(64))) sweep {
     const cpu_call *call;
+    cpu_stream *stream; /* of the results, or NULL */
     int levels;
     size_t count; /* of temperatures, from `first` on; those beyond are 1, to fill vectors */
     uint64_t first;
@@ -67,7 +68,7 @@ static void find_top(sweep *s)
             add_lane_keys(s->x, length, lanes.key);
     }
     if (p->statistics)
-        s->top = top_of_lanes(&lanes, 0);
+        s->top = top_of_lanes(&lanes);
     else
         s->top.key = largest_of_lanes(lanes.key);
     for (size_t k = 0; k < s->count; k++)
@@ -128,19 +129,24 @@ static void write_results(const sweep *s, size_t k, uint64_t begin)
 {
     const clsoftmax_problem *p = s->call->problem;
     const core_setting_t *set = &s->sets[k];
+    const uint64_t stride = p->results_layout.class_stride;
+    const int pairs = s->whole && p->operation == CLSOFTMAX_OPERATION_SOFTMAX;
+    void *array = s->call->arguments->results;
     float results[CPU_BLOCK];
     size_t length = segment_length(s, begin);
-    uint64_t first = s->results + (s->first + k) * p->sweep_stride + begin * p->results_layout.class_stride;
+    uint64_t first = s->results + (s->first + k) * p->sweep_stride + begin * stride;
     for (size_t i = 0; i < length; i += CPU_BLOCK) {
         size_t count = length - i < CPU_BLOCK ? length - i : CPU_BLOCK;
+        if (pairs) {
+            store_probabilities(p->results_dtype, array, first + i * stride, stride, count, s->stream, s->high + i,
+                                s->low + i, s->scales[k]);
+            continue;
+        }
         if (p->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX)
             log_probabilities(s->x + i, count, core_log_row(set->prepared, set->maximum), s->scales[k], results);
-        else if (s->whole)
-            probabilities_of_pairs(s->high + i, s->low + i, padded(count), s->scales[k], results);
         else
             probabilities(s->x + i, count, set->row, s->scales[k], results);
-        cpu_store(p->results_dtype, s->call->arguments->results, first + i * p->results_layout.class_stride,
-                  p->results_layout.class_stride, count, s->call->stream, results);
+        cpu_store(p->results_dtype, array, first + i * stride, stride, count, s->stream, results);
     }
 }
 
@@ -155,7 +161,7 @@ static void fill_results(const sweep *s, size_t k)
     for (uint64_t i = 0; i < p->classes; i += CPU_BLOCK)
         cpu_store(p->results_dtype, s->call->arguments->results, first + i * p->results_layout.class_stride,
                   p->results_layout.class_stride, p->classes - i < CPU_BLOCK ? (size_t)(p->classes - i) : CPU_BLOCK,
-                  s->call->stream, fill);
+                  s->stream, fill);
 }
 
 /* ---------------------------------------------------------------- Statistics */
@@ -245,8 +251,10 @@ static void begin_temperatures(sweep *s, uint64_t first)
 
 uint64_t CPU_FUNCTION(cls_cpu_sweep)(const cpu_call *call, uint64_t begin, uint64_t end, const cpu_scratch *scratch)
 {
+    cpu_stream stream = {.line = NULL};
     size_t segment = scratch->floats / 3 / CPU_BLOCK * CPU_BLOCK;
     sweep s = {.call = call, .levels = cpu_sum_levels(call->problem), .segment = segment};
+    s.stream = call->stream ? &stream : NULL;
     s.whole = call->problem->classes <= segment;
     s.x = scratch->room;
     s.high = s.x + segment;
@@ -256,7 +264,7 @@ uint64_t CPU_FUNCTION(cls_cpu_sweep)(const cpu_call *call, uint64_t begin, uint6
         for (uint64_t row = begin; row < end; row++)
             compute_row(&s, row);
     }
-    if (call->stream)
-        cpu_stream_end();
+    if (s.stream)
+        cpu_stream_end(&stream);
     return 0;
 }

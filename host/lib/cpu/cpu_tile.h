@@ -35,6 +35,7 @@ typedef struct __attribute__((aligned(64))) tile {
     float sum_high[LANES], sum_low[LANES]; /* 1 / sum, or ln(sum) */
 
     const cpu_call *call;
+    cpu_stream *stream;       /* of the results, or NULL */
     uint64_t row;             /* the first */
     size_t count;             /* of rows */
     uint64_t logits, results; /* where the first row begins; the others lane_stride further each */
@@ -86,7 +87,7 @@ static void store_transposed(const tile *t)
     for (size_t r = 0; r < (contiguous ? 1 : t->count); r++)
         for (size_t i = 0; i < run; i += CPU_BLOCK)
             cpu_store(p->results_dtype, t->call->arguments->results, t->results + r * t->results_lane_stride + i, 1,
-                      run - i < CPU_BLOCK ? run - i : CPU_BLOCK, contiguous && t->call->stream, rows + r * classes + i);
+                      run - i < CPU_BLOCK ? run - i : CPU_BLOCK, contiguous ? t->stream : NULL, rows + r * classes + i);
 }
 
 /* ---------------------------------------------------------------- A class of all lanes */
@@ -174,12 +175,11 @@ static void store_class(const tile *t, uint64_t c, const float *p)
     uint64_t first = t->results + c * problem->results_layout.class_stride;
     float *f32 = (float *)t->call->arguments->results + first; /* used if it is that */
     int whole = problem->results_dtype == CLSOFTMAX_F32 && t->count == LANES && t->results_lane_stride == 1;
-    if (whole && t->call->stream && (uintptr_t)f32 % 64 == 0)
-        cpu_stream(f32, p, LANES * sizeof *p);
-    else if (whole)
-        memcpy(f32, p, LANES * sizeof *p);
+    if (whole)
+        cpu_write((uintptr_t)f32 % CPU_LINE == 0 ? t->stream : NULL, f32, p, LANES * sizeof *p);
     else
-        cpu_store(problem->results_dtype, t->call->arguments->results, first, t->results_lane_stride, t->count, 0, p);
+        cpu_store(problem->results_dtype, t->call->arguments->results, first, t->results_lane_stride, t->count, NULL,
+                  p);
 }
 
 INLINE core_row_t lane_row(const tile *t, size_t l)
