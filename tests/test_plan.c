@@ -219,13 +219,16 @@ Test(plan, group_keeps_rows_in_registers)
 
 Test(plan, lane_is_for_short_rows)
 {
+    const cls_limits wide = {.type = CLSOFTMAX_DEVICE_CPU, .vector_width = 16}; /* where full vectors are for `item` */
     const struct {
         const cls_limits *limits;
-        uint64_t most;
-    } devices[] = {{&gpu, 64}, {&opencl_cpu, 160}, {&native, 255}};
+        uint64_t most, least_beyond;
+    } devices[] = {{&gpu, 64, 65},    {&opencl_cpu, 160, 161}, {&native, 255, 256}, {&wide, 127, 128},
+                   {&wide, 175, 176}, {&wide, 143, 144},       {&wide, 143, 177}};
     for (size_t i = 0; i < sizeof devices / sizeof *devices; i++) {
         cr_expect_eq(decide(devices[i].limits, 1000, devices[i].most).variant.strategy, CLSOFTMAX_STRATEGY_LANE);
-        cr_expect_neq(decide(devices[i].limits, 1000, devices[i].most + 1).variant.strategy, CLSOFTMAX_STRATEGY_LANE);
+        cr_expect_neq(decide(devices[i].limits, 1000, devices[i].least_beyond).variant.strategy,
+                      CLSOFTMAX_STRATEGY_LANE);
     }
 }
 

@@ -49,8 +49,17 @@ static int wants_split(const clsoftmax_problem *problem, const cls_limits *limit
 }
 
 /* The native code transposes rows into lanes so cheaply that most short rows go that way; not of 256, which fall on each other in the
-   first-level cache. Measured: docs/kernels.md. */
+   first-level cache. Vectors of 16 floats, and above all full ones, are faster at classes than at that. Measured: docs/kernels.md. */
 #define NATIVE_LANE_CLASSES 255
+#define NATIVE_LANE_CLASSES_BESIDE_16 175
+#define NATIVE_LANE_CLASSES_BESIDE_FULL_16 127
+
+static uint64_t most_native_lane_classes(const clsoftmax_problem *problem, const cls_limits *limits)
+{
+    if (limits->vector_width < 16)
+        return NATIVE_LANE_CLASSES;
+    return problem->classes % 16 == 0 ? NATIVE_LANE_CLASSES_BESIDE_FULL_16 : NATIVE_LANE_CLASSES_BESIDE_16;
+}
 
 /* Rows of neighbouring classes can be transposed. Each work-item of a work-group has a room of its own for them: several have room for few. */
 static uint64_t most_transposed_classes(const clsoftmax_problem *problem)
@@ -62,7 +71,7 @@ static uint64_t most_transposed_classes(const clsoftmax_problem *problem)
 
 static int wants_lanes(const clsoftmax_problem *problem, const cls_limits *limits)
 {
-    uint64_t most = limits->type == CLSOFTMAX_DEVICE_CPU ? NATIVE_LANE_CLASSES : LANE_CLASSES;
+    uint64_t most = limits->type == CLSOFTMAX_DEVICE_CPU ? most_native_lane_classes(problem, limits) : LANE_CLASSES;
     int is_transposed =
         limits->type == CLSOFTMAX_DEVICE_OPENCL_CPU && problem->classes <= most_transposed_classes(problem);
     return problem->inner == 1 && (problem->classes <= most || is_transposed);

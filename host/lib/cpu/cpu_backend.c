@@ -23,6 +23,7 @@
 
 typedef struct cpu_isa {
     const char *name;
+    unsigned vector_width; /* floats */
     cpu_rows_function *item, *lane, *sweep;
     int available;
 } cpu_isa;
@@ -41,14 +42,14 @@ static clsoftmax_status choose_isa(cpu_isa *chosen)
 {
     const cpu_isa isas[] = {
 #ifdef CLSOFTMAX_X86
-        {"avx512", cls_cpu_item_avx512, cls_cpu_lane_avx512, cls_cpu_sweep_avx512,
+        {"avx512", 16, cls_cpu_item_avx512, cls_cpu_lane_avx512, cls_cpu_sweep_avx512,
          __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
              __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma")},
         /* every processor with AVX2 has F16C */
-        {"avx2", cls_cpu_item_avx2, cls_cpu_lane_avx2, cls_cpu_sweep_avx2,
+        {"avx2", 8, cls_cpu_item_avx2, cls_cpu_lane_avx2, cls_cpu_sweep_avx2,
          __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")},
 #endif
-        {"baseline", cls_cpu_item_baseline, cls_cpu_lane_baseline, cls_cpu_sweep_baseline, 1},
+        {"baseline", 4, cls_cpu_item_baseline, cls_cpu_lane_baseline, cls_cpu_sweep_baseline, 1},
     };
     const char *wanted = getenv("CLSOFTMAX_CPU_ISA");
     for (size_t i = 0; i < sizeof isas / sizeof *isas; i++) {
@@ -244,5 +245,6 @@ clsoftmax_status cls_cpu_open(clsoftmax_context *context)
     device->usable = 1;
     device->exact = 1;
     context->limits.type = CLSOFTMAX_DEVICE_CPU;
+    context->limits.vector_width = isa.vector_width;
     return CLSOFTMAX_OK;
 }

@@ -9,11 +9,13 @@
 #include "../problem.h"
 #include "cpu_block.h"
 #include "cpu_dtype.h"
+#include "cpu_lanes.h"
 
-#define MOST_ROWS 16 /* in a batch: enough that what is done once a row overlaps between rows */
+/* In a batch: what is done once a row is done of all of them, which are lanes of a vector. */
+#define MOST_ROWS CPU_VECTOR
 
-/* Pairs of a batch of several rows: two batches stay in the first-level cache. */
-#define BATCH_PAIRS 1024
+/* Pairs of a batch of several rows: 16 rows of 256 classes, in the second-level cache, from which they come fast enough. */
+#define BATCH_PAIRS 4096
 
 /* Rows that go through a stage together. */
 typedef struct batch {
@@ -21,19 +23,21 @@ typedef struct batch {
     size_t rows;    /* 0: no batch */
     float *high, *low;
     uint64_t logits[MOST_ROWS], results[MOST_ROWS]; /* where the rows begin */
-    lane_tops lanes[MOST_ROWS];                     /* without statistics their keys alone */
-    core_top_t tops[MOST_ROWS];
-    core_setting_t sets[MOST_ROWS];
-    vector_sums sums[MOST_ROWS], weighted_sums[MOST_ROWS];
-    core_total_t totals[MOST_ROWS], weighted[MOST_ROWS];
-    core_two_float scales[MOST_ROWS]; /* 1 / sum, or ln(sum) */
+    lane_tops tops[MOST_ROWS];                      /* of each lane; without statistics their keys alone */
+    core_top_t top[MOST_ROWS];
+    lane_temperatures own_temperatures; /* where each row has its own */
+    lane_rows set;
+    vector_sums sums[MOST_ROWS], weighted_sums[MOST_ROWS]; /* since they were flushed */
+    core_total_t flushed[MOST_ROWS], weighted_flushed[MOST_ROWS];
+    lane_totals total, weighted;
+    float sum_high[MOST_ROWS], sum_low[MOST_ROWS]; /* 1 / sum, or ln(sum) */
 } batch;
 
 /* What all batches of a call share. */
 typedef struct items {
     const cpu_call *call;
     cpu_stream *stream;             /* of the results, or NULL */
-    core_temperature_t temperature; /* where all rows have the same */
+    lane_temperatures temperatures; /* where all rows have the same */
     size_t row_blocks;              /* blocks of a row */
     size_t row_pairs;               /* room for a row's */
     size_t batch_rows;
@@ -74,11 +78,10 @@ static const float *block_logits(const items *it, const batch *b, const block *k
 static const float *block_ordinary(const items *it, const batch *b, const block *k, float *buffer)
 {
     const float *x = block_logits(it, b, k, buffer);
-    const core_setting_t *set = &b->sets[k->row];
-    if (set->kind != CORE_ROW_TIES)
+    if (b->set.kind[k->row] != CORE_ROW_TIES)
         return x;
     for (size_t i = 0; i < k->length; i++)
-        buffer[i] = core_tie(x[i], set->ties_at);
+        buffer[i] = core_tie(x[i], b->set.ties_at[k->row]);
     return buffer;
 }
 
@@ -90,29 +93,40 @@ static void block_top(const items *it, batch *b, const block *k)
     float buffer[CPU_BLOCK];
     const float *x = block_logits(it, b, k, buffer);
     if (it->call->problem->statistics)
-        add_lane_tops(x, k->length, (uint32_t)(k->first / CPU_VECTOR), &b->lanes[k->row]);
+        add_lane_tops(x, k->length, (uint32_t)(k->first / CPU_VECTOR), &b->tops[k->row]);
     else
-        add_lane_keys(x, k->length, b->lanes[k->row].key);
+        add_lane_keys(x, k->length, b->tops[k->row].key);
+}
+
+/* Returns how many rows have a temperature that is none. */
+static uint64_t set_own_temperatures(const items *it, batch *b)
+{
+    uint64_t invalid = 0;
+    for (size_t r = 0; r < b->rows; r++) {
+        float temperature = it->call->arguments->temperatures[b->first + r];
+        set_lane_temperature(&b->own_temperatures, r, temperature, core_temperature(temperature));
+        invalid += temperature >= 0 ? 0 : 1;
+    }
+    return invalid;
+}
+
+static const lane_temperatures *temperatures_of(const items *it, const batch *b)
+{
+    return it->call->problem->temperature_per_row ? &b->own_temperatures : &it->temperatures;
 }
 
 static uint64_t finish_tops(const items *it, batch *b)
 {
-    const clsoftmax_arguments *arguments = it->call->arguments;
-    uint64_t invalid = 0;
+    const clsoftmax_problem *p = it->call->problem;
     for (size_t r = 0; r < b->rows; r++) {
-        float temperature = arguments->temperature;
-        core_temperature_t prepared = it->temperature;
-        if (it->call->problem->temperature_per_row) {
-            temperature = arguments->temperatures[b->first + r];
-            prepared = core_temperature(temperature);
-            invalid += temperature >= 0 ? 0 : 1;
-        }
-        if (it->call->problem->statistics)
-            b->tops[r] = top_of_lanes(&b->lanes[r]);
+        if (p->statistics)
+            b->top[r] = top_of_lanes(&b->tops[r]);
         else
-            b->tops[r].key = largest_of_lanes(b->lanes[r].key);
-        b->sets[r] = core_setting(b->tops[r].key, temperature, prepared, it->call->policies);
+            b->top[r].key = largest_of_lanes(b->tops[r].key);
+        b->set.key[r] = b->top[r].key;
     }
+    uint64_t invalid = p->temperature_per_row ? set_own_temperatures(it, b) : 0;
+    set_lane_rows(&b->set, temperatures_of(it, b), !p->temperature_per_row, it->call->policies, MOST_ROWS);
     return invalid;
 }
 
@@ -133,17 +147,20 @@ static const char *ahead_of(const items *it, const batch *b, const block *k)
 static inline __attribute__((always_inline)) void add_sums(const items *it, batch *b, const block *k, const float *x,
                                                            int levels, const char *ahead)
 {
-    const core_setting_t *set = &b->sets[k->row];
+    const core_row_t row = lane_row(&b->set, k->row);
     float *high = b->high + (it->keep ? k->slot : 0), *low = b->low + (it->keep ? k->slot : 0);
-    add_exponentials(x, k->length, set->row, levels, high, low, &b->sums[k->row], &b->totals[k->row], ahead);
-    if (it->call->problem->statistics)
-        add_weighted(x, high, low, k->length, core_distance(set->prepared, set->maximum), levels,
-                     &b->weighted_sums[k->row], &b->weighted[k->row]);
+    add_exponentials(x, k->length, row, levels, high, low, &b->sums[k->row], &b->flushed[k->row], ahead);
+    if (it->call->problem->statistics) {
+        core_distance_t distance =
+            core_distance(lane_temperature(temperatures_of(it, b), k->row), b->set.maximum[k->row]);
+        add_weighted(x, high, low, k->length, distance, levels, &b->weighted_sums[k->row],
+                     &b->weighted_flushed[k->row]);
+    }
 }
 
 static void block_sums(const items *it, batch *b, const block *k, const char *ahead)
 {
-    if (!core_row_is_computed(b->sets[k->row].kind))
+    if (!core_row_is_computed(b->set.kind[k->row]))
         return;
     float buffer[CPU_BLOCK];
     const float *x = block_ordinary(it, b, k, buffer);
@@ -153,26 +170,62 @@ static void block_sums(const items *it, batch *b, const block *k, const char *ah
         add_sums(it, b, k, x, 3, ahead);
 }
 
-static void write_statistics(const items *it, const batch *b, size_t r)
+static void flush_rows(const items *it, const batch *b, vector_sums *sums, core_total_t *flushed, lane_totals *totals)
 {
-    uint64_t row = b->first + r;
-    core_row_sums_t sums = {b->tops[r], b->totals[r], b->weighted[r], cpu_label_logit(it->call, row, b->logits[r])};
-    it->call->arguments->statistics[row] = cpu_statistics(it->call, b->sets[r], sums);
+    for (size_t r = 0; r < b->rows; r++) {
+        flush_sums(&sums[r], it->levels, &flushed[r]);
+        totals->high[r] = flushed[r].high;
+        totals->low[r] = flushed[r].low;
+        totals->lowest[r] = flushed[r].lowest;
+    }
+}
+
+static void write_statistics(const items *it, const batch *b)
+{
+    core_row_sums_t read[MOST_ROWS];
+    clsoftmax_statistics records[MOST_ROWS];
+    memset(read, 0, sizeof read);
+    for (size_t r = 0; r < b->rows; r++) {
+        read[r].top = b->top[r];
+        read[r].label_logit = cpu_label_logit(it->call, b->first + r, b->logits[r]);
+    }
+    compute_lane_records(&b->set, temperatures_of(it, b), read, &b->total, &b->weighted, it->levels, MOST_ROWS,
+                         records);
+    memcpy(it->call->arguments->statistics + b->first, records, b->rows * sizeof *records);
+}
+
+static void set_logarithms(const items *it, batch *b)
+{
+    for (size_t r = 0; r < b->rows; r++) {
+        core_setting_t set = lane_setting(&b->set, temperatures_of(it, b), r, it->call->policies);
+        core_two_float logarithm = core_log_sum(set, lane_total(&b->total, r), it->levels);
+        b->sum_high[r] = logarithm.high;
+        b->sum_low[r] = logarithm.low;
+    }
+}
+
+static void set_reciprocals(batch *b)
+{
+#pragma omp simd
+    for (size_t r = 0; r < MOST_ROWS; r++) {
+        core_two_float reciprocal = core_reciprocal(core_total_value(lane_total(&b->total, r)));
+        b->sum_high[r] = reciprocal.high;
+        b->sum_low[r] = reciprocal.low;
+    }
 }
 
 static void finish_sums(const items *it, batch *b)
 {
     const clsoftmax_problem *p = it->call->problem;
-    for (size_t r = 0; r < b->rows; r++) {
-        flush_sums(&b->sums[r], it->levels, &b->totals[r]);
-        if (p->statistics) {
-            flush_sums(&b->weighted_sums[r], it->levels, &b->weighted[r]);
-            write_statistics(it, b, r); /* before the results, which may take the place of the label's logit */
-        }
-        b->scales[r] = p->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX
-                           ? core_log_sum(b->sets[r], b->totals[r], it->levels)
-                           : core_reciprocal(core_total_value(b->totals[r]));
+    flush_rows(it, b, b->sums, b->flushed, &b->total);
+    if (p->statistics) {
+        flush_rows(it, b, b->weighted_sums, b->weighted_flushed, &b->weighted);
+        write_statistics(it, b); /* before the results, which may take the place of the label's logit */
     }
+    if (p->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX)
+        set_logarithms(it, b);
+    else
+        set_reciprocals(b);
 }
 
 /* ---------------------------------------------------------------- Stage 3: results */
@@ -180,28 +233,47 @@ static void finish_sums(const items *it, batch *b)
 static void block_results(const items *it, const batch *b, const block *k)
 {
     const clsoftmax_problem *p = it->call->problem;
-    const core_setting_t *set = &b->sets[k->row];
+    const int kind = b->set.kind[k->row];
+    const core_two_float scale = {b->sum_high[k->row], b->sum_low[k->row]};
     const uint64_t stride = p->results_layout.class_stride, begin = b->results[k->row] + k->first * stride;
-    const int pairs = it->keep && p->operation == CLSOFTMAX_OPERATION_SOFTMAX && core_row_is_computed(set->kind);
+    const int pairs = it->keep && p->operation == CLSOFTMAX_OPERATION_SOFTMAX && core_row_is_computed(kind);
     if (pairs) {
         store_probabilities(p->results_dtype, it->call->arguments->results, begin, stride, k->length, it->stream,
-                            b->high + k->slot, b->low + k->slot, b->scales[k->row]);
+                            b->high + k->slot, b->low + k->slot, scale);
         return;
     }
     float buffer[CPU_BLOCK], results[CPU_BLOCK];
-    float fill = cpu_fill_value(p, set->kind);
-    if (!core_row_is_computed(set->kind))
+    float fill = cpu_fill_value(p, kind);
+    if (!core_row_is_computed(kind))
         for (size_t i = 0; i < k->length; i++)
             results[i] = fill;
     else if (p->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX)
-        log_probabilities(block_ordinary(it, b, k, buffer), k->length, core_log_row(set->prepared, set->maximum),
-                          b->scales[k->row], results);
+        log_probabilities(block_ordinary(it, b, k, buffer), k->length,
+                          core_log_row(lane_temperature(temperatures_of(it, b), k->row), b->set.maximum[k->row]), scale,
+                          results);
     else
-        probabilities(block_ordinary(it, b, k, buffer), k->length, set->row, b->scales[k->row], results);
+        probabilities(block_ordinary(it, b, k, buffer), k->length, lane_row(&b->set, k->row), scale, results);
     cpu_store(p->results_dtype, it->call->arguments->results, begin, stride, k->length, it->stream, results);
 }
 
 /* ---------------------------------------------------------------- Batches */
+
+/* Nothing yet; lanes without a row are computed, too, and want numbers. Not all of it: that takes longer than a short row. */
+static void clear_batch(const items *it, batch *b)
+{
+    const size_t sums = it->batch_rows * sizeof *b->sums;
+    b->rows = 0;
+    for (size_t r = 0; r < MOST_ROWS; r++) {
+        b->set.key[r] = CORE_KEY_NEGATIVE_INFINITY;
+        b->total.high[r] = b->total.low[r] = b->total.lowest[r] = 0;
+        b->weighted.high[r] = b->weighted.low[r] = b->weighted.lowest[r] = 0;
+    }
+    memset(b->sums, 0, sums);
+    if (it->call->problem->statistics)
+        memset(b->weighted_sums, 0, sums);
+    if (it->call->problem->temperature_per_row)
+        set_one_temperature(&b->own_temperatures, 1.0f);
+}
 
 static void begin_batch(const items *it, batch *b, uint64_t first, uint64_t end)
 {
@@ -212,9 +284,8 @@ static void begin_batch(const items *it, batch *b, uint64_t first, uint64_t end)
     for (size_t r = 0; r < b->rows; r++) {
         b->logits[r] = cls_layout_row(p, &p->logits_layout, first + r);
         b->results[r] = cls_layout_row(p, &p->results_layout, first + r);
-        b->tops[r] = (core_top_t){CORE_KEY_NEGATIVE_INFINITY, CORE_KEY_NEGATIVE_INFINITY, 0};
-        memset(&b->lanes[r], 0, sizeof b->lanes[r]); /* CORE_KEY_NEGATIVE_INFINITY */
-        b->totals[r] = b->weighted[r] = (core_total_t){0, 0, 0};
+        memset(&b->tops[r], 0, sizeof b->tops[r]); /* CORE_KEY_NEGATIVE_INFINITY */
+        b->flushed[r] = b->weighted_flushed[r] = (core_total_t){0, 0, 0};
     }
 }
 
@@ -241,9 +312,9 @@ static void run_stages(const items *it, batch *next, batch *current, const batch
 static items plan_items(const cpu_call *call, const cpu_scratch *scratch)
 {
     items it = {.call = call,
-                .temperature = core_temperature(call->arguments->temperature),
                 .row_blocks = (size_t)((call->problem->classes + CPU_BLOCK - 1) / CPU_BLOCK),
                 .levels = cpu_sum_levels(call->problem)};
+    set_one_temperature(&it.temperatures, call->arguments->temperature);
     it.row_pairs = it.row_blocks == 1 ? padded((size_t)call->problem->classes) : it.row_blocks * CPU_BLOCK;
     size_t fitting = BATCH_PAIRS / it.row_pairs;
     it.pairs = scratch->floats / 4; /* half of the cache: the rows themselves stand in it, too */
@@ -261,8 +332,9 @@ uint64_t CPU_FUNCTION(cls_cpu_item)(const cpu_call *call, uint64_t begin, uint64
     batch batches[3], none;
     size_t half = it.overlap ? it.pairs / 2 : 0;
     uint64_t invalid = 0;
-    memset(batches, 0, sizeof batches);
-    memset(&none, 0, sizeof none);
+    for (size_t i = 0; i < 3; i++)
+        clear_batch(&it, &batches[i]);
+    none.rows = 0;
     begin_batch(&it, &batches[0], begin, end);
     for (unsigned step = 0; batches[step % 3].rows + batches[(step + 1) % 3].rows + batches[(step + 2) % 3].rows > 0;
          step++) {

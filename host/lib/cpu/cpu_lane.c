@@ -13,7 +13,7 @@ static void add_key(tile *t, const float *x)
     FOR_LANES
     {
         uint32_t key = core_key(x[l]);
-        t->key[l] = CORE_LARGER(key, t->key[l]);
+        t->rows.key[l] = CORE_LARGER(key, t->rows.key[l]);
     }
 }
 
@@ -21,10 +21,10 @@ static void add_top(tile *t, uint64_t c, const float *x)
 {
     FOR_LANES
     {
-        uint32_t key = core_top_key(x[l]), smaller = CORE_SMALLER(key, t->key[l]);
+        uint32_t key = core_top_key(x[l]), smaller = CORE_SMALLER(key, t->rows.key[l]);
         t->second_key[l] = CORE_LARGER(smaller, t->second_key[l]);
-        t->index[l] = key > t->key[l] ? (int64_t)c : t->index[l];
-        t->key[l] = CORE_LARGER(key, t->key[l]);
+        t->index[l] = key > t->rows.key[l] ? (int64_t)c : t->index[l];
+        t->rows.key[l] = CORE_LARGER(key, t->rows.key[l]);
     }
 }
 
@@ -33,7 +33,7 @@ static void add_keys(tile *t, const float *x, size_t count)
 {
     for (size_t first = 0; first < LANES; first += CPU_VECTOR) {
         uint32_t largest[CPU_VECTOR];
-        memcpy(largest, t->key + first, sizeof largest);
+        memcpy(largest, t->rows.key + first, sizeof largest);
         for (size_t c = 0; c < count; c++) {
 #pragma omp simd
             for (size_t i = 0; i < CPU_VECTOR; i++) {
@@ -41,7 +41,7 @@ static void add_keys(tile *t, const float *x, size_t count)
                 largest[i] = CORE_LARGER(key, largest[i]);
             }
         }
-        memcpy(t->key + first, largest, sizeof largest);
+        memcpy(t->rows.key + first, largest, sizeof largest);
     }
 }
 
@@ -52,7 +52,7 @@ INLINE void add_classes_keys(tile *t, int keep)
     const uint64_t stride = p->logits_layout.class_stride;
     const float *x = (const float *)t->call->arguments->logits + t->logits;
     uint32_t largest[LANES];
-    memcpy(largest, t->key, sizeof largest);
+    memcpy(largest, t->rows.key, sizeof largest);
     for (uint64_t c = 0; c < p->classes; c++, x += stride) {
         float *kept = t->logits_kept + c * LANES;
         if (c + AHEAD < p->classes)
@@ -65,14 +65,14 @@ INLINE void add_classes_keys(tile *t, int keep)
                 kept[l] = x[l];
         }
     }
-    memcpy(t->key, largest, sizeof largest);
+    memcpy(t->rows.key, largest, sizeof largest);
 }
 
 static void find_tops(tile *t)
 {
     float buffer[LANES];
     int statistics = t->call->problem->statistics;
-    memset(t->key, 0, sizeof t->key); /* CORE_KEY_NEGATIVE_INFINITY */
+    memset(t->rows.key, 0, sizeof t->rows.key); /* CORE_KEY_NEGATIVE_INFINITY */
     if (statistics) {
         memset(t->second_key, 0, sizeof t->second_key);
         memset(t->index, 0, sizeof t->index);
@@ -113,49 +113,14 @@ static uint64_t set_own_temperatures(tile *t)
     return invalid;
 }
 
-static void set_one_temperature(tile *t, float temperature)
-{
-    core_temperature_t prepared = core_temperature(temperature);
-    for (size_t l = 0; l < LANES; l++)
-        set_lane_temperature(&t->temperatures, l, temperature, prepared);
-}
-
-INLINE void set_row(tile *t, size_t l, float temperature, core_temperature_t prepared, uint32_t policies)
-{
-    core_setting_t set = core_setting(t->key[l], temperature, prepared, policies);
-    t->kind[l] = set.kind;
-    t->maximum[l] = set.maximum;
-    t->ties_at[l] = set.ties_at;
-    t->scale[l] = set.row.scale;
-    t->base[l] = set.row.base;
-    t->reciprocal_high[l] = set.row.reciprocal_high;
-    t->reciprocal_low[l] = set.row.reciprocal_low;
-    t->lowest[l] = set.row.lowest;
-    t->magic[l] = set.row.magic;
-}
-
-/* Where all rows have the same temperature, one that scales no logits, most of what is done once a row is done once. It has been
-   checked, so any stands for it beside what is prepared; a condition on it would keep gcc from vectorising. */
-static void set_rows_alike(tile *t)
-{
-    core_temperature_t prepared = lane_temperature(&t->temperatures, 0);
-    uint32_t policies = t->call->policies;
-    prepared.scale = 1.0f;
-    FOR_LANES set_row(t, l, 1.0f, prepared, policies);
-}
-
 /* What the maxima make of the rows. */
 static void set_rows(tile *t)
 {
-    uint32_t policies = t->call->policies;
-    if (!t->call->problem->temperature_per_row && t->temperatures.scale[0] == 1.0f)
-        set_rows_alike(t);
-    else
-        FOR_LANES set_row(t, l, t->temperatures.temperature[l], lane_temperature(&t->temperatures, l), policies);
+    set_lane_rows(&t->rows, &t->temperatures, !t->call->problem->temperature_per_row, t->call->policies, LANES);
     int32_t ties = 0;
 #pragma omp simd reduction(| : ties)
     for (size_t l = 0; l < LANES; l++)
-        ties |= t->kind[l] == CORE_ROW_TIES;
+        ties |= t->rows.kind[l] == CORE_ROW_TIES;
     int have_been = t->ties; /* at another temperature, which changes nothing of them */
     t->ties = ties;
     for (uint64_t c = 0; ties && !have_been && t->keep && c < t->call->problem->classes; c++)
@@ -187,7 +152,7 @@ INLINE void add_block(const tile *t, size_t first, size_t lanes, size_t classes,
     for (size_t c = 0; c < classes; c++)
 #pragma omp simd
         for (size_t l = 0; l < lanes; l++) {
-            core_reduced reduced = core_reduce(x[c * LANES + l], lane_row(t, first + l));
+            core_reduced reduced = core_reduce(x[c * LANES + l], lane_row(&t->rows, first + l));
             r[c * lanes + l] = reduced.r;
             r_low[c * lanes + l] = reduced.r_low;
             rounded[c * lanes + l] = reduced.rounded;
@@ -239,7 +204,7 @@ static void add_weighted(const tile *t, const float *x, const float *high, const
 {
     FOR_LANES
     {
-        core_distance_t distance = core_distance(lane_temperature(&t->temperatures, l), t->maximum[l]);
+        core_distance_t distance = core_distance(lane_temperature(&t->temperatures, l), t->rows.maximum[l]);
         core_pair e = {high[l], low[l]};
         core_sum_t sum = {sums->high[l], sums->low[l], sums->lowest[l]};
         sum = core_sum_add(sum, core_weighted(e, x[l], distance), t->levels);
@@ -286,12 +251,6 @@ static void sum_exponentials(tile *t)
         sum_classes(t, c, 1);
 }
 
-static core_setting_t lane_setting(const tile *t, size_t l)
-{
-    return core_setting(t->key[l], t->temperatures.temperature[l], lane_temperature(&t->temperatures, l),
-                        t->call->policies);
-}
-
 static void finish_short_sums(tile *t)
 {
     uint32_t added = (uint32_t)t->call->problem->classes;
@@ -309,7 +268,8 @@ static void finish_sums(tile *t)
         finish_short_sums(t);
     else if (t->call->problem->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX)
         for (size_t l = 0; l < LANES; l++) {
-            core_two_float logarithm = core_log_sum(lane_setting(t, l), lane_total(&t->total, l), t->levels);
+            core_two_float logarithm = core_log_sum(lane_setting(&t->rows, &t->temperatures, l, t->call->policies),
+                                                    lane_total(&t->total, l), t->levels);
             t->sum_high[l] = logarithm.high;
             t->sum_low[l] = logarithm.low;
         }
@@ -326,7 +286,7 @@ static void finish_sums(tile *t)
 static core_row_sums_t row_of_lane(const tile *t, size_t l)
 {
     size_t row = row_on_lane(t->packed, l);
-    core_row_sums_t sums = {.top = {t->key[l], t->second_key[l], t->index[l]},
+    core_row_sums_t sums = {.top = {t->rows.key[l], t->second_key[l], t->index[l]},
                             .label_logit = core_float_of_bits(CORE_NAN_BITS)};
     if (row < t->count)
         sums.label_logit = cpu_label_logit(t->call, t->row + row, t->logits + row * t->logits_lane_stride);
@@ -336,22 +296,15 @@ static core_row_sums_t row_of_lane(const tile *t, size_t l)
 /* In turn k. */
 static void write_statistics(const tile *t, uint64_t k)
 {
-    lane_statistics statistics;
-    core_row_sums_t sums[LANES];
-    core_setting_t sets[LANES];
-    clsoftmax_statistics *records = t->call->arguments->statistics + k * cls_problem_rows(t->call->problem) + t->row;
-    for (size_t l = 0; l < LANES; l++) {
-        sums[l] = row_of_lane(t, l);
-        sets[l] = lane_setting(t, l);
-        set_lane_row(&statistics, l, sets[l], core_others(sums[l], sets[l]));
-    }
-    if (t->levels == 2)
-        compute_lane_statistics(&t->temperatures, &t->total, &t->weighted, 2, LANES, &statistics);
-    else
-        compute_lane_statistics(&t->temperatures, &t->total, &t->weighted, 3, LANES, &statistics);
+    core_row_sums_t read[LANES];
+    clsoftmax_statistics records[LANES];
+    clsoftmax_statistics *out = t->call->arguments->statistics + k * cls_problem_rows(t->call->problem) + t->row;
+    for (size_t l = 0; l < LANES; l++)
+        read[l] = row_of_lane(t, l);
+    compute_lane_records(&t->rows, &t->temperatures, read, &t->total, &t->weighted, t->levels, LANES, records);
     for (size_t l = 0; l < LANES; l++)
         if (row_on_lane(t->packed, l) < t->count)
-            records[row_on_lane(t->packed, l)] = lane_record(&statistics, l, sums[l], sets[l]);
+            out[row_on_lane(t->packed, l)] = records[l];
 }
 
 /* ---------------------------------------------------------------- Results */
@@ -361,7 +314,7 @@ static void log_probabilities(const tile *t, const float *x, float *p)
 {
     FOR_LANES
     {
-        core_log_row_t row = core_log_row(lane_temperature(&t->temperatures, l), t->maximum[l]);
+        core_log_row_t row = core_log_row(lane_temperature(&t->temperatures, l), t->rows.maximum[l]);
         core_two_float logarithm = {t->sum_high[l], t->sum_low[l]};
         p[l] = core_log_probability(x[l], row, logarithm);
     }
@@ -378,7 +331,7 @@ static void probabilities_of_pairs(const tile *t, float *high, const float *low)
 
 static void probabilities(const tile *t, const float *x, float *p)
 {
-    FOR_LANES p[l] = core_probability(core_exponential(x[l], lane_row(t, l)), t->sum_high[l], t->sum_low[l]);
+    FOR_LANES p[l] = core_probability(core_exponential(x[l], lane_row(&t->rows, l)), t->sum_high[l], t->sum_low[l]);
 }
 
 static void write_results(const tile *t)
@@ -387,8 +340,8 @@ static void write_results(const tile *t)
     float buffer[LANES], fill[LANES];
     int all_computed = 1;
     for (size_t l = 0; l < LANES; l++) {
-        fill[l] = cpu_fill_value(problem, t->kind[l]);
-        all_computed &= core_row_is_computed(t->kind[l]);
+        fill[l] = cpu_fill_value(problem, t->rows.kind[l]);
+        all_computed &= core_row_is_computed(t->rows.kind[l]);
     }
     for (uint64_t c = 0; c < problem->classes; c++) {
         float *p = t->keep ? t->high + c * LANES : buffer;
@@ -399,7 +352,7 @@ static void write_results(const tile *t)
         else
             probabilities(t, ordinary_classes(t, c, 1, buffer), p);
         if (!all_computed)
-            FOR_LANES p[l] = core_row_is_computed(t->kind[l]) ? p[l] : fill[l];
+            FOR_LANES p[l] = core_row_is_computed(t->rows.kind[l]) ? p[l] : fill[l];
         if (!t->transposed)
             store_class(t, c, p);
     }
@@ -464,7 +417,7 @@ uint64_t CPU_FUNCTION(cls_cpu_lane)(const cpu_call *call, uint64_t begin, uint64
     tile t = plan_tile(call, scratch);
     cpu_stream stream = {.line = NULL};
     t.stream = call->stream ? &stream : NULL;
-    set_one_temperature(&t, call->arguments->temperature);
+    set_one_temperature(&t.temperatures, call->arguments->temperature);
     uint64_t invalid = 0;
     for (uint64_t row = begin; row < end; row += t.count) {
         begin_tile(&t, row, end);
@@ -474,7 +427,7 @@ uint64_t CPU_FUNCTION(cls_cpu_lane)(const cpu_call *call, uint64_t begin, uint64
         if (p->sweep == 0)
             compute_tile(&t, 0);
         for (uint64_t k = 0; k < p->sweep; k++, t.results += p->sweep_stride) {
-            set_one_temperature(&t, call->arguments->temperatures[k]);
+            set_one_temperature(&t.temperatures, call->arguments->temperatures[k]);
             compute_tile(&t, k);
         }
     }

@@ -22,10 +22,73 @@ INLINE void set_lane_temperature(lane_temperatures *t, size_t l, float temperatu
     t->halving[l] = prepared.halving;
 }
 
+/* The same on all lanes. */
+static inline void set_one_temperature(lane_temperatures *t, float temperature)
+{
+    core_temperature_t prepared = core_temperature(temperature);
+    for (size_t l = 0; l < LANES; l++)
+        set_lane_temperature(t, l, temperature, prepared);
+}
+
 INLINE core_temperature_t lane_temperature(const lane_temperatures *t, size_t l)
 {
     return (core_temperature_t){t->scale[l], {t->reciprocal_high[l], t->reciprocal_low[l]}, t->halving[l]};
 }
+
+/* ---------------------------------------------------------------- Rows */
+
+/* Of each lane: its maximum, and what that and the temperature make of the row. */
+typedef struct __attribute__((aligned(64))) lane_rows {
+    uint32_t key[LANES];
+    int32_t kind[LANES];
+    float maximum[LANES], ties_at[LANES];
+    float scale[LANES], base[LANES], reciprocal_high[LANES], reciprocal_low[LANES], lowest[LANES], magic[LANES];
+} lane_rows;
+
+INLINE core_row_t lane_row(const lane_rows *rows, size_t l)
+{
+    return (core_row_t){rows->scale[l],          rows->base[l],   rows->reciprocal_high[l],
+                        rows->reciprocal_low[l], rows->lowest[l], rows->magic[l]};
+}
+
+INLINE void set_lane_row(lane_rows *rows, size_t l, float temperature, core_temperature_t prepared, uint32_t policies)
+{
+    core_setting_t set = core_setting(rows->key[l], temperature, prepared, policies);
+    rows->kind[l] = set.kind;
+    rows->maximum[l] = set.maximum;
+    rows->ties_at[l] = set.ties_at;
+    rows->scale[l] = set.row.scale;
+    rows->base[l] = set.row.base;
+    rows->reciprocal_high[l] = set.row.reciprocal_high;
+    rows->reciprocal_low[l] = set.row.reciprocal_low;
+    rows->lowest[l] = set.row.lowest;
+    rows->magic[l] = set.row.magic;
+}
+
+/* What the keys of the first `count` lanes, a constant, make of them; is_one: all lanes have the same temperature. Where that scales no
+   logits, most of what is done once a row is done once: it has been checked, so any stands for it beside what is prepared; a
+   condition on it would keep gcc from vectorising. */
+INLINE void set_lane_rows(lane_rows *rows, const lane_temperatures *t, int is_one, uint32_t policies, size_t count)
+{
+    core_temperature_t prepared = lane_temperature(t, 0);
+    if (is_one && prepared.scale == 1.0f) {
+        prepared.scale = 1.0f; /* as a constant */
+#pragma omp simd
+        for (size_t l = 0; l < count; l++)
+            set_lane_row(rows, l, 1.0f, prepared, policies);
+        return;
+    }
+#pragma omp simd
+    for (size_t l = 0; l < count; l++)
+        set_lane_row(rows, l, t->temperature[l], lane_temperature(t, l), policies);
+}
+
+INLINE core_setting_t lane_setting(const lane_rows *rows, const lane_temperatures *t, size_t l, uint32_t policies)
+{
+    return core_setting(rows->key[l], t->temperature[l], lane_temperature(t, l), policies);
+}
+
+/* ---------------------------------------------------------------- Sums */
 
 /* The integer sums of each lane. */
 typedef struct __attribute__((aligned(64))) lane_totals {
@@ -39,28 +102,21 @@ INLINE core_total_t lane_total(const lane_totals *totals, size_t l)
 
 /* ---------------------------------------------------------------- Statistics */
 
-/* Of each lane: the largest logits and the label's as an ordinary row has them, and what follows from those and the sums. */
+/* Of each lane: the second largest logit and the label's as an ordinary row has them, and what follows from those, the row and the sums. */
 typedef struct __attribute__((aligned(64))) lane_statistics {
-    float maximum[LANES], second[LANES], label[LANES];
+    float second[LANES], label[LANES];
     float log_sum_exp[LANES], entropy[LANES], largest_probability[LANES], margin[LANES], negative_log_likelihood[LANES];
 } lane_statistics;
 
-INLINE void set_lane_row(lane_statistics *s, size_t l, core_setting_t set, core_others_t others)
-{
-    s->maximum[l] = set.maximum;
-    s->second[l] = others.second;
-    s->label[l] = others.label;
-}
-
 /* Of the first `count` lanes, whole vectors, as if all were computed: gcc does not vectorise what their kinds would ask of a loop. levels:
    a constant, for the loop's sake. */
-INLINE void compute_lane_statistics(const lane_temperatures *t, const lane_totals *total, const lane_totals *weighted,
-                                    int levels, size_t count, lane_statistics *s)
+INLINE void compute_lane_statistics(const lane_rows *rows, const lane_temperatures *t, const lane_totals *total,
+                                    const lane_totals *weighted, int levels, size_t count, lane_statistics *s)
 {
 #pragma omp simd
     for (size_t l = 0; l < count; l++) {
-        core_setting_t set = {.prepared = lane_temperature(t, l), .maximum = s->maximum[l]};
-        set.row = core_row(set.prepared, set.maximum);
+        core_setting_t set = {
+            .prepared = lane_temperature(t, l), .maximum = rows->maximum[l], .row = lane_row(rows, l)};
         core_row_sums_t sums = {{0, 0, 0}, lane_total(total, l), lane_total(weighted, l), s->label[l]};
         core_others_t others = {s->second[l], s->label[l]};
         core_statistics_t found = core_computed_statistics(sums, set, others, levels);
@@ -72,12 +128,27 @@ INLINE void compute_lane_statistics(const lane_temperatures *t, const lane_total
     }
 }
 
-/* A lane's record; sums: its top and the label's logit as they were read. */
-INLINE clsoftmax_statistics lane_record(const lane_statistics *s, size_t l, core_row_sums_t sums, core_setting_t set)
+/* The records of the same lanes. read: of each lane its top and its label's logit as they were read. */
+INLINE void compute_lane_records(const lane_rows *rows, const lane_temperatures *t, const core_row_sums_t *read,
+                                 const lane_totals *total, const lane_totals *weighted, int levels, size_t count,
+                                 clsoftmax_statistics *records)
 {
-    core_statistics_t computed = {
-        0, s->log_sum_exp[l], s->entropy[l], s->largest_probability[l], s->margin[l], s->negative_log_likelihood[l], 0};
-    return cpu_record(core_statistics_of_kind(sums, set, computed));
+    lane_statistics s;
+    for (size_t l = 0; l < count; l++) {
+        core_others_t others = core_others(read[l], (core_setting_t){.kind = rows->kind[l]});
+        s.second[l] = others.second;
+        s.label[l] = others.label;
+    }
+    if (levels == 2)
+        compute_lane_statistics(rows, t, total, weighted, 2, count, &s);
+    else
+        compute_lane_statistics(rows, t, total, weighted, 3, count, &s);
+    for (size_t l = 0; l < count; l++) {
+        core_statistics_t computed = {
+            0, s.log_sum_exp[l], s.entropy[l], s.largest_probability[l], s.margin[l], s.negative_log_likelihood[l], 0};
+        core_setting_t set = {.temperature = t->temperature[l], .kind = rows->kind[l]};
+        records[l] = cpu_record(core_statistics_of_kind(read[l], set, computed));
+    }
 }
 
 #endif

@@ -72,9 +72,4 @@ static inline clsoftmax_statistics cpu_record(core_statistics_t s)
         s.maximum, s.log_sum_exp, s.entropy, s.largest_probability, s.margin, s.negative_log_likelihood, s.argmax};
 }
 
-static inline clsoftmax_statistics cpu_statistics(const cpu_call *call, core_setting_t set, core_row_sums_t sums)
-{
-    return cpu_record(core_statistics(sums, set, cpu_sum_levels(call->problem)));
-}
-
 #endif

@@ -25,7 +25,7 @@ typedef struct __attribute__((aligned(64))) sweep {
 
     uint64_t row, logits, results; /* the row, and where it begins */
     core_top_t top;
-    core_setting_t sets[LANES];
+    lane_rows rows; /* the same one, at each temperature */
     lane_totals total, weighted;
     core_two_float scales[LANES]; /* 1 / sum, or ln(sum) */
 } sweep;
@@ -46,9 +46,9 @@ static void load(sweep *s, uint64_t begin, int is_known)
     size_t length = segment_length(s, begin);
     cpu_load(p->logits_dtype, s->call->arguments->logits, s->logits + begin * p->logits_layout.class_stride,
              p->logits_layout.class_stride, length, s->x);
-    if (is_known && s->sets[0].kind == CORE_ROW_TIES)
+    if (is_known && s->rows.kind[0] == CORE_ROW_TIES)
         for (size_t i = 0; i < length; i++)
-            s->x[i] = core_tie(s->x[i], s->sets[0].ties_at);
+            s->x[i] = core_tie(s->x[i], s->rows.ties_at[0]);
 }
 
 /* ---------------------------------------------------------------- Maximum */
@@ -71,10 +71,10 @@ static void find_top(sweep *s)
         s->top = top_of_lanes(&lanes);
     else
         s->top.key = largest_of_lanes(lanes.key);
-    for (size_t k = 0; k < s->count; k++)
-        s->sets[k] = core_setting(s->top.key, s->temperatures.temperature[k], lane_temperature(&s->temperatures, k),
-                                  s->call->policies);
-    if (s->whole && s->sets[0].kind == CORE_ROW_TIES)
+    for (size_t k = 0; k < LANES; k++)
+        s->rows.key[k] = s->top.key;
+    set_lane_rows(&s->rows, &s->temperatures, 0, s->call->policies, LANES);
+    if (s->whole && s->rows.kind[0] == CORE_ROW_TIES)
         load(s, 0, 1);
 }
 
@@ -84,14 +84,15 @@ static void find_top(sweep *s)
    a constant, for the loops' sake. */
 INLINE void add_sums(sweep *s, size_t k, size_t length, int levels)
 {
-    const core_distance_t distance = core_distance(s->sets[k].prepared, s->sets[k].maximum);
+    const core_distance_t distance = core_distance(lane_temperature(&s->temperatures, k), s->rows.maximum[k]);
+    const core_row_t row = lane_row(&s->rows, k);
     size_t step = s->whole && s->call->problem->operation == CLSOFTMAX_OPERATION_SOFTMAX ? 1 : 0;
     core_total_t total = {0, 0, 0}, weighted = {0, 0, 0};
     vector_sums sums = {.added = 0}, weighted_sums = {.added = 0};
     for (size_t i = 0; i < length; i += CPU_BLOCK) {
         size_t count = length - i < CPU_BLOCK ? length - i : CPU_BLOCK;
         float *high = s->high + i * step, *low = s->low + i * step;
-        add_exponentials(s->x + i, count, s->sets[k].row, levels, high, low, &sums, &total, (const char *)s->x);
+        add_exponentials(s->x + i, count, row, levels, high, low, &sums, &total, (const char *)s->x);
         if (s->call->problem->statistics)
             add_weighted(s->x + i, high, low, count, distance, levels, &weighted_sums, &weighted);
     }
@@ -118,7 +119,7 @@ static void finish_sums(sweep *s, size_t k)
 {
     const core_total_t total = lane_total(&s->total, k);
     if (s->call->problem->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX)
-        s->scales[k] = core_log_sum(s->sets[k], total, s->levels);
+        s->scales[k] = core_log_sum(lane_setting(&s->rows, &s->temperatures, k, s->call->policies), total, s->levels);
     else
         s->scales[k] = core_reciprocal(core_total_value(total));
 }
@@ -128,7 +129,7 @@ static void finish_sums(sweep *s, size_t k)
 static void write_results(const sweep *s, size_t k, uint64_t begin)
 {
     const clsoftmax_problem *p = s->call->problem;
-    const core_setting_t *set = &s->sets[k];
+    const core_log_row_t log_row = core_log_row(lane_temperature(&s->temperatures, k), s->rows.maximum[k]);
     const uint64_t stride = p->results_layout.class_stride;
     const int pairs = s->whole && p->operation == CLSOFTMAX_OPERATION_SOFTMAX;
     void *array = s->call->arguments->results;
@@ -143,9 +144,9 @@ static void write_results(const sweep *s, size_t k, uint64_t begin)
             continue;
         }
         if (p->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX)
-            log_probabilities(s->x + i, count, core_log_row(set->prepared, set->maximum), s->scales[k], results);
+            log_probabilities(s->x + i, count, log_row, s->scales[k], results);
         else
-            probabilities(s->x + i, count, set->row, s->scales[k], results);
+            probabilities(s->x + i, count, lane_row(&s->rows, k), s->scales[k], results);
         cpu_store(p->results_dtype, array, first + i * stride, stride, count, s->stream, results);
     }
 }
@@ -156,7 +157,7 @@ static void fill_results(const sweep *s, size_t k)
     const clsoftmax_problem *p = s->call->problem;
     float fill[CPU_BLOCK];
     for (size_t i = 0; i < CPU_BLOCK; i++)
-        fill[i] = cpu_fill_value(p, s->sets[k].kind);
+        fill[i] = cpu_fill_value(p, s->rows.kind[k]);
     uint64_t first = s->results + (s->first + k) * p->sweep_stride;
     for (uint64_t i = 0; i < p->classes; i += CPU_BLOCK)
         cpu_store(p->results_dtype, s->call->arguments->results, first + i * p->results_layout.class_stride,
@@ -171,17 +172,15 @@ static void write_statistics(const sweep *s)
 {
     const clsoftmax_problem *p = s->call->problem;
     const clsoftmax_arguments *arguments = s->call->arguments;
-    lane_statistics statistics;
-    core_row_sums_t sums = {.top = s->top, .label_logit = cpu_label_logit(s->call, s->row, s->logits)};
+    core_row_sums_t read[LANES];
+    clsoftmax_statistics records[LANES];
+    const core_row_sums_t row = {.top = s->top, .label_logit = cpu_label_logit(s->call, s->row, s->logits)};
     for (size_t k = 0; k < LANES; k++)
-        set_lane_row(&statistics, k, s->sets[0], core_others(sums, s->sets[0]));
-    if (s->levels == 2)
-        compute_lane_statistics(&s->temperatures, &s->total, &s->weighted, 2, padded(s->count), &statistics);
-    else
-        compute_lane_statistics(&s->temperatures, &s->total, &s->weighted, 3, padded(s->count), &statistics);
+        read[k] = row;
+    compute_lane_records(&s->rows, &s->temperatures, read, &s->total, &s->weighted, s->levels, padded(s->count),
+                         records);
     for (size_t k = 0; k < s->count; k++)
-        arguments->statistics[(s->first + k) * cls_problem_rows(p) + s->row] =
-            lane_record(&statistics, k, sums, s->sets[k]);
+        arguments->statistics[(s->first + k) * cls_problem_rows(p) + s->row] = records[k];
 }
 
 /* ---------------------------------------------------------------- Rows */
@@ -227,7 +226,7 @@ static void compute_row(sweep *s, uint64_t row)
     memset(&s->total, 0, sizeof s->total);
     memset(&s->weighted, 0, sizeof s->weighted);
     find_top(s);
-    if (!core_row_is_computed(s->sets[0].kind)) /* which temperatures do not change */
+    if (!core_row_is_computed(s->rows.kind[0])) /* which temperatures do not change */
         for (size_t k = 0; k < s->count && p->operation != CLSOFTMAX_OPERATION_NONE; k++)
             fill_results(s, k);
     else if (s->whole)

@@ -25,11 +25,9 @@ typedef struct lane_sums {
 /* LANES rows. Lanes beyond `count` are idle: masks throughout. */
 typedef struct __attribute__((aligned(64))) tile {
     lane_temperatures temperatures;
-    uint32_t key[LANES], second_key[LANES];
+    lane_rows rows;
+    uint32_t second_key[LANES];
     int64_t index[LANES];
-    int32_t kind[LANES];
-    float maximum[LANES], ties_at[LANES];
-    float scale[LANES], base[LANES], reciprocal_high[LANES], reciprocal_low[LANES], lowest[LANES], magic[LANES];
     lane_sums sums, weighted_sums; /* since they were flushed */
     lane_totals total, weighted;
     float sum_high[LANES], sum_low[LANES]; /* 1 / sum, or ln(sum) */
@@ -152,7 +150,7 @@ INLINE void prefetch_next(const tile *t, uint64_t c, size_t count)
 /* The logits of a class as ordinary rows have them. */
 INLINE void make_ordinary(const tile *t, float *x)
 {
-    FOR_LANES x[l] = t->kind[l] == CORE_ROW_TIES ? core_tie(x[l], t->ties_at[l]) : x[l];
+    FOR_LANES x[l] = t->rows.kind[l] == CORE_ROW_TIES ? core_tie(x[l], t->rows.ties_at[l]) : x[l];
 }
 
 /* `count` classes from c on as ordinary rows have them: in the scratch memory, or in `buffer`. */
@@ -180,12 +178,6 @@ static void store_class(const tile *t, uint64_t c, const float *p)
     else
         cpu_store(problem->results_dtype, t->call->arguments->results, first, t->results_lane_stride, t->count, NULL,
                   p);
-}
-
-INLINE core_row_t lane_row(const tile *t, size_t l)
-{
-    core_row_t row = {t->scale[l], t->base[l], t->reciprocal_high[l], t->reciprocal_low[l], t->lowest[l], t->magic[l]};
-    return row;
 }
 
 #endif
