@@ -312,6 +312,22 @@ CORE_FUNCTION core_reduced core_reduce(core_float x, core_row_t row)
     return reduced;
 }
 
+#ifndef CORE_OPENCL
+/* At T = 1, and |max| <= 256, z is the logit itself, without a rest. */
+CORE_FUNCTION int core_row_is_plain(core_row_t row)
+{
+    return row.scale == 1.0f && row.base == 0.0f && row.reciprocal_high == 1.0f && row.reciprocal_low == 0.0f;
+}
+
+/* The same bits of such a row, in four operations less of 33. */
+CORE_FUNCTION core_reduced core_reduce_plain(core_float x, core_row_t row)
+{
+    const core_float z = x > row.lowest ? x : row.lowest;
+    const core_float rounded = core_fma(z, CORE_LOG2_E, row.magic), n = rounded - row.magic;
+    return (core_reduced){core_fma(n, -0x1.62e430p-1f, z), n * 0x1.05c610p-29f, rounded};
+}
+#endif
+
 /* q(r): minimax for (exp(r) - 1 - r) / r^2 with 1/2 kept, 2^-32.6 relative to exp(r). */
 CORE_FUNCTION core_float core_polynomial(core_float r)
 {

@@ -126,6 +126,29 @@ Test(core, masks_are_exactly_zero)
     }
 }
 
+/* What rows at T = 1 take instead of core_reduce. */
+Test(core, plain_rows_have_the_same_bits)
+{
+    uint64_t random = 13;
+    unsigned long plain = 0;
+    for (int i = 0; i < 1000000; i++) {
+        float maximum = (float)((random_unit(&random) - 0.5) * 1024);
+        float x = i % 8 == 0 ? -INFINITY : i % 8 == 1 ? 0.0f : maximum - (float)(random_unit(&random) * 200);
+        core_row_t row = core_row(core_temperature(1), maximum);
+        cr_assert_eq(core_row_is_plain(row), fabsf(maximum) <= 256, "%a", (double)maximum);
+        if (!core_row_is_plain(row))
+            continue;
+        core_reduced a = core_reduce(x, row), b = core_reduce_plain(x, row);
+        cr_assert(memcmp(&a, &b, sizeof a) == 0, "max %a, x %a", (double)maximum, (double)x);
+        plain++;
+    }
+    cr_assert(plain > 400000);
+    cr_expect_not(core_row_is_plain(core_row(core_temperature(nextafterf(1, 2)), 3)));
+    cr_expect_not(core_row_is_plain(core_row(core_temperature(2), 3)));
+    cr_expect_not(core_row_is_plain(core_row(core_temperature(0), 3)));
+    cr_expect_not(core_row_is_plain(core_row(core_temperature(INFINITY), 3)));
+}
+
 Test(core, ceiling_is_ceil)
 {
     uint64_t random = 9;

@@ -96,14 +96,14 @@ static inline core_top_t top_of_lanes(const lane_tops *lanes)
 
 /* ---------------------------------------------------------------- Exponentials */
 
-/* count: a constant. */
-INLINE void strip_exponentials(const float *restrict x, size_t count, core_row_t row, float *restrict high,
-                               float *restrict low)
+/* Of `count` logits; is_plain: as core_row_is_plain says of the row. Both are constants, for the loops' sake, here and below. */
+INLINE void strip_exponentials(const float *restrict x, size_t count, core_row_t row, int is_plain,
+                               float *restrict high, float *restrict low)
 {
     _Alignas(64) float r[CPU_STRIP], r_low[CPU_STRIP], rounded[CPU_STRIP], q[CPU_STRIP];
 #pragma omp simd
     for (size_t i = 0; i < count; i++) {
-        core_reduced reduced = core_reduce(x[i], row);
+        core_reduced reduced = is_plain ? core_reduce_plain(x[i], row) : core_reduce(x[i], row);
         r[i] = reduced.r;
         r_low[i] = reduced.r_low;
         rounded[i] = reduced.rounded;
@@ -165,10 +165,10 @@ INLINE void make_room(vector_sums *sums, size_t length, int levels, core_total_t
 
 /* Leaves exponentials in high and low, and adds them. The sums go through registers, once a strip: a vector at a time would wait for the one
    before to be stored. */
-INLINE void add_strip(const float *restrict x, size_t count, core_row_t row, int levels, float *restrict high,
-                      float *restrict low, vector_sums *sums)
+INLINE void add_strip(const float *restrict x, size_t count, core_row_t row, int is_plain, int levels,
+                      float *restrict high, float *restrict low, vector_sums *sums)
 {
-    strip_exponentials(x, count, row, high, low);
+    strip_exponentials(x, count, row, is_plain, high, low);
 #pragma omp simd
     for (size_t l = 0; l < CPU_VECTOR; l++) {
         core_sum_t sum = {sums->high[l], sums->low[l], sums->lowest[l]};
@@ -182,27 +182,36 @@ INLINE void add_strip(const float *restrict x, size_t count, core_row_t row, int
     }
 }
 
+INLINE void add_strips(const float *restrict x, size_t length, core_row_t row, int is_plain, int levels,
+                       float *restrict high, float *restrict low, vector_sums *restrict sums, const char *ahead)
+{
+    size_t i = 0;
+    for (; i + CPU_STRIP <= length; i += CPU_STRIP) {
+        cpu_prefetch(ahead + i * sizeof *x, CPU_STRIP * sizeof *x);
+        add_strip(x + i, CPU_STRIP, row, is_plain, levels, high + i, low + i, sums);
+    }
+    for (; i + CPU_VECTOR <= length; i += CPU_VECTOR) {
+        cpu_prefetch(ahead + i * sizeof *x, CPU_VECTOR * sizeof *x);
+        add_strip(x + i, CPU_VECTOR, row, is_plain, levels, high + i, low + i, sums);
+    }
+    if (i < length) {
+        float last[CPU_VECTOR];
+        last_vector(x + i, length - i, last);
+        add_strip(last, CPU_VECTOR, row, is_plain, levels, high + i, low + i, sums);
+    }
+}
+
 /* Adds at most CPU_BLOCK exponentials, which are left in high and low, to the sums, or to the total. ahead: as many bytes as x has are
    fetched from there meanwhile; prefetches in one go would fill what a core has for lines on their way. */
 INLINE void add_exponentials(const float *restrict x, size_t length, core_row_t row, int levels, float *restrict high,
                              float *restrict low, vector_sums *restrict sums, core_total_t *restrict total,
                              const char *ahead)
 {
-    size_t i = 0;
     make_room(sums, length, levels, total);
-    for (; i + CPU_STRIP <= length; i += CPU_STRIP) {
-        cpu_prefetch(ahead + i * sizeof *x, CPU_STRIP * sizeof *x);
-        add_strip(x + i, CPU_STRIP, row, levels, high + i, low + i, sums);
-    }
-    for (; i + CPU_VECTOR <= length; i += CPU_VECTOR) {
-        cpu_prefetch(ahead + i * sizeof *x, CPU_VECTOR * sizeof *x);
-        add_strip(x + i, CPU_VECTOR, row, levels, high + i, low + i, sums);
-    }
-    if (i < length) {
-        float last[CPU_VECTOR];
-        last_vector(x + i, length - i, last);
-        add_strip(last, CPU_VECTOR, row, levels, high + i, low + i, sums);
-    }
+    if (core_row_is_plain(row))
+        add_strips(x, length, row, 1, levels, high, low, sums, ahead);
+    else
+        add_strips(x, length, row, 0, levels, high, low, sums, ahead);
 }
 
 INLINE void add_vector_weighted(const float *restrict x, const float *restrict high, const float *restrict low,
@@ -281,28 +290,37 @@ static inline void store_probabilities(clsoftmax_dtype dtype, void *array, uint6
         write_vector(high + i, low + i, reciprocal, length - i, stream, p + i);
 }
 
-/* Of `count` logits, a constant, without the detour of pairs in memory. */
-INLINE void strip_probabilities(const float *restrict x, size_t count, core_row_t row, core_two_float reciprocal,
-                                float *restrict p)
+/* Of logits, without the detour of pairs in memory. */
+INLINE void strip_probabilities(const float *restrict x, size_t count, core_row_t row, int is_plain,
+                                core_two_float reciprocal, float *restrict p)
 {
     _Alignas(64) float high[CPU_STRIP], low[CPU_STRIP];
-    strip_exponentials(x, count, row, high, low);
+    strip_exponentials(x, count, row, is_plain, high, low);
     probabilities_of_pairs(high, low, count, reciprocal, p);
+}
+
+INLINE void strips_probabilities(const float *restrict x, size_t length, core_row_t row, int is_plain,
+                                 core_two_float reciprocal, float *restrict p)
+{
+    size_t i = 0;
+    for (; i + CPU_STRIP <= length; i += CPU_STRIP)
+        strip_probabilities(x + i, CPU_STRIP, row, is_plain, reciprocal, p + i);
+    for (; i + CPU_VECTOR <= length; i += CPU_VECTOR)
+        strip_probabilities(x + i, CPU_VECTOR, row, is_plain, reciprocal, p + i);
+    if (i < length) {
+        float last[CPU_VECTOR];
+        last_vector(x + i, length - i, last);
+        strip_probabilities(last, CPU_VECTOR, row, is_plain, reciprocal, p + i);
+    }
 }
 
 static inline void probabilities(const float *restrict x, size_t length, core_row_t row, core_two_float reciprocal,
                                  float *restrict p)
 {
-    size_t i = 0;
-    for (; i + CPU_STRIP <= length; i += CPU_STRIP)
-        strip_probabilities(x + i, CPU_STRIP, row, reciprocal, p + i);
-    for (; i + CPU_VECTOR <= length; i += CPU_VECTOR)
-        strip_probabilities(x + i, CPU_VECTOR, row, reciprocal, p + i);
-    if (i < length) {
-        float last[CPU_VECTOR];
-        last_vector(x + i, length - i, last);
-        strip_probabilities(last, CPU_VECTOR, row, reciprocal, p + i);
-    }
+    if (core_row_is_plain(row))
+        strips_probabilities(x, length, row, 1, reciprocal, p);
+    else
+        strips_probabilities(x, length, row, 0, reciprocal, p);
 }
 
 static inline void log_probabilities(const float *restrict x, size_t length, core_log_row_t row,
