@@ -16,7 +16,7 @@ typedef struct path {
     int statistics, has_ties;
 } path;
 
-/* Rows that the scratch memory holds once, but not twice, lie between some of these sizes, whatever the second-level cache. */
+/* Rows that the scratch memory holds once, but not twice, lie between some of these sizes, whatever the caches; and some that it does not. */
 #define LONG_ROWS(classes)                                                                                             \
     {                                                                                                                  \
         "long rows", 1, (classes), 2, 0, CLSOFTMAX_STRATEGY_COLUMN, CLSOFTMAX_OPERATION_SOFTMAX, 0, 0                  \
@@ -40,6 +40,8 @@ static const path paths[] = {
     LONG_ROWS(48000),
     LONG_ROWS(96000),
     LONG_ROWS(192000),
+    LONG_ROWS(384000),
+    LONG_ROWS(1100000),
 };
 
 static clsoftmax_problem problem_of(const path *path)

@@ -254,7 +254,7 @@ Test(sweep, long_rows_on_cpu)
     clsoftmax_context *cpu = test_open("cpu");
     sweep_case c = {CLSOFTMAX_PROBLEM_INIT, "dense", 3};
     c.problem.outer = 2;
-    c.problem.classes = 700001; /* 3 levels of the sum, too */
+    c.problem.classes = 720001; /* 3 levels of the sum, too */
     c.problem.sweep = 3;
     c.problem.statistics = 1;
     check_case(&c, cpu, cpu);

@@ -182,15 +182,22 @@ static clsoftmax_status choose_threads(size_t *threads)
     return CLSOFTMAX_OK;
 }
 
-/* Floats in a core's second-level cache, or in twice a small one: what falls out of it is read from the next faster than a
-   second exponential is computed. And blocks, of which a vector may be read behind the last pairs. */
-static size_t choose_scratch_floats(void)
+static size_t cache_bytes(int name, size_t otherwise)
 {
-    const size_t most = (size_t)4 << 20, small = (size_t)2 << 20;
-    long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
-    size_t cache = bytes > 0 ? (size_t)bytes : (size_t)1 << 20;
-    cache = cache < (size_t)1 << 18 ? (size_t)1 << 18 : cache > most ? most : cache;
-    size_t room = cache >= small ? cache : 2 * cache < small ? 2 * cache : small;
+    long bytes = sysconf(name);
+    return bytes > 0 ? (size_t)bytes : otherwise;
+}
+
+/* Floats in a thread's scratch memory: its second-level cache, twice a small one, or half of its share of the third, where that is more; a
+   second exponential takes longer than the first from there. And blocks, of which a vector may be read behind the last pairs. */
+static size_t choose_scratch_floats(size_t threads)
+{
+    const size_t least = (size_t)1 << 19, small = (size_t)2 << 20, most = (size_t)8 << 20;
+    const size_t second = cache_bytes(_SC_LEVEL2_CACHE_SIZE, (size_t)1 << 20);
+    const size_t share = cache_bytes(_SC_LEVEL3_CACHE_SIZE, 0) / threads / 2;
+    size_t room = second >= small ? second : 2 * second < small ? 2 * second : small;
+    room = room > share ? room : share;
+    room = room < least ? least : room > most ? most : room;
     return (room / (2 * sizeof(float)) / CPU_BLOCK + 4) * 2 * CPU_BLOCK;
 }
 
@@ -230,11 +237,11 @@ clsoftmax_status cls_cpu_open(clsoftmax_context *context)
     CLS_FAIL_IF(!cpu, CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for a context");
     context->state = cpu;
     cpu->isa = isa;
-    cpu->scratch_floats = choose_scratch_floats();
     cpu->threads = threads = grantable_threads(threads);
     cpu->pool = threads > 1 ? pthreadpool_create(threads) : NULL; /* NULL runs in the caller's thread */
     if (!cpu->pool)
         cpu->threads = 1;
+    cpu->scratch_floats = choose_scratch_floats(cpu->threads);
 
     clsoftmax_device *device = &context->device;
     device->type = CLSOFTMAX_DEVICE_CPU;

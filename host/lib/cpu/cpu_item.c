@@ -17,6 +17,9 @@
 /* Pairs of a batch of several rows: 16 rows of 256 classes, in the second-level cache, from which they come fast enough. */
 #define BATCH_PAIRS 4096
 
+/* Pairs of two rows whose stages overlap: those of longer ones would go through twice as much of the third-level cache. */
+#define OVERLAP_PAIRS ((size_t)1 << 18)
+
 /* Rows that go through a stage together. */
 typedef struct batch {
     uint64_t first; /* row */
@@ -41,7 +44,7 @@ typedef struct items {
     size_t row_blocks;              /* blocks of a row */
     size_t row_pairs;               /* room for a row's */
     size_t batch_rows;
-    size_t pairs; /* of scratch memory to use */
+    size_t pairs; /* that the scratch memory holds */
     int keep;     /* exponentials are kept between the sum and the results */
     int overlap;  /* the results of a batch are written while the next one's exponentials are computed: room for two */
     int levels;
@@ -317,9 +320,9 @@ static items plan_items(const cpu_call *call, const cpu_scratch *scratch)
     set_one_temperature(&it.temperatures, call->arguments->temperature);
     it.row_pairs = it.row_blocks == 1 ? padded((size_t)call->problem->classes) : it.row_blocks * CPU_BLOCK;
     size_t fitting = BATCH_PAIRS / it.row_pairs;
-    it.pairs = scratch->floats / 4; /* half of the cache: the rows themselves stand in it, too */
+    it.pairs = scratch->floats / 2;
     it.keep = it.row_pairs <= it.pairs;
-    it.overlap = !it.keep || it.row_pairs * 2 <= it.pairs;
+    it.overlap = !it.keep || it.row_pairs * 2 <= (it.pairs < OVERLAP_PAIRS ? it.pairs : OVERLAP_PAIRS);
     it.batch_rows = fitting < 1 ? 1 : fitting > MOST_ROWS ? MOST_ROWS : fitting;
     return it;
 }
@@ -340,7 +343,7 @@ uint64_t CPU_FUNCTION(cls_cpu_item)(const cpu_call *call, uint64_t begin, uint64
          step++) {
         batch *next = &batches[step % 3], *current = &batches[(step + 2) % 3], *last = &batches[(step + 1) % 3];
         current->high = scratch->room + (step % 2) * half;
-        current->low = current->high + scratch->floats / 2;
+        current->low = current->high + it.pairs;
         run_stages(&it, next, current, it.overlap ? last : &none);
         invalid += finish_tops(&it, next);
         finish_sums(&it, current);
