@@ -334,6 +334,37 @@ static void probabilities(const tile *t, const float *x, float *p)
     FOR_LANES p[l] = core_probability(core_exponential(x[l], lane_row(&t->rows, l)), t->sum_high[l], t->sum_low[l]);
 }
 
+/* 1 if results are made of pairs, and can be where they belong: past the caches, those of each class are lines. */
+static int is_written_at_once(const tile *t)
+{
+    const clsoftmax_problem *p = t->call->problem;
+    const float *results = (const float *)t->call->arguments->results + t->results;
+    int lines =
+        (uintptr_t)results % CPU_LINE == 0 && p->results_layout.class_stride % (CPU_LINE / sizeof *results) == 0;
+    return p->operation == CLSOFTMAX_OPERATION_SOFTMAX && t->keep && !t->transposed && has_whole_f32_results(t) &&
+           (lines || !t->stream);
+}
+
+static void write_at_once(const tile *t)
+{
+    const clsoftmax_problem *problem = t->call->problem;
+    const uint64_t stride = problem->results_layout.class_stride;
+    cpu_stream *stream = t->stream;
+    float *p = (float *)t->call->arguments->results + t->results;
+    for (uint64_t c = 0; c < problem->classes; c++, p += stride) {
+        const float *high = t->high + c * LANES, *low = t->low + c * LANES;
+        for (size_t first = 0; first < LANES; first += CPU_VECTOR) {
+            _Alignas(CPU_LINE) float vector[CPU_VECTOR];
+#pragma omp simd
+            for (size_t l = 0; l < CPU_VECTOR; l++) {
+                core_pair e = {high[first + l], low[first + l]};
+                vector[l] = core_probability(e, t->sum_high[first + l], t->sum_low[first + l]);
+            }
+            cpu_write_line(stream, p + first, vector);
+        }
+    }
+}
+
 static void write_results(const tile *t)
 {
     const clsoftmax_problem *problem = t->call->problem;
@@ -342,6 +373,10 @@ static void write_results(const tile *t)
     for (size_t l = 0; l < LANES; l++) {
         fill[l] = cpu_fill_value(problem, t->rows.kind[l]);
         all_computed &= core_row_is_computed(t->rows.kind[l]);
+    }
+    if (all_computed && is_written_at_once(t)) {
+        write_at_once(t);
+        return;
     }
     for (uint64_t c = 0; c < problem->classes; c++) {
         float *p = t->keep ? t->high + c * LANES : buffer;

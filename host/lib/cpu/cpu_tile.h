@@ -167,13 +167,18 @@ INLINE const float *ordinary_classes(const tile *t, uint64_t c, size_t count, fl
     return buffer;
 }
 
+/* Its results are f32, and those of a class neighbours. */
+INLINE int has_whole_f32_results(const tile *t)
+{
+    return t->call->problem->results_dtype == CLSOFTMAX_F32 && t->count == LANES && t->results_lane_stride == 1;
+}
+
 static void store_class(const tile *t, uint64_t c, const float *p)
 {
     const clsoftmax_problem *problem = t->call->problem;
     uint64_t first = t->results + c * problem->results_layout.class_stride;
     float *f32 = (float *)t->call->arguments->results + first; /* used if it is that */
-    int whole = problem->results_dtype == CLSOFTMAX_F32 && t->count == LANES && t->results_lane_stride == 1;
-    if (whole)
+    if (has_whole_f32_results(t))
         cpu_write((uintptr_t)f32 % CPU_LINE == 0 ? t->stream : NULL, f32, p, LANES * sizeof *p);
     else
         cpu_store(problem->results_dtype, t->call->arguments->results, first, t->results_lane_stride, t->count, NULL,
