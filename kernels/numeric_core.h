@@ -189,8 +189,7 @@ CORE_FUNCTION core_two_float core_reciprocal(core_two_float divisor)
 typedef struct {
     core_row_float scale;
     core_two_float reciprocal; /* 1 / (T * scale); 0 for T = inf */
-    core_row_float
-        halving; /* T * scale * ln 2: a logit, scaled, that is so far below another has half its exponential */
+    core_row_float halving;    /* T * scale * ln 2: what halves an exponential */
 } core_temperature_t;
 
 /* A reciprocal that carries the smallest non-zero difference beyond the clamp: the limit T -> 0. */
@@ -234,15 +233,14 @@ CORE_FUNCTION core_row_int core_overflows(core_temperature_t temperature, core_r
 
 /* A row as its elements see it: z = max(x * scale - base, lowest) * (reciprocal_high + reciprocal_low). The difference is
    exact for every logit that matters: base is 0 while |max| / T <= 256, which keeps z small enough for a pair; beyond, base is the
-   maximum, and a logit within 104.5 T of it is within half of its size (Sterbenz). */
+   maximum, and a logit within 104.5 T of it, beyond which probabilities are 0, is within half of its size (Sterbenz). */
 typedef struct {
     core_row_float scale;
     core_row_float base;
     core_row_float reciprocal_high;
     core_row_float reciprocal_low;
     core_row_float lowest;
-    core_row_float
-        magic; /* 1.5 * 2^23 + CORE_ZERO_EXPONENT - N: adding it rounds to an integer, see core_exponential */
+    core_row_float magic; /* 1.5 * 2^23 + CORE_ZERO_EXPONENT - N: adding it rounds to an integer */
 } core_row_t;
 
 /* The smallest integer that is not below x, |x| < 2^22. Of vectors, ceil() is a dozen operations on PoCL; on GPUs it is one. */

@@ -49,14 +49,15 @@ static int wants_split(const clsoftmax_problem *problem, const cls_limits *limit
 }
 
 /* The native code transposes rows into lanes so cheaply that most short rows go that way; not of 256, which fall on each other in the
-   first-level cache. Vectors of 16 floats, and above all full ones, are faster at classes than at that. Measured: docs/kernels.md. */
+   first-level cache. Vectors of 16 floats, and above all full ones, are faster at classes than at that, except where each row
+   has a temperature of its own, or several. Measured: docs/kernels.md. */
 #define NATIVE_LANE_CLASSES 255
 #define NATIVE_LANE_CLASSES_BESIDE_16 175
 #define NATIVE_LANE_CLASSES_BESIDE_FULL_16 127
 
 static uint64_t most_native_lane_classes(const clsoftmax_problem *problem, const cls_limits *limits)
 {
-    if (limits->vector_width < 16)
+    if (limits->vector_width < 16 || problem->sweep > 0 || problem->temperature_per_row)
         return NATIVE_LANE_CLASSES;
     return problem->classes % 16 == 0 ? NATIVE_LANE_CLASSES_BESIDE_FULL_16 : NATIVE_LANE_CLASSES_BESIDE_16;
 }

@@ -136,12 +136,12 @@ static clsoftmax_status cpu_plan_prepare(clsoftmax_plan *plan)
 {
     cpu_context *cpu = plan->context->state;
     size_t table = (cpu->threads * sizeof(cpu_scratch) + 63) / 64 * 64;
-    size_t floats = cpu->scratch_floats;
-    char *memory = aligned_alloc(64, table + cpu->threads * floats * sizeof(float));
+    size_t floats = cpu->scratch_floats, room = floats + CPU_SCRATCH_BEHIND;
+    char *memory = aligned_alloc(64, table + cpu->threads * room * sizeof(float));
     CLS_FAIL_IF(!memory, CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for the scratch rows of %zu threads", cpu->threads);
     cpu_scratch *scratch = plan->state = memory;
     for (size_t i = 0; i < cpu->threads; i++) {
-        scratch[i].room = (float *)(void *)(memory + table) + i * floats;
+        scratch[i].room = (float *)(void *)(memory + table) + i * room;
         scratch[i].floats = floats;
     }
     return CLSOFTMAX_OK;
@@ -189,7 +189,7 @@ static size_t cache_bytes(int name, size_t otherwise)
 }
 
 /* Floats in a thread's scratch memory: its second-level cache, twice a small one, or half of its share of the third, where that is more; a
-   second exponential takes longer than the first from there. And blocks, of which a vector may be read behind the last pairs. */
+   second exponential takes longer than the first from there. And four blocks: arrays a power of two apart fall on each other in caches. */
 static size_t choose_scratch_floats(size_t threads)
 {
     const size_t least = (size_t)1 << 19, small = (size_t)2 << 20, most = (size_t)8 << 20;

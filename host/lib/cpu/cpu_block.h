@@ -256,38 +256,57 @@ static inline void probabilities_of_pairs(const float *restrict high, const floa
     }
 }
 
-/* The same of the first `count` of a vector, to memory: a line, or what a run has of its first or last one. */
-INLINE void write_vector(const float *high, const float *low, core_two_float reciprocal, size_t count,
-                         cpu_stream *stream, float *p)
+/* Of `count` pairs to where they belong: a line of results, or what a run has of its first or last one. dtype: a constant. */
+INLINE void write_pairs(clsoftmax_dtype dtype, const float *high, const float *low, core_two_float reciprocal,
+                        size_t count, cpu_stream *stream, char *to)
 {
-    _Alignas(CPU_LINE) float vector[CPU_VECTOR];
-    probabilities_of_pairs(high, low, CPU_VECTOR, reciprocal, vector);
-    if (count == CPU_VECTOR)
-        cpu_write_line(stream, p, vector);
+    enum { MOST = CPU_LINE / sizeof(uint16_t) };
+    const size_t size = cpu_element_size(dtype);
+    _Alignas(CPU_LINE) float values[MOST];
+    _Alignas(CPU_LINE) uint16_t rounded[MOST];
+    const void *line = dtype == CLSOFTMAX_F32 ? (const void *)values : rounded;
+    if (dtype == CLSOFTMAX_F32) {
+        probabilities_of_pairs(high, low, CPU_VECTOR, reciprocal, values);
+    } else {
+        probabilities_of_pairs(high, low, MOST, reciprocal, values);
+        cpu_round(dtype, values, MOST, rounded);
+    }
+    if (count * size == CPU_LINE)
+        cpu_write_line(stream, to, line);
     else
-        cpu_write_part(stream, p, vector, count * sizeof *p);
+        cpu_write_part(stream, to, line, count * size);
 }
 
-/* Of at most CPU_BLOCK pairs, to their place; f32 and neighbours without the detour of a buffer. The pairs have room for a vector from any
-   element on. stream: as cpu_write takes it. */
+INLINE void write_pairs_run(clsoftmax_dtype dtype, const float *restrict high, const float *restrict low,
+                            core_two_float reciprocal, size_t length, cpu_stream *stream, char *to)
+{
+    const size_t size = cpu_element_size(dtype), most = CPU_LINE / size;
+    size_t i = cpu_write_head(stream, to, length * size) / size;
+    if (i > 0)
+        write_pairs(dtype, high, low, reciprocal, i, stream, to);
+    for (; i + most <= length; i += most)
+        write_pairs(dtype, high + i, low + i, reciprocal, most, stream, to + i * size);
+    if (i < length)
+        write_pairs(dtype, high + i, low + i, reciprocal, length - i, stream, to + i * size);
+}
+
+/* Of at most CPU_BLOCK pairs, to their place; of neighbours without the detour of a buffer. Behind the pairs there is room to read a line of
+   results more (CPU_SCRATCH_BEHIND). stream: as cpu_write takes it. */
 static inline void store_probabilities(clsoftmax_dtype dtype, void *array, uint64_t first, uint64_t stride,
                                        size_t length, cpu_stream *stream, const float *restrict high,
                                        const float *restrict low, core_two_float reciprocal)
 {
-    float *p = (float *)array + first;
-    if (dtype != CLSOFTMAX_F32 || stride != 1) {
-        float results[CPU_BLOCK];
+    char *to = (char *)array + first * cpu_element_size(dtype);
+    float results[CPU_BLOCK];
+    if (stride != 1) {
         probabilities_of_pairs(high, low, padded(length), reciprocal, results);
         cpu_store(dtype, array, first, stride, length, stream, results);
-        return;
-    }
-    size_t i = cpu_write_head(stream, p, length * sizeof *p) / sizeof *p;
-    if (i > 0)
-        write_vector(high, low, reciprocal, i, stream, p);
-    for (; i + CPU_VECTOR <= length; i += CPU_VECTOR)
-        write_vector(high + i, low + i, reciprocal, CPU_VECTOR, stream, p + i);
-    if (i < length)
-        write_vector(high + i, low + i, reciprocal, length - i, stream, p + i);
+    } else if (dtype == CLSOFTMAX_F32)
+        write_pairs_run(CLSOFTMAX_F32, high, low, reciprocal, length, stream, to);
+    else if (dtype == CLSOFTMAX_F16)
+        write_pairs_run(CLSOFTMAX_F16, high, low, reciprocal, length, stream, to);
+    else
+        write_pairs_run(CLSOFTMAX_BF16, high, low, reciprocal, length, stream, to);
 }
 
 /* Of logits, without the detour of pairs in memory. */

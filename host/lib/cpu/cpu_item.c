@@ -121,6 +121,8 @@ static const lane_temperatures *temperatures_of(const items *it, const batch *b)
 static uint64_t finish_tops(const items *it, batch *b)
 {
     const clsoftmax_problem *p = it->call->problem;
+    if (b->rows == 0)
+        return 0;
     for (size_t r = 0; r < b->rows; r++) {
         if (p->statistics)
             b->top[r] = top_of_lanes(&b->tops[r]);
@@ -147,8 +149,7 @@ static const char *ahead_of(const items *it, const batch *b, const block *k)
 }
 
 /* levels: a constant, for the loops' sake. */
-static inline __attribute__((always_inline)) void add_sums(const items *it, batch *b, const block *k, const float *x,
-                                                           int levels, const char *ahead)
+INLINE void add_sums(const items *it, batch *b, const block *k, const float *x, int levels, const char *ahead)
 {
     const core_row_t row = lane_row(&b->set, k->row);
     float *high = b->high + (it->keep ? k->slot : 0), *low = b->low + (it->keep ? k->slot : 0);
@@ -220,6 +221,8 @@ static void set_reciprocals(batch *b)
 static void finish_sums(const items *it, batch *b)
 {
     const clsoftmax_problem *p = it->call->problem;
+    if (b->rows == 0)
+        return;
     flush_rows(it, b, b->sums, b->flushed, &b->total);
     if (p->statistics) {
         flush_rows(it, b, b->weighted_sums, b->weighted_flushed, &b->weighted);

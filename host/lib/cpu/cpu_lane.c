@@ -338,11 +338,11 @@ static void probabilities(const tile *t, const float *x, float *p)
 static int is_written_at_once(const tile *t)
 {
     const clsoftmax_problem *p = t->call->problem;
+    if (p->operation != CLSOFTMAX_OPERATION_SOFTMAX || !t->keep || t->transposed || !has_whole_f32_results(t))
+        return 0;
     const float *results = (const float *)t->call->arguments->results + t->results;
-    int lines =
-        (uintptr_t)results % CPU_LINE == 0 && p->results_layout.class_stride % (CPU_LINE / sizeof *results) == 0;
-    return p->operation == CLSOFTMAX_OPERATION_SOFTMAX && t->keep && !t->transposed && has_whole_f32_results(t) &&
-           (lines || !t->stream);
+    int lines = (uintptr_t)results % CPU_LINE == 0 && p->results_layout.class_stride % CPU_VECTOR == 0;
+    return lines || !t->stream;
 }
 
 static void write_at_once(const tile *t)

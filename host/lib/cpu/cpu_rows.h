@@ -1,5 +1,5 @@
-/* Rows on the CPU: what the backend and the strategies agree on. cpu_item.c and cpu_lane.c are compiled once per instruction
-   set; CPU_ISA names the one that a compilation is for. Bits do not depend on it: the core is exact operations only, and the
+/* Rows on the CPU: what the backend and the strategies agree on. cpu_item.c, cpu_lane.c and cpu_sweep.c are compiled once per
+   instruction set; CPU_ISA names the one that a compilation is for. Bits do not depend on it: the core is exact operations only, and the
    reductions are of integers. */
 #ifndef CLSOFTMAX_CPU_ROWS_H
 #define CLSOFTMAX_CPU_ROWS_H
@@ -25,6 +25,9 @@
 
 /* Rows side by side in cpu_lane.c, temperatures in cpu_sweep.c. */
 #define CPU_LANES 64
+
+/* Floats behind a thread's scratch memory that may be read: results are made a line at a time (cpu_block.h), of what belongs to them or not. */
+#define CPU_SCRATCH_BEHIND 64
 
 /* A thread's own memory, aligned to a cache line: each strategy has rows and their exponentials in it. */
 typedef struct cpu_scratch {

@@ -90,7 +90,7 @@ static inline void cpu_write_part(cpu_stream *stream, void *to, const void *from
         cpu_stream_flush(stream);
 }
 
-/* How much of `bytes` bytes comes before the line in which whole lines begin. */
+/* Bytes, at most `bytes`, up to where a line begins; 0 without a stream, for which lines may begin anywhere. */
 static inline size_t cpu_write_head(const cpu_stream *stream, const void *to, size_t bytes)
 {
     const size_t head = stream ? -(uintptr_t)to % CPU_LINE : 0;

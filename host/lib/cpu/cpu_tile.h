@@ -177,10 +177,10 @@ static void store_class(const tile *t, uint64_t c, const float *p)
 {
     const clsoftmax_problem *problem = t->call->problem;
     uint64_t first = t->results + c * problem->results_layout.class_stride;
-    float *f32 = (float *)t->call->arguments->results + first; /* used if it is that */
-    if (has_whole_f32_results(t))
-        cpu_write((uintptr_t)f32 % CPU_LINE == 0 ? t->stream : NULL, f32, p, LANES * sizeof *p);
-    else
+    if (has_whole_f32_results(t)) {
+        float *results = (float *)t->call->arguments->results + first;
+        cpu_write((uintptr_t)results % CPU_LINE == 0 ? t->stream : NULL, results, p, LANES * sizeof *p);
+    } else
         cpu_store(problem->results_dtype, t->call->arguments->results, first, t->results_lane_stride, t->count, NULL,
                   p);
 }
