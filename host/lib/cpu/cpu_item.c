@@ -33,7 +33,7 @@ typedef struct batch {
     vector_sums sums[MOST_ROWS], weighted_sums[MOST_ROWS]; /* since they were flushed */
     core_total_t flushed[MOST_ROWS], weighted_flushed[MOST_ROWS];
     lane_totals total, weighted;
-    float sum_high[MOST_ROWS], sum_low[MOST_ROWS]; /* 1 / sum, or ln(sum) */
+    lane_scales scales;
 } batch;
 
 /* What all batches of a call share. */
@@ -198,26 +198,6 @@ static void write_statistics(const items *it, const batch *b)
     memcpy(it->call->arguments->statistics + b->first, records, b->rows * sizeof *records);
 }
 
-static void set_logarithms(const items *it, batch *b)
-{
-    for (size_t r = 0; r < b->rows; r++) {
-        core_setting_t set = lane_setting(&b->set, temperatures_of(it, b), r, it->call->policies);
-        core_two_float logarithm = core_log_sum(set, lane_total(&b->total, r), it->levels);
-        b->sum_high[r] = logarithm.high;
-        b->sum_low[r] = logarithm.low;
-    }
-}
-
-static void set_reciprocals(batch *b)
-{
-#pragma omp simd
-    for (size_t r = 0; r < MOST_ROWS; r++) {
-        core_two_float reciprocal = core_reciprocal(core_total_value(lane_total(&b->total, r)));
-        b->sum_high[r] = reciprocal.high;
-        b->sum_low[r] = reciprocal.low;
-    }
-}
-
 static void finish_sums(const items *it, batch *b)
 {
     const clsoftmax_problem *p = it->call->problem;
@@ -229,9 +209,9 @@ static void finish_sums(const items *it, batch *b)
         write_statistics(it, b); /* before the results, which may take the place of the label's logit */
     }
     if (p->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX)
-        set_logarithms(it, b);
+        set_lane_logarithms(&b->scales, &b->set, &b->total, it->levels, b->rows);
     else
-        set_reciprocals(b);
+        set_lane_reciprocals(&b->scales, &b->total, MOST_ROWS);
 }
 
 /* ---------------------------------------------------------------- Stage 3: results */
@@ -240,7 +220,7 @@ static void block_results(const items *it, const batch *b, const block *k)
 {
     const clsoftmax_problem *p = it->call->problem;
     const int kind = b->set.kind[k->row];
-    const core_two_float scale = {b->sum_high[k->row], b->sum_low[k->row]};
+    const core_two_float scale = lane_scale(&b->scales, k->row);
     const uint64_t stride = p->results_layout.class_stride, begin = b->results[k->row] + k->first * stride;
     const int pairs = it->keep && p->operation == CLSOFTMAX_OPERATION_SOFTMAX && core_row_is_computed(kind);
     if (pairs) {

@@ -256,9 +256,8 @@ static void finish_short_sums(tile *t)
     uint32_t added = (uint32_t)t->call->problem->classes;
     FOR_LANES
     {
-        core_two_float reciprocal = core_reciprocal(core_short_total_value(t->sums.high[l], t->sums.low[l], added));
-        t->sum_high[l] = reciprocal.high;
-        t->sum_low[l] = reciprocal.low;
+        core_two_float sum = core_short_total_value(t->sums.high[l], t->sums.low[l], added);
+        set_lane_scale(&t->scales, l, core_reciprocal(sum));
     }
 }
 
@@ -267,19 +266,9 @@ static void finish_sums(tile *t)
     if (t->short_sums)
         finish_short_sums(t);
     else if (t->call->problem->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX)
-        for (size_t l = 0; l < LANES; l++) {
-            core_two_float logarithm = core_log_sum(lane_setting(&t->rows, &t->temperatures, l, t->call->policies),
-                                                    lane_total(&t->total, l), t->levels);
-            t->sum_high[l] = logarithm.high;
-            t->sum_low[l] = logarithm.low;
-        }
+        set_lane_logarithms(&t->scales, &t->rows, &t->total, t->levels, LANES);
     else
-        FOR_LANES
-        {
-            core_two_float reciprocal = core_reciprocal(core_total_value(lane_total(&t->total, l)));
-            t->sum_high[l] = reciprocal.high;
-            t->sum_low[l] = reciprocal.low;
-        }
+        set_lane_reciprocals(&t->scales, &t->total, LANES);
 }
 
 /* The row's top and the label's logit. */
@@ -315,8 +304,7 @@ static void log_probabilities(const tile *t, const float *x, float *p)
     FOR_LANES
     {
         core_log_row_t row = core_log_row(lane_temperature(&t->temperatures, l), t->rows.maximum[l]);
-        core_two_float logarithm = {t->sum_high[l], t->sum_low[l]};
-        p[l] = core_log_probability(x[l], row, logarithm);
+        p[l] = core_log_probability(x[l], row, lane_scale(&t->scales, l));
     }
 }
 
@@ -325,13 +313,14 @@ static void probabilities_of_pairs(const tile *t, float *high, const float *low)
     FOR_LANES
     {
         core_pair e = {high[l], low[l]};
-        high[l] = core_probability(e, t->sum_high[l], t->sum_low[l]);
+        high[l] = core_probability(e, t->scales.high[l], t->scales.low[l]);
     }
 }
 
 static void probabilities(const tile *t, const float *x, float *p)
 {
-    FOR_LANES p[l] = core_probability(core_exponential(x[l], lane_row(&t->rows, l)), t->sum_high[l], t->sum_low[l]);
+    FOR_LANES p[l] =
+        core_probability(core_exponential(x[l], lane_row(&t->rows, l)), t->scales.high[l], t->scales.low[l]);
 }
 
 /* 1 if results are made of pairs, and can be where they belong: past the caches, those of each class are lines. */
@@ -358,7 +347,7 @@ static void write_at_once(const tile *t)
 #pragma omp simd
             for (size_t l = 0; l < CPU_VECTOR; l++) {
                 core_pair e = {high[first + l], low[first + l]};
-                vector[l] = core_probability(e, t->sum_high[first + l], t->sum_low[first + l]);
+                vector[l] = core_probability(e, t->scales.high[first + l], t->scales.low[first + l]);
             }
             cpu_write_line(stream, p + first, vector);
         }

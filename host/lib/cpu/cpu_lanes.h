@@ -83,11 +83,6 @@ INLINE void set_lane_rows(lane_rows *rows, const lane_temperatures *t, int is_on
         set_lane_row(rows, l, t->temperature[l], lane_temperature(t, l), policies);
 }
 
-INLINE core_setting_t lane_setting(const lane_rows *rows, const lane_temperatures *t, size_t l, uint32_t policies)
-{
-    return core_setting(rows->key[l], t->temperature[l], lane_temperature(t, l), policies);
-}
-
 /* ---------------------------------------------------------------- Sums */
 
 /* The integer sums of each lane. */
@@ -98,6 +93,43 @@ typedef struct __attribute__((aligned(64))) lane_totals {
 INLINE core_total_t lane_total(const lane_totals *totals, size_t l)
 {
     return (core_total_t){totals->high[l], totals->low[l], totals->lowest[l]};
+}
+
+/* By what the exponentials of each lane become results: 1 / sum, or ln(sum). */
+typedef struct __attribute__((aligned(64))) lane_scales {
+    float high[LANES], low[LANES];
+} lane_scales;
+
+INLINE core_two_float lane_scale(const lane_scales *scales, size_t l)
+{
+    return (core_two_float){scales->high[l], scales->low[l]};
+}
+
+INLINE void set_lane_scale(lane_scales *scales, size_t l, core_two_float scale)
+{
+    scales->high[l] = scale.high;
+    scales->low[l] = scale.low;
+}
+
+/* Of the first `count` lanes, a constant. */
+INLINE void set_lane_reciprocals(lane_scales *scales, const lane_totals *totals, size_t count)
+{
+#pragma omp simd
+    for (size_t l = 0; l < count; l++)
+        set_lane_scale(scales, l, core_reciprocal(core_total_value(lane_total(totals, l))));
+}
+
+INLINE core_two_float lane_log_sum(const lane_rows *rows, const lane_totals *totals, int levels, size_t l)
+{
+    core_setting_t set = {.maximum = rows->maximum[l], .row = lane_row(rows, l)};
+    return core_log_sum(set, lane_total(totals, l), levels);
+}
+
+static inline void set_lane_logarithms(lane_scales *scales, const lane_rows *rows, const lane_totals *totals,
+                                       int levels, size_t count)
+{
+    for (size_t l = 0; l < count; l++)
+        set_lane_scale(scales, l, lane_log_sum(rows, totals, levels, l));
 }
 
 /* ---------------------------------------------------------------- Statistics */

@@ -117,11 +117,10 @@ static void add_segment(sweep *s, size_t k, size_t length)
 
 static void finish_sums(sweep *s, size_t k)
 {
-    const core_total_t total = lane_total(&s->total, k);
     if (s->call->problem->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX)
-        s->scales[k] = core_log_sum(lane_setting(&s->rows, &s->temperatures, k, s->call->policies), total, s->levels);
+        s->scales[k] = lane_log_sum(&s->rows, &s->total, s->levels, k);
     else
-        s->scales[k] = core_reciprocal(core_total_value(total));
+        s->scales[k] = core_reciprocal(core_total_value(lane_total(&s->total, k)));
 }
 
 /* ---------------------------------------------------------------- Results */
@@ -129,7 +128,6 @@ static void finish_sums(sweep *s, size_t k)
 static void write_results(const sweep *s, size_t k, uint64_t begin)
 {
     const clsoftmax_problem *p = s->call->problem;
-    const core_log_row_t log_row = core_log_row(lane_temperature(&s->temperatures, k), s->rows.maximum[k]);
     const uint64_t stride = p->results_layout.class_stride;
     const int pairs = s->whole && p->operation == CLSOFTMAX_OPERATION_SOFTMAX;
     void *array = s->call->arguments->results;
@@ -144,7 +142,8 @@ static void write_results(const sweep *s, size_t k, uint64_t begin)
             continue;
         }
         if (p->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX)
-            log_probabilities(s->x + i, count, log_row, s->scales[k], results);
+            log_probabilities(s->x + i, count, core_log_row(lane_temperature(&s->temperatures, k), s->rows.maximum[k]),
+                              s->scales[k], results);
         else
             probabilities(s->x + i, count, lane_row(&s->rows, k), s->scales[k], results);
         cpu_store(p->results_dtype, array, first + i * stride, stride, count, s->stream, results);

@@ -30,7 +30,7 @@ typedef struct __attribute__((aligned(64))) tile {
     int64_t index[LANES];
     lane_sums sums, weighted_sums; /* since they were flushed */
     lane_totals total, weighted;
-    float sum_high[LANES], sum_low[LANES]; /* 1 / sum, or ln(sum) */
+    lane_scales scales;
 
     const cpu_call *call;
     cpu_stream *stream;       /* of the results, or NULL */
