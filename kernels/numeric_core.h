@@ -310,21 +310,26 @@ CORE_FUNCTION core_reduced core_reduce(core_float x, core_row_t row)
     return reduced;
 }
 
-#ifndef CORE_OPENCL
 /* At T = 1, and |max| <= 256, z is the logit itself, without a rest. */
-CORE_FUNCTION int core_row_is_plain(core_row_t row)
+CORE_FUNCTION core_row_int core_row_is_plain(core_row_t row)
 {
-    return row.scale == 1.0f && row.base == 0.0f && row.reciprocal_high == 1.0f && row.reciprocal_low == 0.0f;
+    const core_row_float zero = CORE_ROW(0.0f), one = CORE_ROW(1.0f);
+    return (row.scale == one) & (row.base == zero) & (row.reciprocal_high == one) & (row.reciprocal_low == zero);
 }
 
 /* The same bits of such a row, in four operations less of 33. */
 CORE_FUNCTION core_reduced core_reduce_plain(core_float x, core_row_t row)
 {
-    const core_float z = x > row.lowest ? x : row.lowest;
-    const core_float rounded = core_fma(z, CORE_LOG2_E, row.magic), n = rounded - row.magic;
-    return (core_reduced){core_fma(n, -0x1.62e430p-1f, z), n * 0x1.05c610p-29f, rounded};
+    const core_float lowest = (core_float)(row.lowest), magic = (core_float)(row.magic);
+    const core_float z = x > lowest ? x : lowest;
+
+    core_reduced reduced;
+    reduced.rounded = core_fma(z, (core_float)(CORE_LOG2_E), magic);
+    core_float n = reduced.rounded - magic;
+    reduced.r = core_fma(n, (core_float)(-0x1.62e430p-1f), z);
+    reduced.r_low = n * 0x1.05c610p-29f;
+    return reduced;
 }
-#endif
 
 /* q(r): minimax for (exp(r) - 1 - r) / r^2 with 1/2 kept, 2^-32.6 relative to exp(r). */
 CORE_FUNCTION core_float core_polynomial(core_float r)

@@ -78,6 +78,9 @@ typedef struct {
 
 #define CLASS_STRIDE s2
 
+/* PoCL 3.1 loses what a function writes to local memory that it does not make a part of the kernel, as where there are two calls. */
+#define ROW_INLINE static inline __attribute__((always_inline))
+
 /* Each row is computed at so many temperatures, one after another. */
 #define ROW_TEMPERATURE_COUNT (TEMPERATURES == TEMPERATURES_SWEEP ? (uint)sweep.s0 : 1)
 
@@ -181,7 +184,9 @@ static void row_store_one(float value, __global result_t *address)
 #endif
 
 /* Results are not worth a place in a cache above this many bytes of them; in place they have one. */
+#ifndef ROW_STREAM_BYTES /* tests stream fewer */
 #define ROW_STREAM_BYTES ((ulong)8 << 20)
+#endif
 
 static int row_wants_stream(__global const logit_t *logits, __global const result_t *results, ulong elements)
 {
@@ -216,6 +221,15 @@ static void row_store_tail(core_float value, __global result_t *address, uint co
     ROW_FLOATS(, lanes) = value;
     for (uint i = 0; i < count; i++)
         row_store_one(lanes[i], address + i);
+}
+
+/* The first `count` lanes of one, the others of the other. */
+static core_float row_join(core_float first, core_float other, uint count)
+{
+    int lanes[CORE_WIDTH];
+    for (uint i = 0; i < CORE_WIDTH; i++)
+        lanes[i] = (int)i;
+    return row_vload(lanes) < (core_int)((int)count) ? first : other;
 }
 
 /* A whole vector, of which what is not computed may be NaN. */

@@ -85,7 +85,7 @@ static columns column_share(ulong rows, ulong inner)
 
 /* `count` vectors of columns side by side: all are read, and later written, in one way down the classes, since of each class they are
    neighbours in memory. Compiled for ROW_VECTORS, and for the fewer at an end. */
-LANES_INLINE void column_load(const lanes *vectors, uint count, __local core_float *kept, core_top_t *tops)
+ROW_INLINE void column_load(const lanes *vectors, uint count, __local core_float *kept, core_top_t *tops)
 {
     const ulong classes = vectors->classes, stride = vectors->class_stride;
     const ulong ahead = classes < COLUMN_AHEAD ? classes : COLUMN_AHEAD;
@@ -107,8 +107,8 @@ LANES_INLINE void column_load(const lanes *vectors, uint count, __local core_flo
     }
 }
 
-LANES_INLINE void column_store(const lanes *vectors, uint count, __local const core_float *kept, const int *are_whole,
-                               __global result_t *p, ulong lane_stride, ulong class_stride, int stream)
+ROW_INLINE void column_store(const lanes *vectors, uint count, __local const core_float *kept, const int *are_whole,
+                             __global result_t *p, ulong lane_stride, ulong class_stride, int stream)
 {
     for (ulong c = 0; c < vectors->classes; c++)
         for (uint v = 0; v < count; v++)

@@ -2,9 +2,6 @@
  * Scans of rows side by side, each on a lane of its own (CORE_ROW_PER_LANE is defined): lane and column. CORE_WIDTH rows a vector, a
  * few vectors a work-item, class by class; from where they stand, or kept from their first scan on.
  */
-/* PoCL 3.1 loses what a function writes to local memory that it does not make a part of the kernel, as where there are two calls. */
-#define LANES_INLINE static inline __attribute__((always_inline))
-
 #if KEPT_CLASSES && !ROW_IS_KEPT
 #define LANES_KEPT __local /* private memory has no room for long rows */
 #else
@@ -50,7 +47,7 @@ static core_float lanes_load(const lanes *l, ulong class_index)
 
 /* Scans take `count` vectors abreast, a constant once inlined, and of each stage all vectors: one is a chain of operations that wait for
    each other, of which a processor sees no more than the next few hundred. */
-LANES_INLINE void lanes_top(const lanes *vectors, uint count, int keep, lanes_room room, core_top_t *tops)
+ROW_INLINE void lanes_top(const lanes *vectors, uint count, int keep, lanes_room room, core_top_t *tops)
 {
     row_top seen[LANES_ABREAST];
 #pragma unroll
@@ -74,8 +71,8 @@ LANES_INLINE void lanes_top(const lanes *vectors, uint count, int keep, lanes_ro
 #define FOR_TOGETHER _Pragma("unroll") for (uint i = 0; i < LANES_STEP * count; i++)
 
 /* Class c + i / count of vector i % count, as ordinary rows have it; -inf behind the last. */
-LANES_INLINE core_float lanes_ordinary(const lanes *vectors, uint count, const row_state *states, int keep,
-                                       lanes_room room, ulong c, uint i)
+ROW_INLINE core_float lanes_ordinary(const lanes *vectors, uint count, const row_state *states, int keep,
+                                     lanes_room room, ulong c, uint i)
 {
     if (c + i / count >= vectors->classes)
         return (core_float)(-CORE_INFINITY);
@@ -84,18 +81,24 @@ LANES_INLINE core_float lanes_ordinary(const lanes *vectors, uint count, const r
 }
 
 /* Rooms hold whole steps. */
-LANES_INLINE void lanes_sums(const lanes *vectors, uint count, const row_state *states, int keep, lanes_room room,
-                             row_sums *sums)
+ROW_INLINE void lanes_sums(const lanes *vectors, uint count, const row_state *states, int keep, lanes_room room,
+                           row_sums *sums)
 {
     core_float x[LANES_TOGETHER], q[LANES_TOGETHER];
     core_reduced reduced[LANES_TOGETHER];
     core_pair e[LANES_TOGETHER];
+    int is_plain = CORE_WIDTH > 1; /* on GPUs lanes would part, and one way is shorter */
 #pragma unroll
-    for (uint v = 0; v < count; v++)
+    for (uint v = 0; v < count; v++) {
         sums[v] = row_sums_of_nothing();
+        is_plain &= row_all(core_row_is_plain(states[v].set.row));
+    }
     for (ulong c = 0; c < vectors->classes; c += LANES_STEP) {
         FOR_TOGETHER x[i] = lanes_ordinary(vectors, count, states, keep, room, c, i);
-        FOR_TOGETHER reduced[i] = core_reduce(x[i], states[i % count].set.row);
+        if (is_plain)
+            FOR_TOGETHER reduced[i] = core_reduce_plain(x[i], states[i % count].set.row);
+        else
+            FOR_TOGETHER reduced[i] = core_reduce(x[i], states[i % count].set.row);
         FOR_TOGETHER q[i] = core_polynomial(reduced[i].r);
         FOR_TOGETHER e[i] = core_reconstruct(reduced[i], q[i]);
         FOR_TOGETHER sums[i % count] = row_sums_add_pair(sums[i % count], e[i], x[i], states + i % count);
@@ -118,9 +121,9 @@ static core_two_float lanes_sum_scale(const lanes *l, const row_state *rows, row
 }
 
 /* The second scan of the rows from `row` on: their records, and what results need of the sums. */
-LANES_INLINE void lanes_scan(const lanes *vectors, uint count, const core_top_t *tops, row_state *states, int keep,
-                             lanes_room room, ulong row, __global const long *labels, __global row_record *statistics,
-                             ulong4 first, __global uint *invalid_rows)
+ROW_INLINE void lanes_scan(const lanes *vectors, uint count, const core_top_t *tops, row_state *states, int keep,
+                           lanes_room room, ulong row, __global const long *labels, __global row_record *statistics,
+                           ulong4 first, __global uint *invalid_rows)
 {
     row_sums sums[LANES_ABREAST];
     lanes_sums(vectors, count, states, keep, room, sums);
@@ -136,7 +139,7 @@ LANES_INLINE void lanes_scan(const lanes *vectors, uint count, const core_top_t 
 }
 
 /* What was kept, or else the logit, becomes a result. */
-LANES_INLINE core_float lanes_result(core_float high, core_float low, int keep, const row_state *rows)
+ROW_INLINE core_float lanes_result(core_float high, core_float low, int keep, const row_state *rows)
 {
     const core_pair e = {high, low};
     core_float result;
@@ -171,8 +174,8 @@ static void lanes_store(core_float result, int is_whole, __global result_t *p, u
 }
 
 /* Of rows that are not kept, each logit is read again. */
-LANES_INLINE void lanes_emit(const lanes *l, const row_state *rows, __global result_t *p, ulong lane_stride,
-                             ulong class_stride, int stream)
+ROW_INLINE void lanes_emit(const lanes *l, const row_state *rows, __global result_t *p, ulong lane_stride,
+                           ulong class_stride, int stream)
 {
     const int is_whole = lanes_are_whole(l, rows, lane_stride);
     for (ulong c = 0; c < l->classes; c++) {

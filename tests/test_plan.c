@@ -220,15 +220,35 @@ Test(plan, group_keeps_rows_in_registers)
 Test(plan, lane_is_for_short_rows)
 {
     const cls_limits wide = {.type = CLSOFTMAX_DEVICE_CPU, .vector_width = 16}; /* where full vectors are for `item` */
+    cls_limits narrow = opencl_cpu;
+    narrow.vector_width = 8;
     const struct {
         const cls_limits *limits;
         uint64_t most, least_beyond;
-    } devices[] = {{&gpu, 64, 65},    {&opencl_cpu, 160, 161}, {&native, 255, 256}, {&wide, 127, 128},
-                   {&wide, 175, 176}, {&wide, 143, 144},       {&wide, 143, 177}};
+    } devices[] = {{&gpu, 64, 65},    {&opencl_cpu, 96, 97}, {&narrow, 160, 161}, {&native, 255, 256},
+                   {&wide, 127, 128}, {&wide, 175, 176},     {&wide, 143, 144},   {&wide, 143, 177}};
     for (size_t i = 0; i < sizeof devices / sizeof *devices; i++) {
         cr_expect_eq(decide(devices[i].limits, 1000, devices[i].most).variant.strategy, CLSOFTMAX_STRATEGY_LANE);
         cr_expect_neq(decide(devices[i].limits, 1000, devices[i].least_beyond).variant.strategy,
                       CLSOFTMAX_STRATEGY_LANE);
+    }
+}
+
+/* What takes more than a softmax once a row takes it in lanes, of OpenCL to where rows are no longer transposed. */
+Test(plan, lane_is_for_what_rows_have_of_their_own)
+{
+    for (int k = 0; k < 5; k++) {
+        clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT, checked;
+        cls_decision decision;
+        problem.outer = 1000;
+        problem.classes = 160;
+        problem.statistics = k == 1;
+        problem.operation = k == 2 ? CLSOFTMAX_OPERATION_LOG_SOFTMAX : CLSOFTMAX_OPERATION_SOFTMAX;
+        problem.temperature_per_row = k == 3;
+        problem.sweep = k == 4 ? 2 : 0;
+        cr_assert_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
+        cr_assert_eq(cls_decide(&checked, &opencl_cpu, &decision), CLSOFTMAX_OK);
+        cr_expect_eq(decision.variant.strategy, k == 0 ? CLSOFTMAX_STRATEGY_ITEM : CLSOFTMAX_STRATEGY_LANE, "%d", k);
     }
 }
 
@@ -237,7 +257,8 @@ Test(plan, item_keeps_what_local_memory_holds)
 {
     cls_decision d = decide(&opencl_cpu, 1000, 1000);
     cr_expect(d.variant.kept_classes == 1024 && d.variant.work_group_size == 1);
-    cr_expect_eq(decide(&opencl_cpu, 1000, 1 << 20).variant.kept_classes, 0u);
+    cr_expect_eq(decide(&opencl_cpu, 1000, 65536).variant.kept_classes, 65536u); /* of 2 MiB a third, not a half */
+    cr_expect_eq(decide(&opencl_cpu, 1000, 65537).variant.kept_classes, 0u);
     cr_expect_eq(decide_by(&gpu, CLSOFTMAX_STRATEGY_ITEM, 1000, 1000).variant.kept_classes, 0u);
 }
 

@@ -70,12 +70,25 @@ static uint64_t most_transposed_classes(const clsoftmax_problem *problem)
     return !are_neighbours ? 0 : problem->work_group_size > 1 ? LANE_CLASSES : TRANSPOSED_LANE_CLASSES;
 }
 
+/* What `item` does once a row costs little beside vectors of 16, unless it takes statistics, logarithms or a temperature of the row's own. */
+#define TRANSPOSED_LANE_CLASSES_BESIDE_16 96
+
+static uint64_t most_opencl_lane_classes(const clsoftmax_problem *problem, const cls_limits *limits)
+{
+    uint64_t most = most_transposed_classes(problem);
+    int is_simple = problem->operation == CLSOFTMAX_OPERATION_SOFTMAX && !problem->statistics && problem->sweep == 0 &&
+                    !problem->temperature_per_row;
+    if (limits->vector_width >= 16 && is_simple && most > TRANSPOSED_LANE_CLASSES_BESIDE_16)
+        most = TRANSPOSED_LANE_CLASSES_BESIDE_16;
+    return most > LANE_CLASSES ? most : LANE_CLASSES;
+}
+
 static int wants_lanes(const clsoftmax_problem *problem, const cls_limits *limits)
 {
-    uint64_t most = limits->type == CLSOFTMAX_DEVICE_CPU ? most_native_lane_classes(problem, limits) : LANE_CLASSES;
-    int is_transposed =
-        limits->type == CLSOFTMAX_DEVICE_OPENCL_CPU && problem->classes <= most_transposed_classes(problem);
-    return problem->inner == 1 && (problem->classes <= most || is_transposed);
+    uint64_t most = limits->type == CLSOFTMAX_DEVICE_CPU          ? most_native_lane_classes(problem, limits)
+                    : limits->type == CLSOFTMAX_DEVICE_OPENCL_CPU ? most_opencl_lane_classes(problem, limits)
+                                                                  : LANE_CLASSES;
+    return problem->inner == 1 && problem->classes <= most;
 }
 
 /* Temperatures can be the lanes of `column` where there are no results, which would go to a place of their own each. */
@@ -334,7 +347,8 @@ static unsigned choose_column_vectors(const clsoftmax_problem *problem, const cl
 }
 
 /* Room in local memory for the exponentials of a row, two floats each, or for columns: a power of two, so that few variants are built; 0 if
-   there is no vector or no room. Two thirds, since a CPU's local memory is a cache, and the row is in it too. */
+   there is no vector or no room. Of rows a third, since a CPU's local memory is a cache: the row is in it too, and the next that is fetched
+   meanwhile. */
 static void choose_kept(const clsoftmax_problem *problem, const cls_limits *limits, cls_variant *variant)
 {
     uint64_t room = LEAST_ROOM;
@@ -344,7 +358,7 @@ static void choose_kept(const clsoftmax_problem *problem, const cls_limits *limi
         return;
     int is_kept = 0;
     if (variant->strategy == CLSOFTMAX_STRATEGY_ITEM)
-        is_kept = room * 2 * sizeof(float) <= limits->local_memory_bytes / 3 * 2;
+        is_kept = room * 2 * sizeof(float) <= limits->local_memory_bytes / 3;
     if (variant->strategy == CLSOFTMAX_STRATEGY_COLUMN) {
         variant->row_vectors = choose_column_vectors(problem, limits, variant, room);
         is_kept = variant->row_vectors > 0;

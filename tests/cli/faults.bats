@@ -52,6 +52,9 @@ FAULTS
 item|row.h|i < count ? row_load_one(address + i) : padding|row_load_one(address + i)
 group|numeric_core.h|if (levels == 3)|if (levels == 4)
 item|numeric_core.h|(temperature.scale > CORE_ROW(1.0f)) &|(temperature.scale > CORE_ROW(0x1p100f)) \&
+item|row_item.cl|if (core_row_is_plain(row))|if (row.base == 0.0f)
+item|numeric_core.h|= n \* 0x1.05c610p-29f|= n * 0.0f
+lane|row_lanes.h|core_row_is_plain(states\[v\].set.row)|states[v].set.row.scale == CORE_ROW(1.0f)
 column|row_scan.h|sums.added == CORE_FLUSH_AFTER|sums.added == 0
 FAULTS
 }
@@ -113,6 +116,23 @@ group|5000|row_chunks.h|exponentials\[i\] = e|exponentials[lane] = e
 group|5000|row_chunks.h|place >= count|place + WORK_GROUP_SIZE >= count
 split|50257|row_split.cl|part < place->piece.PARTS_OF_ROW|part + 1 < place->piece.PARTS_OF_ROW
 split|600001|row_split.cl|begin + each + (place->part < more)|begin + each
+FAULTS
+}
+
+@test "results past the caches: lines that two rows share and get lost are seen" {
+    needs_device
+    local pattern replacement
+    "$BUILD/test_streams" --filter 'streams/opencl' -j1
+    while IFS='|' read -r pattern replacement; do
+        plant row_item.cl "$pattern" "$replacement"
+        CLSOFTMAX_KERNEL_DIR=faulty run "$BUILD/test_streams" --filter 'streams/opencl' -j1
+        echo "$pattern: $output"
+        [ "$status" -eq 1 ]
+        [[ $output == *"behind a line"* ]] # it compiled
+    done <<'FAULTS'
+line->count == past && line->address|line->address
+line->address + past == p|past > 0
+^    item_end_line(&line);|
 FAULTS
 }
 
