@@ -117,10 +117,14 @@ static uint64_t set_own_temperatures(tile *t)
 static void set_rows(tile *t)
 {
     set_lane_rows(&t->rows, &t->temperatures, !t->call->problem->temperature_per_row, t->call->policies, LANES);
-    int32_t ties = 0;
-#pragma omp simd reduction(| : ties)
-    for (size_t l = 0; l < LANES; l++)
+    /* Rows of the same temperature differ in their base alone. */
+    int32_t ties = 0, plain = !t->call->problem->temperature_per_row && core_row_is_plain(lane_row(&t->rows, 0));
+#pragma omp simd reduction(| : ties) reduction(& : plain)
+    for (size_t l = 0; l < LANES; l++) {
         ties |= t->rows.kind[l] == CORE_ROW_TIES;
+        plain &= t->rows.base[l] == 0;
+    }
+    t->are_plain = plain;
     int have_been = t->ties; /* at another temperature, which changes nothing of them */
     t->ties = ties;
     for (uint64_t c = 0; ties && !have_been && t->keep && c < t->call->problem->classes; c++)
@@ -144,15 +148,17 @@ static void flush(lane_sums *sums, uint32_t added, int levels, lane_totals *tota
 
 /* Adds the exponentials of `lanes` x `classes`, the lanes from `first` on; leaves them in high and low. x, high and low: where those begin
    in classes x LANES; high may be x, low anything. The numbers are constants; CPU_STRIP elements at most go step by step. */
-INLINE void add_block(const tile *t, size_t first, size_t lanes, size_t classes, int levels, const float *x,
-                      lane_sums *sums, float *high, float *low)
+INLINE void add_block(const tile *t, size_t first, size_t lanes, size_t classes, int levels, int are_plain,
+                      const float *x, lane_sums *sums, float *high, float *low)
 {
     _Alignas(64) float r[CPU_STRIP], r_low[CPU_STRIP], rounded[CPU_STRIP], q[CPU_STRIP];
 #pragma GCC unroll 8
     for (size_t c = 0; c < classes; c++)
 #pragma omp simd
         for (size_t l = 0; l < lanes; l++) {
-            core_reduced reduced = core_reduce(x[c * LANES + l], lane_row(&t->rows, first + l));
+            const core_row_t row = lane_row(&t->rows, first + l);
+            core_reduced reduced =
+                are_plain ? core_reduce_plain(x[c * LANES + l], row) : core_reduce(x[c * LANES + l], row);
             r[c * lanes + l] = reduced.r;
             r_low[c * lanes + l] = reduced.r_low;
             rounded[c * lanes + l] = reduced.rounded;
@@ -183,18 +189,18 @@ INLINE void add_block(const tile *t, size_t first, size_t lanes, size_t classes,
 }
 
 /* Of `classes` from c on, a constant: one, or STRIP, of which a vector of lanes goes through all with its row and its sums in registers. */
-INLINE void add_exponentials(const tile *t, uint64_t c, size_t classes, int levels, const float *x, lane_sums *sums,
-                             float *high, float *low)
+INLINE void add_exponentials(const tile *t, uint64_t c, size_t classes, int levels, int are_plain, const float *x,
+                             lane_sums *sums, float *high, float *low)
 {
     const size_t vectors = LANES / CPU_VECTOR;
     if (classes == 1) {
         prefetch_next(t, c, 1);
-        add_block(t, 0, LANES, 1, levels, x, sums, high, low);
+        add_block(t, 0, LANES, 1, levels, are_plain, x, sums, high, low);
         return;
     }
     for (size_t v = 0; v < vectors; v++) {
         size_t first = v * CPU_VECTOR;
-        add_block(t, first, CPU_VECTOR, STRIP, levels, x + first, sums, high + first, low + first);
+        add_block(t, first, CPU_VECTOR, STRIP, levels, are_plain, x + first, sums, high + first, low + first);
         prefetch_next(t, c + v * (STRIP / vectors), STRIP / vectors);
     }
 }
@@ -222,10 +228,12 @@ INLINE void sum_classes(tile *t, uint64_t c, size_t count)
     _Alignas(64) float buffer[STRIP * LANES], high[STRIP * LANES], low[STRIP * LANES];
     const float *x = ordinary_classes(t, c, count, buffer);
     float *e_high = pairs ? t->high + c * LANES : high, *e_low = pairs ? t->low + c * LANES : low;
-    if (t->levels == 2)
-        add_exponentials(t, c, count, 2, x, &t->sums, e_high, e_low);
+    if (t->levels == 3)
+        add_exponentials(t, c, count, 3, 0, x, &t->sums, e_high, e_low);
+    else if (t->are_plain)
+        add_exponentials(t, c, count, 2, 1, x, &t->sums, e_high, e_low);
     else
-        add_exponentials(t, c, count, 3, x, &t->sums, e_high, e_low);
+        add_exponentials(t, c, count, 2, 0, x, &t->sums, e_high, e_low);
     for (size_t i = 0; p->statistics && i < count * LANES; i += LANES)
         add_weighted(t, x + i, e_high + i, e_low + i, &t->weighted_sums);
     uint32_t added = (uint32_t)(c % CORE_FLUSH_AFTER + count);

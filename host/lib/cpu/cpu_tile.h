@@ -45,6 +45,7 @@ typedef struct __attribute__((aligned(64))) tile {
     int levels;
     int short_sums; /* no more than the sum of 32 bits is wanted */
     int ties;       /* a lane is a row of ties */
+    int are_plain;  /* all lanes are rows as core_row_is_plain says */
     /* classes x lanes: the logits, and their exponentials; high is the place of the logits where those are not needed again */
     float *logits_kept, *high, *low;
 } tile;
