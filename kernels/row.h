@@ -122,13 +122,32 @@ typedef CORE_VECTOR(ushort) row_ushorts __attribute__((aligned(2)));
 #define ROW_PREFETCH(address, level)
 #endif
 
+/* vload_half and vstore_half of vectors: PoCL 3.1 takes the address, which need be a multiple of two bytes alone, for one of a whole vector. */
+#if CORE_WIDTH > 1
+static core_float row_floats_of_half(CORE_VECTOR(ushort) bits)
+{
+    ushort lanes[CORE_WIDTH] __attribute__((aligned(64)));
+    ROW_USHORTS(, lanes) = bits;
+    return row_vload_half((const half *)lanes);
+}
+
+static CORE_VECTOR(ushort) row_half_of_floats(core_float values)
+{
+    ushort lanes[CORE_WIDTH] __attribute__((aligned(64)));
+    row_vstore_half(values, (half *)lanes);
+    return ROW_USHORTS(const, lanes);
+}
+#endif
+
 /* CORE_WIDTH neighbouring logits. */
 static core_float row_load(__global const logit_t *address)
 {
 #if LOGITS_DTYPE == DTYPE_F32
     return ROW_FLOATS(__global const, address);
-#elif LOGITS_DTYPE == DTYPE_F16
+#elif LOGITS_DTYPE == DTYPE_F16 && CORE_WIDTH == 1
     return row_vload_half(address);
+#elif LOGITS_DTYPE == DTYPE_F16
+    return row_floats_of_half(ROW_USHORTS(__global const, address));
 #else
     return core_as_float(row_convert_uint(ROW_USHORTS(__global const, address)) << 16);
 #endif
@@ -147,15 +166,18 @@ static float row_load_one(__global const logit_t *address)
 
 /* Rounds to the nearest, ties to even, once. A NaN is the canonical one; its upper half is bf16's. */
 #define row_bf16_of_bits(bits) (((bits) + 0x7FFFu + (((bits) >> 16) & 1u)) >> 16)
+#define row_bf16_of_floats(values) row_convert_ushort(row_bf16_of_bits(core_as_uint(values)))
 
 static void row_store(core_float value, __global result_t *address)
 {
 #if RESULTS_DTYPE == DTYPE_F32
     ROW_FLOATS(__global, address) = value;
-#elif RESULTS_DTYPE == DTYPE_F16
+#elif RESULTS_DTYPE == DTYPE_F16 && CORE_WIDTH == 1
     row_vstore_half(value, address);
+#elif RESULTS_DTYPE == DTYPE_F16
+    ROW_USHORTS(__global, address) = row_half_of_floats(value);
 #else
-    ROW_USHORTS(__global, address) = row_convert_ushort(row_bf16_of_bits(core_as_uint(value)));
+    ROW_USHORTS(__global, address) = row_bf16_of_floats(value);
 #endif
 }
 
@@ -174,7 +196,7 @@ static void row_store_one(float value, __global result_t *address)
 #endif
 }
 
-#if defined(__has_builtin) && CORE_WIDTH > 1 && RESULTS_DTYPE == DTYPE_F32
+#if defined(__has_builtin) && CORE_WIDTH > 1
 #if __has_builtin(__builtin_nontemporal_store)
 #define ROW_STREAMS 1
 #endif
@@ -195,14 +217,19 @@ static int row_wants_stream(__global const logit_t *logits, __global const resul
 }
 
 /* Where whole vectors go past the caches. */
-#define row_can_stream(address) ((ulong)(address) % sizeof(core_float) == 0)
+#define ROW_RESULT_BYTES (CORE_WIDTH * sizeof(result_t))
+#define row_can_stream(address) ((ulong)(address) % ROW_RESULT_BYTES == 0)
 
 static void row_stream(core_float value, __global result_t *address)
 {
-#if ROW_STREAMS
-    __builtin_nontemporal_store(value, (__global core_float *)address);
-#else
+#if !ROW_STREAMS
     row_store(value, address);
+#elif RESULTS_DTYPE == DTYPE_F32
+    __builtin_nontemporal_store(value, (__global core_float *)address);
+#elif RESULTS_DTYPE == DTYPE_F16
+    __builtin_nontemporal_store(row_half_of_floats(value), (__global CORE_VECTOR(ushort) *)address);
+#else
+    __builtin_nontemporal_store(row_bf16_of_floats(value), (__global CORE_VECTOR(ushort) *)address);
 #endif
 }
 

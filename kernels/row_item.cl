@@ -193,7 +193,7 @@ ROW_INLINE void item_stream(const item_logits *l, const row_state *row, __local 
                             item_line *line)
 {
     core_float strip[ITEM_ABREAST];
-    const uint past = (uint)((ulong)p % sizeof(core_float) / sizeof(result_t));
+    const uint past = (uint)((ulong)p % ROW_RESULT_BYTES / sizeof(result_t));
     ulong i = past ? CORE_WIDTH - past : 0;
 #if KEPT_CLASSES
     if (line->count > 0 && line->count == past && line->address + past == p) {

@@ -257,8 +257,8 @@ Test(plan, item_keeps_what_local_memory_holds)
 {
     cls_decision d = decide(&opencl_cpu, 1000, 1000);
     cr_expect(d.variant.kept_classes == 1024 && d.variant.work_group_size == 1);
-    cr_expect_eq(decide(&opencl_cpu, 1000, 65536).variant.kept_classes, 65536u); /* of 2 MiB a third, not a half */
-    cr_expect_eq(decide(&opencl_cpu, 1000, 65537).variant.kept_classes, 0u);
+    cr_expect_eq(decide(&opencl_cpu, 1000, 131072).variant.kept_classes, 131072u); /* half of 2 MiB */
+    cr_expect_eq(decide(&opencl_cpu, 1000, 131073).variant.kept_classes, 0u);
     cr_expect_eq(decide_by(&gpu, CLSOFTMAX_STRATEGY_ITEM, 1000, 1000).variant.kept_classes, 0u);
 }
 

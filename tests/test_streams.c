@@ -15,7 +15,8 @@ typedef struct stream {
     clsoftmax_operation operation;
 } stream;
 
-/* More than 8 MiB of results: `cpu` writes 4 MiB a thread, here one, past the caches, OpenCL devices 8. */
+/* More than 8 MiB of results in f32, in 16 bits of twice as many rows: `cpu` writes 4 MiB a thread, here one, past the caches, OpenCL
+   devices 8. */
 static const stream streams[] = {
     {"rows", 2200, 1001, 1, 0, CLSOFTMAX_STRATEGY_ITEM, CLSOFTMAX_OPERATION_SOFTMAX},
     {"rows with gaps", 2200, 1001, 1, 3, CLSOFTMAX_STRATEGY_ITEM, CLSOFTMAX_OPERATION_SOFTMAX},
@@ -31,37 +32,49 @@ static const stream streams[] = {
     {"columns", 1, 20, 110008, 0, CLSOFTMAX_STRATEGY_COLUMN, CLSOFTMAX_OPERATION_SOFTMAX},
 };
 
-/* Every 13th row is of NaN or has a mask: neither may disturb the line that the row before ends in. */
-static void fill(const stream *stream, float *x)
+/* 1009 numbers from 0 to 10.08, in 16 bits from 1 to 10.3; every 13th row is of NaN or has a mask: neither may disturb the line that the row
+   before ends in. */
+static void fill(clsoftmax_dtype dtype, uint64_t rows, uint64_t stride, void *x)
 {
-    const uint64_t span = stream->outer * (stream->classes * stream->inner + stream->gap);
-    for (uint64_t k = 0; k < span; k++)
-        x[k] = (float)((k * 104729) % 1009) * 0.01f;
-    for (uint64_t row = 0; row < stream->outer; row += 13)
-        x[row * (stream->classes * stream->inner + stream->gap)] = row % 2 ? NAN : -INFINITY;
+    static const uint16_t one[] = {[CLSOFTMAX_F16] = 0x3C00, [CLSOFTMAX_BF16] = 0x3F80},
+                          infinity[] = {[CLSOFTMAX_F16] = 0x7C00, [CLSOFTMAX_BF16] = 0x7F80};
+    float *f32 = x;
+    uint16_t *bits = x;
+    for (uint64_t k = 0; k < rows * stride; k++)
+        if (dtype == CLSOFTMAX_F32)
+            f32[k] = (float)((k * 104729) % 1009) * 0.01f;
+        else
+            bits[k] = (uint16_t)(one[dtype] + (k * 104729) % (dtype == CLSOFTMAX_F16 ? 3400 : 420));
+    for (uint64_t row = 0; row < rows; row += 13)
+        if (dtype == CLSOFTMAX_F32)
+            f32[row * stride] = row % 2 ? NAN : -INFINITY;
+        else
+            bits[row * stride] = (uint16_t)(infinity[dtype] | (row % 2 ? 1 : 0x8000));
 }
 
 /* offset: of the results from the beginning of a line of a cache. */
-static void check(clsoftmax_context *context, const stream *stream, size_t offset)
+static void check(clsoftmax_context *context, const stream *stream, clsoftmax_dtype dtype, size_t offset)
 {
     clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
-    problem.outer = stream->outer;
+    problem.outer = stream->outer * (dtype == CLSOFTMAX_F32 || stream->inner > 1 ? 1 : 2);
     problem.classes = stream->classes;
-    problem.inner = stream->inner;
+    problem.inner = stream->inner * (dtype == CLSOFTMAX_F32 || stream->inner == 1 ? 1 : 2);
     problem.operation = stream->operation;
     problem.strategy = stream->strategy;
+    problem.logits_dtype = problem.results_dtype = dtype;
     problem.logits_layout = problem.results_layout =
-        (clsoftmax_layout){0, stream->classes * stream->inner + stream->gap, stream->inner, 1};
-    const uint64_t span = stream->outer * problem.logits_layout.outer_stride;
-    const size_t bytes = (span + 32) * sizeof(float) / 64 * 64;
-    float *x = aligned_alloc(64, bytes), *room = aligned_alloc(64, bytes), *p = room + offset;
+        (clsoftmax_layout){0, problem.classes * problem.inner + stream->gap, problem.inner, 1};
+    const uint64_t stride = problem.logits_layout.outer_stride;
+    const size_t size = clsoftmax_dtype_size(dtype), bytes = problem.outer * stride * size;
+    char *x = aligned_alloc(64, (bytes + 128) / 64 * 64), *room = aligned_alloc(64, (bytes + 128) / 64 * 64);
     cr_assert(x && room);
-    fill(stream, x);
-    memcpy(p, x, span * sizeof *p); /* what stands in gaps stays */
-    test_run(context, &problem, x, 0.7f, p);
-    test_run(context, &problem, x, 0.7f, x);
-    cr_expect(memcmp(p, x, span * sizeof *p) == 0, "%s, %zu elements behind a line, %s", stream->name, offset,
-              clsoftmax_context_device(context)->driver);
+    char *p = room + offset * size;
+    fill(dtype, problem.outer, stride, x);
+    memcpy(p, x, bytes); /* what stands in gaps stays */
+    test_run(context, &problem, (const float *)x, 0.7f, (float *)p);
+    test_run(context, &problem, (const float *)x, 0.7f, (float *)x);
+    cr_expect(memcmp(p, x, bytes) == 0, "%s of %s, %zu elements behind a line, %s", stream->name,
+              clsoftmax_dtype_name(dtype), offset, clsoftmax_context_device(context)->driver);
     free(x);
     free(room);
 }
@@ -69,8 +82,9 @@ static void check(clsoftmax_context *context, const stream *stream, size_t offse
 static void check_all(clsoftmax_context *context)
 {
     for (size_t i = 0; i < sizeof streams / sizeof *streams; i++)
-        for (size_t offset = 0; offset < 2; offset++)
-            check(context, &streams[i], offset);
+        for (clsoftmax_dtype dtype = CLSOFTMAX_F32; dtype <= CLSOFTMAX_BF16; dtype++)
+            for (size_t offset = 0; offset < 2; offset++)
+                check(context, &streams[i], dtype, offset);
     clsoftmax_context_release(context);
 }
 

@@ -347,8 +347,7 @@ static unsigned choose_column_vectors(const clsoftmax_problem *problem, const cl
 }
 
 /* Room in local memory for the exponentials of a row, two floats each, or for columns: a power of two, so that few variants are built; 0 if
-   there is no vector or no room. Of rows a third, since a CPU's local memory is a cache: the row is in it too, and the next that is fetched
-   meanwhile. */
+   there is no vector or no room. Of rows two thirds, since a CPU's local memory is a cache, and the row is in it too. */
 static void choose_kept(const clsoftmax_problem *problem, const cls_limits *limits, cls_variant *variant)
 {
     uint64_t room = LEAST_ROOM;
@@ -358,7 +357,7 @@ static void choose_kept(const clsoftmax_problem *problem, const cls_limits *limi
         return;
     int is_kept = 0;
     if (variant->strategy == CLSOFTMAX_STRATEGY_ITEM)
-        is_kept = room * 2 * sizeof(float) <= limits->local_memory_bytes / 3;
+        is_kept = room * 2 * sizeof(float) <= limits->local_memory_bytes / 3 * 2;
     if (variant->strategy == CLSOFTMAX_STRATEGY_COLUMN) {
         variant->row_vectors = choose_column_vectors(problem, limits, variant, room);
         is_kept = variant->row_vectors > 0;
