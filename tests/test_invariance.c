@@ -1,4 +1,4 @@
-/* What must not change a bit: work-group size, threads, instruction set, the caller's floating-point environment. */
+/* What must not change a bit: the rows beside a row, work-group size, threads, instruction set, the caller's floating-point environment. */
 #include "support/device.h"
 #include "support/fill.h"
 
@@ -68,6 +68,61 @@ Test(invariance, work_group_size)
         cr_expect(memcmp(p, expected, sizeof p) == 0, "item, %u work-items", sizes[i]);
     }
     clsoftmax_context_release(context);
+}
+
+/* More rows than a tile or a few vectors have, and less than a vector more, of few classes, or the same as columns. */
+enum { NEIGHBOURS = 3 * 64 + 5, FEW = 10 };
+
+static size_t place(int is_column, size_t row, size_t c)
+{
+    return is_column ? c * NEIGHBOURS + row : row * FEW + c;
+}
+
+/* All at once, as rows or as columns; or `rows` at a time. */
+static void compute_neighbours(clsoftmax_context *context, clsoftmax_strategy strategy, uint64_t rows,
+                               const float *logits, float *result)
+{
+    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
+    problem.outer = strategy == CLSOFTMAX_STRATEGY_COLUMN ? 1 : rows;
+    problem.inner = strategy == CLSOFTMAX_STRATEGY_COLUMN ? rows : 1;
+    problem.classes = FEW;
+    problem.strategy = strategy;
+    for (uint64_t row = 0; row < NEIGHBOURS; row += rows)
+        test_run(context, &problem, logits + row * FEW, 1, result + row * FEW);
+}
+
+static void check_neighbours(clsoftmax_context *context, clsoftmax_strategy strategy, const float *logits,
+                             const float *alone)
+{
+    static float logits_there[NEIGHBOURS * FEW], together[NEIGHBOURS * FEW];
+    const int is_column = strategy == CLSOFTMAX_STRATEGY_COLUMN;
+    for (size_t i = 0; i < NEIGHBOURS * FEW; i++)
+        logits_there[place(is_column, i / FEW, i % FEW)] = logits[i];
+    compute_neighbours(context, strategy, NEIGHBOURS, logits_there, together);
+    for (size_t i = 0; i < NEIGHBOURS * FEW; i++)
+        cr_expect(memcmp(&together[place(is_column, i / FEW, i % FEW)], &alone[i], sizeof *alone) == 0,
+                  "%s, %s: row %zu", clsoftmax_strategy_name(strategy), clsoftmax_context_device(context)->name,
+                  i / FEW);
+}
+
+/* The last class of some rows makes them need what others do not at T = 1: a maximum beyond 256, a NaN, an infinity. */
+Test(invariance, neighbours, .timeout = 300)
+{
+    static const clsoftmax_strategy strategies[] = {CLSOFTMAX_STRATEGY_LANE, CLSOFTMAX_STRATEGY_ITEM,
+                                                    CLSOFTMAX_STRATEGY_COLUMN};
+    static const float others[] = {1000, -INFINITY, NAN, INFINITY};
+    static float logits[NEIGHBOURS * FEW], alone[NEIGHBOURS * FEW];
+    clsoftmax_context *const contexts[] = {test_open("cpu"), test_open_opencl()};
+    uint64_t random = 7;
+    fill_matrix(FILL_NARROW, &random, 1, NEIGHBOURS, FEW, logits);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        logits[place(0, 70 + 21 * i, FEW - 1)] = others[i]; /* in the second and third of 64 */
+    compute_neighbours(contexts[0], CLSOFTMAX_STRATEGY_ITEM, 1, logits, alone);
+    for (size_t d = 0; d < sizeof contexts / sizeof *contexts; d++)
+        for (size_t s = 0; s < sizeof strategies / sizeof *strategies; s++)
+            check_neighbours(contexts[d], strategies[s], logits, alone);
+    clsoftmax_context_release(contexts[0]);
+    clsoftmax_context_release(contexts[1]);
 }
 
 Test(invariance, threads)
