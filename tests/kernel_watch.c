@@ -104,7 +104,7 @@ static struct {
     clsoftmax_context *device, *cpu;
     cl_command_queue queue;
     int is_exact; /* then no buffer is given up: Oclgrind 21.10 takes one for as large as the last that had its number */
-    unsigned runs, found;
+    unsigned runs, found, left_out, from; /* runs; those before `from` are left out */
 } watch;
 
 static void die(const char *what, const char *why)
@@ -403,8 +403,14 @@ static const char *wanted_label(const shape *shape, const clsoftmax_problem *pro
 static void watch_shape(const shape *shape, unsigned wishes)
 {
     clsoftmax_problem problem = problem_of(shape, wishes);
+    const int is_in_place_too = problem.operation != CLSOFTMAX_OPERATION_NONE &&
+                                problem.logits_dtype == problem.results_dtype && problem.sweep == 0;
     clsoftmax_plan *plan = NULL;
     char label[256];
+    if (watch.left_out < watch.from) {
+        watch.left_out += is_in_place_too ? 2 : 1;
+        return;
+    }
     watch.device->limits.vector_width = shape->vector_width;
     if (clsoftmax_plan_create(watch.device, &problem, &plan) != CLSOFTMAX_OK)
         die(clsoftmax_strategy_name(shape->strategy), clsoftmax_last_error());
@@ -413,8 +419,7 @@ static void watch_shape(const shape *shape, unsigned wishes)
         die(label, wanted_label(shape, &problem));
     remember(&plan->decision.variant);
     run_plan(plan, 0);
-    if (problem.operation != CLSOFTMAX_OPERATION_NONE && problem.logits_dtype == problem.results_dtype &&
-        problem.sweep == 0)
+    if (is_in_place_too)
         run_plan(plan, 1);
     if (!watch.is_exact)
         clsoftmax_plan_release(plan);
@@ -455,8 +460,10 @@ static extent read_options(int argc, char **argv, int *first)
             extent = SAMPLE;
         else if (strcmp(option, "--all") == 0)
             extent = ALL;
+        else if (strncmp(option, "--from=", 7) == 0)
+            watch.from = (unsigned)strtoul(option + 7, NULL, 10);
         else
-            die("usage", "kernel_watch [--sample | --all] [--exact] [STRATEGY...]");
+            die("usage", "kernel_watch [--sample | --all] [--from=RUN] [--exact] [STRATEGY...]");
     }
     return extent;
 }
