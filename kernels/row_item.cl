@@ -5,7 +5,7 @@
  * For CPU devices: no barrier, and the vectors are explicit. The exponentials of a row of up to KEPT_CLASSES are kept in local
  * memory between the sum and the results, so that each is computed once. Longer rows are read three times, the last two from
  * cache. While exponentials are computed, the logits of the row that follows are fetched into the second-level cache; its maximum is found
- * before the results are written, which wait for the sum. Results that no cache would hold are written past the caches in whole lines, if
+ * before the results are written, which wait for the sum. Results that no cache would hold are written past the caches in whole vectors, if
  * the compiler knows how.
  * Launch: any number of work-items, a multiple of WORK_GROUP_SIZE, which is 1 if rows are kept; each takes its share of rows.
  */
@@ -143,8 +143,8 @@ ROW_INLINE row_totals item_sums(const item_logits *l, const row_state *row, __lo
 
 /* ---------------------------------------------------------------- Results */
 
-/* The line of the cache that a row ends in: its first `count` lanes, which wait for the row that follows. Written in parts, a line would
-   be read first. */
+/* The last vector of a row that is not full: its first `count` lanes, which wait for the row that follows. If that is kept, they are written
+   with its first: written in parts, a line of the cache would be read first. */
 typedef struct {
     core_float lanes;
     __global result_t *address;

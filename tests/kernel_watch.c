@@ -64,6 +64,7 @@ static const shape shapes[] = {
     {ITEM, 4, DENSE, 9, 19, 1, "width 4:"},
     {ITEM, 8, ODD, 9, 35, 1, "width 8:"},
     {ITEM, 16, ODD, 9, 35, 1, "width 16:"},
+    {ITEM, 16, DENSE, 11, 35, 1, "width 16:work-group 1:"}, /* rows that share lines */
     {ITEM, 4, DENSE, 7, THREE_LEVELS, 2, "levels 3"},
     {GROUP, 1, ODD, 7, 11, 2, "8 x 1 kept"},
     {GROUP, 1, DENSE, 7, 24, 4, " kept"},

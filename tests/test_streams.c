@@ -28,11 +28,11 @@ static const stream streams[] = {
     {"rows that fill 2 MiB of scratch memory", 9, 266240, 1, 0, CLSOFTMAX_STRATEGY_ITEM, CLSOFTMAX_OPERATION_SOFTMAX},
     {"rows that fill 8 MiB of it", 3, 1052672, 1, 0, CLSOFTMAX_STRATEGY_ITEM, CLSOFTMAX_OPERATION_SOFTMAX},
     {"short rows", 220000, 10, 1, 0, CLSOFTMAX_STRATEGY_LANE, CLSOFTMAX_OPERATION_SOFTMAX},
-    {"padded rows", 180000, 10, 1, 3, CLSOFTMAX_STRATEGY_LANE, CLSOFTMAX_OPERATION_SOFTMAX},
+    {"padded rows", 220000, 10, 1, 3, CLSOFTMAX_STRATEGY_LANE, CLSOFTMAX_OPERATION_SOFTMAX},
     {"columns", 1, 20, 110008, 0, CLSOFTMAX_STRATEGY_COLUMN, CLSOFTMAX_OPERATION_SOFTMAX},
 };
 
-/* 1009 numbers from 0 to 10.08, in 16 bits from 1 to 10.3; every 13th row is of NaN or has a mask: neither may disturb the line that the row
+/* 1009 numbers from 0 to 10.08, in 16 bits from 1 to 10.6; every 13th row is of NaN or has a mask: neither may disturb the line that the row
    before ends in. */
 static void fill(clsoftmax_dtype dtype, uint64_t rows, uint64_t stride, void *x)
 {
@@ -83,7 +83,7 @@ static void check_all(clsoftmax_context *context)
 {
     for (size_t i = 0; i < sizeof streams / sizeof *streams; i++)
         for (clsoftmax_dtype dtype = CLSOFTMAX_F32; dtype <= CLSOFTMAX_BF16; dtype++)
-            for (size_t offset = dtype == CLSOFTMAX_F32 ? 0 : 1; offset < 2; offset++)
+            for (size_t offset = 0; offset < 2; offset++)
                 check(context, &streams[i], dtype, offset);
     clsoftmax_context_release(context);
 }
