@@ -166,18 +166,28 @@ static float row_load_one(__global const logit_t *address)
 
 /* Rounds to the nearest, ties to even, once. A NaN is the canonical one; its upper half is bf16's. */
 #define row_bf16_of_bits(bits) (((bits) + 0x7FFFu + (((bits) >> 16) & 1u)) >> 16)
-#define row_bf16_of_floats(values) row_convert_ushort(row_bf16_of_bits(core_as_uint(values)))
+
+/* A vector of results as memory has it. */
+#if RESULTS_DTYPE == DTYPE_F32
+typedef core_float row_results;
+#define ROW_RESULTS(space, address) ROW_FLOATS(space, address)
+#define row_rounded(values) (values)
+#else
+typedef CORE_VECTOR(ushort) row_results;
+#define ROW_RESULTS(space, address) ROW_USHORTS(space, address)
+#if RESULTS_DTYPE == DTYPE_F16
+#define row_rounded(values) row_half_of_floats(values)
+#else
+#define row_rounded(values) row_convert_ushort(row_bf16_of_bits(core_as_uint(values)))
+#endif
+#endif
 
 static void row_store(core_float value, __global result_t *address)
 {
-#if RESULTS_DTYPE == DTYPE_F32
-    ROW_FLOATS(__global, address) = value;
-#elif RESULTS_DTYPE == DTYPE_F16 && CORE_WIDTH == 1
+#if RESULTS_DTYPE == DTYPE_F16 && CORE_WIDTH == 1
     row_vstore_half(value, address);
-#elif RESULTS_DTYPE == DTYPE_F16
-    ROW_USHORTS(__global, address) = row_half_of_floats(value);
 #else
-    ROW_USHORTS(__global, address) = row_bf16_of_floats(value);
+    ROW_RESULTS(__global, address) = row_rounded(value);
 #endif
 }
 
@@ -222,14 +232,10 @@ static int row_wants_stream(__global const logit_t *logits, __global const resul
 
 static void row_stream(core_float value, __global result_t *address)
 {
-#if !ROW_STREAMS
-    row_store(value, address);
-#elif RESULTS_DTYPE == DTYPE_F32
-    __builtin_nontemporal_store(value, (__global core_float *)address);
-#elif RESULTS_DTYPE == DTYPE_F16
-    __builtin_nontemporal_store(row_half_of_floats(value), (__global CORE_VECTOR(ushort) *)address);
+#if ROW_STREAMS
+    __builtin_nontemporal_store(row_rounded(value), (__global row_results *)address);
 #else
-    __builtin_nontemporal_store(row_bf16_of_floats(value), (__global CORE_VECTOR(ushort) *)address);
+    row_store(value, address);
 #endif
 }
 

@@ -195,13 +195,10 @@ ROW_INLINE void item_stream(const item_logits *l, const row_state *row, __local 
     core_float strip[ITEM_ABREAST];
     const uint past = (uint)((ulong)p % ROW_RESULT_BYTES / sizeof(result_t));
     ulong i = past ? CORE_WIDTH - past : 0;
-#if KEPT_CLASSES
-    if (line->count > 0 && line->count == past && line->address + past == p) {
+    if (KEPT_CLASSES > 0 && line->count > 0 && line->count == past && line->address + past == p) {
         row_stream(row_join(line->lanes, item_result(l, -(long)past, row, kept), past), line->address);
         line->count = 0;
-    } else
-#endif
-        if (past)
+    } else if (past)
         row_store_tail(item_result(l, 0, row, kept), p, (uint)i);
     item_end_line(line);
     for (; i + ITEM_STRIP <= l->classes; i += ITEM_STRIP) {

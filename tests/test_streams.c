@@ -55,10 +55,11 @@ static void fill(clsoftmax_dtype dtype, uint64_t rows, uint64_t stride, void *x)
 /* offset: of the results from the beginning of a line of a cache. */
 static void check(clsoftmax_context *context, const stream *stream, clsoftmax_dtype dtype, size_t offset)
 {
+    const uint64_t more = dtype == CLSOFTMAX_F32 ? 1 : 2;
     clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
-    problem.outer = stream->outer * (dtype == CLSOFTMAX_F32 || stream->inner > 1 ? 1 : 2);
+    problem.outer = stream->inner == 1 ? stream->outer * more : stream->outer;
     problem.classes = stream->classes;
-    problem.inner = stream->inner * (dtype == CLSOFTMAX_F32 || stream->inner == 1 ? 1 : 2);
+    problem.inner = stream->inner == 1 ? 1 : stream->inner * more;
     problem.operation = stream->operation;
     problem.strategy = stream->strategy;
     problem.logits_dtype = problem.results_dtype = dtype;

@@ -48,16 +48,21 @@ static int wants_split(const clsoftmax_problem *problem, const cls_limits *limit
            (problem->outer < limits->compute_units && problem->classes >= FEW_ROWS_CLASSES);
 }
 
+/* What `item` does once a row costs little beside vectors of 16, except where each row has a temperature of its own, or several. */
+static int suits_item(const clsoftmax_problem *problem, const cls_limits *limits)
+{
+    return limits->vector_width >= 16 && problem->sweep == 0 && !problem->temperature_per_row;
+}
+
 /* The native code transposes rows into lanes so cheaply that most short rows go that way; not of 256, which fall on each other in the
-   first-level cache. Vectors of 16 floats, and above all full ones, are faster at classes than at that, except where each row
-   has a temperature of its own, or several. Measured: docs/kernels.md. */
+   first-level cache. Vectors of 16 floats, and above all full ones, are faster at classes than at that. Measured: docs/kernels.md. */
 #define NATIVE_LANE_CLASSES 255
 #define NATIVE_LANE_CLASSES_BESIDE_16 175
 #define NATIVE_LANE_CLASSES_BESIDE_FULL_16 127
 
 static uint64_t most_native_lane_classes(const clsoftmax_problem *problem, const cls_limits *limits)
 {
-    if (limits->vector_width < 16 || problem->sweep > 0 || problem->temperature_per_row)
+    if (!suits_item(problem, limits))
         return NATIVE_LANE_CLASSES;
     return problem->classes % 16 == 0 ? NATIVE_LANE_CLASSES_BESIDE_FULL_16 : NATIVE_LANE_CLASSES_BESIDE_16;
 }
@@ -70,15 +75,14 @@ static uint64_t most_transposed_classes(const clsoftmax_problem *problem)
     return !are_neighbours ? 0 : problem->work_group_size > 1 ? LANE_CLASSES : TRANSPOSED_LANE_CLASSES;
 }
 
-/* What `item` does once a row costs little beside vectors of 16, unless it takes statistics, logarithms or a temperature of the row's own. */
+/* In OpenCL neither where it is statistics or logarithms, which no vectors of rows share there. */
 #define TRANSPOSED_LANE_CLASSES_BESIDE_16 96
 
 static uint64_t most_opencl_lane_classes(const clsoftmax_problem *problem, const cls_limits *limits)
 {
     uint64_t most = most_transposed_classes(problem);
-    int is_simple = problem->operation == CLSOFTMAX_OPERATION_SOFTMAX && !problem->statistics && problem->sweep == 0 &&
-                    !problem->temperature_per_row;
-    if (limits->vector_width >= 16 && is_simple && most > TRANSPOSED_LANE_CLASSES_BESIDE_16)
+    int is_softmax_alone = problem->operation == CLSOFTMAX_OPERATION_SOFTMAX && !problem->statistics;
+    if (suits_item(problem, limits) && is_softmax_alone && most > TRANSPOSED_LANE_CLASSES_BESIDE_16)
         most = TRANSPOSED_LANE_CLASSES_BESIDE_16;
     return most > LANE_CLASSES ? most : LANE_CLASSES;
 }
