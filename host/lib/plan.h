@@ -84,15 +84,6 @@ typedef struct cls_decision {
     const char *reason;           /* of the strategy, for people */
 } cls_decision;
 
-/* 1 if devices of this type can run the strategy (AUTO always). */
-int cls_strategy_supported(clsoftmax_device_type type, clsoftmax_strategy strategy);
-
-/* 1 if work-groups go through rows in chunks (kernels/row_chunks.h). */
-int cls_strategy_has_chunks(clsoftmax_strategy strategy);
-
-/* 1 if lanes are rows, not classes (kernels/row_lanes.h). */
-int cls_strategy_has_lanes(clsoftmax_strategy strategy);
-
 /* Decides for a checked problem. Deterministic: equal arguments, equal decision. */
 clsoftmax_status cls_decide(const clsoftmax_problem *problem, const cls_limits *limits, cls_decision *decision);
 
@@ -102,6 +93,29 @@ uint64_t cls_global_size(const clsoftmax_problem *problem, const cls_decision *d
 /* Device memory that launches need beside the arrays: a split_part (kernels/row_split.cl) for each part of each row of a launch, and each
    of its temperatures. */
 uint64_t cls_scratch_bytes(const clsoftmax_problem *problem, const cls_decision *decision);
+
+/* ---- Strategies (plan_strategy.c) */
+
+/* 1 if devices of this type can run the strategy (AUTO always). */
+int cls_strategy_supported(clsoftmax_device_type type, clsoftmax_strategy strategy);
+
+/* 1 if work-groups go through rows in chunks (kernels/row_chunks.h). */
+int cls_strategy_has_chunks(clsoftmax_strategy strategy);
+
+/* 1 if lanes are rows, not classes (kernels/row_lanes.h). */
+int cls_strategy_has_lanes(clsoftmax_strategy strategy);
+
+/* 1 of the two devices that need no OpenCL. */
+int cls_is_native(clsoftmax_device_type type);
+
+/* What AUTO is for a problem: the rules of CLSOFTMAX_STRATEGY_LIST in their order. */
+clsoftmax_strategy cls_choose_strategy(const clsoftmax_problem *problem, const cls_limits *limits);
+
+/* Classes of the room in which `lane` transposes such rows in OpenCL; 0 if it does not. */
+unsigned cls_lane_room(const clsoftmax_problem *problem);
+
+/* 1 if temperatures can be the lanes of `column`: where there are no results, which would go to a place of their own each. */
+int cls_may_have_temperatures_on_lanes(const clsoftmax_problem *problem);
 
 /* ---- Tiles (plan_tiles.c) */
 

@@ -208,7 +208,7 @@ clsoftmax_status clsoftmax_cl_enqueue(clsoftmax_plan *plan, cl_command_queue que
                 wait_count, wait ? "an address" : "NULL");
     CLS_FORWARD(cls_check_process(plan->context));
     clsoftmax_device_type type = plan->context->device.type;
-    CLS_FAIL_IF(type == CLSOFTMAX_DEVICE_CPU || type == CLSOFTMAX_DEVICE_REFERENCE, CLSOFTMAX_WRONG_DEVICE,
+    CLS_FAIL_IF(cls_is_native(type), CLSOFTMAX_WRONG_DEVICE,
                 "the plan is for device \"%s\", which has no OpenCL buffers", plan->context->device.selector);
     const cls_opencl_context *opencl = plan->context->state;
     CLS_FORWARD(check_queue(opencl, queue));
