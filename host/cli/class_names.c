@@ -1,44 +1,30 @@
 #include "class_names.h"
 
 #include "cli.h"
+#include "text.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes of the UTF-8 character at `text`, 0 for what is none: pictures and pages of it could not be read. */
-static unsigned character_bytes(const unsigned char *text)
+/* Takes the end off a line of so many bytes. */
+static size_t strip_end(char *line, size_t length)
 {
-    unsigned bytes = text[0] < 0x80   ? 1
-                     : text[0] < 0xC2 ? 0
-                     : text[0] < 0xE0 ? 2
-                     : text[0] < 0xF0 ? 3
-                     : text[0] < 0xF5 ? 4
-                                      : 0;
-    for (unsigned i = 1; i < bytes; i++)
-        if ((text[i] & 0xC0) != 0x80)
-            return 0;
-    int is_long = (text[0] == 0xE0 && text[1] < 0xA0) || (text[0] == 0xF0 && text[1] < 0x90);
-    int is_none = (text[0] == 0xED && text[1] >= 0xA0) || (text[0] == 0xF4 && text[1] >= 0x90);
-    return is_long || is_none ? 0 : bytes;
+    while (length > 0 && (line[length - 1] == '\n' || line[length - 1] == '\r'))
+        line[--length] = '\0';
+    return length;
 }
 
-static int is_utf8(const char *text)
+static int add_name(class_names *names, char *line, size_t length, uint64_t classes, const char *path)
 {
-    unsigned bytes = 1;
-    for (const unsigned char *c = (const unsigned char *)text; *c && bytes > 0; c += bytes)
-        bytes = character_bytes(c);
-    return bytes > 0;
-}
-
-static int add_name(class_names *names, char *line, uint64_t classes, const char *path)
-{
-    line[strcspn(line, "\r\n")] = '\0';
+    length = strip_end(line, length);
     if (names->count == classes)
         return complain(EXIT_WRONG, "%s: more than %llu lines, for %llu classes", path, (unsigned long long)classes,
                         (unsigned long long)classes);
-    if (!is_utf8(line))
-        return complain(EXIT_WRONG, "%s: line %llu: not UTF-8", path, (unsigned long long)names->count + 1);
+    if (strlen(line) < length || !text_is_utf8(line))
+        return complain(EXIT_WRONG, "%s: line %llu: %s", path, (unsigned long long)names->count + 1,
+                        strlen(line) < length ? "a zero byte" : "not UTF-8");
+    text_clean(line);
     names->names[names->count] = strdup(line);
     if (!names->names[names->count])
         return complain(EXIT_FAILED, "%s: no memory for %llu names", path, (unsigned long long)classes);
@@ -51,9 +37,10 @@ static int read_lines(FILE *file, const char *path, uint64_t classes, class_name
     char *line = NULL;
     size_t capacity = 0;
     int status = EXIT_DONE;
+    ssize_t length;
     errno = 0;
-    while (status == EXIT_DONE && getline(&line, &capacity, file) >= 0)
-        status = add_name(names, line, classes, path);
+    while (status == EXIT_DONE && (length = getline(&line, &capacity, file)) >= 0)
+        status = add_name(names, line, (size_t)length, classes, path);
     if (status == EXIT_DONE && !feof(file)) /* getline also stops where memory does */
         status = complain(ferror(file) ? EXIT_WRONG : EXIT_FAILED, "%s: %s", path, strerror(errno));
     free(line);

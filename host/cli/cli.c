@@ -1,5 +1,7 @@
 #include "cli.h"
 
+#include "text.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -23,7 +25,7 @@ void begin_process(void)
             (void)!open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
-/* One call of the stream, so that lines of several threads do not mix. */
+/* One call of the stream, so that lines of several threads do not mix. Names and numbers in it may be of strangers. */
 static void print_line(const char *format, va_list arguments)
 {
     char message[4096], line[2 * sizeof message];
@@ -34,6 +36,9 @@ static void print_line(const char *format, va_list arguments)
     size_t used = (size_t)snprintf(line, 200, "%.100s: ", program_name);
     for (const char *c = message; *c && used < sizeof line - 8; c++)
         used += (size_t)sprintf(line + used, *c == '\n' ? " | " : "%c", *c);
+    line[used] = '\0';
+    text_clean(line);
+    used = strlen(line);
     line[used] = '\n';
     fwrite(line, 1, used + 1, stderr);
 }

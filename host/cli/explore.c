@@ -3,6 +3,7 @@
 #include "cli.h"
 #include "json.h"
 #include "row_sweep.h"
+#include "text.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -191,10 +192,12 @@ static int write_rows(const page *page)
 {
     const run *run = page->run;
     uint64_t count = run->rows < EXPLORE_ROWS ? run->rows : EXPLORE_ROWS;
-    const char *slash = strrchr(run->options.input, '/'), *name = slash ? slash + 1 : run->options.input;
-    char source[400];
+    const char *slash = strrchr(run->options.input, '/');
+    char name[200], source[400];
     int status = EXIT_DONE;
-    snprintf(source, sizeof source, "Rows: %llu of %llu, of %.200s.", (unsigned long long)count,
+    snprintf(name, sizeof name, "%s", slash ? slash + 1 : run->options.input);
+    text_clean(name);
+    snprintf(source, sizeof source, "Rows: %llu of %llu, of %s.", (unsigned long long)count,
              (unsigned long long)run->rows, name);
     fputs("\"choice\":\"Row\",\"next\":\"Next row\",\"source\":", page->json);
     json_string(page->json, strcmp(run->options.input, "-") == 0 ? "" : source);

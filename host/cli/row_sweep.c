@@ -179,7 +179,7 @@ unsigned row_sweep_fit_name(const row_sweep *sweep, const class_names *names, ui
             used += (unsigned)sprintf(room + used, "…");
             break;
         }
-        room[used++] = (unsigned char)*name < ' ' ? ' ' : *name;
+        room[used++] = *name;
     }
     room[used] = '\0';
     return letters;

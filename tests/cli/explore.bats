@@ -68,6 +68,17 @@ rows() {
     grep -qF '"items":["\u003c/script>\u003cscript>document.title = \"planted\"\u003c/script>","\"quoted\" \\ & back","ünïcödé"]' page.html
 }
 
+@test "a file's name that is long, or no UTF-8, makes no page that cannot be read" {
+    local name
+    for name in "$(printf 'ä%.0s' {1..110}).txt" $'b\xffd\033.txt'; do
+        echo "1 2 3" >"$name"
+        clsoftmax explore "$name" -o page.html
+        iconv -f UTF-8 -t UTF-8 page.html >/dev/null
+        ! grep -q $'\033' page.html
+    done
+    grep -qF 'of b?d .txt.' page.html
+}
+
 @test "the check of the numbers sees a page that is wrong" {
     clsoftmax explore -o page.html
     local pattern replacement why

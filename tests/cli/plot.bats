@@ -171,10 +171,23 @@ CASES
     [ "$(cat p.svg)" = old ]
 }
 
+@test "names that would control a terminal, or make no XML, get spaces there" {
+    printf 'a\033]0;t\007b\nc\302\233d\r\ne\357\277\277f\177\n' >names.txt # ESC, BEL, CSI of 8 bits, U+FFFF, DEL
+    clsoftmax plot - -T 1 --class-names names.txt -o p.svg <<<"1 2 3"
+    texts p.svg >found
+    grep -qxF 'a ]0;t b' found
+    grep -qxF 'c d' found
+    grep -qxF 'e f' found
+    clsoftmax plot - -T 1 --class-names names.txt <<<"1 2 3" >p.txt
+    [ -z "$(tr -d '\n' <p.txt | LC_ALL=C grep -a '[[:cntrl:]]')" ]
+    grep -q 'c d' p.txt
+}
+
 @test "options and names that are wrong" {
     printf 'a\nb\n' >two.txt
     printf 'a\nb\nc\n' >three.txt
     printf 'a\n\xff\nc\n' >latin.txt
+    printf 'a\nb\0c\nd\n' >zero.txt
     printf '1 2 3\n4 5 6\n' >x.txt
     local words why
     while IFS='|' read -r words why; do
@@ -193,6 +206,7 @@ x.txt -T 1 --stats|--stats: no such option
 x.txt -T 1 --class-names two.txt|two.txt: 2 names for 3 classes
 x.txt -T 1 --axis 0 --class-names three.txt|three.txt: more than 2 lines
 x.txt -T 1 --class-names latin.txt|latin.txt: line 2: not UTF-8
+x.txt -T 1 --class-names zero.txt|zero.txt: line 2: a zero byte
 x.txt -T 1 --class-names none.txt|none.txt: No such file
 x.txt -T 1 -d 77:7|device "77:7"
 CASES

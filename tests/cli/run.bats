@@ -61,6 +61,14 @@ CASES
     expect_error 2 "standard input: line 1, value 1" "too large"
 }
 
+@test "a complaint about a stranger's bytes has none that a terminal obeys" {
+    printf '1 \033]0;t\007\302\233\377x\303\251 3\n' >x.txt
+    run --separate-stderr clsoftmax run x.txt
+    expect_error 2 'x.txt: line 1, value 2: " ]0;t  ?xé" is not a number'
+    run --separate-stderr clsoftmax run $'\033[2J\377.npy'
+    expect_error 2 ' [2J?.npy: No such file'
+}
+
 @test "a row of 100,000 numbers, and no line feed at the end" {
     seq -s ' ' 100000 | tr -d '\n' >x.txt
     run clsoftmax run x.txt

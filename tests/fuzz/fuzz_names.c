@@ -1,0 +1,93 @@
+/* Names of classes, and texts of strangers altogether: first byte how many classes but one, the rest the file. iconv() says what UTF-8 is. */
+#include "class_names.h"
+#include "cli.h"
+#include "fuzz.h"
+#include "json.h"
+#include "text.h"
+
+#include <iconv.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+const char program_name[] = "fuzz";
+
+/* The characters of a text that iconv takes for UTF-8; -1: it does not. */
+static long decode(const char *text, uint32_t *characters, size_t room)
+{
+    iconv_t decoder = iconv_open("UTF-32LE", "UTF-8");
+    char *from = (char *)(uintptr_t)text, *to = (char *)characters;
+    size_t length = strlen(text), left = room * sizeof *characters;
+    FUZZ_CHECK(decoder != (iconv_t)-1);
+    size_t status = iconv(decoder, &from, &length, &to, &left);
+    iconv_close(decoder);
+    return status == (size_t)-1 ? -1 : (long)(room - left / sizeof *characters);
+}
+
+static int is_unfit(uint32_t character)
+{
+    return character < 0x20 || (character >= 0x7F && character < 0xA0) || character == 0xFFFE || character == 0xFFFF;
+}
+
+static void check_clean(const char *text, uint32_t *characters, size_t room)
+{
+    long count = decode(text, characters, room);
+    FUZZ_CHECK(count >= 0);
+    for (long i = 0; i < count; i++)
+        FUZZ_CHECK(!is_unfit(characters[i]));
+}
+
+/* Of any text a string of JSON that neither ends early nor ends a page's script. */
+static void check_json(const char *text, uint32_t *characters, size_t room)
+{
+    char *json = NULL;
+    size_t length = 0;
+    FILE *stream = open_memstream(&json, &length);
+    json_string(stream, text);
+    fclose(stream);
+    FUZZ_CHECK(length >= 2 && json[0] == '"' && json[length - 1] == '"');
+    FUZZ_CHECK(decode(json, characters, room) >= 0 && !strchr(json, '<'));
+    for (size_t i = 1; i + 1 < length; i++) {
+        FUZZ_CHECK(json[i] != '"' && (unsigned char)json[i] >= ' ');
+        i += json[i] == '\\';
+        FUZZ_CHECK(i + 1 < length);
+    }
+    free(json);
+}
+
+static void check_file(const uint8_t *data, size_t size, uint64_t classes, uint32_t *characters, size_t room)
+{
+    char path[64];
+    class_names names;
+    int file = memfd_create("fuzz.txt", 0);
+    if (file < 0 || write(file, data, size) != (ssize_t)size)
+        abort();
+    snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+    int status = class_names_read(path, classes, &names);
+    close(file);
+    FUZZ_CHECK(status == EXIT_DONE || (status == EXIT_WRONG && names.count == 0));
+    FUZZ_CHECK(status != EXIT_DONE || (names.count == classes && !memchr(data, '\0', size)));
+    for (uint64_t i = 0; i < names.count; i++)
+        check_clean(names.names[i], characters, room);
+    class_names_release(&names);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < 1)
+        return 0;
+    const size_t room = 8 * size + 8; /* characters of its JSON, too */
+    uint32_t *characters = malloc(room * sizeof *characters);
+    char *text = malloc(size);
+    if (!characters || !text)
+        abort();
+    memcpy(text, data + 1, size - 1);
+    text[size - 1] = '\0';
+    FUZZ_CHECK(text_is_utf8(text) == (decode(text, characters, room) >= 0));
+    check_json(text, characters, room);
+    text_clean(text);
+    check_clean(text, characters, room);
+    check_file(data + 1, size - 1, 1 + data[0] % 8, characters, room);
+    free(text);
+    free(characters);
+    return 0;
+}
