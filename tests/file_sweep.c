@@ -370,7 +370,15 @@ static void check_reached(void)
             report(VIOLATION_UNREACHED, libc_call_name((libc_call)call));
 }
 
-/* Before anything else has been swept, so that no call has been reached. */
+/* All but one: what is reached in truth is counted afterwards. */
+static void plant_unreached(void)
+{
+    for (int call = 0; call < LIBC_CALL_COUNT; call++)
+        is_reached[call] = call != LIBC_openat;
+    check_reached();
+    memset(is_reached, 0, sizeof is_reached);
+}
+
 static void plant(int kind)
 {
     static const libc_plant plants[] = {
@@ -378,7 +386,7 @@ static void plant(int kind)
         VIOLATION_LIST(VIOLATION_PLANT)};
     unsigned long stride_before = stride;
     if (kind == VIOLATION_UNREACHED)
-        check_reached();
+        plant_unreached();
     stride = kind == VIOLATION_HANG ? 97 : 11;
     planted = plants[kind];
     sweep_scenario(find_scenario("older"));

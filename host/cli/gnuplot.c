@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -137,27 +138,43 @@ const char *gnuplot_colour(unsigned n, int is_dark)
 void gnuplot_quote(gnuplot *gnuplot, const char *text)
 {
     fputc('\'', gnuplot->script);
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+    for (const char *c = text; *c; c++) {
         if (*c == '\'')
-            fputs("''", gnuplot->script);
-        else
-            fputc(*c < ' ' || *c == 0x7F ? ' ' : *c, gnuplot->script);
+            fputc(*c, gnuplot->script);
+        fputc(*c, gnuplot->script);
     }
     fputc('\'', gnuplot->script);
 }
 
 /* ---------------------------------------------------------------- From start to end */
 
+/* A file without a disk that could be full; NULL with errno. */
+static FILE *open_in_memory(void)
+{
+    int descriptor = memfd_create("gnuplot", MFD_CLOEXEC);
+    FILE *file = descriptor >= 0 ? fdopen(descriptor, "r+") : NULL;
+    int error = errno;
+    if (!file && descriptor >= 0)
+        close(descriptor);
+    errno = error;
+    return file;
+}
+
+/* gnuplot ends well even where its writes fail: it writes what can be looked at behind it. */
+static FILE *drawn(const gnuplot *g)
+{
+    return g->picture ? g->picture : g->out.file;
+}
+
 static int open_process(gnuplot *g)
 {
     char *const arguments[] = {"gnuplot", "-d", NULL}; /* without what a user has set for himself */
-    int ends[2];
-    g->errors = tmpfile();
-    if (!g->errors || pipe2(ends, O_CLOEXEC) != 0)
+    int ends[2], has_file = g->path && g->out.temporary[0];
+    g->errors = open_in_memory();
+    g->picture = g->errors && !has_file ? open_in_memory() : NULL;
+    if (!g->errors || !drawn(g) || pipe2(ends, O_CLOEXEC) != 0)
         return complain(EXIT_FAILED, "%s: gnuplot: %s", g->about, strerror(errno));
-    fcntl(fileno(g->errors), F_SETFD, FD_CLOEXEC);
-    int output = g->path ? fileno(g->out.file) : STDOUT_FILENO;
-    int error = start(arguments, (int[]){ends[0], output, fileno(g->errors)}, &g->process);
+    int error = start(arguments, (int[]){ends[0], fileno(drawn(g)), fileno(g->errors)}, &g->process);
     close(ends[0]);
     g->script = error == 0 ? fdopen(ends[1], "w") : NULL;
     if (g->script)
@@ -176,6 +193,8 @@ static void abandon(gnuplot *g)
         wait_for(g->process);
     if (g->errors)
         fclose(g->errors);
+    if (g->picture)
+        fclose(g->picture);
     output_file_abandon(&g->out);
     memset(g, 0, sizeof *g);
 }
@@ -225,19 +244,41 @@ static ssize_t read_end(int descriptor, char *end, size_t room)
     return (ssize_t)done;
 }
 
-/* Whether the file ends as one of its kind does: gnuplot ends well even where its writes fail. */
+/* Whether the picture ends as one of its kind does. */
 static int check_whole(gnuplot *g)
 {
     char end[64];
-    if (!g->out.temporary[0])
-        return EXIT_DONE;
-    ssize_t length = read_end(fileno(g->out.file), end, sizeof end);
+    ssize_t length = read_end(fileno(drawn(g)), end, sizeof end);
     if (length < 0)
-        return complain(EXIT_FAILED, "%s: %s", g->path, strerror(errno));
-    const char *mark = ends_with(g->path, ".svg") ? "</svg>" : ends_with(g->path, ".png") ? "IEND" : "%%EOF";
+        return complain(EXIT_FAILED, "%s: %s", g->about, strerror(errno));
+    const char *mark = !g->path                     ? "\n"
+                       : ends_with(g->path, ".svg") ? "</svg>"
+                       : ends_with(g->path, ".png") ? "IEND"
+                                                    : "%%EOF";
     if (!memmem(end, (size_t)length, mark, strlen(mark)))
-        return complain(EXIT_FAILED, "%s: gnuplot did not write all of it; is there room on the disk?", g->path);
+        return complain(EXIT_FAILED, "%s: gnuplot did not write all of it; is there room on the disk?", g->about);
     return EXIT_DONE;
+}
+
+static int copy_part(gnuplot *g, const char *part, size_t length)
+{
+    if (g->path)
+        return output_file_write(&g->out, 0, length, part); /* of no file: one part behind the other */
+    return fwrite(part, 1, length, stdout) == length ? EXIT_DONE : finish_output(stdout);
+}
+
+/* Where it is to, from memory. */
+static int copy_picture(gnuplot *g)
+{
+    char part[4096];
+    size_t length = 1;
+    int status = EXIT_DONE;
+    rewind(g->picture);
+    while (status == EXIT_DONE && (length = fread(part, 1, sizeof part, g->picture)) > 0)
+        status = copy_part(g, part, length);
+    if (status == EXIT_DONE && ferror(g->picture))
+        return complain(EXIT_FAILED, "%s: %s", g->about, strerror(errno));
+    return status == EXIT_DONE && !g->path ? finish_output(stdout) : status;
 }
 
 /* 0, or the errno of a write, at any time: fclose tells of the last one alone. */
@@ -264,10 +305,12 @@ int gnuplot_close(gnuplot *g)
                           said[0]   ? said
                           : failure ? failure
                                     : strerror(error));
-    else if (g->path)
+    else
         status = check_whole(g);
     if (status == EXIT_DONE && said[0])
         notice("note: gnuplot: %s", said);
+    if (status == EXIT_DONE && g->picture)
+        status = copy_picture(g);
     if (status == EXIT_DONE && g->path)
         status = output_file_commit(&g->out);
     abandon(g);

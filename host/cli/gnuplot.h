@@ -8,8 +8,9 @@
 #include <sys/types.h>
 
 typedef struct gnuplot {
-    FILE *script;      /* what gnuplot reads */
-    FILE *errors;      /* what it says */
+    FILE *script;  /* what gnuplot reads */
+    FILE *errors;  /* what it says */
+    FILE *picture; /* in memory, before it goes to standard output, a device or a pipe; NULL: gnuplot writes the file */
     const char *about; /* what complaints begin with: an option */
     const char *path;  /* of the picture; NULL for standard output */
     output_file out;
@@ -29,7 +30,7 @@ int gnuplot_check(const char *about);
    after a complaint, with nothing left. */
 int gnuplot_open(gnuplot *gnuplot, const char *about, const char *path, const gnuplot_style *style);
 
-/* A text in quotes, of which gnuplot understands nothing. */
+/* A clean text (text.h) in quotes, of which gnuplot understands nothing. */
 void gnuplot_quote(gnuplot *gnuplot, const char *text);
 
 /* The colour of the nth kind of thing: Okabe and Ito's, which colour-blind readers tell apart. */
@@ -38,7 +39,8 @@ const char *gnuplot_colour(unsigned n, int is_dark);
 /* The colour of text and axes. */
 const char *gnuplot_ink(int is_dark);
 
-/* Ends the script. The picture gets its name if gnuplot did well and all of it is there. EXIT_DONE, or EXIT_FAILED after a complaint. */
+/* Ends the script. The picture gets its name, or goes where it is to, if gnuplot did well and all of it is there. EXIT_DONE, or EXIT_FAILED
+   after a complaint (none for a closed pipe). */
 int gnuplot_close(gnuplot *gnuplot);
 
 #endif

@@ -39,6 +39,25 @@ on_disk() {
     done
 }
 
+# Every command that prints, words to each.
+printing_commands() {
+    cat <<COMMANDS
+run $LOGITS
+run $LOGITS --stats
+run $LOGITS --labels $LABELS -o p.npy
+run $LOGITS --explain
+sweep $LOGITS -T 1,2 --stats
+sweep $LOGITS -T 1,2 --plot -
+plot $LOGITS -T 1
+devices
+devices --json
+verify -d cpu --strategy lane
+--version
+--help
+run --help
+COMMANDS
+}
+
 @test "no file takes the place of a standard stream that is closed" {
     clsoftmax run "$LOGITS" -o whole.npy
     run --separate-stderr bash -c 'CLSOFTMAX_DEVICE=cpu "$CLSOFTMAX" run "$1" --labels "$2" -o p.npy >&-' - "$LOGITS" "$LABELS"
@@ -66,12 +85,44 @@ on_disk() {
 }
 
 @test "a closed pipe ends every command that prints with 1, without a word, and before a file has its name" {
-    for words in "run $LOGITS" "run $LOGITS --stats" "run $LOGITS --labels $LABELS -o p.npy" "devices" "verify -d cpu --strategy lane"; do
+    local words
+    while read -r words; do
         run --separate-stderr bash -c 'exec 3> >(exec true); sleep 0.3; CLSOFTMAX_DEVICE=cpu "$CLSOFTMAX" '"$words"' >&3'
         echo "$words: $status $stderr"
         [ "$status" -eq 1 ]
         [ -z "$stderr" ]
         [ ! -e p.npy ]
+    done < <(printing_commands)
+}
+
+@test "so does a full disk behind the standard output, with a word" {
+    local words
+    while read -r words; do
+        run --separate-stderr bash -c 'CLSOFTMAX_DEVICE=cpu "$CLSOFTMAX" '"$words"' >/dev/full'
+        echo "$words"
+        expect_error 1 "standard output: No space left on device"
+        [ ! -e p.npy ]
+    done < <(printing_commands)
+}
+
+@test "pictures and pages that go to a full device, or to a pipe that nobody reads" {
+    local file words
+    for words in "plot $LOGITS -T 1 -o p.svg" "plot $LOGITS -T 1 -o p.png" "sweep $LOGITS -T 1,2 --stats=s.npy --plot p.pdf" "explore $LOGITS -o p.html"; do
+        file=${words##* }
+        ln -s /dev/full "$file"
+        # shellcheck disable=SC2086
+        run --separate-stderr clsoftmax $words
+        echo "$words: $status $output $stderr"
+        [ "$status" -eq 1 ]
+        [[ $stderr == *"No space left on device"* ]]
+        rm "$file"
+        mkfifo "$file"
+        head -c 4 "$file" >start & # gone before the end
+        # shellcheck disable=SC2086
+        clsoftmax $words >/dev/null || true
+        wait $!
+        [ "$(wc -c <start)" -eq 4 ]
+        rm "$file"
     done
 }
 

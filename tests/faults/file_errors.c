@@ -27,7 +27,7 @@ static const int errors_of[LIBC_CALL_COUNT][MOST_ERRORS] = {
     ERRORS(realpath, EACCES, EIO, ELOOP, ENOMEM),
     ERRORS(dlopen, ENOMEM),
     ERRORS(pthreadpool_create, ENOMEM),
-    ERRORS(tmpfile, EACCES, EROFS, ENOSPC, EMFILE, ENOMEM),
+    ERRORS(memfd_create, EMFILE, ENFILE, ENOMEM),
     ERRORS(mkstemp, EACCES, EROFS, ENOSPC, EDQUOT, EMFILE, EIO),
     ERRORS(dup, EMFILE),
     ERRORS(pipe2, EMFILE, ENFILE),

@@ -19,6 +19,9 @@
     MEMORY(open_memstream, FILE *, (char **text, size_t *length), (text, length))                                      \
     BY_HAND(realloc)                                                                                                   \
     BY_HAND(__getdelim)                                                                                                \
+    BY_HAND(ioctl)                                                                                                     \
+    BY_HAND(open)                                                                                                      \
+    BY_HAND(openat)                                                                                                    \
     OBJECT(fopen, FILE *, (const char *path, const char *mode), (path, mode))                                          \
     OBJECT(fdopen, FILE *, (int descriptor, const char *mode), (descriptor, mode))                                     \
     OBJECT(opendir, DIR *, (const char *path), (path))                                                                 \
@@ -26,8 +29,8 @@
     OBJECT(realpath, char *, (const char *path, char *canonical), (path, canonical))                                   \
     OBJECT(dlopen, void *, (const char *path, int flags), (path, flags))                                               \
     OBJECT(pthreadpool_create, pthreadpool_t, (size_t threads), (threads))                                             \
-    OBJECT(tmpfile, FILE *, (void), ())                                                                                \
     REFUSED(mkstemp, int, (char *path), (path))                                                                        \
+    REFUSED(memfd_create, int, (const char *name, unsigned flags), (name, flags))                                      \
     REFUSED(dup, int, (int descriptor), (descriptor))                                                                  \
     REFUSED(pipe2, int, (int *ends, int flags), (ends, flags))                                                         \
     REFUSED(waitpid, pid_t, (pid_t process, int *status, int options), (process, status, options))                     \
@@ -79,13 +82,10 @@
     BY_HAND(fprintf)                                                                                                   \
     BY_HAND(__printf_chk)                                                                                              \
     BY_HAND(__fprintf_chk)                                                                                             \
-    BY_HAND(ioctl)                                                                                                     \
-    BY_HAND(open)                                                                                                      \
     BY_HAND(__pread_chk)                                                                                               \
     BY_HAND(__fread_chk)                                                                                               \
     BY_HAND(__fgets_chk)                                                                                               \
-    BY_HAND(__realpath_chk)                                                                                            \
-    BY_HAND(openat)
+    BY_HAND(__realpath_chk)
 /* clang-format on */
 
 #endif

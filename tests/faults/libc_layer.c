@@ -79,9 +79,9 @@ static void note(libc_call call)
     static const signed char memory[LIBC_CALL_COUNT] = {
         [LIBC_malloc] = 1, [LIBC_calloc] = 1, [LIBC_aligned_alloc] = 1, [LIBC_strdup] = 1, [LIBC_open_memstream] = 1};
     static const signed char descriptors[LIBC_CALL_COUNT] = {
-        [LIBC_open] = 1,           [LIBC_openat] = 1,  [LIBC_mkstemp] = 1, [LIBC_dup] = 1,
-        [LIBC_fopen] = 1,          [LIBC_tmpfile] = 1, [LIBC_pipe2] = 2,   [LIBC_opendir] = 1,
-        [LIBC_open_memstream] = 1, [LIBC_close] = -1,  [LIBC_fclose] = -1, [LIBC_closedir] = -1};
+        [LIBC_open] = 1,           [LIBC_openat] = 1,       [LIBC_mkstemp] = 1, [LIBC_dup] = 1,
+        [LIBC_fopen] = 1,          [LIBC_memfd_create] = 1, [LIBC_pipe2] = 2,   [LIBC_opendir] = 1,
+        [LIBC_open_memstream] = 1, [LIBC_close] = -1,       [LIBC_fclose] = -1, [LIBC_closedir] = -1};
     atomic_fetch_add(&board->memory, memory[call]);
     atomic_fetch_add(&board->descriptors, descriptors[call]);
 }
