@@ -329,8 +329,10 @@ static void run_child(const scenario *scenario)
     static answer expected;
     static fault_call trace[4096];
     shared->current = 0;
-    if (!scenario_prepare())
+    if (!scenario_prepare()) {
+        report(VIOLATION_STATUS, "nothing could be prepared");
         return;
+    }
     signal(SIGSEGV, on_crash); /* PoCL has put one of its own there, which goes on */
     signal(SIGABRT, on_crash);
     scenario_expect(scenario, &expected);

@@ -57,11 +57,12 @@ opencl_device() {
         [ "$status" -eq 0 ]
         cmp whole.npy p.npy
     done
-    # PoCL gives up its device, or does without
-    for setting in POCL_CACHE_DIR=/proc/nowhere "-u POCL_CACHE_DIR -u XDG_CACHE_HOME HOME=/nowhere"; do
+    # PoCL 3.1 gives up its device; one that does without is as good
+    for setting in POCL_CACHE_DIR=/proc/nowhere "-u POCL_CACHE_DIR -u XDG_CACHE_HOME HOME=/proc/nowhere"; do
         run --separate-stderr env $setting "$CLSOFTMAX" run "$LOGITS" -T 0.7 -o p.npy
         echo "$setting $stderr"
         [ "$status" -eq 0 ]
+        [ -z "$stderr" ] || [ "$stderr" = 'clsoftmax: note: computing on device "cpu": no OpenCL platform has a device' ]
         cmp whole.npy p.npy
     done
 }

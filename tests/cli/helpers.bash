@@ -29,6 +29,27 @@ needs_device() {
     skip "no OpenCL device"
 }
 
+needs_strace() {
+    command -v strace >/dev/null || skip "no strace"
+}
+
+# injected CALLS:WHAT COMMAND...: with what strace does to these system calls. LeakSanitizer does not work under it.
+injected() {
+    ASAN_OPTIONS="${ASAN_OPTIONS-}:detect_leaks=0" CLSOFTMAX_DEVICE=${CLSOFTMAX_DEVICE-cpu} \
+        strace -f -o /dev/null -e "trace=${1%%:*}" -e "inject=$1" "${@:2}"
+}
+
+# wait_for_file PATTERN: until there is one
+wait_for_file() {
+    local tries
+    for tries in {1..500}; do
+        ! compgen -G "$1" >/dev/null || return 0
+        sleep 0.01
+    done
+    echo "no $1 after $tries tries"
+    return 1
+}
+
 is_sanitized() { grep -q __asan_init "$CLSOFTMAX"; }
 
 # limits_address_space: skips where that cannot be limited, under AddressSanitizer, whose shadow takes terabytes of it.

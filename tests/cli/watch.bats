@@ -32,7 +32,7 @@ FAULTS
 }
 
 @test "guard zones see a store beyond the end without Oclgrind" {
-    "$CLSOFTMAX" devices --json | grep -q '"selector": "0:0"' || skip "no OpenCL device"
+    needs_device
     plant row.h 'ROW_FLOATS(, lanes) = value;' '& count += count < CORE_WIDTH;'
     CLSOFTMAX_KERNEL_DIR=faulty run "$BUILD/kernel_watch" item
     echo "$output"

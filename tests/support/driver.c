@@ -1,5 +1,7 @@
 #include "driver.h"
 
+#include "leave.h"
+
 #include <string.h>
 
 static cls_opencl_api real;
@@ -68,6 +70,21 @@ driver_seen driver_since_last(void)
     seen.events = since.events;
     seen.objects = since.objects;
     return since;
+}
+
+static int forbidden_status;
+
+static void end(void)
+{
+    leave(forbidden_status);
+}
+
+/* Of another type than the functions, but it never returns. */
+void driver_forbid(int status)
+{
+    forbidden_status = status;
+#define FORBID(function) cls_opencl.function = (__typeof__(cls_opencl.function))(void *)end;
+    OPENCL_FUNCTIONS(FORBID)
 }
 
 /* ---------------------------------------------------------------- Objects */

@@ -23,6 +23,9 @@ void driver_fail(const char *function, unsigned number);
 /* 1 if that call has come. */
 int driver_has_failed(void);
 
+/* From here on, in this process, the first call of OpenCL ends it with this status. */
+void driver_forbid(int status);
+
 /* Commands enqueued since the last question that are neither done nor failed. */
 unsigned driver_running(void);
 
