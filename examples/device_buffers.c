@@ -1,4 +1,4 @@
-/* Introduces clsoftmax_cl_enqueue: buffers, queue and events of the caller's own. */
+/* Introduces clsoftmax_cl_enqueue: buffers, queue and events of the caller's own. Calls OpenCL itself: link with -lOpenCL, too. */
 #include <clsoftmax/clsoftmax_cl.h>
 #include <stdio.h>
 

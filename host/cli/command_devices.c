@@ -102,6 +102,9 @@ int command_devices(int argc, char **argv)
         print_json(devices, count);
     else
         print_table(devices, count);
+    const char *wanted = getenv("CLSOFTMAX_DEVICE");
+    if (!json && wanted && *wanted)
+        printf("\nCLSOFTMAX_DEVICE is \"%s\": what is taken without -d.\n", wanted);
     clsoftmax_devices_release(devices);
     return finish_output(stdout);
 }

@@ -205,6 +205,17 @@ static int explain_device(run *run, device *device)
     return EXIT_DONE;
 }
 
+/* "2.8 kB", into 16 bytes */
+static const char *bytes_text(double bytes, char *text)
+{
+    static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB"};
+    size_t unit = 0;
+    for (; bytes >= 999.5 && unit + 1 < sizeof units / sizeof *units; unit++)
+        bytes /= 1000;
+    snprintf(text, 16, "%.3g %s", bytes, units[unit]);
+    return text;
+}
+
 /* --explain: what would be done. */
 static int explain(run *run)
 {
@@ -221,10 +232,12 @@ static int explain(run *run)
     if (p->sweep > 0)
         printf(" at %llu temperatures", (unsigned long long)p->sweep);
     printf("\n");
-    printf("bytes: %.3g GB are read once, %.3g GB written once; no less can be moved\n", in * 1e-9, out * 1e-9);
-    printf("tiles: of %llu rows, %u in memory at a time, %.3g MB together, of --memory %.3g MB\n",
-           (unsigned long long)tile_rows, run->workers,
-           (double)tile_rows * (double)run_row_bytes(run) * run->workers * 1e-6, (double)run->options.memory * 1e-6);
+    char first[16], second[16];
+    printf("bytes: %s are read once, %s written once; no less can be moved\n", bytes_text(in, first),
+           bytes_text(out, second));
+    printf("tiles: of %llu rows, %u in memory at a time, %s together, of --memory %s\n", (unsigned long long)tile_rows,
+           run->workers, bytes_text((double)tile_rows * (double)run_row_bytes(run) * run->workers, first),
+           bytes_text((double)run->options.memory, second));
     int status = EXIT_DONE;
     for (size_t i = 0; i < run->devices.count && status == EXIT_DONE; i++)
         status = explain_device(run, &run->devices.of[i]);

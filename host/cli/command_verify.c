@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const char help[] =
-    "usage: clsoftmax verify [-d DEVICE]\n"
+    "usage: clsoftmax verify [-d DEVICE] [--strategy NAME]\n"
     "\n"
     "Runs every strategy of a device on built-in data, at temperatures from 0 to inf, and compares the bits with those "
     "of\n"
@@ -16,7 +16,9 @@ static const char help[] =
     "from\n"
     "the reference, or if the device cannot promise (no subnormals, not of the full profile). f32 is computed a "
     "second\n"
-    "time as a sweep, all temperatures at once, whose bits must be the same.\n"
+    "time as a sweep, all temperatures at once, whose bits must be the same. An OpenCL device takes minutes the first "
+    "time: its\n"
+    "driver compiles every kernel.\n"
     "\n"
     "options:\n"
     "  -d, --device DEVICE   auto (default), cpu, P:D, or part of a device's name; also CLSOFTMAX_DEVICE\n"

@@ -35,7 +35,7 @@ static const char *find_element(npy_file *file, int has_bf16)
     if (ordered && is_two_bytes)
         return "two bytes of an unknown type; --input-dtype bf16 if that is what they are";
     if (!ordered || !is_float)
-        return "a dtype that is not supported; it takes f2, f4, f8, and V2 as bf16";
+        return "a dtype that is not supported; it takes f2, f4, f8, and V2 with --input-dtype bf16";
     file->dtype = element->bytes == 2 && file->content == ARRAY_LOGITS ? CLSOFTMAX_F16 : CLSOFTMAX_F32;
     return NULL;
 }

@@ -2,7 +2,8 @@
 
 /* What several of them say. */
 #define INPUT_FORMATS                                                                                                  \
-    "INPUT is an .npy file (f2, f4, f8), or text: .txt, .csv, or - for standard input; a row a line, numbers "         \
+    "INPUT is an .npy file (f2, f4, f8; bf16 below), or text: .txt, .csv, or - for standard input; a row a line, "     \
+    "numbers "                                                                                                         \
     "separated by\n"                                                                                                   \
     "spaces, tabs or commas, inf and nan understood, # starts a comment.\n"                                            \
     "\n"
@@ -26,12 +27,14 @@
     "      --log             log-probabilities\n"                                                                      \
     "      --stats[=FILE]    maximum, argmax, log-sum-exp, entropy, largest probability and margin of each row: a "    \
     "table\n"                                                                                                          \
-    "                        on standard output in place of the results, or beside them an .npy file\n"                \
+    "                        on standard output in place of the results, or beside them an .npy file; the margin is "  \
+    "the\n"                                                                                                            \
+    "                        largest probability less the second largest\n"                                            \
     "      --labels FILE     a class for each row: adds the negative log-likelihood, its mean, and the "               \
     "accuracy\n" POLICIES "\n"
 
 #define INPUT_DTYPE                                                                                                    \
-    "      --input-dtype D   f32, f16, or bf16, which .npy files cannot name (V2 and u2 are taken for it)\n"
+    "      --input-dtype D   bf16, for which .npy has no name: V2 and u2 are read as bf16; or f32, f16\n"
 
 #define LARGE_FILES                                                                                                    \
     INPUT_DTYPE                                                                                                        \

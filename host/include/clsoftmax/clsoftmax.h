@@ -200,7 +200,7 @@ CLSOFTMAX_API const char *clsoftmax_operation_name(clsoftmax_operation operation
       "12 "                                                                                                            \
       "temperatures or more on an OpenCL CPU device: the temperatures of a row are its columns")                       \
     X(LANE, "lane", "rows side by side, each on a lane of its own",                                                    \
-      "at most 64 classes (neighbours on OpenCL CPU devices: 96 or 160, cpu: 127 to 255, by vectors and operation): "  \
+      "at most 64 classes, on CPUs more where classes are neighbours in memory (OpenCL: 96 or 160, cpu: 127 to 255): " \
       "the row's own work is most")                                                                                    \
     X(ITEM, "item", "rows one after another, in explicit vectors",                                                     \
       "cpu and OpenCL CPU devices: barriers are dear there, vectors cheap")                                            \
