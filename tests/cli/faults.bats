@@ -146,6 +146,44 @@ line->address + past == p|past > 0
 FAULTS
 }
 
+# fuzz_with TARGET FILE: the target, linked with FILE in place of the library's of that name, on its corpus
+fuzz_with() {
+    gcc -std=gnu11 -D_GNU_SOURCE -O1 -w -I"$SOURCE/$(dirname "$2")" -I"$SOURCE/host/include" -I"$SOURCE/host/lib" -I"$SOURCE/host/cli" \
+        -I"$SOURCE/kernels" -c faulty.c -o faulty.o
+    gcc -std=gnu11 -D_GNU_SOURCE -O1 -I"$SOURCE/host/include" -I"$SOURCE/host/lib" -I"$SOURCE/host/cli" -I"$SOURCE/kernels" -I"$SOURCE/tests" \
+        "$SOURCE/tests/fuzz/fuzz_$1.c" "$SOURCE/tests/fuzz/replay.c" "${@:3}" faulty.o "$BUILD/host/cli/libcli_run.a" \
+        "$BUILD/host/cli/libcli_support.a" "$BUILD/host/libclsoftmax.a" -o faulty -lpthreadpool -lpthread -lm -ldl && ./faulty "$SOURCE/tests/fuzz/corpus/$1"/*
+}
+
+@test "each fuzz target sees a fault of its kind in its corpus" {
+    ! nm "$CLSOFTMAX" | grep -q __gcov_dump || skip "gcov's counters are not linked here"
+    ! is_sanitized || skip "AddressSanitizer is not linked here"
+    local target file pattern replacement more
+    while IFS='|' read -r target file pattern replacement more; do
+        sed "s/$pattern/$replacement/" "$SOURCE/$file" >faulty.c
+        ! cmp -s "$SOURCE/$file" faulty.c
+        # shellcheck disable=SC2086
+        run fuzz_with "$target" "$file" ${more//@/$SOURCE}
+        echo "$target, $file, $pattern: $output"
+        [ "$status" -eq 134 ]
+        [[ $output == *" does not hold"* ]]
+    done <<'FAULTS'
+names|host/cli/text.c|c\[1\] < 0xA0|c[1] < 0x80|
+text|host/cli/array.c|%.9g|%.6g|
+npy|host/cli/npy_file.c|(first + done) \* element.bytes|done * element.bytes|
+options|host/cli/run_options.c|options->shard_index >= options->shard_count|0|
+plan|host/lib/plan_tiles.c|tile.first_class = tile.piece|tile.first_class = tile.pass|
+run|host/cli/run_tiles.c|w->labels\[i\] = (int64_t)number|w->labels[i] = 0|@/host/cli/ranks_one.c @/host/cli/result_file.c
+cpu|host/lib/reference.c|(double)temperature + 0.0|(double)temperature|@/tests/fuzz/fuzz_problem.c
+FAULTS
+    needs_device
+    plant row_item.cl "if (core_row_is_plain(row))" "if (row.base == 0.0f)"
+    CLSOFTMAX_KERNEL_DIR=faulty run "$BUILD/fuzz_devices" "$SOURCE/tests/fuzz/corpus/devices"/*
+    echo "devices: $output"
+    [ "$status" -eq 134 ]
+    [[ $output == *" does not hold"* ]]
+}
+
 # unswept TABLE: what the command calls of other libraries, is not in the table of libc_calls.h, and could fail
 unswept() {
     nm -D --undefined-only "$CLSOFTMAX" | sed 's/.* //; s/@.*//' | grep -vxF "$(grep -oE '^    [A-Z_]+\([a-z_0-9]+' "$1" | sed 's/.*(//')" |

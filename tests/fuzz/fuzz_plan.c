@@ -55,6 +55,29 @@ static cls_limits read_limits(fuzz_bytes *bytes)
     return limits;
 }
 
+/* Tiles are within the problem, and together as much as it is, in each pass. */
+static void check_tiles(const clsoftmax_problem *problem, const cls_tiles *tiles)
+{
+    enum { MOST_TILES = 1000 };
+    uint64_t temperatures = cls_problem_temperatures(problem), begins = 0, ends = 0;
+    if (tiles->outer == 0 || problem->outer > UINT32_MAX || problem->inner > UINT32_MAX ||
+        problem->classes > UINT32_MAX || cls_tile_count(problem, tiles) > MOST_TILES)
+        return;
+    unsigned __int128 sum = 0, all = problem->outer;
+    for (uint64_t i = 0; i < cls_tile_count(problem, tiles); i++) {
+        cls_tile tile = cls_tile_at(problem, tiles, i);
+        FUZZ_CHECK(tile.outer > 0 && tile.inner > 0 && tile.classes > 0 && tile.temperatures > 0);
+        FUZZ_CHECK(tile.first_outer + tile.outer <= problem->outer && tile.first_inner + tile.inner <= problem->inner);
+        FUZZ_CHECK(tile.first_class + tile.classes <= problem->classes);
+        FUZZ_CHECK(tile.first_temperature + tile.temperatures <= temperatures);
+        begins += tile.piece == 0 && tile.pass == 0;
+        ends += tile.is_end_of_rows != 0;
+        if (tile.gives_results)
+            sum += (unsigned __int128)tile.outer * tile.inner * tile.classes * tile.temperatures;
+    }
+    FUZZ_CHECK(sum == all * problem->inner * problem->classes * temperatures && begins == ends);
+}
+
 static void check_decision(const clsoftmax_problem *problem, const cls_limits *limits)
 {
     cls_decision decision, again;
@@ -72,6 +95,8 @@ static void check_decision(const clsoftmax_problem *problem, const cls_limits *l
     uint64_t temperatures = cls_problem_temperatures(problem);
     FUZZ_CHECK(decision.launch_temperatures >= 1 && decision.launch_temperatures <= temperatures);
     FUZZ_CHECK(decision.copied.temperatures <= decision.launch_temperatures);
+    check_tiles(problem, &decision.copied);
+    check_tiles(problem, &decision.shared);
     char text[200];
     cls_variant_label(v, text, sizeof text);
     FUZZ_CHECK(strlen(text) < sizeof text - 1);
