@@ -77,10 +77,8 @@ void notice(const char *format, ...)
 
 int complain_library(const char *what, clsoftmax_status status)
 {
-    const char *error = clsoftmax_last_error();
-    const char *reason = strstr(error, ": "); /* behind the library's function, which says nothing to a user */
     int wrong = status < CLSOFTMAX_OUT_OF_HOST_MEMORY || status == CLSOFTMAX_DEVICE_NOT_FOUND;
-    return complain(wrong ? EXIT_WRONG : EXIT_FAILED, "%s: %s", what, reason ? reason + 2 : error);
+    return complain(wrong ? EXIT_WRONG : EXIT_FAILED, "%s: %s", what, clsoftmax_last_error());
 }
 
 int open_device(const char *selector, clsoftmax_context **context)

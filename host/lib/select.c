@@ -91,16 +91,16 @@ static clsoftmax_status select_named(const char *selector, clsoftmax_context *co
     else if (count == 0 && cls_opencl_load() == CLSOFTMAX_FORKED)
         status = CLSOFTMAX_FORKED;
     else if (count == 0)
-        status = cls_fail_(__func__, CLSOFTMAX_DEVICE_NOT_FOUND, absence.error,
-                           "device \"%s\": %s. Install a driver (a package *-opencl-icd, which puts a file into "
-                           "/etc/OpenCL/vendors); clinfo shows what is there",
-                           selector, absence.reason);
+        status = cls_fail_opencl(CLSOFTMAX_DEVICE_NOT_FOUND, absence.error,
+                                 "device \"%s\": %s. Install a driver (a package *-opencl-icd, which puts a file into "
+                                 "/etc/OpenCL/vendors); clinfo shows what is there",
+                                 selector, absence.reason);
     else
-        status =
-            cls_fail_(__func__, CLSOFTMAX_DEVICE_NOT_FOUND, absence.error,
-                      "device \"%s\": none of the %zu OpenCL devices is so named; there are also \"auto\", \"cpu\" and "
-                      "\"reference\"%s%s",
-                      selector, count, absence.error ? "; " : "", absence.error ? absence.reason : "");
+        status = cls_fail_opencl(
+            CLSOFTMAX_DEVICE_NOT_FOUND, absence.error,
+            "device \"%s\": none of the %zu OpenCL devices is so named; there are also \"auto\", \"cpu\" and "
+            "\"reference\"%s%s",
+            selector, count, absence.error ? "; " : "", absence.error ? absence.reason : "");
     free(devices);
     if (status == CLSOFTMAX_OK && !context->device.exact)
         snprintf(context->notice, sizeof context->notice, "%s: %s", context->device.name, context->device.reason);

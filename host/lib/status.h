@@ -4,19 +4,19 @@
 
 #include "clsoftmax/clsoftmax.h"
 
-/* Writes this thread's last error as "function: message" and returns `status`, for `return cls_fail(...)`. */
-clsoftmax_status cls_fail_(const char *function, clsoftmax_status status, int opencl_error, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+/* Writes this thread's last error and returns `status`, for `return cls_fail(...)`. */
+clsoftmax_status cls_fail_opencl(clsoftmax_status status, int opencl_error, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
-/* The first line of this thread's last error without the function's name, for a message that goes on from it. */
+#define cls_fail(status, ...) cls_fail_opencl((status), 0, __VA_ARGS__)
+
+/* The first line of this thread's last error, for a message that goes on from it. */
 void cls_last_reason(char *reason, size_t size);
-
-#define cls_fail(status, ...) cls_fail_(__func__, (status), 0, __VA_ARGS__)
 
 #define CLS_FAIL_IF(condition, status, ...)                                                                            \
     do {                                                                                                               \
         if (condition)                                                                                                 \
-            return cls_fail_(__func__, (status), 0, __VA_ARGS__);                                                      \
+            return cls_fail((status), __VA_ARGS__);                                                                    \
     } while (0)
 
 /* Returns from the calling function with the callee's failure. */

@@ -70,7 +70,7 @@ typedef enum clsoftmax_status {
 /* "INVALID_TEMPERATURE" for CLSOFTMAX_INVALID_TEMPERATURE; "UNKNOWN" for a number that is no status. */
 CLSOFTMAX_API const char *clsoftmax_status_name(clsoftmax_status status);
 
-/* What went wrong in this thread's last failed call: the function, the reason, the name of OpenCL's error, the build log.
+/* What went wrong in this thread's last failed call: the reason, the name of OpenCL's error, the build log.
    "" before any failure. Valid until this thread's next call of the library. */
 CLSOFTMAX_API const char *clsoftmax_last_error(void);
 

@@ -112,7 +112,7 @@ static clsoftmax_status status_of(cl_int error)
     }
 }
 
-clsoftmax_status cls_opencl_fail_(const char *function, cl_int error, const char *what)
+clsoftmax_status cls_opencl_fail(cl_int error, const char *what)
 {
-    return cls_fail_(function, status_of(error), error, "%s: %s (%d)", what, cls_opencl_error_name(error), error);
+    return cls_fail_opencl(status_of(error), error, "%s: %s (%d)", what, cls_opencl_error_name(error), error);
 }

@@ -59,8 +59,7 @@ clsoftmax_status cls_opencl_load(void);
 const char *cls_opencl_error_name(cl_int error);
 
 /* Fails with the status that fits the OpenCL error, its name and its number. */
-#define cls_opencl_fail(error, ...) cls_opencl_fail_(__func__, (error), __VA_ARGS__)
-clsoftmax_status cls_opencl_fail_(const char *function, cl_int error, const char *what);
+clsoftmax_status cls_opencl_fail(cl_int error, const char *what);
 
 #define OPENCL_CHECK(error, what)                                                                                      \
     do {                                                                                                               \

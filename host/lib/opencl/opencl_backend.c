@@ -119,8 +119,8 @@ clsoftmax_status cls_opencl_open(clsoftmax_context *context, const cls_opencl_de
     static const cls_backend backend = {opencl_plan_prepare, cls_opencl_run_tiles, opencl_plan_release,
                                         opencl_context_release};
     if (!device->device.usable)
-        return cls_fail_(__func__, CLSOFTMAX_DEVICE_UNUSABLE, device->error, "device %s (%s): %s",
-                         device->device.selector, device->device.name, device->device.reason);
+        return cls_fail_opencl(CLSOFTMAX_DEVICE_UNUSABLE, device->error, "device %s (%s): %s", device->device.selector,
+                               device->device.name, device->device.reason);
     cls_limits limits = device->limits;
     CLS_FORWARD(choose_host_memory(&limits));
     cls_opencl_context *opencl = calloc(1, sizeof *opencl);

@@ -100,8 +100,8 @@ static clsoftmax_status build(cl_program program, cl_device_id device, const cha
         cls_opencl.clGetProgramBuildInfo(program, device, CL_PROGRAM_BUILD_LOG, length, whole, NULL) == CL_SUCCESS)
         snprintf(log, sizeof log, "%s", whole);
     free(whole);
-    return cls_fail_(__func__, CLSOFTMAX_DEVICE_UNUSABLE, error, "the device's compiler refused %s: %s (%d)\n%s", label,
-                     cls_opencl_error_name(error), error, log);
+    return cls_fail_opencl(CLSOFTMAX_DEVICE_UNUSABLE, error, "the device's compiler refused %s: %s (%d)\n%s", label,
+                           cls_opencl_error_name(error), error, log);
 }
 
 static clsoftmax_status build_program(cl_context context, cl_device_id device, const cls_variant *variant,
