@@ -228,20 +228,24 @@ static void read_errors(FILE *errors, char *text, size_t room)
     }
 }
 
-/* The last bytes of a file; how many they are, or -1 with errno. */
-static ssize_t read_end(int descriptor, char *end, size_t room)
+/* As many bytes as there are from an offset on, `room` at most; how many, or -1 with errno. */
+static ssize_t read_at(int descriptor, off_t from, char *to, size_t room)
 {
-    off_t size = lseek(descriptor, 0, SEEK_END), from = size > (off_t)room ? size - (off_t)room : 0;
     size_t done = 0;
-    if (size < 0)
-        return -1;
     for (ssize_t count = 1; count != 0 && done < room;) {
-        count = pread(descriptor, end + done, room - done, from + (off_t)done);
+        count = pread(descriptor, to + done, room - done, from + (off_t)done);
         if (count < 0 && errno != EINTR)
             return -1;
         done += count > 0 ? (size_t)count : 0;
     }
     return (ssize_t)done;
+}
+
+/* The last bytes of a file; how many they are, or -1 with errno. */
+static ssize_t read_end(int descriptor, char *end, size_t room)
+{
+    off_t size = lseek(descriptor, 0, SEEK_END);
+    return size < 0 ? -1 : read_at(descriptor, size > (off_t)room ? size - (off_t)room : 0, end, room);
 }
 
 /* Whether the picture ends as one of its kind does. */
@@ -271,13 +275,15 @@ static int copy_part(gnuplot *g, const char *part, size_t length)
 static int copy_picture(gnuplot *g)
 {
     char part[4096];
-    size_t length = 1;
+    off_t done = 0;
+    ssize_t length;
     int status = EXIT_DONE;
-    rewind(g->picture);
-    while (status == EXIT_DONE && (length = fread(part, 1, sizeof part, g->picture)) > 0)
-        status = copy_part(g, part, length);
-    if (status == EXIT_DONE && ferror(g->picture))
-        return complain(EXIT_FAILED, "%s: %s", g->about, strerror(errno));
+    while (status == EXIT_DONE && (length = read_at(fileno(g->picture), done, part, sizeof part)) != 0) {
+        if (length < 0)
+            return complain(EXIT_FAILED, "%s: %s", g->about, strerror(errno));
+        status = copy_part(g, part, (size_t)length);
+        done += length;
+    }
     return status == EXIT_DONE && !g->path ? finish_output(stdout) : status;
 }
 
