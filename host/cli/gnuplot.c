@@ -248,6 +248,11 @@ static ssize_t read_end(int descriptor, char *end, size_t room)
     return size < 0 ? -1 : read_at(descriptor, size > (off_t)room ? size - (off_t)room : 0, end, room);
 }
 
+static int complain_part(const gnuplot *g)
+{
+    return complain(EXIT_FAILED, "%s: gnuplot did not write all of it; is there room on the disk?", g->about);
+}
+
 /* Whether the picture ends as one of its kind does. */
 static int check_whole(gnuplot *g)
 {
@@ -259,9 +264,7 @@ static int check_whole(gnuplot *g)
                        : ends_with(g->path, ".svg") ? "</svg>"
                        : ends_with(g->path, ".png") ? "IEND"
                                                     : "%%EOF";
-    if (!memmem(end, (size_t)length, mark, strlen(mark)))
-        return complain(EXIT_FAILED, "%s: gnuplot did not write all of it; is there room on the disk?", g->about);
-    return EXIT_DONE;
+    return memmem(end, (size_t)length, mark, strlen(mark)) ? EXIT_DONE : complain_part(g);
 }
 
 static int copy_part(gnuplot *g, const char *part, size_t length)
@@ -275,15 +278,19 @@ static int copy_part(gnuplot *g, const char *part, size_t length)
 static int copy_picture(gnuplot *g)
 {
     char part[4096];
-    off_t done = 0;
-    ssize_t length;
+    off_t size = lseek(fileno(g->picture), 0, SEEK_END), done = 0;
+    ssize_t length = size < 0 ? -1 : 1;
     int status = EXIT_DONE;
-    while (status == EXIT_DONE && (length = read_at(fileno(g->picture), done, part, sizeof part)) != 0) {
-        if (length < 0)
-            return complain(EXIT_FAILED, "%s: %s", g->about, strerror(errno));
-        status = copy_part(g, part, (size_t)length);
+    while (status == EXIT_DONE && length > 0 && done < size) {
+        length = read_at(fileno(g->picture), done, part, sizeof part);
+        if (length > 0)
+            status = copy_part(g, part, (size_t)length);
         done += length;
     }
+    if (length < 0)
+        return complain(EXIT_FAILED, "%s: %s", g->about, strerror(errno));
+    if (status == EXIT_DONE && done < size)
+        return complain_part(g);
     return status == EXIT_DONE && !g->path ? finish_output(stdout) : status;
 }
 
