@@ -188,7 +188,7 @@ FAULTS
 unswept() {
     nm -D --undefined-only "$CLSOFTMAX" | sed 's/.* //; s/@.*//' | grep -vxF "$(grep -oE '^    [A-Z_]+\([a-z_0-9]+' "$1" | sed 's/.*(//')" |
         grep -vxE '_ITM.*|__(cxa|gmon|errno|isoc|libc_start|tls|sched_cpucount|stack_chk|v?sn?printf_chk|mem[a-z]*_chk|str[a-z]*_chk).*' |
-        grep -vxE '(mem|str|str[a-z]*case)(cmp|cpy|set|chr|len|rchr|str|spn|cspn|sep|error|signal|ncmp|tod|tof|tol|toul|toull)|strn?casecmp|strncmp' |
+        grep -vxE '(mem|str|str[a-z]*case)(cmp|cpy|move|set|chr|len|rchr|str|spn|cspn|sep|error|signal|ncmp|tod|tof|tol|toul|toull)|strn?casecmp|strncmp' |
         grep -vxE 'pthread_(cond|mutex|once|join)[a-z_]*|pthreadpool_(destroy|parallelize_1d)|fe[gs]etenv|feof|ferror|fileno|dirfd|v?sn?printf' |
         grep -vxE 'exp|expm1|fmaf?|fm(ax|in)f?|frexp|ldexpf?|log|log10|nearbyint|nextafterf|pow|fcntl|free|get(env|opt_long|pid)|isatty|dlsym' |
         grep -vxE 'clock_gettime|raise|sigaction|signal|sig(add|empty)set|umask|memmem|qsort|rewind|posix_spawn(attr_set[a-z]*|[a-z_]*_destroy)' ||
