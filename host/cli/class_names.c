@@ -21,10 +21,10 @@ static int add_name(class_names *names, char *line, size_t length, uint64_t clas
     if (names->count == classes)
         return complain(EXIT_WRONG, "%s: more than %llu lines, for %llu classes", path, (unsigned long long)classes,
                         (unsigned long long)classes);
-    if (strlen(line) < length || !text_is_utf8(line))
+    const int has_zero = strlen(line) < length;
+    if (has_zero || !text_is_utf8(line))
         return complain(EXIT_WRONG, "%s: line %llu: %s", path, (unsigned long long)names->count + 1,
-                        strlen(line) < length ? "a zero byte"
-                                              : "not UTF-8; a name for each class is wanted, one a line");
+                        has_zero ? "a zero byte" : "not UTF-8; a name for each class is wanted, one a line");
     text_clean(line);
     names->names[names->count] = strdup(line);
     if (!names->names[names->count])

@@ -9,7 +9,8 @@ typedef struct class_names {
     uint64_t count;
 } class_names;
 
-/* path NULL: no names. UTF-8, as many lines as there are classes; control characters become spaces (text.h). EXIT_DONE, or another status after a complaint, with nothing left. */
+/* path NULL: no names. UTF-8, as many lines as there are classes; control characters become spaces (text.h). EXIT_DONE, or another status
+   after a complaint, with nothing left. */
 int class_names_read(const char *path, uint64_t classes, class_names *names);
 void class_names_release(class_names *names);
 

@@ -97,6 +97,18 @@ int ends_with(const char *text, const char *end)
     return length > end_length && strcmp(text + length - end_length, end) == 0;
 }
 
+ssize_t read_at(int descriptor, uint64_t offset, void *to, size_t room)
+{
+    size_t done = 0;
+    for (ssize_t count = 1; count != 0 && done < room;) {
+        count = pread(descriptor, (char *)to + done, room - done, (off_t)(offset + done));
+        if (count < 0 && errno != EINTR)
+            return -1;
+        done += count > 0 ? (size_t)count : 0;
+    }
+    return (ssize_t)done;
+}
+
 int finish_output(FILE *file)
 {
     int failed = ferror(file); /* errno is then of the write that failed, the last one */

@@ -35,6 +35,9 @@ int open_device(const char *selector, clsoftmax_context **context);
 /* 1 if the text ends so, with something before it. */
 int ends_with(const char *text, const char *end);
 
+/* Reads through interruptions, by any thread, as many bytes as there are from an offset on, `room` at most. How many, or -1 with errno. */
+ssize_t read_at(int descriptor, uint64_t offset, void *to, size_t room);
+
 /* Flushes an output stream; EXIT_DONE, or EXIT_FAILED after a complaint, which a closed pipe is not worth. */
 int finish_output(FILE *file);
 

@@ -47,6 +47,9 @@ static void print_table(const clsoftmax_device *devices, size_t count)
     }
     printf("\n* is what \"auto\" takes: the first usable GPU, then accelerator, then OpenCL CPU device, then cpu.\n");
     print_strategies(stdout);
+    const char *wanted = getenv("CLSOFTMAX_DEVICE");
+    if (wanted && *wanted)
+        printf("\nCLSOFTMAX_DEVICE is \"%s\": what is taken without -d.\n", wanted);
 }
 
 static void print_json_string(const char *key, const char *value)
@@ -102,9 +105,6 @@ int command_devices(int argc, char **argv)
         print_json(devices, count);
     else
         print_table(devices, count);
-    const char *wanted = getenv("CLSOFTMAX_DEVICE");
-    if (!json && wanted && *wanted)
-        printf("\nCLSOFTMAX_DEVICE is \"%s\": what is taken without -d.\n", wanted);
     clsoftmax_devices_release(devices);
     return finish_output(stdout);
 }

@@ -228,24 +228,11 @@ static void read_errors(FILE *errors, char *text, size_t room)
     }
 }
 
-/* As many bytes as there are from an offset on, `room` at most; how many, or -1 with errno. */
-static ssize_t read_at(int descriptor, off_t from, char *to, size_t room)
-{
-    size_t done = 0;
-    for (ssize_t count = 1; count != 0 && done < room;) {
-        count = pread(descriptor, to + done, room - done, from + (off_t)done);
-        if (count < 0 && errno != EINTR)
-            return -1;
-        done += count > 0 ? (size_t)count : 0;
-    }
-    return (ssize_t)done;
-}
-
 /* The last bytes of a file; how many they are, or -1 with errno. */
 static ssize_t read_end(int descriptor, char *end, size_t room)
 {
     off_t size = lseek(descriptor, 0, SEEK_END);
-    return size < 0 ? -1 : read_at(descriptor, size > (off_t)room ? size - (off_t)room : 0, end, room);
+    return size < 0 ? -1 : read_at(descriptor, size > (off_t)room ? (uint64_t)size - room : 0, end, room);
 }
 
 static int complain_part(const gnuplot *g)
@@ -278,20 +265,19 @@ static int copy_part(gnuplot *g, const char *part, size_t length)
 static int copy_picture(gnuplot *g)
 {
     char part[4096];
-    off_t size = lseek(fileno(g->picture), 0, SEEK_END), done = 0;
-    ssize_t length = size < 0 ? -1 : 1;
-    int status = EXIT_DONE;
-    while (status == EXIT_DONE && length > 0 && done < size) {
-        length = read_at(fileno(g->picture), done, part, sizeof part);
-        if (length > 0)
-            status = copy_part(g, part, (size_t)length);
-        done += length;
-    }
-    if (length < 0)
+    off_t size = lseek(fileno(g->picture), 0, SEEK_END);
+    if (size < 0)
         return complain(EXIT_FAILED, "%s: %s", g->about, strerror(errno));
-    if (status == EXIT_DONE && done < size)
-        return complain_part(g);
-    return status == EXIT_DONE && !g->path ? finish_output(stdout) : status;
+    for (uint64_t done = 0; done < (uint64_t)size;) {
+        ssize_t length = read_at(fileno(g->picture), done, part, sizeof part);
+        if (length < 0)
+            return complain(EXIT_FAILED, "%s: %s", g->about, strerror(errno));
+        int status = length > 0 ? copy_part(g, part, (size_t)length) : complain_part(g);
+        if (status != EXIT_DONE)
+            return status;
+        done += (uint64_t)length;
+    }
+    return g->path ? EXIT_DONE : finish_output(stdout);
 }
 
 /* 0, or the errno of a write, at any time: fclose tells of the last one alone. */

@@ -128,17 +128,11 @@ void npy_file_close(npy_file *file)
 
 static int read_bytes(const npy_file *file, uint64_t offset, uint64_t bytes, void *to)
 {
-    for (uint64_t done = 0; done < bytes;) {
-        ssize_t count = pread(file->descriptor, (char *)to + done, (size_t)(bytes - done),
-                              (off_t)(file->header.data_offset + offset + done));
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0)
-            return complain(EXIT_FAILED, "%s: %s", file->path, strerror(errno));
-        if (count == 0)
-            return complain(EXIT_FAILED, "%s: the file became shorter while it was read", file->path);
-        done += (uint64_t)count;
-    }
+    ssize_t count = read_at(file->descriptor, file->header.data_offset + offset, to, (size_t)bytes);
+    if (count < 0)
+        return complain(EXIT_FAILED, "%s: %s", file->path, strerror(errno));
+    if ((uint64_t)count < bytes)
+        return complain(EXIT_FAILED, "%s: the file became shorter while it was read", file->path);
     return EXIT_DONE;
 }
 

@@ -1,6 +1,7 @@
 #include "row_sweep.h"
 
 #include "cli.h"
+#include "text.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -160,26 +161,18 @@ const char *row_sweep_name(const row_sweep *sweep, const class_names *names, uin
     return room;
 }
 
-/* At the start of a letter of UTF-8 behind which there are more. */
-static int has_more_letters(const char *name)
-{
-    do
-        name++;
-    while (((unsigned char)*name & 0xC0) == 0x80);
-    return *name != '\0';
-}
-
 unsigned row_sweep_fit_name(const row_sweep *sweep, const class_names *names, uint64_t item, char *room)
 {
     char number[ITEM_NAME_BYTES];
-    unsigned letters = 0, used = 0;
-    for (const char *name = row_sweep_name(sweep, names, item, number); *name; name++) {
-        int is_letter = ((unsigned char)*name & 0xC0) != 0x80;
-        if (is_letter && ++letters == MOST_LETTERS && has_more_letters(name)) {
+    unsigned letters = 0, used = 0, bytes;
+    for (const char *name = row_sweep_name(sweep, names, item, number); *name; name += bytes) {
+        bytes = text_character_bytes(name);
+        if (++letters == MOST_LETTERS && name[bytes]) {
             used += (unsigned)sprintf(room + used, "…");
             break;
         }
-        room[used++] = *name;
+        memcpy(room + used, name, bytes);
+        used += bytes;
     }
     room[used] = '\0';
     return letters;

@@ -45,21 +45,19 @@ static int is_unfit(const unsigned char *c)
     return *c < ' ' || *c == 0x7F || (*c == 0xC2 && c[1] < 0xA0) || (*c == 0xEF && c[1] == 0xBF && c[2] >= 0xBE);
 }
 
-static int is_cut(const char *text)
-{
-    const unsigned char *c = (const unsigned char *)text;
-    unsigned announced = announced_bytes(*c), there = bytes_there(c, announced);
-    return there < announced && c[there] == '\0';
-}
-
 void text_clean(char *text)
 {
     char *to = text;
-    for (unsigned bytes; *text && !is_cut(text); text += bytes > 0 ? bytes : 1) {
-        bytes = text_character_bytes(text);
-        if (bytes == 0)
+    for (unsigned bytes; *text; text += bytes) {
+        const unsigned char *c = (const unsigned char *)text;
+        unsigned announced = announced_bytes(*c), there = bytes_there(c, announced);
+        int is_whole = announced > 0 && there == announced;
+        if (!is_whole && c[there] == '\0')
+            break;
+        bytes = is_whole ? announced : 1;
+        if (!is_whole)
             *to++ = '?';
-        else if (is_unfit((const unsigned char *)text))
+        else if (is_unfit(c))
             *to++ = ' ';
         else {
             memmove(to, text, bytes);
