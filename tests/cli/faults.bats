@@ -146,12 +146,12 @@ line->address + past == p|past > 0
 FAULTS
 }
 
-# fuzz_with TARGET FILE: the target, linked with FILE in place of the library's of that name, on its corpus
+# fuzz_with TARGET FILE SOURCE...: the target, linked with its other sources, and with ./faulty.c in place of the library's FILE, on its corpus
 fuzz_with() {
-    gcc -std=gnu11 -D_GNU_SOURCE -O1 -w -I"$SOURCE/$(dirname "$2")" -I"$SOURCE/host/include" -I"$SOURCE/host/lib" -I"$SOURCE/host/cli" \
-        -I"$SOURCE/kernels" -c faulty.c -o faulty.o
-    gcc -std=gnu11 -D_GNU_SOURCE -O1 -I"$SOURCE/host/include" -I"$SOURCE/host/lib" -I"$SOURCE/host/cli" -I"$SOURCE/kernels" -I"$SOURCE/tests" \
-        "$SOURCE/tests/fuzz/fuzz_$1.c" "$SOURCE/tests/fuzz/replay.c" "${@:3}" faulty.o "$BUILD/host/cli/libcli_run.a" \
+    local compile=(gcc -std=gnu11 -D_GNU_SOURCE -O1) folder
+    for folder in host/include host/lib host/cli kernels tests; do compile+=("-I$SOURCE/$folder"); done
+    "${compile[@]}" -w -I"$SOURCE/$(dirname "$2")" -c faulty.c -o faulty.o
+    "${compile[@]}" "$SOURCE/tests/fuzz/fuzz_$1.c" "$SOURCE/tests/fuzz/replay.c" "${@:3}" faulty.o "$BUILD/host/cli/libcli_run.a" \
         "$BUILD/host/cli/libcli_support.a" "$BUILD/host/libclsoftmax.a" -o faulty -lpthreadpool -lpthread -lm -ldl && ./faulty "$SOURCE/tests/fuzz/corpus/$1"/*
 }
 

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -18,6 +20,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
             abort();                                                                                                   \
         }                                                                                                              \
     } while (0)
+
+/* A file in memory with these bytes, to be closed, and its path. */
+enum { FUZZ_PATH_BYTES = 64 };
+static inline int fuzz_file(const void *data, size_t size, char *path)
+{
+    int file = memfd_create("fuzz.txt", 0);
+    FUZZ_CHECK(file >= 0 && write(file, data, size) == (ssize_t)size);
+    snprintf(path, FUZZ_PATH_BYTES, "/proc/self/fd/%d", file);
+    return file;
+}
 
 /* Input as a stream of numbers; zeros behind its end. */
 typedef struct fuzz_bytes {

@@ -6,8 +6,6 @@
 #include "text.h"
 
 #include <iconv.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 const char program_name[] = "fuzz";
 
@@ -56,12 +54,9 @@ static void check_json(const char *text, uint32_t *characters, size_t room)
 
 static void check_file(const uint8_t *data, size_t size, uint64_t classes, uint32_t *characters, size_t room)
 {
-    char path[64];
+    char path[FUZZ_PATH_BYTES];
     class_names names;
-    int file = memfd_create("fuzz.txt", 0);
-    if (file < 0 || write(file, data, size) != (ssize_t)size)
-        abort();
-    snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+    int file = fuzz_file(data, size, path);
     int status = class_names_read(path, classes, &names);
     close(file);
     FUZZ_CHECK(status == EXIT_DONE || (status == EXIT_WRONG && names.count == 0));

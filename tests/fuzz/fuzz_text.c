@@ -4,18 +4,13 @@
 #include "source.h"
 
 #include <math.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 const char program_name[] = "fuzz";
 
 static int read_text(const void *data, size_t size, array_content content, array *out)
 {
-    char path[64];
-    int file = memfd_create("fuzz.txt", 0);
-    if (file < 0 || write(file, data, size) != (ssize_t)size)
-        abort();
-    snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+    char path[FUZZ_PATH_BYTES];
+    int file = fuzz_file(data, size, path);
     memset(out, 0, sizeof *out);
     out->content = content;
     int status = array_read_text(path, out);
