@@ -1,21 +1,17 @@
-# cmake -DOUTPUT=file.c -DSOURCES=a.cl;b.h -P embed.cmake: the files as byte arrays, in a table {name, data, length}, which HEADER
-# declares and TABLE names with its type; by default those of the kernels.
-# Bytes, not string literals: ISO C guarantees only 4,095 characters of those, and they would have to be quoted.
-if(NOT DEFINED HEADER)
-  set(HEADER kernel_sources.h)
-  set(TABLE "cls_kernel_source cls_kernel_sources")
-endif()
+# Writes files as byte arrays into a C file, so that the library and the command carry their kernels and pages with them:
+#   cmake -DOUTPUT=out.c -DFOLDER=folder "-DSOURCES=a/b.h;c.cl" -DHEADER=declares.h "-DTABLE=type name" -P embed.cmake
+# The table has a row {name, data, length} for each file, by its path in FOLDER; HEADER declares its type.
+# The files become bytes, not string literals: ISO C guarantees only 4,095 characters of those, and quoting them would be needed.
 set(arrays "")
 set(table "")
 set(index 0)
 foreach(source IN LISTS SOURCES)
-  get_filename_component(name "${source}" NAME)
-  file(READ "${source}" hex HEX)
+  file(READ "${FOLDER}/${source}" hex HEX)
   string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
   string(REGEX REPLACE "(................................................................................)" "\\1\n" bytes
                        "${bytes}")
-  string(APPEND arrays "static const unsigned char source_${index}[] = { /* ${name} */\n${bytes}\n};\n")
-  string(APPEND table "    {\"${name}\", source_${index}, sizeof source_${index}},\n")
+  string(APPEND arrays "static const unsigned char source_${index}[] = { /* ${source} */\n${bytes}\n};\n")
+  string(APPEND table "    {\"${source}\", source_${index}, sizeof source_${index}},\n")
   math(EXPR index "${index} + 1")
 endforeach()
 file(WRITE "${OUTPUT}" "/* Made by kernels/embed.cmake; do not edit. */\n#include \"${HEADER}\"\n\n${arrays}\n"

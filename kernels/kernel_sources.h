@@ -1,11 +1,11 @@
-/* The kernels as they were when the library was built: see embed.cmake. */
+/* The kernels as they were when the library was built. embed.cmake writes the table; host/lib/opencl/opencl_source.c reads it. */
 #ifndef CLSOFTMAX_KERNEL_SOURCES_H
 #define CLSOFTMAX_KERNEL_SOURCES_H
 
 #include <stddef.h>
 
 typedef struct cls_kernel_source {
-    const char *name; /* as in this folder; NULL ends the table */
+    const char *name; /* its path in this folder; NULL ends the table */
     const unsigned char *data;
     size_t length;
 } cls_kernel_source;

@@ -1,7 +1,7 @@
 /* kernel_variants FOLDER [--all]: writes the source of every kernel that planning gives a GPU into the folder, as the
    device's compiler would get it, one file a variant, named by its label. Without --all a sample: the plainest problem,
    those that differ from it in one thing, and the one that asks for everything. gpu_check.sh compiles them. */
-#include "opencl/opencl_program.h"
+#include "opencl/opencl_source.h"
 #include "problem.h"
 #include "support/wishes.h"
 

@@ -1,5 +1,5 @@
 /* The numeric core's parts, each against MPFR or against exact integers. */
-#include "numeric_core.h"
+#include "core/numeric_core.h"
 #include "support/random.h"
 
 #include <criterion/criterion.h>

@@ -1,6 +1,6 @@
 #include "plan.h"
 
-#include "numeric_core.h"
+#include "core/numeric_core.h"
 #include "problem.h"
 #include "status.h"
 
@@ -350,8 +350,7 @@ clsoftmax_status cls_decide(const clsoftmax_problem *problem, const cls_limits *
 
 void cls_variant_defines(const cls_variant *variant, char *text, size_t size)
 {
-    int length = snprintf(text, size, "/* %s */\n%s", clsoftmax_strategy_name(variant->strategy),
-                          cls_strategy_has_lanes(variant->strategy) ? "#define CORE_ROW_PER_LANE 1\n" : "");
+    int length = snprintf(text, size, "/* %s */\n", clsoftmax_strategy_name(variant->strategy));
 #define CLS_VARIANT_DEFINE(name, field)                                                                                \
     if (length >= 0 && (size_t)length < size)                                                                          \
         length += snprintf(text + length, size - (size_t)length, "#define %s %u\n", #name, variant->field);

@@ -149,6 +149,7 @@ void cls_describe_tiles(const clsoftmax_problem *problem, const cls_decision *de
 
 /* The variant as "#define NAME value" lines for the compiler, and as one label for people. Both are complete: variants
    that differ have texts that differ. */
+#define CLS_MOST_DEFINES 1024
 void cls_variant_defines(const cls_variant *variant, char *text, size_t size);
 void cls_variant_label(const cls_variant *variant, char *text, size_t size);
 

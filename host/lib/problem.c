@@ -1,6 +1,6 @@
 #include "problem.h"
 
-#include "row_statistics.h"
+#include "core/statistics.h"
 #include "status.h"
 
 #include <string.h>

@@ -61,7 +61,7 @@ has() { [ "$(uname -m)" = x86_64 ] && grep -qw "$1" /proc/cpuinfo; }
 
 @test "the digest sees a wrong bit" {
     cp -r "$SOURCE/kernels" faulty
-    sed -i 's/0x1.1113[0-9a-f]*p-7f/0x1.1110p-7f/' faulty/numeric_core.h
+    sed -i 's/0x1.1113[0-9a-f]*p-7f/0x1.1110p-7f/' faulty/core/numeric_core.h
     found=$(digest gcc -O0 -Ifaulty)
     [ -n "$found" ]
     [ "$found" != "$EXPECTED" ]

@@ -51,9 +51,9 @@ FAULTS
 @test "a kernel of CLSOFTMAX_KERNEL_DIR that cannot be read is not one that is empty" {
     needs_device
     local file strategy
-    for file in numeric_core.h logarithm.h row_statistics.h row.h row_scan.h row_lanes.h row_lane.cl row_chunks.h row_group.cl; do
+    for file in core/{language,numeric_core,logarithm,row_setting,statistics}.h strategies/{elements,phases,lanes,chunks}.h strategies/{lane,group}.cl; do
         strategy=lane
-        case $file in row_chunks.h | row_group.cl) strategy=group ;; esac
+        case $file in */chunks.h | */group.cl) strategy=group ;; esac
         rm -rf unreadable
         cp -r "$SOURCE/kernels" unreadable
         rm "unreadable/$file"
@@ -80,10 +80,10 @@ FAULTS
         [ "$status" -eq 1 ]
         [[ $stderr == *"differ from cpu"* ]] # it compiled
     done <<'FAULTS'
-item|-o p.npy|row_item.cl|p += sweep.s1|p += 0 * sweep.s1
-group|-o p.npy|row_scan.h|first.s0 + k\]|first.s0]
-split|-o p.npy|row_split.cl|split_parts(place, k) + place|split_parts(place, 0) + place
-column|--stats|row_column.cl|k += CORE_WIDTH|k += 2 * CORE_WIDTH
+item|-o p.npy|item.cl|p += sweep.s1|p += 0 * sweep.s1
+group|-o p.npy|phases.h|first.s0 + k\]|first.s0]
+split|-o p.npy|split.cl|split_parts(place, k) + place|split_parts(place, 0) + place
+column|--stats|column.cl|k += CORE_WIDTH|k += 2 * CORE_WIDTH
 FAULTS
 }
 
@@ -100,15 +100,15 @@ FAULTS
         [ "$status" -eq 1 ]
         [[ $stderr == *"differ from cpu"* ]] # it compiled
     done <<'FAULTS'
-item|seq 19|1e5|row.h|i < count ? row_load_one(address + i) : padding|row_load_one(address + i)
-item|seq 5000|1e5|row_item.cl|if (core_row_is_plain(row))|if (row.base == 0.0f)
+item|seq 19|1e5|elements.h|i < count ? row_load_one(address + i) : padding|row_load_one(address + i)
+item|seq 5000|1e5|item.cl|if (core_row_is_plain(row))|if (row.base == 0.0f)
 item|echo 3e38 1e38 3e38|1e-20|numeric_core.h|(temperature.scale > CORE_ROW(1.0f)) \&|(temperature.scale > CORE_ROW(0x1p100f)) \&
-column|seq 5000|1e5|row_scan.h|sums.added == CORE_FLUSH_AFTER|sums.added == 0
-group|seq 5000|1e5|row_chunks.h|branch < branches|branch + 1 < branches
-group|seq 5000|1e5|row_chunks.h|exponentials\[i\] = e|exponentials[lane] = e
-group|seq 5000|1e5|row_chunks.h|place >= count|place + WORK_GROUP_SIZE >= count
-split|seq 50257|1e5|row_split.cl|part < place->piece.PARTS_OF_ROW|part + 1 < place->piece.PARTS_OF_ROW
-split|seq 600001|1e5|row_split.cl|begin + each + (place->part < more)|begin + each
+column|seq 5000|1e5|phases.h|sums.added == CORE_FLUSH_AFTER|sums.added == 0
+group|seq 5000|1e5|chunks.h|branch < branches|branch + 1 < branches
+group|seq 5000|1e5|chunks.h|exponentials\[i\] = e|exponentials[lane] = e
+group|seq 5000|1e5|chunks.h|place >= count|place + WORK_GROUP_SIZE >= count
+split|seq 50257|1e5|split.cl|part < place->piece.PARTS_OF_ROW|part + 1 < place->piece.PARTS_OF_ROW
+split|seq 600001|1e5|split.cl|begin + each + (place->part < more)|begin + each
 FAULTS
 }
 
@@ -123,8 +123,8 @@ FAULTS
         [ "$status" -eq 1 ]
         [[ $output == *": row "* ]] # it compiled
     done <<'FAULTS'
-row_lanes.h|core_row_is_plain(states\[v\].set.row)|states[v].set.row.scale == CORE_ROW(1.0f)
-row_item.cl|if (core_row_is_plain(row))|if (row.scale == 1.0f)
+lanes.h|core_row_is_plain(states\[v\].set.row)|states[v].set.row.scale == CORE_ROW(1.0f)
+item.cl|if (core_row_is_plain(row))|if (row.scale == 1.0f)
 numeric_core.h|= n \* 0x1.05c610p-29f|= n * 0.0f
 FAULTS
 }
@@ -134,7 +134,7 @@ FAULTS
     local pattern replacement
     "$BUILD/test_streams" --filter 'streams/opencl' -j1
     while IFS='|' read -r pattern replacement; do
-        plant row_item.cl "$pattern" "$replacement"
+        plant item.cl "$pattern" "$replacement"
         CLSOFTMAX_KERNEL_DIR=faulty run "$BUILD/test_streams" --filter 'streams/opencl' -j1
         echo "$pattern: $output"
         [ "$status" -eq 1 ]
@@ -177,7 +177,7 @@ run|host/cli/run_tiles.c|w->labels\[i\] = (int64_t)number|w->labels[i] = 0|@/hos
 cpu|host/lib/reference.c|(double)temperature + 0.0|(double)temperature|@/tests/fuzz/fuzz_problem.c
 FAULTS
     needs_device
-    plant row_item.cl "if (core_row_is_plain(row))" "if (row.base == 0.0f)"
+    plant item.cl "if (core_row_is_plain(row))" "if (row.base == 0.0f)"
     CLSOFTMAX_KERNEL_DIR=faulty run "$BUILD/fuzz_devices" "$SOURCE/tests/fuzz/corpus/devices"/*
     echo "devices: $output"
     [ "$status" -eq 134 ]

@@ -57,12 +57,14 @@ limits_address_space() {
     ! is_sanitized || skip "AddressSanitizer"
 }
 
-# plant FILE PATTERN REPLACEMENT: a copy of the kernels in ./faulty with one line changed
+# plant FILE PATTERN REPLACEMENT: a copy of the kernels in ./faulty with one line changed, in the FILE of whichever folder
 plant() {
+    local path
     rm -rf faulty
     cp -r "$SOURCE/kernels" faulty
-    sed -i "s/$2/$3/" "faulty/$1"
-    ! diff -q "$SOURCE/kernels/$1" "faulty/$1" >/dev/null || { echo "nothing was planted: $1 $2"; return 1; }
+    path=$(cd faulty && find . -name "$1")
+    sed -i "s/$2/$3/" "faulty/$path"
+    ! diff -q "$SOURCE/kernels/$path" "faulty/$path" >/dev/null || { echo "nothing was planted: $1 $2"; return 1; }
 }
 
 # texts FILE.svg: what is written in a picture, a text a line; fails if it is not well-formed XML

@@ -24,16 +24,16 @@ oclgrind() {
         [ "$status" -eq 1 ]
         [[ $output == *"$finding"* ]]
     done <<'FAULTS'
-split|row_chunks.h|^            barrier(CLK_LOCAL_MEM_FENCE); |            ; |data race at local memory
-split|row_chunks.h|if (item < next) {  |if (item < next) { barrier(CLK_LOCAL_MEM_FENCE); |divergence
-item|row.h|ROW_FLOATS(, lanes) = value;|& count += count < CORE_WIDTH;|Invalid write
-item|row.h|i < count ? row_load_one(address + i)|i <= count ? row_load_one(address + i)|Invalid read
+split|chunks.h|^            barrier(CLK_LOCAL_MEM_FENCE); |            ; |data race at local memory
+split|chunks.h|if (item < next) {  |if (item < next) { barrier(CLK_LOCAL_MEM_FENCE); |divergence
+item|elements.h|ROW_FLOATS(, lanes) = value;|& count += count < CORE_WIDTH;|Invalid write
+item|elements.h|i < count ? row_load_one(address + i)|i <= count ? row_load_one(address + i)|Invalid read
 FAULTS
 }
 
 @test "guard zones see a store beyond the end without Oclgrind" {
     needs_device
-    plant row.h 'ROW_FLOATS(, lanes) = value;' '& count += count < CORE_WIDTH;'
+    plant elements.h 'ROW_FLOATS(, lanes) = value;' '& count += count < CORE_WIDTH;'
     CLSOFTMAX_KERNEL_DIR=faulty run "$BUILD/kernel_watch" item
     echo "$output"
     [ "$status" -eq 1 ]

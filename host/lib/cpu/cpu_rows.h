@@ -5,7 +5,7 @@
 #define CLSOFTMAX_CPU_ROWS_H
 
 #include "clsoftmax/clsoftmax.h"
-#include "row_statistics.h"
+#include "core/statistics.h"
 
 /* Classes at a time: enough that beginning does not count, few enough that logits, pairs and results stay in the first-level cache. */
 #define CPU_BLOCK 1024

@@ -3,7 +3,7 @@
 #ifndef CLSOFTMAX_DTYPE_H
 #define CLSOFTMAX_DTYPE_H
 
-#include "numeric_core.h"
+#include "core/numeric_core.h"
 
 static inline float float_of_bf16(uint16_t bf16)
 {

@@ -1,6 +1,6 @@
 #include "opencl_program.h"
 
-#include "kernel_sources.h"
+#include "opencl_source.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,81 +9,11 @@
 /* Kernels are OpenCL C 1.2. No option that relaxes the arithmetic: the numeric promise stands on its absence. */
 #define BUILD_OPTIONS "-cl-std=CL1.2"
 
-#define MOST_DEFINES 1024
-
 struct cls_opencl_program {
     struct cls_opencl_program *next;
     cl_program program;
-    char defines[MOST_DEFINES];
+    char defines[CLS_MOST_DEFINES];
 };
-
-/* ---------------------------------------------------------------- Sources */
-
-static clsoftmax_status write_from_folder(FILE *out, const char *folder, const char *name)
-{
-    char path[4096], block[4096];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *file = fopen(path, "rb");
-    CLS_FAIL_IF(!file, CLSOFTMAX_DEVICE_UNUSABLE, "CLSOFTMAX_KERNEL_DIR: cannot read %s", path);
-    for (size_t length; (length = fread(block, 1, sizeof block, file)) > 0;)
-        fwrite(block, 1, length, out);
-    int is_incomplete = ferror(file);
-    fclose(file);
-    CLS_FAIL_IF(is_incomplete, CLSOFTMAX_DEVICE_UNUSABLE, "CLSOFTMAX_KERNEL_DIR: cannot read %s", path);
-    return CLSOFTMAX_OK;
-}
-
-/* A file of kernels/: embedded, or read from the folder that CLSOFTMAX_KERNEL_DIR names (for work on kernels). Behind a
-   #line of its own, so that a build log names real files. */
-static clsoftmax_status write_file(FILE *out, const char *name)
-{
-    fprintf(out, "\n#line 1 \"%s\"\n", name);
-    const char *folder = getenv("CLSOFTMAX_KERNEL_DIR");
-    if (folder && *folder)
-        return write_from_folder(out, folder, name);
-    for (const cls_kernel_source *embedded = cls_kernel_sources; embedded->name; embedded++) {
-        if (strcmp(embedded->name, name) != 0)
-            continue;
-        fwrite(embedded->data, 1, embedded->length, out);
-        return CLSOFTMAX_OK;
-    }
-    return cls_fail(CLSOFTMAX_UNSUPPORTED, "there is no kernel source %s", name);
-}
-
-static clsoftmax_status write_source(FILE *out, const cls_variant *variant)
-{
-    char defines[MOST_DEFINES], strategy_file[64];
-    cls_variant_defines(variant, defines, sizeof defines);
-    fputs(defines, out);
-    CLS_FORWARD(write_file(out, "numeric_core.h"));
-    CLS_FORWARD(write_file(out, "logarithm.h"));
-    CLS_FORWARD(write_file(out, "row_statistics.h"));
-    CLS_FORWARD(write_file(out, "row.h"));
-    CLS_FORWARD(write_file(out, "row_scan.h"));
-    if (cls_strategy_has_lanes(variant->strategy))
-        CLS_FORWARD(write_file(out, "row_lanes.h"));
-    if (cls_strategy_has_chunks(variant->strategy))
-        CLS_FORWARD(write_file(out, "row_chunks.h"));
-    snprintf(strategy_file, sizeof strategy_file, "row_%s.cl", clsoftmax_strategy_name(variant->strategy));
-    return write_file(out, strategy_file);
-}
-
-clsoftmax_status cls_opencl_source(const cls_variant *variant, char **text)
-{
-    size_t length;
-    *text = NULL;
-    FILE *out = open_memstream(text, &length);
-    CLS_FAIL_IF(!out, CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for the source of a kernel");
-    clsoftmax_status status = write_source(out, variant);
-    int incomplete = ferror(out);
-    if ((fclose(out) != 0 || incomplete) && status == CLSOFTMAX_OK)
-        status = cls_fail(CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for the source of a kernel");
-    if (status != CLSOFTMAX_OK) {
-        free(*text);
-        *text = NULL;
-    }
-    return status;
-}
 
 /* ---------------------------------------------------------------- Building */
 
@@ -124,7 +54,7 @@ static clsoftmax_status build_program(cl_context context, cl_device_id device, c
 static clsoftmax_status find_or_build(cls_opencl_programs *programs, cl_context context, cl_device_id device,
                                       const cls_variant *variant, cl_program *program)
 {
-    char defines[MOST_DEFINES];
+    char defines[CLS_MOST_DEFINES];
     cls_variant_defines(variant, defines, sizeof defines);
     for (struct cls_opencl_program *known = programs->first; known; known = known->next) {
         if (strcmp(known->defines, defines) == 0) {

@@ -28,9 +28,6 @@ clsoftmax_status cls_opencl_kernels_create(cls_opencl_programs *programs, cl_con
                                            const cls_variant *variant, cls_opencl_kernels *kernels);
 void cls_opencl_kernels_release(cls_opencl_kernels *kernels);
 
-/* The whole source of a variant as the device's compiler gets it, to be freed; NULL on failure. Needs no OpenCL. */
-clsoftmax_status cls_opencl_source(const cls_variant *variant, char **text);
-
 /* DEVICE_UNUSABLE unless a trivial kernel builds: some drivers list devices that they cannot compile for. */
 clsoftmax_status cls_opencl_probe(cl_context context, cl_device_id device);
 

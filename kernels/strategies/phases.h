@@ -1,3 +1,9 @@
+#ifndef CLSOFTMAX_PHASES_H
+#define CLSOFTMAX_PHASES_H
+
+#include "core/statistics.h"
+#include "strategies/elements.h"
+
 /*
  * What every row strategy shares in OpenCL C, behind row.h: the scans of a run of classes, what is known of a row, the record of its
  * statistics.
@@ -278,3 +284,5 @@ static void row_finish(const row_state *state, core_top_t top, row_totals totals
         }
     }
 }
+
+#endif

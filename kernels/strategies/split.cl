@@ -9,6 +9,7 @@
  * A row that is longer than the device's memory comes in pieces, three times: each kernel once for each piece, which has some of
  * the row's parts and, to the kernel, is all there is of logits and results.
  */
+#include "strategies/chunks.h"
 
 /* A logit as bits: a struct cannot have a half without an extension. */
 #if LOGITS_DTYPE == DTYPE_F32

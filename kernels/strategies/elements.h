@@ -1,3 +1,8 @@
+#ifndef CLSOFTMAX_ELEMENTS_H
+#define CLSOFTMAX_ELEMENTS_H
+
+#include "core/numeric_core.h"
+
 /*
  * What every row strategy shares in OpenCL C: the arguments, where rows are, reading and writing of each dtype.
  *
@@ -273,3 +278,5 @@ static void row_store_all(core_float value, __global result_t *address, int is_c
     else
         row_store_tail(value, address, CORE_WIDTH);
 }
+
+#endif

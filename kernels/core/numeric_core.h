@@ -17,115 +17,12 @@
  *     core_probability               the one rounding to f32
  *
  * Logarithms are in logarithm.h.
- *
- * In OpenCL C, core_float and its companions are vectors of CORE_WIDTH lanes, and everything about a row is scalar, or a
- * vector too where each lane is a row of its own (CORE_ROW_PER_LANE); in C they are scalars, and the compiler
- * vectorises the loops around them.
  */
 #ifndef CLSOFTMAX_NUMERIC_CORE_H
 #define CLSOFTMAX_NUMERIC_CORE_H
 
-#if defined(__OPENCL_VERSION__) || defined(__OPENCL_C_VERSION__) /* drivers define both, plain clang the second */
-#define CORE_OPENCL 1
-#endif
+#include "core/language.h"
 
-#ifdef CORE_OPENCL
-
-#pragma OPENCL FP_CONTRACT OFF
-
-#ifndef CORE_WIDTH
-#define CORE_WIDTH 1 /* lanes of core_float: 1, 2, 4, 8 or 16 */
-#endif
-
-#if CORE_WIDTH == 1
-#define CORE_VECTOR(type) type
-#else
-#define CORE_JOIN_(a, b) a##b
-#define CORE_JOIN(a, b) CORE_JOIN_(a, b)
-#define CORE_VECTOR(type) CORE_JOIN(type, CORE_WIDTH)
-#endif
-#ifdef CORE_ROW_PER_LANE /* lanes are rows of their own; else they are classes of one row */
-#define CORE_ROW_VECTOR(type) CORE_VECTOR(type)
-#else
-#define CORE_ROW_VECTOR(type) type
-#endif
-
-typedef CORE_VECTOR(float) core_float;
-typedef CORE_VECTOR(int) core_int;
-typedef CORE_VECTOR(uint) core_uint;
-typedef CORE_VECTOR(long) core_lanes_long;
-typedef CORE_ROW_VECTOR(float) core_row_float;
-typedef CORE_ROW_VECTOR(int) core_row_int;
-typedef CORE_ROW_VECTOR(uint) core_row_uint;
-typedef CORE_ROW_VECTOR(long) core_row_long;
-typedef long core_long;
-#define core_as_float(bits) CORE_VECTOR(as_float)(bits)
-#define core_as_uint(value) CORE_VECTOR(as_uint)(value)
-#define core_as_int(value) CORE_VECTOR(as_int)(value)
-#define core_uint_of_int(value) CORE_VECTOR(as_uint)(value)
-#define core_int_of_uint(value) CORE_VECTOR(as_int)(value)
-#define core_long_of_uint(value) CORE_VECTOR(convert_long)(value)
-#define core_long_of_int(value) CORE_VECTOR(convert_long)(value)
-#define core_row_bits(value) CORE_ROW_VECTOR(as_uint)(value)
-#define core_row_float_of_bits(bits) CORE_ROW_VECTOR(as_float)(bits)
-#define core_row_float_of_int(value) CORE_ROW_VECTOR(convert_float)(value)
-#define core_row_float_of_long(value) CORE_ROW_VECTOR(convert_float)(CORE_ROW_VECTOR(convert_int)(value))
-#define core_row_int_of_uint(value) CORE_ROW_VECTOR(as_int)(value)
-#define core_row_uint_of_int(value) CORE_ROW_VECTOR(as_uint)(value)
-#define core_bits_of_float(value) as_uint(value)
-#define core_float_of_bits(bits) as_float(bits)
-#define core_fma(a, b, c) fma(a, b, c)
-#define CORE_FUNCTION static
-
-#else /* C11 */
-
-#if defined(__FAST_MATH__) || (defined(__FLT_EVAL_METHOD__) && __FLT_EVAL_METHOD__ != 0)
-#error "the numeric core needs f32 arithmetic as written: no -ffast-math, no x87"
-#endif
-
-#include <math.h>
-#include <stdint.h>
-#include <string.h>
-
-#define CORE_FUNCTION static inline __attribute__((always_inline, unused))
-
-typedef float core_float, core_row_float;
-typedef uint32_t core_uint, core_row_uint, uint;
-typedef int32_t core_int, core_row_int;
-typedef int64_t core_long, core_lanes_long, core_row_long;
-
-CORE_FUNCTION uint core_bits_of_float(float value)
-{
-    uint bits;
-    memcpy(&bits, &value, sizeof bits);
-    return bits;
-}
-
-CORE_FUNCTION float core_float_of_bits(uint bits)
-{
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-#define core_as_float(bits) core_float_of_bits(bits)
-#define core_as_uint(value) core_bits_of_float(value)
-#define core_as_int(value) ((int32_t)core_bits_of_float(value))
-#define core_uint_of_int(value) ((uint32_t)(value))
-#define core_int_of_uint(value) ((int32_t)(value))
-#define core_long_of_uint(value) ((int64_t)(value))
-#define core_long_of_int(value) ((int64_t)(value))
-#define core_row_bits(value) core_bits_of_float(value)
-#define core_row_float_of_bits(bits) core_float_of_bits(bits)
-#define core_row_float_of_int(value) ((float)(value))
-#define core_row_float_of_long(value) ((float)(int32_t)(value))
-#define core_row_int_of_uint(value) ((int32_t)(value))
-#define core_row_uint_of_int(value) ((uint32_t)(value))
-#define core_fma(a, b, c) fmaf(a, b, c)
-
-#endif
-
-#define CORE_ROW(value) ((core_row_float)(value))
 #define CORE_NAN_BITS 0x7FC00000u /* the NaN written for every NaN: hardware NaNs differ between makers */
 #define CORE_INFINITY core_float_of_bits(0x7F800000u)
 

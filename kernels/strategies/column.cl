@@ -11,6 +11,9 @@
  * temperatures, of which everything about a row is a vector, so that nothing is summed up across lanes. inner is 1 then, and there are no
  * results.
  */
+#define CORE_ROW_PER_LANE 1 /* a row on each lane */
+#include "strategies/lanes.h"
+
 #if TEMPERATURES == TEMPERATURES_ON_LANES
 /* The top of one row, whose neighbouring classes are the lanes here, for all lanes. */
 static core_top_t column_top(const lanes *l)

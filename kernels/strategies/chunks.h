@@ -1,3 +1,8 @@
+#ifndef CLSOFTMAX_CHUNKS_H
+#define CLSOFTMAX_CHUNKS_H
+
+#include "strategies/phases.h"
+
 /*
  * Scans of a row, or of a part of it, by a whole work-group: group and split. It goes through the classes in chunks, of which
  * each work-item has CHUNK_LANES logits in registers, in accesses of ACCESS_WIDTH neighbours; neighbouring work-items
@@ -304,3 +309,5 @@ static row_totals group_totals(row_totals mine, __local local_sums *all)
     }
     return mine;
 }
+
+#endif

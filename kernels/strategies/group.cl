@@ -5,6 +5,8 @@
  * fit too; a longer row is read three times. Barriers stand only where every work-item of the group passes.
  * Launch: rows work-groups of WORK_GROUP_SIZE, a power of two.
  */
+#include "strategies/chunks.h"
+
 __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_group(ROW_ARGUMENTS)
 {
     __local local_top tops[WORK_GROUP_SIZE];

@@ -9,6 +9,9 @@
  * Launch: any number of work-items up to ceil(rows / (ROW_VECTORS * CORE_WIDTH)), rounded up to a multiple of WORK_GROUP_SIZE; as many as
  * rows if CORE_WIDTH is 1, which it is unless inner is.
  */
+#define CORE_ROW_PER_LANE 1 /* a row on each lane */
+#include "strategies/lanes.h"
+
 #define LANE_ROWS (LANES_ABREAST * CORE_WIDTH) /* of a work-item at a time */
 #define FOR_VECTORS _Pragma("unroll") for (uint v = 0; v < LANES_ABREAST; v++)
 

@@ -1,3 +1,8 @@
+#ifndef CLSOFTMAX_LANES_H
+#define CLSOFTMAX_LANES_H
+
+#include "strategies/phases.h"
+
 /*
  * Scans of rows side by side, each on a lane of its own (CORE_ROW_PER_LANE is defined): lane and column. CORE_WIDTH rows a vector, a
  * few vectors a work-item, class by class; from where they stand, or kept from their first scan on.
@@ -183,3 +188,5 @@ ROW_INLINE void lanes_emit(const lanes *l, const row_state *rows, __global resul
         lanes_store(lanes_result(x, x, 0, rows), is_whole, p + c * class_stride, lane_stride, l->count, stream);
     }
 }
+
+#endif

@@ -9,6 +9,7 @@
  * the compiler knows how.
  * Launch: any number of work-items, a multiple of WORK_GROUP_SIZE, which is 1 if rows are kept; each takes its share of rows.
  */
+#include "strategies/phases.h"
 
 /* A row's logits. */
 typedef struct {

@@ -5,9 +5,7 @@
 #ifndef CLSOFTMAX_LOGARITHM_H
 #define CLSOFTMAX_LOGARITHM_H
 
-#ifndef CORE_OPENCL
-#include "numeric_core.h"
-#endif
+#include "core/numeric_core.h"
 
 /* ------------------------------------------------------------------ Distance from the maximum */
 
