@@ -18,7 +18,7 @@ digest() {
     local compiler=$1
     shift
     # shellcheck disable=SC2086
-    "$compiler" $FLAGS "$@" -I"$SOURCE/host/include" -I"$SOURCE/host/lib/cpu" -I"$SOURCE/kernels" -I"$SOURCE/tests" "$SOURCE/tests/digest.c" \
+    "$compiler" $FLAGS "$@" -I"$SOURCE/host/include" -I"$SOURCE/host/lib/cpu" -I"$SOURCE/kernels" -I"$SOURCE/tests" "$SOURCE/tests/numbers/digest.c" \
         "$SOURCE"/host/lib/cpu/cpu_{item,lane,sweep}.c "$BATS_FILE_TMPDIR/data.o" -o digest -lm && ./digest
 }
 
@@ -53,7 +53,7 @@ has() { [ "$(uname -m)" = x86_64 ] && grep -qw "$1" /proc/cpuinfo; }
     for level in -O0 -O3; do
         # shellcheck disable=SC2086
         aarch64-linux-gnu-gcc $FLAGS $level -static -I"$SOURCE/host/include" -I"$SOURCE/host/lib/cpu" -I"$SOURCE/kernels" \
-            -I"$SOURCE/tests" "$SOURCE/tests/digest.c" "$SOURCE"/host/lib/cpu/cpu_{item,lane,sweep}.c "$SOURCE/tests/support/fill.c" \
+            -I"$SOURCE/tests" "$SOURCE/tests/numbers/digest.c" "$SOURCE"/host/lib/cpu/cpu_{item,lane,sweep}.c "$SOURCE/tests/support/fill.c" \
             -o digest_arm -lm
         [ "$(qemu-aarch64-static ./digest_arm)" = "$EXPECTED" ]
     done

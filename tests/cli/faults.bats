@@ -4,7 +4,7 @@ load helpers
 
 core_error() {
     gcc -std=gnu11 -D_GNU_SOURCE -O0 -ffp-contract=off -fopenmp-simd -DCPU_ISA=baseline -I"$SOURCE/host/include" -I"$SOURCE/host/lib/cpu" \
-        -I"$1" -I"$SOURCE/tests" "$SOURCE/tests/core_error.c" "$SOURCE/host/lib/cpu/cpu_item.c" \
+        -I"$1" -I"$SOURCE/tests" "$SOURCE/tests/numbers/core_error.c" "$SOURCE/host/lib/cpu/cpu_item.c" \
         "$SOURCE/tests/support/oracle.c" "$SOURCE/tests/support/fill.c" -o core_error -lmpfr -lgmp -lm && ./core_error
 }
 
@@ -184,8 +184,8 @@ FAULTS
     [[ $output == *" does not hold"* ]]
 }
 
-# unswept TABLE: what the command calls of other libraries, is not in the table of libc_calls.h, and could fail
-unswept() {
+# unlisted TABLE: what the command calls of other libraries, is not in the table of libc_calls.h, and could fail
+unlisted() {
     nm -D --undefined-only "$CLSOFTMAX" | sed 's/.* //; s/@.*//' | grep -vxF "$(grep -oE '^    [A-Z_]+\([a-z_0-9]+' "$1" | sed 's/.*(//')" |
         grep -vxE '_ITM.*|__(cxa|gmon|errno|isoc|libc_start|tls|sched_cpucount|stack_chk|v?sn?printf_chk|mem[a-z]*_chk|str[a-z]*_chk).*' |
         grep -vxE '(mem|str|str[a-z]*case)(cmp|cpy|move|set|chr|len|rchr|str|spn|cspn|sep|error|signal|ncmp|tod|tof|tol|toul|toull)|strn?casecmp|strncmp' |
@@ -195,10 +195,10 @@ unswept() {
         true
 }
 
-@test "every call of the command that can fail is in the table of file_sweep" {
+@test "every call of the command that can fail is in the table of file_faults" {
     ! nm "$CLSOFTMAX" | grep -q __gcov_dump || skip "gcov's calls are not the command's"
     ! grep -q __asan_init "$CLSOFTMAX" || skip "AddressSanitizer has names of its own"
-    [ -z "$(unswept "$SOURCE/tests/faults/libc_calls.h")" ] || { unswept "$SOURCE/tests/faults/libc_calls.h"; return 1; }
+    [ -z "$(unlisted "$SOURCE/tests/faults/libc_calls.h")" ] || { unlisted "$SOURCE/tests/faults/libc_calls.h"; return 1; }
     grep -v "(rename," "$SOURCE/tests/faults/libc_calls.h" >without_rename.h
-    [ "$(unswept without_rename.h)" = rename ]
+    [ "$(unlisted without_rename.h)" = rename ]
 }

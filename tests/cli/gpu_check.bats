@@ -22,7 +22,7 @@ TEXT
 
 check() {
     command -v clang-19 >/dev/null && [ -e /usr/lib/clc/nvptx64--nvidiacl.bc ] || skip "./dev gpu-check installs its compilers"
-    run --separate-stderr "$SOURCE/tests/gpu_check.sh" .
+    run --separate-stderr "$SOURCE/tests/devices/gpu_check.sh" .
     echo "$output $stderr"
 }
 

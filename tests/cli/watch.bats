@@ -5,7 +5,7 @@ load helpers
 oclgrind() {
     command -v oclgrind >/dev/null || skip "oclgrind is not installed"
     # with --exact, plans are not given back
-    ASAN_OPTIONS=detect_leaks=0 CLSOFTMAX_KERNEL_DIR=$1 run "$SOURCE/tests/oclgrind.sh" "$BUILD/kernel_watch" --exact "$2"
+    ASAN_OPTIONS=detect_leaks=0 CLSOFTMAX_KERNEL_DIR=$1 run "$SOURCE/tests/devices/oclgrind.sh" "$BUILD/kernel_watch" --exact "$2"
 }
 
 @test "Oclgrind finds nothing in the kernels as they are" {

@@ -1,4 +1,4 @@
-/* What is swept: a context, a plan and a call, of different kinds. */
+/* What faults are put into: a context, a plan and a call, of different kinds. */
 #ifndef CLSOFTMAX_FAULT_SCENARIOS_H
 #define CLSOFTMAX_FAULT_SCENARIOS_H
 

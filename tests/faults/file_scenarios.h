@@ -1,4 +1,4 @@
-/* Commands that are swept, and the folder that they run in. */
+/* Commands that faults are put into, and the folder that they run in. */
 #ifndef CLSOFTMAX_FILE_SCENARIOS_H
 #define CLSOFTMAX_FILE_SCENARIOS_H
 

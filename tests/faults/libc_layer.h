@@ -41,7 +41,7 @@ typedef struct libc_fault {
 
 enum { LIBC_MOST_CALLS = 1 << 16 };
 
-/* What programs that were ruined on purpose do, so that a sweep can be seen to see it. */
+/* What programs that were ruined on purpose do, so that file_faults can be seen to see it. */
 #define LIBC_PLANT_LIST(X)                                                                                             \
     X(NONE)                                                                                                            \
     X(CRASH)                                                                                                           \

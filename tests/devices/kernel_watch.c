@@ -2,7 +2,7 @@
    between guard zones, and compares every byte with what `cpu` leaves there. By default each shape with one of the sampled
    combinations of types and the like (support/wishes.h) in turn, with --sample each with each of them, with --all (or
    CLSOFTMAX_TEST_LONG) with every combination. With --exact, buffers end where arrays do, so that a tool that watches the device
-   (Oclgrind: tests/oclgrind.sh) sees an access beyond.
+   (Oclgrind: tests/devices/oclgrind.sh) sees an access beyond.
 
    It is linked with a library of its own, in which a third level of sums begins at 321 classes (CORE_TWO_LEVEL_CLASSES).
    Exit status: 0 nothing found, 1 something, 2 wrong use, 77 there is no device. */

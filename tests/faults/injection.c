@@ -1,26 +1,26 @@
-#include "sweep.h"
+#include "injection.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum { REPORTED = 20 };
 
-void sweep_report(sweep_findings *findings, int kind, const char *kind_text, const char *detail)
+void injection_report(injection_findings *findings, int kind, const char *kind_text, const char *detail)
 {
     if (findings->counts[kind]++ < REPORTED && !findings->is_quiet)
         printf("  VIOLATION %s\n    in %s\n    %s\n", kind_text, findings->text, detail);
     fflush(stdout);
 }
 
-unsigned long sweep_violations(const sweep_findings *findings)
+unsigned long injection_violations(const injection_findings *findings)
 {
     unsigned long sum = 0;
-    for (int i = 0; i < SWEEP_MOST_KINDS; i++)
+    for (int i = 0; i < INJECTION_MOST_KINDS; i++)
         sum += findings->counts[i];
     return sum;
 }
 
-int sweep_self_test(sweep_findings *findings, int kinds, const char *const *kind_texts, void (*plant)(int kind))
+int injection_self_test(injection_findings *findings, int kinds, const char *const *kind_texts, void (*plant)(int kind))
 {
     int seen = 0;
     for (int kind = 0; kind < kinds; kind++) {

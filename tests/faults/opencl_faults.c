@@ -1,11 +1,11 @@
 /* Every OpenCL call of the library fails, one after another, in every plausible way; every allocation of its own; and devices are nasty.
    After each: the documented status, a message that names the error, the right bits once the fault is gone, no leak, no crash, no hang, the caller's objects as
-   before. See docs/reliability.md. usage: fault_sweep [SCENARIO...]; everything with CLSOFTMAX_TEST_LONG, else a sample. */
-#include "faults/fault_errors.h"
-#include "faults/fault_held.h"
-#include "faults/fault_scenarios.h"
-#include "faults/libc_layer.h"
-#include "faults/sweep.h"
+   before. See docs/reliability.md. usage: opencl_faults [SCENARIO...]; everything with CLSOFTMAX_TEST_LONG, else a sample. */
+#include "fault_errors.h"
+#include "fault_held.h"
+#include "fault_scenarios.h"
+#include "injection.h"
+#include "libc_layer.h"
 #include "opencl/opencl_api.h"
 #include "support/leave.h"
 
@@ -22,7 +22,7 @@
 
 enum { SAMPLE_STRIDE = 23, HANG_SECONDS = 200, MOST_CRASHES = 10, SKIPPED = 77 };
 
-/* What can go wrong; each is also a fault that the self-test plants into the sweep, to see that it is seen. */
+/* What can go wrong; each is also a fault that the self-test plants, to see that it is seen. */
 #define VIOLATION_LIST(X)                                                                                              \
     X(CRASH, "a signal ended the process")                                                                             \
     X(HANG, "no end")                                                                                                  \
@@ -54,7 +54,7 @@ typedef struct board {
     unsigned long allocations, allocation_cases;
     unsigned long by_reach[FAULT_REACH_COUNT];    /* cases */
     unsigned long tolerated, failed, fallen_back; /* how cases ended */
-    sweep_findings findings;
+    injection_findings findings;
     int is_reached[FAULT_CALL_COUNT];
     int is_done;
 } board;
@@ -65,7 +65,7 @@ static unsigned long stride = SAMPLE_STRIDE;
 
 static void report(violation kind, const char *detail)
 {
-    sweep_report(&shared->findings, (int)kind, violation_texts[kind], detail);
+    injection_report(&shared->findings, (int)kind, violation_texts[kind], detail);
 }
 
 /* ---------------------------------------------------------------- A case */
@@ -254,7 +254,7 @@ static const libc_fault no_allocation = {0, ENOMEM, LIBC_ONCE, 1};
 /* 1 if it is this child's turn and the case is in the sample; every case passes here, in the same order in every child. */
 static int is_next(const scenario *scenario, const fault *fault, const char *call)
 {
-    sweep_findings *findings = &shared->findings;
+    injection_findings *findings = &shared->findings;
     static const char *const reaches[] = {
 #define REACH_TEXT(name, text) text,
         FAULT_REACH_LIST(REACH_TEXT)};
@@ -272,7 +272,7 @@ static int is_next(const scenario *scenario, const fault *fault, const char *cal
     return 1;
 }
 
-static void sweep_call(const scenario *scenario, unsigned long n, fault_call call, const answer *expected)
+static void fail_call(const scenario *scenario, unsigned long n, fault_call call, const answer *expected)
 {
     for (int reach = 0; reach < FAULT_REACH_COUNT; reach++) {
         const cl_int *error = fault_errors(call, (fault_reach)reach);
@@ -288,7 +288,7 @@ static void sweep_call(const scenario *scenario, unsigned long n, fault_call cal
 }
 
 /* Few, so that each is tried in the sample, too. */
-static void sweep_allocations(const scenario *scenario, const answer *expected)
+static void fail_allocations(const scenario *scenario, const answer *expected)
 {
     for (unsigned long n = 1; n <= shared->allocations; n++) {
         for (int is_lasting = 0; is_lasting <= 1; is_lasting++) {
@@ -303,7 +303,7 @@ static void sweep_allocations(const scenario *scenario, const answer *expected)
     }
 }
 
-static void sweep_devices(const scenario *scenario, const answer *expected)
+static void try_devices(const scenario *scenario, const answer *expected)
 {
     for (int device = 0; device < FAULT_DEVICE_COUNT; device++) {
         const fault fault = {0, CL_SUCCESS, FAULT_ONCE, (fault_device)device};
@@ -351,15 +351,15 @@ static void run_child(const scenario *scenario)
     fault_arm(NULL);
     libc_layer_arm(NULL);
     scenario_count_references();
-    sweep_allocations(scenario, &expected);
+    fail_allocations(scenario, &expected);
     if (shared->calls > 0)
-        sweep_devices(scenario, &expected);
+        try_devices(scenario, &expected);
     for (unsigned long n = 1; n <= shared->calls; n++)
-        sweep_call(scenario, n, trace[n - 1], &expected);
+        fail_call(scenario, n, trace[n - 1], &expected);
 }
 
 /* OpenCL does not survive fork(), so this process never uses it. A child that dies is followed by one that goes on behind its case. */
-static void sweep_scenario(const scenario *scenario)
+static void run_scenario(const scenario *scenario)
 {
     shared->first = 0;
     shared->is_done = 0;
@@ -403,7 +403,7 @@ static const scenario *find_scenario(const char *name)
     for (size_t i = 0; i < scenario_count; i++)
         if (strcmp(scenarios[i].name, name) == 0)
             return &scenarios[i];
-    fprintf(stderr, "fault_sweep: no scenario %s\n", name);
+    fprintf(stderr, "opencl_faults: no scenario %s\n", name);
     exit(2);
 }
 
@@ -422,7 +422,7 @@ static int has_device(void)
 static void plant(int kind)
 {
     planted = (violation)kind;
-    sweep_scenario(find_scenario(kind == VIOLATION_NOTICE ? "auto" : kind == VIOLATION_CALLER ? "buffers" : "copied"));
+    run_scenario(find_scenario(kind == VIOLATION_NOTICE ? "auto" : kind == VIOLATION_CALLER ? "buffers" : "copied"));
     if (kind == VIOLATION_UNREACHED)
         check_reached();
     planted = VIOLATION_COUNT;
@@ -432,7 +432,7 @@ static int self_test(void)
 {
     unsigned long stride_before = stride;
     stride = 97;
-    int all_seen = sweep_self_test(&shared->findings, VIOLATION_COUNT, violation_texts, plant);
+    int all_seen = injection_self_test(&shared->findings, VIOLATION_COUNT, violation_texts, plant);
     stride = stride_before;
     memset(shared, 0, sizeof *shared);
     return all_seen;
@@ -453,7 +453,7 @@ static void print_scenario(const scenario *scenario)
     allocations += shared->allocations;
     allocation_cases += shared->allocation_cases;
     printf("%-14s %4lu calls, %lu faults, %lu nasty devices, %lu allocations, %lu faults, %lu violations\n", "so far",
-           calls, cases, device_cases, allocations, allocation_cases, sweep_violations(&shared->findings));
+           calls, cases, device_cases, allocations, allocation_cases, injection_violations(&shared->findings));
     shared->cases = shared->device_cases = shared->allocation_cases = shared->failed = shared->tolerated =
         shared->fallen_back = 0;
     memset(shared->by_reach, 0, sizeof shared->by_reach);
@@ -465,7 +465,7 @@ static void choose_layer(void)
     Dl_info layer;
     void *symbol = dlsym(RTLD_DEFAULT, "fault_arm");
     if (!symbol || !dladdr(symbol, &layer)) {
-        fprintf(stderr, "fault_sweep: no fault layer\n");
+        fprintf(stderr, "opencl_faults: no fault layer\n");
         exit(2);
     }
     setenv("OPENCL_LAYERS", layer.dli_fname, 1);
@@ -488,10 +488,10 @@ int main(int count, char **names)
         return 1;
     for (size_t i = 0; i < (count > 1 ? (size_t)count - 1 : scenario_count); i++) {
         const scenario *scenario = count > 1 ? find_scenario(names[i + 1]) : &scenarios[i];
-        sweep_scenario(scenario);
+        run_scenario(scenario);
         print_scenario(scenario);
     }
     if (count == 1)
         check_reached();
-    return sweep_violations(&shared->findings) > 0;
+    return injection_violations(&shared->findings) > 0;
 }

@@ -1,10 +1,10 @@
 /* Every call of the C library that the command makes fails, one after another, in every plausible way: memory, files, streams, threads,
    processes. After each: a documented exit status, one line that says why, under the final name the older file or the right one, no
-   temporary file, no process left, no crash, no hang. See docs/reliability.md. usage: file_sweep COMMAND RUINABLE [SCENARIO...]: the
+   temporary file, no process left, no crash, no hang. See docs/reliability.md. usage: file_faults COMMAND RUINABLE [SCENARIO...]: the
    command as it is, and the same one over libc_layer.c. Everything with CLSOFTMAX_TEST_LONG, else a sample. */
-#include "faults/file_errors.h"
-#include "faults/file_scenarios.h"
-#include "faults/sweep.h"
+#include "file_errors.h"
+#include "file_scenarios.h"
+#include "injection.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -45,7 +45,7 @@ static const char *const violation_texts[] = {
     VIOLATION_LIST(VIOLATION_TEXT)};
 
 static const char *command, *ruinable;
-static sweep_findings findings;
+static injection_findings findings;
 static libc_board *board;
 static char board_path[] = "/tmp/clsoftmax-board-XXXXXX";
 static libc_plant planted;
@@ -58,7 +58,7 @@ static struct {
 
 static void report(violation kind, const char *detail)
 {
-    sweep_report(&findings, (int)kind, violation_texts[kind], detail);
+    injection_report(&findings, (int)kind, violation_texts[kind], detail);
 }
 
 /* ---------------------------------------------------------------- Running */
@@ -301,7 +301,7 @@ static int is_next(const file_scenario *scenario, const libc_fault *fault, libc_
     return 1;
 }
 
-static void sweep_call(const file_scenario *scenario, unsigned long n, libc_call call, const outcome *right)
+static void fail_call(const file_scenario *scenario, unsigned long n, libc_call call, const outcome *right)
 {
     for (int reach = 0; reach < LIBC_REACH_COUNT; reach++) {
         for (const int *error = file_errors(call, (libc_reach)reach); *error != 0; error++) {
@@ -317,7 +317,7 @@ static void sweep_call(const file_scenario *scenario, unsigned long n, libc_call
     }
 }
 
-static void sweep_scenario(const file_scenario *scenario)
+static void run_scenario(const file_scenario *scenario)
 {
     static outcome right, counted;
     static libc_call trace[LIBC_MOST_CALLS];
@@ -347,7 +347,7 @@ static void sweep_scenario(const file_scenario *scenario)
     for (unsigned long n = 0; n < numbers.calls && n < LIBC_MOST_CALLS; n++)
         trace[n] = (libc_call)atomic_load(&board->trace[n]);
     for (unsigned long n = 1; n <= numbers.calls && n <= LIBC_MOST_CALLS; n++)
-        sweep_call(scenario, n, trace[n - 1], &right);
+        fail_call(scenario, n, trace[n - 1], &right);
 }
 
 /* ---------------------------------------------------------------- All scenarios */
@@ -357,7 +357,7 @@ static const file_scenario *find_scenario(const char *name)
     for (unsigned long i = 0; i < file_scenario_count; i++)
         if (strcmp(file_scenarios[i].name, name) == 0)
             return &file_scenarios[i];
-    fprintf(stderr, "file_sweep: no scenario %s\n", name);
+    fprintf(stderr, "file_faults: no scenario %s\n", name);
     exit(2);
 }
 
@@ -389,7 +389,7 @@ static void plant(int kind)
         plant_unreached();
     stride = kind == VIOLATION_HANG ? 97 : 11;
     planted = plants[kind];
-    sweep_scenario(find_scenario("older"));
+    run_scenario(find_scenario("older"));
     planted = LIBC_PLANT_NONE;
     stride = stride_before;
     memset(&numbers, 0, sizeof numbers);
@@ -405,7 +405,7 @@ static void print_scenario(const file_scenario *scenario)
     sums.calls += numbers.calls;
     sums.cases += numbers.cases;
     printf("%-14s %3lu calls, %lu faults, %lu violations\n", "so far", sums.calls, sums.cases,
-           sweep_violations(&findings));
+           injection_violations(&findings));
     memset(&numbers, 0, sizeof numbers);
 }
 
@@ -422,25 +422,25 @@ static int open_board(void)
 int main(int count, char **arguments)
 {
     if (count < 3 || !open_board() || !file_folder_enter()) {
-        fprintf(stderr, "file_sweep: usage: file_sweep COMMAND RUINABLE [SCENARIO...]; and room in /tmp\n");
+        fprintf(stderr, "file_faults: usage: file_faults COMMAND RUINABLE [SCENARIO...]; and room in /tmp\n");
         return 2;
     }
     command = arguments[1];
     ruinable = arguments[2];
     unsetenv("CLSOFTMAX_DEVICE");
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    int passed = sweep_self_test(&findings, VIOLATION_COUNT, violation_texts, plant);
+    int passed = injection_self_test(&findings, VIOLATION_COUNT, violation_texts, plant);
     if (getenv("CLSOFTMAX_TEST_LONG"))
         stride = 1;
     unsigned long scenarios = count > 3 ? (unsigned long)count - 3 : file_scenario_count;
     for (unsigned long i = 0; i < scenarios && passed; i++) {
         const file_scenario *scenario = count > 3 ? find_scenario(arguments[i + 3]) : &file_scenarios[i];
-        sweep_scenario(scenario);
+        run_scenario(scenario);
         print_scenario(scenario);
     }
     if (passed && count == 3 && !has_skipped)
         check_reached();
-    passed = passed && sweep_violations(&findings) == 0;
+    passed = passed && injection_violations(&findings) == 0;
     file_folder_leave();
     unlink(board_path);
     return !passed;
