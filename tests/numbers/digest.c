@@ -1,48 +1,57 @@
-/* Prints a digest of the bits that one compilation of the CPU path gives on fixed data. builds.bats compiles it with
-   every compiler, level and instruction set, and wants one digest. */
+/* digest TABLE STEP: compares what one compilation of the CPU path computes with every STEP-th digest of the table
+   (digests.txt), and says which differ. builds.bats compiles it with every compiler, level and instruction set, for
+   x86-64 and aarch64. */
 #include "cpu_rows.h"
-#include "support/fill.h"
-#include "support/random.h"
+#include "problem.h"
+#include "support/digest_problems.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-int main(void)
+static int run(void *rows_, const clsoftmax_problem *problem, const clsoftmax_arguments *arguments)
 {
-    enum { ROWS = 4, MOST_CLASSES = 5000 };
-    static float x[ROWS * MOST_CLASSES], p[ROWS * MOST_CLASSES];
     enum { FLOATS = 1 << 16 };
-    static _Alignas(64) float room[FLOATS];
+    static _Alignas(64) float room[FLOATS + CPU_SCRATCH_BEHIND];
     const cpu_scratch scratch = {room, FLOATS};
-    /* not drawn: the exp of a C library may differ between machines */
-    static const float temperatures[] = {0, 0x1p-149f, 0x1p-62f, 0.07f, 0.7f, 1, 3.05f, 20, 1e30f, INFINITY};
-    uint64_t digest = 0xCBF29CE484222325u; /* FNV-1a */
-    for (uint64_t seed = 1; seed <= 60; seed++) {
-        uint64_t random = seed;
-        fill kind = (fill)(seed % FILL_COUNT);
-        size_t classes = seed % 10 == 0 ? MOST_CLASSES : 1 + (size_t)random_below(&random, 300);
-        float temperature = temperatures[random_below(&random, sizeof temperatures / sizeof *temperatures)];
-        fill_matrix(kind, &random, temperature, ROWS, classes, x);
-        clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
-        problem.outer = ROWS;
-        problem.classes = classes;
-        problem.logits_layout = problem.results_layout = (clsoftmax_layout){0, classes, 1, 1};
-        problem.sweep = seed % 3 == 2; /* of one temperature */
-        problem.sweep_stride = ROWS * classes;
-        const clsoftmax_arguments arguments = {
-            .logits = x, .results = p, .temperature = temperature, .temperatures = &temperature};
-        const cpu_call call = {&problem, &arguments, 0, (int)seed % 2};
-        cpu_rows_function *const functions[] = {CPU_FUNCTION(cls_cpu_lane), CPU_FUNCTION(cls_cpu_item),
-                                                CPU_FUNCTION(cls_cpu_sweep)};
-        cpu_rows_function *rows = functions[seed % 3];
-        rows(&call, 0, ROWS, &scratch);
-        for (size_t i = 0; i < ROWS * classes; i++) {
-            uint32_t bits;
-            memcpy(&bits, &p[i], sizeof bits);
-            digest = (digest ^ bits) * 0x100000001B3u;
+    cpu_rows_function *const *rows = rows_;
+    clsoftmax_problem checked;
+    clsoftmax_status status = cls_problem_check(problem, &checked);
+    if (status != CLSOFTMAX_OK)
+        return (int)status;
+    const int stream = arguments->results != arguments->logits && problem->classes % 2;
+    const cpu_call call = {&checked, arguments, cls_problem_policies(&checked), stream};
+    *arguments->invalid_rows = (*rows)(&call, 0, cls_problem_rows(&checked), &scratch);
+    return 0;
+}
+
+int main(int count, char **arguments)
+{
+    static digest_line lines[DIGEST_MOST_LINES];
+    static uint64_t table[DIGEST_MOST_LINES][DIGEST_BANDS];
+    const unsigned line_count = digest_lines(lines);
+    unsigned step = count == 3 ? (unsigned)atoi(arguments[2]) : 0, compared = 0, different = 0;
+    if (step == 0 || !digest_table_read(arguments[1], table)) {
+        fprintf(stderr, "digest: wants a table with the lines of digest_problems.c, and a step\n");
+        return 2;
+    }
+    for (unsigned i = 0; i < line_count * DIGEST_BANDS; i += step) {
+        const digest_line *line = &lines[i / DIGEST_BANDS];
+        const digest_band band = (digest_band)(i % DIGEST_BANDS);
+        cpu_rows_function *one_by_one =
+            line->temperatures == DIGEST_SWEEP ? CPU_FUNCTION(cls_cpu_sweep) : CPU_FUNCTION(cls_cpu_item);
+        cpu_rows_function *const functions[] = {one_by_one, CPU_FUNCTION(cls_cpu_lane)};
+        for (unsigned k = 0; k < 2; k++, compared++) {
+            cpu_rows_function *rows = functions[k];
+            char name[80];
+            uint64_t found;
+            if (digest_of(line, band, run, &rows, &found) == 0 && found == table[i / DIGEST_BANDS][band])
+                continue;
+            digest_line_name(line, name, sizeof name);
+            printf("%s %s, %s: %016llx\n", name, digest_band_name(band), k ? "side by side" : "one by one",
+                   (unsigned long long)found);
+            different++;
         }
     }
-    printf("%016llx\n", (unsigned long long)digest);
-    return 0;
+    printf("%u compared, %u different\n", compared, different);
+    return different > 0;
 }
