@@ -1,19 +1,8 @@
 /* Planning where its rules end: layouts, limits and sizes at which the answer becomes another one. Without any device. */
-#include "problem.h"
-#include "support/limits.h"
+#include "decisions.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
-
-static clsoftmax_problem shape(uint64_t outer, uint64_t classes, uint64_t inner, clsoftmax_strategy strategy)
-{
-    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
-    problem.outer = outer;
-    problem.classes = classes;
-    problem.inner = inner;
-    problem.strategy = strategy;
-    return problem;
-}
 
 static clsoftmax_problem statistics_of_sweep(uint64_t outer, uint64_t classes, uint64_t inner, uint64_t temperatures)
 {
@@ -22,21 +11,6 @@ static clsoftmax_problem statistics_of_sweep(uint64_t outer, uint64_t classes, u
     problem.statistics = 1;
     problem.sweep = temperatures;
     return problem;
-}
-
-static clsoftmax_problem check(const clsoftmax_problem *problem)
-{
-    clsoftmax_problem checked;
-    cr_assert_eq(cls_problem_check(problem, &checked), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
-    return checked;
-}
-
-static cls_decision decide(const cls_limits *limits, const clsoftmax_problem *problem)
-{
-    const clsoftmax_problem checked = check(problem);
-    cls_decision decision;
-    cr_assert_eq(cls_decide(&checked, limits, &decision), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
-    return decision;
 }
 
 static clsoftmax_status status_of(const cls_limits *limits, const clsoftmax_problem *problem)
