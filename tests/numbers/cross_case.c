@@ -1,0 +1,252 @@
+#include "cross_case.h"
+
+#include "support/device.h"
+#include "support/dtype_values.h"
+#include "support/oracle.h"
+#include "support/oracle_statistics.h"
+#include "support/random.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CANARY 0x5A
+#define GUARD 64 /* bytes before and behind each array */
+
+static const char *describe(const cross_case *c)
+{
+    static char text[300];
+    const clsoftmax_problem *p = &c->problem;
+    snprintf(text, sizeof text,
+             "%s %s->%s %s, %llu x %llu x %llu, axis %d, in place %d, T %a (per row %d), %s, seed %llu",
+             clsoftmax_operation_name(p->operation), clsoftmax_dtype_name(p->logits_dtype),
+             clsoftmax_dtype_name(p->results_dtype), clsoftmax_strategy_name(p->strategy), (unsigned long long)p->outer,
+             (unsigned long long)p->classes, (unsigned long long)p->inner, (int)c->place, c->in_place,
+             (double)c->temperature, p->temperature_per_row, fill_name(c->kind), (unsigned long long)c->seed);
+    return text;
+}
+
+/* ---------------------------------------------------------------- Arrays with guards */
+
+typedef struct guarded {
+    unsigned char *whole;
+    size_t bytes;
+    void *array;
+} guarded;
+
+/* Makes an array between guards, all of it canaries. */
+static guarded make_guarded(size_t bytes)
+{
+    guarded g = {malloc(bytes + 2 * GUARD), bytes, NULL};
+    cr_assert_not_null(g.whole);
+    memset(g.whole, CANARY, bytes + 2 * GUARD);
+    g.array = g.whole + GUARD;
+    return g;
+}
+
+static void check_guards(const cross_case *c, const guarded *g, const char *which)
+{
+    for (size_t i = 0; i < GUARD; i++)
+        cr_assert(g->whole[i] == CANARY && g->whole[GUARD + g->bytes + i] == CANARY,
+                  "%s: a guard of the %s was written over", describe(c), which);
+}
+
+/* ---------------------------------------------------------------- Layouts */
+
+/* Returns how many elements the layout spans. */
+static uint64_t span_of(const clsoftmax_problem *p, const clsoftmax_layout *l)
+{
+    return l->offset + (p->outer - 1) * l->outer_stride + (p->classes - 1) * l->class_stride +
+           (p->inner - 1) * l->inner_stride + 1;
+}
+
+static uint64_t place_of(const clsoftmax_problem *p, const clsoftmax_layout *l, uint64_t row, uint64_t class)
+{
+    return l->offset + row / p->inner * l->outer_stride + class * l->class_stride + row % p->inner * l->inner_stride;
+}
+
+void cross_set_layouts(cross_case *c, uint64_t rows, uint64_t classes)
+{
+    clsoftmax_problem *p = &c->problem;
+    int is_middle = c->place == MIDDLE || c->place == MIDDLE_OF_NEIGHBOURS;
+    uint64_t inner = c->place == FIRST ? rows : is_middle ? (rows + 1) / 2 : 1;
+    p->inner = inner;
+    p->outer = c->place == FIRST ? 1 : is_middle ? 2 : rows;
+    p->classes = classes;
+    clsoftmax_layout dense = {0, classes * inner, inner, 1};
+    if (c->place == STRIDED) { /* an offset, and gaps between rows; in the results, below, classes two apart */
+        dense.offset = 5;
+        dense.outer_stride = 2 * classes + 3;
+    }
+    if (c->place == MIDDLE_OF_NEIGHBOURS) { /* the classes of a row are neighbours, its column is the slower index */
+        dense.class_stride = 1;
+        dense.inner_stride = classes;
+    }
+    p->logits_layout = p->results_layout = dense;
+    if (c->place == STRIDED && !c->in_place)
+        p->results_layout.class_stride = 2;
+}
+
+/* ---------------------------------------------------------------- Running */
+
+typedef struct result {
+    guarded results;
+    clsoftmax_statistics *statistics;
+    uint64_t invalid_rows;
+} result;
+
+/* Runs the case on a device, into arrays of its own. */
+static result run_case(const cross_case *c, clsoftmax_context *context, const void *logits, size_t logits_bytes,
+                       const float *temperatures, const int64_t *labels)
+{
+    const clsoftmax_problem *p = &c->problem;
+    uint64_t rows = p->outer * p->inner;
+    result r = {make_guarded((size_t)span_of(p, &p->results_layout) * clsoftmax_dtype_size(p->results_dtype)), NULL,
+                99};
+    r.statistics = malloc(rows * sizeof *r.statistics);
+    clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
+    if (c->in_place)
+        memcpy(r.results.array, logits, logits_bytes);
+    arguments.logits = c->in_place ? r.results.array : logits;
+    arguments.results = r.results.array;
+    arguments.temperature = c->temperature;
+    arguments.temperatures = p->temperature_per_row ? temperatures : NULL;
+    arguments.labels = labels;
+    arguments.statistics = r.statistics;
+    arguments.invalid_rows = &r.invalid_rows;
+    clsoftmax_plan *plan = NULL;
+    cr_assert_eq(clsoftmax_plan_create(context, p, &plan), CLSOFTMAX_OK, "%s: %s", describe(c), clsoftmax_last_error());
+    cr_assert_eq(clsoftmax_plan_run(plan, &arguments), CLSOFTMAX_OK, "%s: %s", describe(c), clsoftmax_last_error());
+    clsoftmax_plan_release(plan);
+    check_guards(c, &r.results, "results");
+    return r;
+}
+
+static void release_result(result *r)
+{
+    free(r->results.whole);
+    free(r->statistics);
+}
+
+/* Reads the logits and the results of a row into x and y. */
+static void gather(const clsoftmax_problem *p, const void *logits, const void *results, uint64_t row, float *x,
+                   float *y)
+{
+    for (uint64_t i = 0; i < p->classes; i++) {
+        x[i] = value_of(logits, p->logits_dtype, place_of(p, &p->logits_layout, row, i));
+        y[i] = value_of(results, p->results_dtype, place_of(p, &p->results_layout, row, i));
+    }
+}
+
+/* Returns 1 for a row that has a maximum, at a temperature that is one: the oracles are for such rows. */
+static int is_ordinary(const float *x, uint64_t classes, float temperature)
+{
+    int finite = 0;
+    for (uint64_t i = 0; i < classes; i++) {
+        if (isnan(x[i]) || x[i] == INFINITY)
+            return 0;
+        finite |= isfinite(x[i]);
+    }
+    return finite && temperature >= 0;
+}
+
+/* Checks f32 results and statistics against the oracles. */
+static void check_rows(const cross_case *c, const void *logits, const result *r, const float *temperatures,
+                       const int64_t *labels)
+{
+    const clsoftmax_problem *p = &c->problem;
+    float *x = malloc(p->classes * sizeof(float)), *y = malloc(p->classes * sizeof(float));
+    for (uint64_t row = 0; row < p->outer * p->inner; row++) {
+        float temperature = p->temperature_per_row ? temperatures[row] : c->temperature;
+        gather(p, logits, r->results.array, row, x, y);
+        if (!is_ordinary(x, p->classes, temperature))
+            continue;
+        double error = p->operation == CLSOFTMAX_OPERATION_SOFTMAX ? oracle_row_error(x, y, p->classes, temperature).ulp
+                                                                   : oracle_log_error(x, y, p->classes, temperature);
+        cr_assert(error < (p->operation == CLSOFTMAX_OPERATION_SOFTMAX ? 1 : 1.0000001), "%s: row %llu is %.3f ULP off",
+                  describe(c), (unsigned long long)row, error);
+        const char *which = "";
+        if (p->statistics) {
+            double ratio =
+                oracle_statistics_error(x, &r->statistics[row], p->classes, temperature, labels[row], &which);
+            cr_assert(ratio <= 1, "%s: row %llu: %s is off by %.3f of its bound", describe(c), (unsigned long long)row,
+                      which, ratio);
+        }
+    }
+    free(x);
+    free(y);
+}
+
+/* Checks that 16-bit results are the f32 results, rounded once. */
+static void check_rounding(const cross_case *c, const result *wide, const clsoftmax_problem *wide_problem,
+                           const result *r)
+{
+    const clsoftmax_problem *p = &c->problem;
+    for (uint64_t row = 0; row < p->outer * p->inner; row++)
+        for (uint64_t i = 0; i < p->classes; i++) {
+            float exact =
+                ((const float *)wide->results.array)[place_of(wide_problem, &wide_problem->results_layout, row, i)];
+            uint16_t bits = ((const uint16_t *)r->results.array)[place_of(p, &p->results_layout, row, i)];
+            uint16_t expected = p->results_dtype == CLSOFTMAX_F16 ? 0x7E00 : 0x7FC0;
+            if (isinf(exact))
+                expected = p->results_dtype == CLSOFTMAX_F16 ? 0xFC00 : 0xFF80;
+            else if (!isnan(exact))
+                expected = nearest_value((double)exact, p->results_dtype);
+            cr_assert_eq(bits, expected, "%s: row %llu class %llu: %04x, not %04x for %a", describe(c),
+                         (unsigned long long)row, (unsigned long long)i, bits, expected, (double)exact);
+        }
+}
+
+void cross_run(cross_case c, clsoftmax_context *cpu, clsoftmax_context *opencl, int with_oracle)
+{
+    clsoftmax_problem *p = &c.problem;
+    uint64_t rows = p->outer * p->inner, random = c.seed;
+    size_t logits_bytes = (size_t)span_of(p, &p->logits_layout) * clsoftmax_dtype_size(p->logits_dtype);
+    guarded logits = make_guarded(logits_bytes);
+    float *values = malloc((size_t)(rows * p->classes) * sizeof(float)), *temperatures = malloc(rows * sizeof(float));
+    int64_t *labels = malloc(rows * sizeof *labels);
+    fill_matrix(c.kind, &random, c.temperature, rows, p->classes, values);
+    for (uint64_t row = 0; row < rows; row++) {
+        temperatures[row] = row % 5 == 3   ? -1
+                            : row % 7 == 4 ? NAN
+                            : row == 0     ? c.temperature
+                                           : fill_temperature(&random);
+        labels[row] = row % 3 == 2 ? -1 : (int64_t)random_below(&random, p->classes);
+        for (uint64_t i = 0; i < p->classes; i++)
+            put_value(logits.array, p->logits_dtype, place_of(p, &p->logits_layout, row, i),
+                      values[row * p->classes + i]);
+    }
+    free(values);
+
+    clsoftmax_strategy strategy = p->strategy;
+    p->strategy = CLSOFTMAX_STRATEGY_AUTO;
+    result expected = run_case(&c, cpu, logits.array, logits_bytes, temperatures, labels);
+    p->strategy = strategy;
+    result r = run_case(&c, opencl, logits.array, logits_bytes, temperatures, labels);
+    for (size_t i = 0; i < r.results.bytes; i++)
+        cr_assert(((unsigned char *)expected.results.array)[i] == ((unsigned char *)r.results.array)[i],
+                  "%s: bits unlike cpu at byte %zu: %02x, not %02x", describe(&c), i,
+                  ((unsigned char *)r.results.array)[i], ((unsigned char *)expected.results.array)[i]);
+    cr_assert(!p->statistics || memcmp(expected.statistics, r.statistics, rows * sizeof *r.statistics) == 0,
+              "%s: statistics unlike cpu", describe(&c));
+    cr_assert_eq(expected.invalid_rows, r.invalid_rows, "%s", describe(&c));
+    check_guards(&c, &logits, "logits");
+    if (p->results_dtype != CLSOFTMAX_F32) {
+        cross_case wide = c;
+        wide.in_place = 0;
+        wide.problem.results_dtype = CLSOFTMAX_F32;
+        wide.problem.strategy = CLSOFTMAX_STRATEGY_AUTO;
+        result f32 = run_case(&wide, cpu, logits.array, logits_bytes, temperatures, labels);
+        check_rounding(&c, &f32, &wide.problem, &expected);
+        release_result(&f32);
+    } else if (with_oracle) {
+        check_rows(&c, logits.array, &expected, temperatures, labels);
+    }
+    release_result(&expected);
+    release_result(&r);
+    free(logits.whole);
+    free(temperatures);
+    free(labels);
+}
