@@ -1,87 +1,11 @@
-/* The device-buffer API: offsets, wait lists, events, errors before anything is enqueued, the caller's objects untouched. */
-#include "clsoftmax/clsoftmax_cl.h"
+/* The device-buffer API: offsets, wait lists, events, sweeps, and what is refused before anything is enqueued. The oracle is
+   cpu, bit for bit; references to the caller's objects are counted. */
+#include "buffers.h"
 #include "support/device.h"
-#include "support/driver.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
-#include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-enum { ROWS = 5, CLASSES = 130, LEADING = 140, OFFSET = 7, SPAN = OFFSET + (ROWS - 1) * LEADING + CLASSES };
-
-/* The caller's side. */
-static cl_platform_id platform;
-static cl_device_id device;
-static cl_context cl;
-static cl_command_queue queue;
-static float x[SPAN], expected[SPAN];
-
-static cl_mem buffer_of(const void *data, size_t bytes)
-{
-    cl_int error;
-    cl_mem buffer =
-        clCreateBuffer(cl, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR, bytes, (void *)(uintptr_t)data, &error);
-    cr_assert_eq(error, CL_SUCCESS);
-    return buffer;
-}
-
-static void read_back(cl_mem buffer, void *data, size_t bytes)
-{
-    cr_assert_eq(clEnqueueReadBuffer(queue, buffer, CL_TRUE, 0, bytes, data, 0, NULL, NULL), CL_SUCCESS);
-}
-
-static clsoftmax_problem strided_problem(void)
-{
-    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
-    problem.outer = ROWS;
-    problem.classes = CLASSES;
-    problem.logits_layout = problem.results_layout = (clsoftmax_layout){OFFSET, LEADING, 1, 1};
-    return problem;
-}
-
-static void setup(void)
-{
-    clsoftmax_context_release(test_open_opencl()); /* skips where there is no device */
-    cl_int error;
-    cr_assert_eq(clGetPlatformIDs(1, &platform, NULL), CL_SUCCESS);
-    cr_assert_eq(clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 1, &device, NULL), CL_SUCCESS);
-    cl = clCreateContext(NULL, 1, &device, NULL, NULL, &error);
-    cr_assert_eq(error, CL_SUCCESS);
-    queue = clCreateCommandQueue(cl, device, 0, &error);
-    cr_assert_eq(error, CL_SUCCESS);
-    for (int i = 0; i < SPAN; i++)
-        x[i] = expected[i] = (float)((i * 37) % 101) * 0.1f;
-    clsoftmax_context *cpu = test_open("cpu");
-    clsoftmax_problem problem = strided_problem();
-    test_run(cpu, &problem, x, 0.7f, expected);
-    clsoftmax_context_release(cpu);
-}
-
-static void teardown(void)
-{
-    clReleaseCommandQueue(queue);
-    clReleaseContext(cl);
-}
-
-TestSuite(buffers, .init = setup, .fini = teardown, .timeout = 300);
-
-static clsoftmax_context *open_context(void)
-{
-    clsoftmax_context *context = NULL;
-    cr_assert_eq(clsoftmax_cl_context_create(cl, device, &context), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
-    return context;
-}
-
-static clsoftmax_plan *make_plan(clsoftmax_context *context, const clsoftmax_problem *problem)
-{
-    clsoftmax_plan *plan = NULL;
-    cr_assert_eq(clsoftmax_plan_create(context, problem, &plan), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
-    return plan;
-}
 
 static cl_uint references(cl_mem buffer)
 {
@@ -90,29 +14,30 @@ static cl_uint references(cl_mem buffer)
     return count;
 }
 
-/* Offsets and leading dimensions; what stands between the rows stays; twice with one plan, the second time in place. */
+/* Runs a plan twice, the second time in place: with an offset and leading dimensions, elements between the rows stay. */
 Test(buffers, offsets_and_leading_dimensions)
 {
     clsoftmax_context *context = open_context();
     clsoftmax_problem problem = strided_problem();
     clsoftmax_plan *plan = make_plan(context, &problem);
-    cl_mem logits = buffer_of(x, sizeof x), results = buffer_of(x, sizeof x);
+    cl_mem logits = buffer_of(caller.logits, sizeof caller.logits),
+           results = buffer_of(caller.logits, sizeof caller.logits);
     float p[SPAN];
     clsoftmax_cl_arguments arguments = CLSOFTMAX_CL_ARGUMENTS_INIT;
     arguments.logits = logits;
     arguments.results = results;
     arguments.temperature = 0.7f;
     cl_event done = NULL;
-    cr_assert_eq(clsoftmax_cl_enqueue(plan, queue, &arguments, 0, NULL, &done), CLSOFTMAX_OK, "%s",
+    cr_assert_eq(clsoftmax_cl_enqueue(plan, caller.queue, &arguments, 0, NULL, &done), CLSOFTMAX_OK, "%s",
                  clsoftmax_last_error());
     cr_assert_eq(clWaitForEvents(1, &done), CL_SUCCESS);
     clReleaseEvent(done);
     read_back(results, p, sizeof p);
-    cr_expect(memcmp(p, expected, sizeof p) == 0);
+    cr_expect(memcmp(p, caller.expected, sizeof p) == 0);
     arguments.results = logits;
-    cr_assert_eq(clsoftmax_cl_enqueue(plan, queue, &arguments, 0, NULL, NULL), CLSOFTMAX_OK);
+    cr_assert_eq(clsoftmax_cl_enqueue(plan, caller.queue, &arguments, 0, NULL, NULL), CLSOFTMAX_OK);
     read_back(logits, p, sizeof p);
-    cr_expect(memcmp(p, expected, sizeof p) == 0, "in place");
+    cr_expect(memcmp(p, caller.expected, sizeof p) == 0, "in place");
     clsoftmax_plan_release(plan);
     clsoftmax_context_release(context);
     cr_expect_eq(references(logits), 1u, "the caller's buffer is held");
@@ -121,29 +46,30 @@ Test(buffers, offsets_and_leading_dimensions)
     clReleaseMemObject(results);
 }
 
-/* The call returns while what it waits for has not happened: it only enqueues. */
+/* Enqueues behind an event that has not happened: the call must return before it, and the kernels must wait for it. */
 Test(buffers, waits_for_the_wait_list_without_blocking)
 {
     clsoftmax_context *context = open_context();
     clsoftmax_problem problem = strided_problem();
     clsoftmax_plan *plan = make_plan(context, &problem);
-    cl_mem logits = buffer_of(x, sizeof x), results = buffer_of(x, sizeof x);
+    cl_mem logits = buffer_of(caller.logits, sizeof caller.logits),
+           results = buffer_of(caller.logits, sizeof caller.logits);
     cl_int error;
-    cl_event gate = clCreateUserEvent(cl, &error), done = NULL;
+    cl_event gate = clCreateUserEvent(caller.context, &error), done = NULL;
     clsoftmax_cl_arguments arguments = CLSOFTMAX_CL_ARGUMENTS_INIT;
     arguments.logits = logits;
     arguments.results = results;
     arguments.temperature = 0.7f;
-    cr_assert_eq(clsoftmax_cl_enqueue(plan, queue, &arguments, 1, &gate, &done), CLSOFTMAX_OK, "%s",
+    cr_assert_eq(clsoftmax_cl_enqueue(plan, caller.queue, &arguments, 1, &gate, &done), CLSOFTMAX_OK, "%s",
                  clsoftmax_last_error());
     cl_int execution = CL_COMPLETE;
-    clFlush(queue);
+    clFlush(caller.queue);
     clGetEventInfo(done, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof execution, &execution, NULL);
     cr_expect_neq(execution, CL_COMPLETE, "it ran before its wait list");
     clSetUserEventStatus(gate, CL_COMPLETE);
     float p[SPAN];
     read_back(results, p, sizeof p);
-    cr_expect(memcmp(p, expected, sizeof p) == 0);
+    cr_expect(memcmp(p, caller.expected, sizeof p) == 0);
     clReleaseEvent(gate);
     clReleaseEvent(done);
     clReleaseMemObject(logits);
@@ -152,7 +78,7 @@ Test(buffers, waits_for_the_wait_list_without_blocking)
     clsoftmax_context_release(context);
 }
 
-/* Temperatures, labels and statistics from and to buffers, at first elements other than 0. */
+/* Reads temperatures and labels from buffers, and writes statistics, at first elements other than 0. */
 Test(buffers, arrays_of_rows)
 {
     clsoftmax_context *context = open_context(), *cpu = test_open("cpu");
@@ -167,9 +93,9 @@ Test(buffers, arrays_of_rows)
     int64_t shifted_labels[ROWS + 2];
     memcpy(shifted_temperatures + 1, temperatures, sizeof temperatures);
     memcpy(shifted_labels + 2, labels, sizeof labels);
-    memcpy(log_expected, x, sizeof x);
+    memcpy(log_expected, caller.logits, sizeof caller.logits);
     uint64_t invalid = 0;
-    clsoftmax_arguments host = {x, log_expected, 1, temperatures, labels, wanted, &invalid};
+    clsoftmax_arguments host = {caller.logits, log_expected, 1, temperatures, labels, wanted, &invalid};
     clsoftmax_plan *plan = make_plan(cpu, &problem);
     cr_assert_eq(clsoftmax_plan_run(plan, &host), CLSOFTMAX_OK);
     clsoftmax_plan_release(plan);
@@ -177,8 +103,8 @@ Test(buffers, arrays_of_rows)
 
     cl_uint ten = 10;
     clsoftmax_cl_arguments arguments = CLSOFTMAX_CL_ARGUMENTS_INIT;
-    arguments.logits = buffer_of(x, sizeof x);
-    arguments.results = buffer_of(x, sizeof x);
+    arguments.logits = buffer_of(caller.logits, sizeof caller.logits);
+    arguments.results = buffer_of(caller.logits, sizeof caller.logits);
     arguments.temperatures = buffer_of(shifted_temperatures, sizeof shifted_temperatures);
     arguments.temperatures_first = 1;
     arguments.labels = buffer_of(shifted_labels, sizeof shifted_labels);
@@ -187,7 +113,7 @@ Test(buffers, arrays_of_rows)
     arguments.statistics_first = 3;
     arguments.invalid_rows = buffer_of(&ten, sizeof ten);
     plan = make_plan(context, &problem);
-    cr_assert_eq(clsoftmax_cl_enqueue(plan, queue, &arguments, 0, NULL, NULL), CLSOFTMAX_OK, "%s",
+    cr_assert_eq(clsoftmax_cl_enqueue(plan, caller.queue, &arguments, 0, NULL, NULL), CLSOFTMAX_OK, "%s",
                  clsoftmax_last_error());
     read_back(arguments.results, p, sizeof p);
     read_back(arguments.statistics, statistics, sizeof statistics);
@@ -204,11 +130,12 @@ Test(buffers, arrays_of_rows)
     clsoftmax_context_release(cpu);
 }
 
-/* A sweep of a plan into buffers, and what came of it. */
+/* The arrays of a sweep. */
 enum { SWEEP = 70 };
 static float sweep_temperatures[SWEEP + 1], sweep_results[SWEEP * SPAN];
 static clsoftmax_statistics sweep_records[SWEEP * ROWS + 3];
 
+/* Sweeps into sweep_results and sweep_records. Returns the number of invalid rows. */
 static cl_uint run_sweep(clsoftmax_plan *plan, cl_mem logits)
 {
     cl_uint invalid = 0;
@@ -221,7 +148,7 @@ static cl_uint run_sweep(clsoftmax_plan *plan, cl_mem logits)
     arguments.results = buffer_of(sweep_results, sizeof sweep_results);
     arguments.statistics = buffer_of(sweep_records, sizeof sweep_records);
     arguments.invalid_rows = buffer_of(&invalid, sizeof invalid);
-    cr_assert_eq(clsoftmax_cl_enqueue(plan, queue, &arguments, 0, NULL, NULL), CLSOFTMAX_OK, "%s",
+    cr_assert_eq(clsoftmax_cl_enqueue(plan, caller.queue, &arguments, 0, NULL, NULL), CLSOFTMAX_OK, "%s",
                  clsoftmax_last_error());
     read_back(arguments.results, sweep_results, sizeof sweep_results);
     read_back(arguments.statistics, sweep_records, sizeof sweep_records);
@@ -232,8 +159,8 @@ static cl_uint run_sweep(clsoftmax_plan *plan, cl_mem logits)
     return invalid;
 }
 
-/* In several launches (split takes 32 temperatures a launch), from first elements other than 0; a temperature that is none makes its
-   results NaN and is counted. */
+/* Sweeps in several launches (split takes 32 temperatures in each), from first elements other than 0. An invalid temperature
+   makes its results NaN, and its rows are counted. */
 Test(buffers, sweeps)
 {
     static float wanted[SWEEP * SPAN];
@@ -245,11 +172,11 @@ Test(buffers, sweeps)
     problem.statistics = 1;
     for (int k = 0; k < SWEEP; k++)
         sweep_temperatures[k + 1] = k == 1 ? 0.0f : k == 2 ? INFINITY : 0.1f * (float)k;
-    const clsoftmax_arguments host = {x, wanted, 1, sweep_temperatures + 1, NULL, wanted_records, NULL};
+    const clsoftmax_arguments host = {caller.logits, wanted, 1, sweep_temperatures + 1, NULL, wanted_records, NULL};
     clsoftmax_plan *plan = make_plan(cpu, &problem);
     cr_assert_eq(clsoftmax_plan_run(plan, &host), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
     clsoftmax_plan_release(plan);
-    cl_mem logits = buffer_of(x, sizeof x);
+    cl_mem logits = buffer_of(caller.logits, sizeof caller.logits);
     for (clsoftmax_strategy s = CLSOFTMAX_STRATEGY_AUTO; s < CLSOFTMAX_STRATEGY_COUNT; s++) {
         problem.strategy = s;
         plan = make_plan(context, &problem);
@@ -274,32 +201,34 @@ Test(buffers, errors_before_anything_is_enqueued)
     clsoftmax_problem problem = strided_problem();
     clsoftmax_plan *plan = make_plan(context, &problem), *cpu_plan = make_plan(cpu, &problem);
     cl_int error;
-    cl_context other = clCreateContext(NULL, 1, &device, NULL, NULL, &error);
-    cl_command_queue other_queue = clCreateCommandQueue(other, device, 0, &error);
-    cl_mem logits = buffer_of(x, sizeof x), results = buffer_of(x, sizeof x), small = buffer_of(x, sizeof x - 4);
-    cl_mem foreign = clCreateBuffer(other, CL_MEM_READ_WRITE, sizeof x, NULL, &error);
+    cl_context other = clCreateContext(NULL, 1, &caller.device, NULL, NULL, &error);
+    cl_command_queue other_queue = clCreateCommandQueue(other, caller.device, 0, &error);
+    cl_mem logits = buffer_of(caller.logits, sizeof caller.logits),
+           results = buffer_of(caller.logits, sizeof caller.logits),
+           small = buffer_of(caller.logits, sizeof caller.logits - 4);
+    cl_mem foreign = clCreateBuffer(other, CL_MEM_READ_WRITE, sizeof caller.logits, NULL, &error);
     clsoftmax_cl_arguments good = CLSOFTMAX_CL_ARGUMENTS_INIT;
     good.logits = logits;
     good.results = results;
     clsoftmax_cl_arguments bad = good;
     cl_event event = NULL;
 
-    cr_expect_eq(clsoftmax_cl_enqueue(cpu_plan, queue, &good, 0, NULL, &event), CLSOFTMAX_WRONG_DEVICE);
+    cr_expect_eq(clsoftmax_cl_enqueue(cpu_plan, caller.queue, &good, 0, NULL, &event), CLSOFTMAX_WRONG_DEVICE);
     cr_expect_eq(clsoftmax_cl_enqueue(plan, other_queue, &good, 0, NULL, &event), CLSOFTMAX_WRONG_CONTEXT);
     cr_expect_eq(clsoftmax_cl_enqueue(plan, NULL, &good, 0, NULL, &event), CLSOFTMAX_INVALID_ARGUMENT);
-    cr_expect_eq(clsoftmax_cl_enqueue(plan, queue, &good, 1, NULL, &event), CLSOFTMAX_INVALID_ARGUMENT);
+    cr_expect_eq(clsoftmax_cl_enqueue(plan, caller.queue, &good, 1, NULL, &event), CLSOFTMAX_INVALID_ARGUMENT);
     bad.results = small;
-    cr_expect_eq(clsoftmax_cl_enqueue(plan, queue, &bad, 0, NULL, &event), CLSOFTMAX_BUFFER_TOO_SMALL);
+    cr_expect_eq(clsoftmax_cl_enqueue(plan, caller.queue, &bad, 0, NULL, &event), CLSOFTMAX_BUFFER_TOO_SMALL);
     bad.results = foreign;
-    cr_expect_eq(clsoftmax_cl_enqueue(plan, queue, &bad, 0, NULL, &event), CLSOFTMAX_WRONG_CONTEXT);
+    cr_expect_eq(clsoftmax_cl_enqueue(plan, caller.queue, &bad, 0, NULL, &event), CLSOFTMAX_WRONG_CONTEXT);
     bad.results = NULL;
-    cr_expect_eq(clsoftmax_cl_enqueue(plan, queue, &bad, 0, NULL, &event), CLSOFTMAX_INVALID_ARGUMENT);
+    cr_expect_eq(clsoftmax_cl_enqueue(plan, caller.queue, &bad, 0, NULL, &event), CLSOFTMAX_INVALID_ARGUMENT);
     bad = good;
     bad.logits = small;
-    cr_expect_eq(clsoftmax_cl_enqueue(plan, queue, &bad, 0, NULL, &event), CLSOFTMAX_BUFFER_TOO_SMALL);
+    cr_expect_eq(clsoftmax_cl_enqueue(plan, caller.queue, &bad, 0, NULL, &event), CLSOFTMAX_BUFFER_TOO_SMALL);
     bad = good;
     bad.temperature = NAN;
-    cr_expect_eq(clsoftmax_cl_enqueue(plan, queue, &bad, 0, NULL, &event), CLSOFTMAX_INVALID_TEMPERATURE);
+    cr_expect_eq(clsoftmax_cl_enqueue(plan, caller.queue, &bad, 0, NULL, &event), CLSOFTMAX_INVALID_TEMPERATURE);
     cr_expect_null(event, "an event from a call that failed");
 
     clsoftmax_problem shifted = problem;
@@ -307,15 +236,16 @@ Test(buffers, errors_before_anything_is_enqueued)
     clsoftmax_plan *shifted_plan = make_plan(context, &shifted);
     bad = good;
     bad.results = logits;
-    cr_expect_eq(clsoftmax_cl_enqueue(shifted_plan, queue, &bad, 0, NULL, &event), CLSOFTMAX_INVALID_ARGUMENT,
+    cr_expect_eq(clsoftmax_cl_enqueue(shifted_plan, caller.queue, &bad, 0, NULL, &event), CLSOFTMAX_INVALID_ARGUMENT,
                  "overlap");
     clsoftmax_context *nothing = NULL;
-    cr_expect_eq(clsoftmax_cl_context_create(NULL, device, &nothing), CLSOFTMAX_INVALID_ARGUMENT);
-    cr_expect_eq(clsoftmax_cl_context_create(cl, (cl_device_id)cl, &nothing), CLSOFTMAX_DEVICE_NOT_FOUND);
+    cr_expect_eq(clsoftmax_cl_context_create(NULL, caller.device, &nothing), CLSOFTMAX_INVALID_ARGUMENT);
+    cr_expect_eq(clsoftmax_cl_context_create(caller.context, (cl_device_id)caller.context, &nothing),
+                 CLSOFTMAX_DEVICE_NOT_FOUND);
 
     float p[SPAN];
     read_back(results, p, sizeof p);
-    cr_expect(memcmp(p, x, sizeof p) == 0, "a call that failed has written");
+    cr_expect(memcmp(p, caller.logits, sizeof p) == 0, "a call that failed has written");
     clsoftmax_plan_release(shifted_plan);
     clsoftmax_plan_release(plan);
     clsoftmax_plan_release(cpu_plan);
@@ -328,99 +258,7 @@ Test(buffers, errors_before_anything_is_enqueued)
     clReleaseContext(other);
 }
 
-/* ---------------------------------------------------------------- split: kernels that share scratch memory */
-
-static clsoftmax_plan *make_split_plan(clsoftmax_context *context)
-{
-    clsoftmax_problem problem = strided_problem();
-    problem.strategy = CLSOFTMAX_STRATEGY_SPLIT;
-    problem.work_group_size = 2; /* many parts */
-    return make_plan(context, &problem);
-}
-
-/* Different logits through one plan, none waiting for another: from two queues, one of them out of order, behind a gate. */
-Test(buffers, split_calls_do_not_disturb_each_other)
-{
-    enum { CALLS = 12 };
-    clsoftmax_context *context = open_context();
-    clsoftmax_plan *plan = make_split_plan(context);
-    cl_int error;
-    cl_command_queue queues[2] = {queue,
-                                  clCreateCommandQueue(cl, device, CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE, &error)};
-    if (error != CL_SUCCESS) {
-        fprintf(stderr, "split: no queue is out of order here\n");
-        queues[1] = clCreateCommandQueue(cl, device, 0, &error);
-    }
-    cl_event gate = clCreateUserEvent(cl, &error), done[CALLS];
-    cl_mem results[CALLS];
-    float shifted[SPAN], p[SPAN];
-    for (int call = 0; call < CALLS; call++) {
-        clsoftmax_cl_arguments arguments = CLSOFTMAX_CL_ARGUMENTS_INIT;
-        for (int i = 0; i < SPAN; i++)
-            shifted[i] = call % 2 ? x[i] : x[i] * 1024; /* a sum or maximum of another call's would be wrong */
-        arguments.logits = arguments.results = results[call] = buffer_of(shifted, sizeof shifted);
-        arguments.temperature = 0.7f;
-        cr_assert_eq(clsoftmax_cl_enqueue(plan, queues[call / 3 % 2], &arguments, call == 0, call == 0 ? &gate : NULL,
-                                          &done[call]),
-                     CLSOFTMAX_OK, "%s", clsoftmax_last_error());
-    }
-    clSetUserEventStatus(gate, CL_COMPLETE);
-    cr_assert_eq(clWaitForEvents(CALLS, done), CL_SUCCESS);
-    for (int call = 0; call < CALLS; call++) {
-        read_back(results[call], p, sizeof p);
-        for (int row = 0; row < ROWS && call % 2; row++)
-            cr_expect(memcmp(p + OFFSET + row * LEADING, expected + OFFSET + row * LEADING, CLASSES * sizeof *p) == 0,
-                      "call %d, row %d", call, row);
-        cl_uint count = 0;
-        clGetEventInfo(done[call], CL_EVENT_REFERENCE_COUNT, sizeof count, &count, NULL);
-        cr_expect(count == 1 || call == CALLS - 1, "call %d: its event is held %u times", call, count);
-        clReleaseEvent(done[call]);
-        clReleaseMemObject(results[call]);
-    }
-    clsoftmax_plan_release(plan);
-    clReleaseEvent(gate);
-    clReleaseCommandQueue(queues[1]);
-    clsoftmax_context_release(context);
-}
-
-/* A driver that does not say whether the scratch memory's last user is done: it is taken to be in use. */
-Test(buffers, split_waits_where_the_driver_does_not_answer)
-{
-    clsoftmax_context *context = open_context();
-    clsoftmax_plan *plan = make_split_plan(context);
-    cl_int error;
-    cl_command_queue other = clCreateCommandQueue(cl, device, 0, &error);
-    cl_event gate = clCreateUserEvent(cl, &error), done[2];
-    cl_mem logits = buffer_of(x, sizeof x), results[2] = {buffer_of(x, sizeof x), buffer_of(x, sizeof x)};
-    clsoftmax_cl_arguments arguments = CLSOFTMAX_CL_ARGUMENTS_INIT;
-    arguments.logits = logits;
-    arguments.results = results[0];
-    driver_observe();
-    cr_assert_eq(clsoftmax_cl_enqueue(plan, queue, &arguments, 1, &gate, &done[0]), CLSOFTMAX_OK);
-    arguments.results = results[1];
-    driver_fail("clGetEventInfo", 1);
-    cr_assert_eq(clsoftmax_cl_enqueue(plan, other, &arguments, 0, NULL, &done[1]), CLSOFTMAX_OK);
-    cr_expect(driver_has_failed());
-    cl_int execution = CL_QUEUED;
-    for (int i = 0; i < 100 && execution != CL_COMPLETE; i++) {
-        usleep(2000); /* time enough for one that does not wait */
-        clGetEventInfo(done[1], CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof execution, &execution, NULL);
-    }
-    cr_expect_neq(execution, CL_COMPLETE, "it ran while another call had the scratch memory");
-    clSetUserEventStatus(gate, CL_COMPLETE);
-    cr_expect_eq(clWaitForEvents(2, done), CL_SUCCESS);
-    for (int i = 0; i < 2; i++) {
-        clReleaseEvent(done[i]);
-        clReleaseMemObject(results[i]);
-    }
-    clReleaseMemObject(logits);
-    clsoftmax_plan_release(plan);
-    clReleaseEvent(gate);
-    clReleaseCommandQueue(other);
-    clsoftmax_context_release(context);
-}
-
-/* A plan of 16-byte accesses on memory that the caller aligned to floats alone. */
+/* Gives a plan of 16-byte accesses memory of the host that is aligned to floats alone, which it must refuse. */
 Test(buffers, host_memory_that_is_not_aligned)
 {
     static float memory[8 * 64 + 4] __attribute__((aligned(16)));
@@ -432,21 +270,21 @@ Test(buffers, host_memory_that_is_not_aligned)
     clsoftmax_plan *plan = make_plan(context, &problem);
     for (int shift = 0; shift < 2; shift++) {
         cl_int error;
-        cl_mem buffer =
-            clCreateBuffer(cl, CL_MEM_READ_WRITE | CL_MEM_USE_HOST_PTR, 8 * 64 * sizeof(float), memory + shift, &error);
+        cl_mem buffer = clCreateBuffer(caller.context, CL_MEM_READ_WRITE | CL_MEM_USE_HOST_PTR, 8 * 64 * sizeof(float),
+                                       memory + shift, &error);
         cr_assert_eq(error, CL_SUCCESS);
         clsoftmax_cl_arguments arguments = CLSOFTMAX_CL_ARGUMENTS_INIT;
         arguments.logits = arguments.results = buffer;
-        cr_expect_eq(clsoftmax_cl_enqueue(plan, queue, &arguments, 0, NULL, NULL),
+        cr_expect_eq(clsoftmax_cl_enqueue(plan, caller.queue, &arguments, 0, NULL, NULL),
                      shift ? CLSOFTMAX_INVALID_ARGUMENT : CLSOFTMAX_OK);
-        cr_assert_eq(clFinish(queue), CL_SUCCESS);
+        cr_assert_eq(clFinish(caller.queue), CL_SUCCESS);
         clReleaseMemObject(buffer);
     }
     clsoftmax_plan_release(plan);
     clsoftmax_context_release(context);
 }
 
-/* No rows: nothing to do, but the event still stands for the wait list. */
+/* Enqueues a call without rows, whose event must happen nevertheless. */
 Test(buffers, no_rows)
 {
     clsoftmax_context *context = open_context();
@@ -455,47 +293,10 @@ Test(buffers, no_rows)
     clsoftmax_plan *plan = make_plan(context, &problem);
     clsoftmax_cl_arguments arguments = CLSOFTMAX_CL_ARGUMENTS_INIT;
     cl_event done = NULL;
-    cr_assert_eq(clsoftmax_cl_enqueue(plan, queue, &arguments, 0, NULL, &done), CLSOFTMAX_OK, "%s",
+    cr_assert_eq(clsoftmax_cl_enqueue(plan, caller.queue, &arguments, 0, NULL, &done), CLSOFTMAX_OK, "%s",
                  clsoftmax_last_error());
     cr_assert_eq(clWaitForEvents(1, &done), CL_SUCCESS);
     clReleaseEvent(done);
     clsoftmax_plan_release(plan);
     clsoftmax_context_release(context);
-}
-
-/* ---------------------------------------------------------------- Threads */
-
-static void *run_many(void *context)
-{
-    clsoftmax_problem problem = strided_problem();
-    clsoftmax_plan *plan = NULL;
-    float p[SPAN];
-    intptr_t wrong = clsoftmax_plan_create(context, &problem, &plan) != CLSOFTMAX_OK;
-    for (int i = 0; i < 20 && !wrong; i++) {
-        clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
-        memcpy(p, x, sizeof p);
-        arguments.logits = x;
-        arguments.results = p;
-        arguments.temperature = 0.7f;
-        wrong = clsoftmax_plan_run(plan, &arguments) != CLSOFTMAX_OK || memcmp(p, expected, sizeof p) != 0;
-    }
-    clsoftmax_plan_release(plan);
-    return (void *)wrong;
-}
-
-/* Two plans from two threads on one context, of OpenCL and of the CPU. */
-Test(buffers, two_threads_share_a_context)
-{
-    clsoftmax_context *contexts[2] = {open_context(), test_open("cpu")};
-    for (int i = 0; i < 2; i++) {
-        pthread_t threads[2];
-        for (int k = 0; k < 2; k++)
-            cr_assert_eq(pthread_create(&threads[k], NULL, run_many, contexts[i]), 0);
-        for (int k = 0; k < 2; k++) {
-            void *wrong;
-            pthread_join(threads[k], &wrong);
-            cr_expect_null(wrong, "context %d, thread %d", i, k);
-        }
-        clsoftmax_context_release(contexts[i]);
-    }
 }
