@@ -165,6 +165,8 @@ Test(logarithms, oracles_see_faults)
         wrong = right;
         *fields[i] *= 1.000002f;
         cr_expect(oracle_statistics_error(x, &wrong, 3, 1, 2, &which) > 1, "field %zu", i);
+        *fields[i] = NAN;
+        cr_expect(oracle_statistics_error(x, &wrong, 3, 1, 2, &which) > 1, "field %zu is NaN", i);
     }
     clsoftmax_context_release(cpu);
 }

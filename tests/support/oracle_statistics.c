@@ -1,3 +1,4 @@
+/* The oracle of log-probabilities and statistics: what oracle_statistics.h declares. */
 #include "oracle_statistics.h"
 
 #include <math.h>
@@ -12,7 +13,7 @@ typedef struct truth {
     size_t argmax;
 } truth;
 
-/* z = (x - maximum) / temperature into out; 0 if it is -inf. */
+/* Writes z = (x - maximum) / temperature. Returns 0 if it is -inf. */
 static int quotient(mpfr_t out, float x, float maximum, float temperature)
 {
     if (x == maximum) {
@@ -63,7 +64,7 @@ static void release_truth(truth *t)
     mpfr_clears(t->log_sum, t->sum, t->entropy, t->z, t->scratch, t->quotient, (mpfr_ptr)NULL);
 }
 
-/* Spacing of f32 at |value|. */
+/* Returns the spacing of f32 at |value|. */
 static double spacing_at(double value)
 {
     int exponent;
@@ -71,7 +72,7 @@ static double spacing_at(double value)
     return value == 0 || exponent - 1 < -126 ? 0x1p-149 : ldexp(1, exponent - 1 - 23);
 }
 
-/* |result - exact|. */
+/* Returns |result - exact|. */
 static double difference(float result, mpfr_t exact)
 {
     mpfr_t d;
@@ -82,6 +83,7 @@ static double difference(float result, mpfr_t exact)
     return value;
 }
 
+/* Returns the error of one log-probability, as oracle_log_error. */
 static double log_error(truth *t, float x, float p, size_t classes, float temperature)
 {
     if (!quotient(t->z, x, t->maximum, temperature))
@@ -109,9 +111,12 @@ double oracle_log_error(const float *x, const float *p, size_t classes, float te
     return worst;
 }
 
+/* Keeps the larger error and its name. A NaN counts as infinite: as it is, the next error would take its place. */
 static void worse(double ratio, const char *name, double *worst, const char **which)
 {
-    if (!(ratio <= *worst)) {
+    if (isnan(ratio))
+        ratio = INFINITY;
+    if (ratio > *worst) {
         *worst = ratio;
         *which = name;
     }
