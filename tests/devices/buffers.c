@@ -37,13 +37,6 @@ clsoftmax_context *open_context(void)
     return context;
 }
 
-clsoftmax_plan *make_plan(clsoftmax_context *context, const clsoftmax_problem *problem)
-{
-    clsoftmax_plan *plan = NULL;
-    cr_assert_eq(clsoftmax_plan_create(context, problem, &plan), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
-    return plan;
-}
-
 static void setup(void)
 {
     clsoftmax_context_release(test_open_opencl()); /* skips where there is no device */

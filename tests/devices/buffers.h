@@ -27,6 +27,4 @@ clsoftmax_problem strided_problem(void);
 /* Opens a context of the library on the caller's. */
 clsoftmax_context *open_context(void);
 
-clsoftmax_plan *make_plan(clsoftmax_context *context, const clsoftmax_problem *problem);
-
 #endif

@@ -1,11 +1,11 @@
-/* kernel_watch [--sample | --all] [--exact] [STRATEGY...]: runs the kernel variants of an OpenCL device on small matrices, each array
-   between guard zones, and compares every byte with what `cpu` leaves there. By default each shape with one of the sampled
-   combinations of types and the like (support/wishes.h) in turn, with --sample each with each of them, with --all (or
-   CLSOFTMAX_TEST_LONG) with every combination. With --exact, buffers end where arrays do, so that a tool that watches the device
-   (Oclgrind: tests/devices/oclgrind.sh) sees an access beyond.
+/* kernel_watch [--sample | --all] [--exact] [STRATEGY...]: runs the kernel variants of an OpenCL device on small
+   matrices, each array between guard zones, and compares every byte with what `cpu` leaves there. By default each shape
+   with one of the sampled combinations of types and the like (support/wishes.h) in turn, with --sample each with each
+   of them, with --all (or CLSOFTMAX_TEST_LONG) with every combination. With --exact, buffers end where arrays do, so
+   that a tool that watches the device (Oclgrind: tests/devices/oclgrind.sh) sees an access beyond.
 
-   It is linked with a library of its own, in which a third level of sums begins at 321 classes (CORE_TWO_LEVEL_CLASSES).
-   Exit status: 0 nothing found, 1 something, 2 wrong use, 77 there is no device. */
+   It is linked with a library of its own, in which a third level of sums begins at 321 classes
+   (CORE_TWO_LEVEL_CLASSES). Exit status: 0 nothing found, 1 something, 2 wrong use, 77 there is no device. */
 #include "clsoftmax/clsoftmax_cl.h"
 #include "opencl/opencl_backend.h"
 #include "support/watched_shapes.h"
@@ -16,7 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Elements of an array that stand together are apart from others by so many bytes of canaries: a multiple of every alignment. */
+/* Elements of an array that stand together are apart from others by so many bytes of canaries: a multiple of every
+   alignment. */
 enum { CANARY = 0x5A, GUARD_BYTES = 256 };
 
 static struct {
@@ -226,7 +227,8 @@ static size_t first_difference(const array *a, const unsigned char *now, size_t 
     return begin;
 }
 
-/* Reads an array back and gives its buffer up. 1 if all of it is as expected, guards before all; else one line says where it is not. */
+/* Reads an array back and gives its buffer up. 1 if all of it is as expected, guards before all; else one line says
+   where it is not. */
 static int check_array(const char *label, int in_place, array_name name, array *a)
 {
     unsigned char *now = malloc(a->bytes);

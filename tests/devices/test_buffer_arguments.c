@@ -1,4 +1,5 @@
-/* The device-buffer API over two devices of one context: what it refuses before anything is enqueued, and statistics alone. */
+/* The device-buffer API over two devices of one context: what it refuses before anything is enqueued, and statistics
+   alone. */
 #include "clsoftmax/clsoftmax_cl.h"
 #include "support/device.h"
 #include "support/driver.h"
@@ -153,7 +154,8 @@ Test(buffer_arguments, statistics_alone)
     clReleaseMemObject(statistics);
 }
 
-/* A sweep of so many temperatures that `split` launches its kernels twice; the second time one of them does not get into the queue. */
+/* A sweep of so many temperatures that `split` launches its kernels twice; the second time one of them does not get
+   into the queue. */
 Test(buffer_arguments, failure_of_a_later_launch)
 {
     enum { TEMPERATURES = 40, KERNELS = 3 };

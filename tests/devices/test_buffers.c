@@ -1,5 +1,5 @@
-/* The device-buffer API: offsets, wait lists, events, sweeps, and what is refused before anything is enqueued. The oracle is
-   cpu, bit for bit; references to the caller's objects are counted. */
+/* The device-buffer API: offsets, wait lists, events, sweeps, and what is refused before anything is enqueued. The
+   oracle is cpu, bit for bit; references to the caller's objects are counted. */
 #include "buffers.h"
 #include "support/device.h"
 
@@ -14,12 +14,13 @@ static cl_uint references(cl_mem buffer)
     return count;
 }
 
-/* Runs a plan twice, the second time in place: with an offset and leading dimensions, elements between the rows stay. */
+/* Runs a plan twice, the second time in place: with an offset and leading dimensions, elements between the rows
+   stay. */
 Test(buffers, offsets_and_leading_dimensions)
 {
     clsoftmax_context *context = open_context();
     clsoftmax_problem problem = strided_problem();
-    clsoftmax_plan *plan = make_plan(context, &problem);
+    clsoftmax_plan *plan = test_plan(context, &problem);
     cl_mem logits = buffer_of(caller.logits, sizeof caller.logits),
            results = buffer_of(caller.logits, sizeof caller.logits);
     float p[SPAN];
@@ -51,7 +52,7 @@ Test(buffers, waits_for_the_wait_list_without_blocking)
 {
     clsoftmax_context *context = open_context();
     clsoftmax_problem problem = strided_problem();
-    clsoftmax_plan *plan = make_plan(context, &problem);
+    clsoftmax_plan *plan = test_plan(context, &problem);
     cl_mem logits = buffer_of(caller.logits, sizeof caller.logits),
            results = buffer_of(caller.logits, sizeof caller.logits);
     cl_int error;
@@ -96,7 +97,7 @@ Test(buffers, arrays_of_rows)
     memcpy(log_expected, caller.logits, sizeof caller.logits);
     uint64_t invalid = 0;
     clsoftmax_arguments host = {caller.logits, log_expected, 1, temperatures, labels, wanted, &invalid};
-    clsoftmax_plan *plan = make_plan(cpu, &problem);
+    clsoftmax_plan *plan = test_plan(cpu, &problem);
     cr_assert_eq(clsoftmax_plan_run(plan, &host), CLSOFTMAX_OK);
     clsoftmax_plan_release(plan);
     cr_assert_eq(invalid, 2u);
@@ -112,7 +113,7 @@ Test(buffers, arrays_of_rows)
     arguments.statistics = buffer_of(statistics, sizeof statistics);
     arguments.statistics_first = 3;
     arguments.invalid_rows = buffer_of(&ten, sizeof ten);
-    plan = make_plan(context, &problem);
+    plan = test_plan(context, &problem);
     cr_assert_eq(clsoftmax_cl_enqueue(plan, caller.queue, &arguments, 0, NULL, NULL), CLSOFTMAX_OK, "%s",
                  clsoftmax_last_error());
     read_back(arguments.results, p, sizeof p);
@@ -159,8 +160,8 @@ static cl_uint run_sweep(clsoftmax_plan *plan, cl_mem logits)
     return invalid;
 }
 
-/* Sweeps in several launches (split takes 32 temperatures in each), from first elements other than 0. An invalid temperature
-   makes its results NaN, and its rows are counted. */
+/* Sweeps in several launches (split takes 32 temperatures in each), from first elements other than 0. An invalid
+   temperature makes its results NaN, and its rows are counted. */
 Test(buffers, sweeps)
 {
     static float wanted[SWEEP * SPAN];
@@ -173,13 +174,13 @@ Test(buffers, sweeps)
     for (int k = 0; k < SWEEP; k++)
         sweep_temperatures[k + 1] = k == 1 ? 0.0f : k == 2 ? INFINITY : 0.1f * (float)k;
     const clsoftmax_arguments host = {caller.logits, wanted, 1, sweep_temperatures + 1, NULL, wanted_records, NULL};
-    clsoftmax_plan *plan = make_plan(cpu, &problem);
+    clsoftmax_plan *plan = test_plan(cpu, &problem);
     cr_assert_eq(clsoftmax_plan_run(plan, &host), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
     clsoftmax_plan_release(plan);
     cl_mem logits = buffer_of(caller.logits, sizeof caller.logits);
     for (clsoftmax_strategy s = CLSOFTMAX_STRATEGY_AUTO; s < CLSOFTMAX_STRATEGY_COUNT; s++) {
         problem.strategy = s;
-        plan = make_plan(context, &problem);
+        plan = test_plan(context, &problem);
         const char *how = clsoftmax_plan_description(plan);
         sweep_temperatures[5] = 0.4f;
         cr_expect_eq(run_sweep(plan, logits), 0u);
@@ -199,7 +200,7 @@ Test(buffers, errors_before_anything_is_enqueued)
 {
     clsoftmax_context *context = open_context(), *cpu = test_open("cpu");
     clsoftmax_problem problem = strided_problem();
-    clsoftmax_plan *plan = make_plan(context, &problem), *cpu_plan = make_plan(cpu, &problem);
+    clsoftmax_plan *plan = test_plan(context, &problem), *cpu_plan = test_plan(cpu, &problem);
     cl_int error;
     cl_context other = clCreateContext(NULL, 1, &caller.device, NULL, NULL, &error);
     cl_command_queue other_queue = clCreateCommandQueue(other, caller.device, 0, &error);
@@ -233,7 +234,7 @@ Test(buffers, errors_before_anything_is_enqueued)
 
     clsoftmax_problem shifted = problem;
     shifted.results_layout.offset = 0;
-    clsoftmax_plan *shifted_plan = make_plan(context, &shifted);
+    clsoftmax_plan *shifted_plan = test_plan(context, &shifted);
     bad = good;
     bad.results = logits;
     cr_expect_eq(clsoftmax_cl_enqueue(shifted_plan, caller.queue, &bad, 0, NULL, &event), CLSOFTMAX_INVALID_ARGUMENT,
@@ -267,7 +268,7 @@ Test(buffers, host_memory_that_is_not_aligned)
     problem.outer = 8;
     problem.classes = 64;
     problem.strategy = CLSOFTMAX_STRATEGY_GROUP;
-    clsoftmax_plan *plan = make_plan(context, &problem);
+    clsoftmax_plan *plan = test_plan(context, &problem);
     for (int shift = 0; shift < 2; shift++) {
         cl_int error;
         cl_mem buffer = clCreateBuffer(caller.context, CL_MEM_READ_WRITE | CL_MEM_USE_HOST_PTR, 8 * 64 * sizeof(float),
@@ -290,7 +291,7 @@ Test(buffers, no_rows)
     clsoftmax_context *context = open_context();
     clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
     problem.classes = 10;
-    clsoftmax_plan *plan = make_plan(context, &problem);
+    clsoftmax_plan *plan = test_plan(context, &problem);
     clsoftmax_cl_arguments arguments = CLSOFTMAX_CL_ARGUMENTS_INIT;
     cl_event done = NULL;
     cr_assert_eq(clsoftmax_cl_enqueue(plan, caller.queue, &arguments, 0, NULL, &done), CLSOFTMAX_OK, "%s",

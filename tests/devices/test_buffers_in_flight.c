@@ -1,5 +1,5 @@
-/* Device-buffer calls under way together: kernels of `split` that share scratch memory, and threads that share a context. The
-   oracle is cpu, bit for bit; a wrong order would mix the calls' very different logits. */
+/* Device-buffer calls under way together: kernels of `split` that share scratch memory, and threads that share a
+   context. The oracle is cpu, bit for bit; a wrong order would mix the calls' very different logits. */
 #include "buffers.h"
 #include "support/device.h"
 #include "support/driver.h"
@@ -18,11 +18,11 @@ static clsoftmax_plan *make_split_plan(clsoftmax_context *context)
     clsoftmax_problem problem = strided_problem();
     problem.strategy = CLSOFTMAX_STRATEGY_SPLIT;
     problem.work_group_size = 2; /* many parts */
-    return make_plan(context, &problem);
+    return test_plan(context, &problem);
 }
 
-/* Enqueues calls with different logits on one plan, none of which waits for another: to two queues, one of them out of order,
-   behind a gate. */
+/* Enqueues calls with different logits on one plan, none of which waits for another: to two queues, one of them out of
+   order, behind a gate. */
 Test(buffers, split_calls_do_not_disturb_each_other)
 {
     enum { CALLS = 12 };
@@ -69,8 +69,8 @@ Test(buffers, split_calls_do_not_disturb_each_other)
     clsoftmax_context_release(context);
 }
 
-/* Lets the driver fail to say whether the last user of the scratch memory is done: the library must then take the memory to be
-   in use. */
+/* Lets the driver fail to say whether the last user of the scratch memory is done: the library must then take the
+   memory to be in use. */
 Test(buffers, split_waits_where_the_driver_does_not_answer)
 {
     clsoftmax_context *context = open_context();

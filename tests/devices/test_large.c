@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More than 2^32 elements: offsets that do not fit 32 bits. Rows all alike but the first and the last, in f16, in place. */
+/* More than 2^32 elements: offsets that do not fit 32 bits. Rows all alike but the first and the last, in f16, in
+   place. */
 Test(large, beyond_2_to_the_32, .timeout = 3600)
 {
     if (!test_is_long())
@@ -60,10 +61,7 @@ static void run_in_place(clsoftmax_context *context, uint64_t rows, uint64_t cla
     clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
     arguments.logits = arguments.results = x;
     arguments.temperature = 0.1f;
-    clsoftmax_plan *plan = NULL;
-    cr_assert_eq(clsoftmax_plan_create(context, &problem, &plan), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
-    cr_assert_eq(clsoftmax_plan_run(plan, &arguments), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
-    clsoftmax_plan_release(plan);
+    test_call(context, &problem, &arguments);
 }
 
 /* 0.5 to 2, of both signs. */
@@ -74,7 +72,8 @@ static void fill_bf16(uint64_t count, uint16_t *x)
         x[i] = (uint16_t)((random_bits(&random) & 0x80FF) | 0x3F00);
 }
 
-/* PoCL with 1 GB, of which a buffer has 256 MB: matrices and rows that are larger, and larger than what is copied at a time. */
+/* PoCL with 1 GB, of which a buffer has 256 MB: matrices and rows that are larger, and larger than what is copied at a
+   time. */
 Test(large, beyond_the_device, .timeout = 1200)
 {
     setenv("POCL_MEMORY_LIMIT", "1", 1);

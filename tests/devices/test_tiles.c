@@ -1,4 +1,5 @@
-/* Calls on host memory: the bits of cpu, whatever the tiles, shared or copied; and what is left behind when a call fails. */
+/* Calls on host memory: the bits of cpu, whatever the tiles, shared or copied; and what is left behind when a call
+   fails. */
 #include "context.h"
 #include "support/device.h"
 #include "support/driver.h"
@@ -63,13 +64,6 @@ static clsoftmax_arguments arguments_of(arrays *a, int in_place)
     return arguments;
 }
 
-static clsoftmax_plan *make_plan(clsoftmax_context *context, const clsoftmax_problem *problem)
-{
-    clsoftmax_plan *plan = NULL;
-    cr_assert_eq(clsoftmax_plan_create(context, problem, &plan), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
-    return plan;
-}
-
 static arrays *compute(clsoftmax_context *context, const clsoftmax_problem *problem, int in_place)
 {
     arrays *a = aligned_alloc(64, (sizeof *a + 63) / 64 * 64);
@@ -77,7 +71,7 @@ static arrays *compute(clsoftmax_context *context, const clsoftmax_problem *prob
     cr_assert_not_null(a);
     cr_assert_eq(cls_problem_check(problem, &checked), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
     fill_arrays(&checked, a);
-    clsoftmax_plan *plan = make_plan(context, problem);
+    clsoftmax_plan *plan = test_plan(context, problem);
     const clsoftmax_arguments arguments = arguments_of(a, in_place);
     cr_assert_eq(clsoftmax_plan_run(plan, &arguments), CLSOFTMAX_OK, "%s: %s", clsoftmax_plan_description(plan),
                  clsoftmax_last_error());
@@ -237,7 +231,7 @@ Test(tiles, named_strategies_take_no_pieces)
     kind k = kind_of(0);
     k.problem.strategy = CLSOFTMAX_STRATEGY_GROUP;
     shrink(opencl, 100);
-    clsoftmax_plan *plan = make_plan(opencl, &k.problem);
+    clsoftmax_plan *plan = test_plan(opencl, &k.problem);
     const clsoftmax_arguments arguments = arguments_of(&a, 0);
     cr_expect_eq(clsoftmax_plan_run(plan, &arguments), CLSOFTMAX_OUT_OF_DEVICE_MEMORY);
     clsoftmax_plan_release(plan);
@@ -317,7 +311,8 @@ static const char *const functions[] = {"clCreateCommandQueue", "clCreateBuffer"
                                         "clEnqueueReadBuffer",  "clEnqueueMapBuffer", "clFlush",
                                         "clWaitForEvents",      "clGetEventInfo",     "status"};
 
-/* One call of the function after the other fails, each in a run of its own; behind each the same plan runs as if nothing had been. */
+/* One call of the function after the other fails, each in a run of its own; behind each the same plan runs as if
+   nothing had been. */
 static void fail_one_by_one(clsoftmax_context *opencl, const kind *k, const arrays *expected, const char *function,
                             unsigned *failures)
 {
@@ -326,7 +321,7 @@ static void fail_one_by_one(clsoftmax_context *opencl, const kind *k, const arra
     clsoftmax_problem checked;
     cls_problem_check(&k->problem, &checked);
     for (unsigned number = 1; has_come; number++) {
-        clsoftmax_plan *plan = make_plan(opencl, &k->problem);
+        clsoftmax_plan *plan = test_plan(opencl, &k->problem);
         const clsoftmax_arguments arguments = arguments_of(&a, k->in_place);
         fill_arrays(&checked, &a);
         driver_running();

@@ -1,5 +1,5 @@
-/* The worst error of the numeric core over a fixed set of rows, against MPFR; exit status 1 if it reaches 1 ULP.
-   faults.bats compiles it with faults planted into numeric_core.h, to see that they are seen. */
+/* Prints the worst error of the numeric core over a fixed set of rows, against MPFR. The exit status is 1 if it reaches
+   1 ULP. cli/faults.bats compiles it with faults planted into numeric_core.h, and each must be seen. */
 #include "cpu_rows.h"
 #include "support/fill.h"
 #include "support/oracle.h"
@@ -9,10 +9,8 @@
 
 int main(void)
 {
-    enum {
-        CLASSES = 700,
-        MANY_CLASSES = 12000
-    }; /* so many large exponentials overflow a lane that is not flushed in time */
+    enum { CLASSES = 700 };
+    enum { MANY_CLASSES = 12000 }; /* of large exponentials, which overflow an integer that is not flushed in time */
     static float x[MANY_CLASSES], p[MANY_CLASSES];
     enum { FLOATS = 1 << 16 };
     static _Alignas(64) float room[FLOATS];
@@ -21,7 +19,7 @@ int main(void)
     for (uint64_t seed = 0; seed <= 2000; seed++) {
         uint64_t random = seed;
         float temperature = fill_temperature(&random);
-        int ties = seed > 400; /* where errors of the many do not cancel */
+        int ties = seed > 400; /* whose errors do not cancel each other */
         size_t classes = 1 + (size_t)random_below(&random, ties ? 60 : CLASSES);
         fill_matrix(ties ? FILL_PEAK : (fill)(seed % FILL_COUNT), &random, temperature, 1, classes, x);
         if (seed == 0) {

@@ -27,9 +27,9 @@ typedef struct cross_case {
 /* Sets the problem's sizes and layouts for the place of its axis. */
 void cross_set_layouts(cross_case *c, uint64_t rows, uint64_t classes);
 
-/* Runs the case on both devices and fails the test unless their results, statistics and counts of invalid rows are the same
-   to the last bit, nothing is written beside the arrays, 16-bit results are f32 results rounded once, and, with_oracle, f32
-   results and statistics are within their bounds of the truth. */
+/* Runs the case on both devices and fails the test unless their results, statistics and counts of invalid rows are the
+   same to the last bit, nothing is written beside the arrays, 16-bit results are f32 results rounded once, and,
+   with_oracle, f32 results and statistics are within their bounds of the truth. */
 void cross_run(cross_case c, clsoftmax_context *cpu, clsoftmax_context *opencl, int with_oracle);
 
 #endif

@@ -1,4 +1,6 @@
-/* The heart of the contract: random matrices, the same bits everywhere, less than 1 ULP from the truth. */
+/* The heart of the contract: probabilities of random matrices have the same bits on cpu and with every strategy of
+   OpenCL, and are less than 1 ULP from the oracle in MPFR. oracle_sees_two_ulp shows that the oracle sees errors.
+   CLSOFTMAX_TEST_SEED reruns one matrix. */
 #include "support/device.h"
 #include "support/fill.h"
 #include "support/oracle.h"
@@ -14,7 +16,7 @@
 #define MOST_ROWS 64
 #define MOST_CLASSES 5000
 
-/* What the data of a whole test amounted to: results that were all 0, 1 or NaN would prove nothing. */
+/* Counts of the results of a whole test. If all of them were 0, 1 or NaN, the test would prove nothing. */
 typedef struct evidence {
     uint64_t values, between, subnormal, zero, nan;
 } evidence;
@@ -37,7 +39,7 @@ typedef struct random_case {
     float temperature;
 } random_case;
 
-/* Sizes are drawn evenly in their logarithm, so that short rows are as well tried as long ones. */
+/* Draws a matrix. The logarithms of its sizes are uniform, so that short rows are tried as often as long ones. */
 static random_case draw_case(uint64_t seed, float *x)
 {
     uint64_t random = seed;
@@ -94,7 +96,7 @@ static clsoftmax_problem problem_of(const random_case *c, clsoftmax_strategy str
     return problem;
 }
 
-/* One matrix on cpu and on every strategy of the OpenCL device. */
+/* Runs a matrix on cpu and with every strategy of the OpenCL device. */
 static void run_everywhere(const random_case *c, clsoftmax_context *cpu, clsoftmax_context *opencl, buffers b)
 {
     clsoftmax_problem problem = problem_of(c, CLSOFTMAX_STRATEGY_AUTO);
@@ -109,6 +111,7 @@ static void run_everywhere(const random_case *c, clsoftmax_context *cpu, clsoftm
     }
 }
 
+/* Compares random matrices between devices, and with the oracle. */
 Test(bits, random_matrices, .timeout = 3600)
 {
     clsoftmax_context *opencl = test_open_opencl(), *cpu = test_open("cpu");
@@ -146,8 +149,8 @@ Test(bits, random_matrices, .timeout = 3600)
     clsoftmax_context_release(opencl);
 }
 
-/* 2^20 + 1 classes: the third level of the sum. e of the many is near the resolution 2^-45 of the second, where a sum
-   without it would lose half of them; the one peak keeps the sum near 1. */
+/* Runs a row of 2^20 + 1 classes, whose sum needs the third level: all exponentials but one are near the resolution
+   2^-45 of the second level, which would lose half of them. The one peak keeps the sum near 1. */
 static void expect_long_row(float z, clsoftmax_context *cpu, clsoftmax_context *opencl, buffers b)
 {
     random_case c = {.kind = FILL_PEAK, .rows = 1, .classes = (1 << 20) + 1, .temperature = 1};
@@ -173,7 +176,7 @@ Test(bits, long_rows, .timeout = 600)
     clsoftmax_context_release(opencl);
 }
 
-/* The check itself must be able to fail. */
+/* Gives the oracle results that are wrong. */
 Test(bits, oracle_sees_two_ulp)
 {
     const float x[3] = {10, 20, 30};

@@ -1,5 +1,5 @@
-/* The edge table, the published examples and rows of special kinds, on every implementation: the reference, cpu, and each
-   strategy of OpenCL. */
+/* The edge table, the published examples and rows of special kinds, on every implementation: the reference, cpu, and
+   each strategy of OpenCL. */
 #include "support/device.h"
 
 #include <criterion/criterion.h>
@@ -82,6 +82,7 @@ ParameterizedTestParameters(contract, edges)
     return cr_make_param_array(implementation, implementations, sizeof implementations / sizeof *implementations);
 }
 
+/* Compares every row of the table with its expected results, each of which is exact or nearly so. */
 ParameterizedTest(implementation *i, contract, edges)
 {
     clsoftmax_context *context = open_implementation(i);
@@ -107,8 +108,8 @@ typedef struct example {
     double logits[3];
     float temperature;
     double published[3];
-    double half_unit[3]; /* of the last printed digit */
-    double more;         /* relative, where the temperature is no f32 */
+    double half_unit[3]; /* half of the last printed digit */
+    double more;         /* relative error of a temperature that is no f32 */
 } example;
 
 #define LOG_1_4 -1.3862943611198906
@@ -147,6 +148,7 @@ ParameterizedTestParameters(contract, published_examples)
     return cr_make_param_array(implementation, implementations, sizeof implementations / sizeof *implementations);
 }
 
+/* Compares numbers that were published with what is computed, to their last printed digit. */
 ParameterizedTest(implementation *i, contract, published_examples)
 {
     clsoftmax_context *context = open_implementation(i);
@@ -167,15 +169,15 @@ ParameterizedTest(implementation *i, contract, published_examples)
     clsoftmax_context_release(context);
 }
 
-/* ---------------------------------------------------------------- Rows of other kinds */
+/* ---------------------------------------------------------------- Places, labels, statistics */
 
 ParameterizedTestParameters(contract, in_place_and_alone)
 {
     return cr_make_param_array(implementation, implementations, sizeof implementations / sizeof *implementations);
 }
 
-/* A row in a batch, in place, with guards around it, has the bits of the row alone. 40000 classes: beyond the scratch
- * row. */
+/* Compares rows of a matrix, in place and between guards, with the same rows alone. 40,000 classes are more than cpu
+   keeps. */
 ParameterizedTest(implementation *i, contract, in_place_and_alone)
 {
     enum { ROWS = 3, GUARD = 32 };
@@ -210,7 +212,8 @@ ParameterizedTestParameters(contract, labels_that_are_none)
     return cr_make_param_array(implementation, implementations, sizeof implementations / sizeof *implementations);
 }
 
-/* Without labels, and with one that is no class, a row has no negative log-likelihood; with one, of equal logits, ln of the classes. */
+/* Checks the negative log-likelihood of rows of equal logits: NaN without labels and for a label that is no class, else
+   the logarithm of the number of classes. */
 ParameterizedTest(implementation *i, contract, labels_that_are_none)
 {
     enum { ROWS = 3, MOST = 1000, TEMPERATURES = 2 };
@@ -221,7 +224,6 @@ ParameterizedTest(implementation *i, contract, labels_that_are_none)
         const int64_t labels[ROWS] = {-1, (int64_t)classes, (int64_t)classes - 1};
         clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
         clsoftmax_statistics s[TEMPERATURES * ROWS];
-        clsoftmax_plan *plan = NULL;
         problem.outer = ROWS;
         problem.classes = classes;
         problem.strategy = i->strategy;
@@ -229,15 +231,13 @@ ParameterizedTest(implementation *i, contract, labels_that_are_none)
         problem.statistics = 1;
         problem.sweep = which & 2 ? TEMPERATURES : 0;
         const clsoftmax_arguments arguments = {zeros, NULL, 1, temperatures, which & 4 ? labels : NULL, s, NULL};
-        cr_assert_eq(clsoftmax_plan_create(context, &problem, &plan), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
-        cr_assert_eq(clsoftmax_plan_run(plan, &arguments), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
+        test_call(context, &problem, &arguments);
         for (int record = 0; record < (which & 2 ? TEMPERATURES : 1) * ROWS; record++) {
             const float likelihood = s[record].negative_log_likelihood, expected = logf((float)classes);
             const int is_labelled = (which & 4) && record % ROWS == 2;
             cr_expect(is_labelled ? fabsf(likelihood - expected) < 1e-6f : isnan(likelihood), "%s %s: case %d, %d: %a",
                       i->device, clsoftmax_strategy_name(i->strategy), which, record, (double)likelihood);
         }
-        clsoftmax_plan_release(plan);
     }
     clsoftmax_context_release(context);
 }
@@ -254,7 +254,8 @@ ParameterizedTestParameters(contract, statistics_of_special_rows)
     return cr_make_param_array(implementation, implementations, sizeof implementations / sizeof *implementations);
 }
 
-/* The first NaN is found whatever its bits; what is NaN in a record is the canonical one; policies and wrong temperatures. */
+/* Checks the statistics of rows with NaN, +inf, nothing but -inf, or an invalid temperature, with every policy. The
+   argmax is the first NaN, whatever its bits, and a NaN in the statistics is the canonical one. */
 ParameterizedTest(implementation *i, contract, statistics_of_special_rows)
 {
     enum { ROWS = 8, CLASSES = 3 };
@@ -276,10 +277,7 @@ ParameterizedTest(implementation *i, contract, statistics_of_special_rows)
         clsoftmax_statistics s[ROWS];
         uint64_t invalid = 0;
         const clsoftmax_arguments arguments = {x, NULL, 1, temperatures, labels, s, &invalid};
-        clsoftmax_plan *plan = NULL;
-        cr_assert_eq(clsoftmax_plan_create(context, &problem, &plan), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
-        cr_assert_eq(clsoftmax_plan_run(plan, &arguments), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
-        clsoftmax_plan_release(plan);
+        test_call(context, &problem, &arguments);
         cr_expect_eq(invalid, 2u);
         for (int row = 0; row < ROWS; row++) {
             cr_expect_eq(s[row].argmax, argmax[row], "%s %s: row %d: argmax %d", i->device,

@@ -1,4 +1,4 @@
-/* Calls that the library must refuse: the status, and that nothing is written. */
+/* Calls that the library must refuse, on cpu: they give the documented status, and write nothing. */
 #include "support/device.h"
 
 #include <criterion/criterion.h>
@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Passes values that are wrong, alone or together. */
 Test(contract, wrong_arguments)
 {
     clsoftmax_context *context = test_open("cpu");
@@ -40,7 +41,7 @@ Test(contract, wrong_arguments)
     clsoftmax_context_release(context);
 }
 
-/* Of each function that takes a pointer, without it. */
+/* Calls each function that takes a pointer without it. */
 Test(contract, missing_arguments)
 {
     clsoftmax_context *context = test_open("cpu");
@@ -82,7 +83,7 @@ Test(contract, missing_arguments)
     clsoftmax_context_release(context);
 }
 
-/* A number that is none of an enumeration's has no name, and makes no problem. */
+/* Passes a number outside of each enumeration: it has no name, and a problem with it is refused. */
 Test(contract, numbers_without_a_name)
 {
     enum { NONE = 99 };
@@ -110,7 +111,7 @@ Test(contract, numbers_without_a_name)
     clsoftmax_context_release(context);
 }
 
-/* Sizes whose product overflows, before the axis and behind it; an axis that is not there. */
+/* Passes sizes whose product overflows, before the axis and behind it, and an axis that does not exist. */
 Test(contract, shapes_that_are_none)
 {
     const uint64_t large = (uint64_t)1 << 40, shapes[][3] = {{large, large, 2}, {2, large, large}, {large, 2, large}};
@@ -124,7 +125,7 @@ Test(contract, shapes_that_are_none)
     cr_expect_eq(clsoftmax_problem_set_shape(&problem, 65, many, 0), CLSOFTMAX_INVALID_SHAPE);
 }
 
-/* What the environment asks of cpu and cannot have. */
+/* Sets variables of the environment that cpu cannot follow. */
 Test(contract, environment_of_cpu)
 {
     static const char *const wrong[] = {"0", "-1", "2x", "1025", "x"};

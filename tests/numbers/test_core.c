@@ -1,4 +1,5 @@
-/* The numeric core's parts, each against MPFR or against exact integers. */
+/* The parts of the numeric core, each against MPFR, exact integers, or what the C library computes. cli/faults.bats
+   plants faults into the core, which core_error.c must see. */
 #include "core/numeric_core.h"
 #include "support/random.h"
 
@@ -7,7 +8,7 @@
 #include <mpfr.h>
 #include <stdio.h>
 
-/* |value / exact - 1| as a power of two; exact is given by an MPFR variable. */
+/* Returns the logarithm to base 2 of |(high + low) / exact - 1|. */
 static double relative_error_log2(double high, double low, mpfr_t exact)
 {
     mpfr_t sum;
@@ -21,6 +22,7 @@ static double relative_error_log2(double high, double low, mpfr_t exact)
     return error > 0 ? log2(error) : -INFINITY;
 }
 
+/* Checks that keys are in the order of the floats, that floats come back from them, and that NaNs are above all. */
 Test(core, key_orders_floats)
 {
     const float ordered[] = {-INFINITY, -FLT_MAX,  -1, -FLT_MIN, -0x1p-149f, -0.0f,
@@ -39,12 +41,13 @@ Test(core, key_orders_floats)
         cr_expect(core_key(core_float_of_bits(nans[i])) > CORE_KEY_POSITIVE_INFINITY, "%08x hides", nans[i]);
 }
 
-/* N of the row: exponentials are scaled by 2^(96 - N). */
+/* Returns N of the row, whose exponentials are scaled by 2^(96 - N). */
 static long shift_of(core_row_t row)
 {
     return (long)(12582912.0f + (127 + CORE_EXPONENTIAL_BIAS) - row.magic);
 }
 
+/* Measures the relative error of exponentials. */
 Test(core, exponential_against_mpfr)
 {
     mpfr_t exact, quotient;
@@ -53,7 +56,7 @@ Test(core, exponential_against_mpfr)
     double worst = -INFINITY;
     for (int i = 0; i < 200000; i++) {
         float temperature = (float)exp((random_unit(&random) - 0.5) * 40);
-        /* |max| / T up to 1000: from 256 on the maximum is taken off first */
+        /* |max| / T up to 1000; from 256 on the core subtracts the maximum first */
         float maximum = (float)((random_unit(&random) - 0.5) * (i % 4 ? 200 : 2000) * temperature);
         float x = maximum - (float)(random_unit(&random) * 103 * temperature);
         core_row_t row = core_row(core_temperature(temperature), maximum);
@@ -72,7 +75,7 @@ Test(core, exponential_against_mpfr)
     mpfr_clears(exact, quotient, (mpfr_ptr)NULL);
 }
 
-/* p of x in a row whose sum is the largest exponential alone. */
+/* Returns the probability of x in a row whose sum is the largest exponential alone. */
 static float probability_alone(float x, core_row_t row, float maximum)
 {
     core_pair largest = core_exponential(maximum, row);
@@ -81,6 +84,7 @@ static float probability_alone(float x, core_row_t row, float maximum)
     return core_probability(core_exponential(x, row), reciprocal.high, reciprocal.low);
 }
 
+/* Checks exponentials of 1, of 0, and at the limits of the temperature. */
 Test(core, exponential_at_its_ends)
 {
     core_row_t row = core_row(core_temperature(1), 0);
@@ -99,8 +103,8 @@ Test(core, exponential_at_its_ends)
     cr_expect_eq(probability_alone(0, smallest, 0x1p-149f), 0, "T = 0 is not sharp near 0");
 }
 
-/* A mask has the exponential 0, not one that rounds to 0: results that underflow are slow. What stands just above the clamp is no
-   garbage. Of every temperature and maximum. */
+/* Checks, for every kind of temperature and maximum, that the exponential of a mask is 0, not a number that rounds to
+   0: results that underflow are slow. Exponentials just above the clamp must be tiny. */
 Test(core, masks_are_exactly_zero)
 {
     uint64_t random = 12;
@@ -118,7 +122,7 @@ Test(core, masks_are_exactly_zero)
             double scaled = (double)row.lowest * (1 - above) + (double)row.base;
             float x = (float)(scaled / (double)row.scale);
             if ((double)x * (double)row.scale - (double)row.base > 0.9 * (double)row.lowest)
-                continue; /* rounded to the maximum, beside which the clamp is nothing */
+                continue; /* x was rounded up, far from the clamp */
             core_pair e = core_exponential(x, row);
             cr_assert(e.high >= 0 && (double)e.high + (double)e.low < 0x1p-60 * 0x1p96, "T %a, max %a: %a + %a",
                       (double)temperature, (double)maximum, (double)e.high, (double)e.low);
@@ -126,7 +130,7 @@ Test(core, masks_are_exactly_zero)
     }
 }
 
-/* What rows at T = 1 take instead of core_reduce. */
+/* Compares core_reduce_plain, which rows at T = 1 take, with core_reduce, and checks which rows take it. */
 Test(core, plain_rows_have_the_same_bits)
 {
     uint64_t random = 13;
@@ -149,6 +153,7 @@ Test(core, plain_rows_have_the_same_bits)
     cr_expect_not(core_row_is_plain(core_row(core_temperature(INFINITY), 3)));
 }
 
+/* Compares core_ceiling with ceilf. */
 Test(core, ceiling_is_ceil)
 {
     uint64_t random = 9;
@@ -159,7 +164,7 @@ Test(core, ceiling_is_ceil)
     }
 }
 
-/* The largest exponential stays in [1/2, 1], where the integers of the sum want it, whatever the row. */
+/* Checks that the largest exponential of any row is in [1/2, 1], for which the integers of the sum are made. */
 Test(core, largest_exponential_fits_the_sum)
 {
     uint64_t random = 4;
@@ -176,6 +181,7 @@ Test(core, largest_exponential_fits_the_sum)
     }
 }
 
+/* Measures the relative error of reciprocals. */
 Test(core, reciprocal_against_mpfr)
 {
     mpfr_t exact;
@@ -197,7 +203,8 @@ Test(core, reciprocal_against_mpfr)
     mpfr_clear(exact);
 }
 
-/* A lane's integers hold what went in, at the largest values that each level can meet, for a full lane. */
+/* Adds as many exponentials as the integers of a lane take before they are flushed, also the largest of each level, and
+   compares their total with the sum in double. */
 Test(core, sum_is_exact_to_its_resolution)
 {
     const float maximum = 2.079f; /* a little below 3 ln 2: its exponential is a little below 1 */
@@ -222,7 +229,8 @@ Test(core, sum_is_exact_to_its_resolution)
     }
 }
 
-/* What 32 bits tell of a lane is what 64 bits tell, to the last bit; at the bounds of both integers, and between. */
+/* Compares the value of a lane's 32-bit integers with that of the same total in 64 bits, to the last bit, at the bounds
+   of both integers and between them. */
 Test(core, short_total_value_is_the_total_value)
 {
     const uint32_t most_high = (uint32_t)CORE_FLUSH_AFTER << 23;
@@ -247,6 +255,7 @@ Test(core, short_total_value_is_the_total_value)
     }
 }
 
+/* Multiplies the reciprocal of totals of equal exponentials by their number. */
 Test(core, total_reciprocal_for_every_number_of_ties)
 {
     for (core_long count = 1; count < (core_long)1 << 40; count = count * 3 + 1) {

@@ -1,5 +1,5 @@
-/* The ways of device "cpu" that part by size and layout: however rows stand and whatever the caches hold, their bits are those of `item` on
-   dense rows. */
+/* The paths that cpu takes by size and layout. The oracle is `item` on dense rows: however rows are laid out and
+   whatever the caches hold, their bits must be the same. */
 #include "support/device.h"
 
 #include <criterion/criterion.h>
@@ -10,13 +10,14 @@
 
 typedef struct path {
     const char *name;
-    uint64_t outer, classes, inner, gap; /* gap: elements behind each outer index */
+    uint64_t outer, classes, inner;
+    uint64_t gap; /* elements behind each outer index */
     clsoftmax_strategy strategy;
     clsoftmax_operation operation;
     int statistics, has_ties;
 } path;
 
-/* Rows that the scratch memory holds once, but not twice, lie between some of these sizes, whatever the caches; and some that it does not. */
+/* Whatever the caches hold, some of these sizes fit the scratch memory once but not twice, and some do not fit. */
 #define LONG_ROWS(classes)                                                                                             \
     {                                                                                                                  \
         "long rows", 1, (classes), 2, 0, CLSOFTMAX_STRATEGY_COLUMN, CLSOFTMAX_OPERATION_SOFTMAX, 0, 0                  \
@@ -62,11 +63,8 @@ static clsoftmax_problem problem_of(const path *path)
 static void compute(clsoftmax_context *context, const clsoftmax_problem *problem, const float *x, float *p,
                     clsoftmax_statistics *statistics)
 {
-    clsoftmax_plan *plan = NULL;
     const clsoftmax_arguments arguments = {x, p, 0.7f, NULL, NULL, statistics, NULL};
-    cr_assert_eq(clsoftmax_plan_create(context, problem, &plan), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
-    cr_assert_eq(clsoftmax_plan_run(plan, &arguments), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
-    clsoftmax_plan_release(plan);
+    test_call(context, problem, &arguments);
 }
 
 static float logit(const path *path, uint64_t row, uint64_t c)
@@ -76,13 +74,14 @@ static float logit(const path *path, uint64_t row, uint64_t c)
     return (float)((row * 7919 + c * 104729) % 1009) * 0.01f;
 }
 
-/* Where class c of a row is in the layout. */
+/* Returns where class c of a row is in the layout. */
 static uint64_t place(const path *path, uint64_t row, uint64_t c)
 {
     uint64_t outer_stride = path->classes * path->inner + path->gap;
     return row / path->inner * outer_stride + c * path->inner + row % path->inner;
 }
 
+/* Runs the path, and `item` on the same rows laid out densely. */
 static void check_path(clsoftmax_context *context, const path *path)
 {
     const uint64_t rows = path->outer * path->inner, span = path->outer * (path->classes * path->inner + path->gap);
@@ -93,13 +92,13 @@ static void check_path(clsoftmax_context *context, const path *path)
         for (uint64_t c = 0; c < path->classes; c++)
             x[place(path, row, c)] = dense[row * path->classes + c] = logit(path, row, c);
     const clsoftmax_problem problem = problem_of(path);
-    clsoftmax_problem alike = problem;
-    alike.outer = rows;
-    alike.inner = 1;
-    alike.strategy = CLSOFTMAX_STRATEGY_ITEM;
-    alike.logits_layout = alike.results_layout = (clsoftmax_layout){0, 0, 0, 0};
+    clsoftmax_problem dense_problem = problem;
+    dense_problem.outer = rows;
+    dense_problem.inner = 1;
+    dense_problem.strategy = CLSOFTMAX_STRATEGY_ITEM;
+    dense_problem.logits_layout = dense_problem.results_layout = (clsoftmax_layout){0, 0, 0, 0};
     compute(context, &problem, x, p, records);
-    compute(context, &alike, dense, dense, expected);
+    compute(context, &dense_problem, dense, dense, expected);
     uint64_t wrong = 0;
     for (uint64_t row = 0; row < rows; row++)
         for (uint64_t c = 0; c < path->classes; c++)
@@ -114,6 +113,7 @@ static void check_path(clsoftmax_context *context, const path *path)
     free(expected);
 }
 
+/* Runs every path of the table. */
 Test(cpu_paths, bits_of_dense_rows, .timeout = 600)
 {
     clsoftmax_context *context = test_open("cpu");
@@ -122,7 +122,8 @@ Test(cpu_paths, bits_of_dense_rows, .timeout = 600)
     clsoftmax_context_release(context);
 }
 
-/* `item` goes through strips of 64 or 128 classes, vectors of 16, a last part of one; blocks of 1,024; and adds its lanes up every 4,096. */
+/* Runs rows of `item` that end at, before and behind a strip of 64 or 128 classes, a vector of 16, a block of 1,024,
+   and the 4,096 classes after which it adds its lanes up. */
 Test(cpu_paths, ends_of_strips_and_blocks, .timeout = 600)
 {
     const uint64_t parts[] = {0, 16, 64, 128, 144, 1024, 1152, 4096, 8192};
@@ -140,7 +141,8 @@ Test(cpu_paths, ends_of_strips_and_blocks, .timeout = 600)
     clsoftmax_context_release(context);
 }
 
-/* Columns go eight or four classes at a time, are flushed after 256, and are fetched ahead to 512; of these tiles two are whole. */
+/* Runs columns, which are computed eight or four classes at a time, flushed after 256 and prefetched 512 ahead, that
+   end at and around those numbers. Of their panels two are whole. */
 Test(cpu_paths, ends_of_strips_in_columns, .timeout = 600)
 {
     const uint64_t parts[] = {0, 18, 240, 504};

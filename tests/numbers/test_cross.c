@@ -1,7 +1,7 @@
-/* The cross of operation x dtypes x strategy x axis x in place x kind of temperature, over sizes at and around every boundary:
-   the bits of cpu everywhere, canaries whole, results within their bounds of an oracle in MPFR (cross_case.c). It loops over
-   the lists of the public header, so that a new entry of one is tested without being named here. CLSOFTMAX_TEST_SEED reruns
-   one drawn case. */
+/* The cross of operation x dtypes x strategy x axis x in place x kind of temperature, over sizes at and around every
+   boundary: the bits of cpu everywhere, canaries whole, results within their bounds of an oracle in MPFR
+   (cross_case.c). It loops over the lists of the public header, so that a new entry of one is tested without being
+   named here. CLSOFTMAX_TEST_SEED reruns one drawn case. */
 #include "cross_case.h"
 #include "support/device.h"
 #include "support/dtype_values.h"
@@ -103,8 +103,8 @@ Test(cross, every_combination, .timeout = 3600)
     clsoftmax_context_release(opencl);
 }
 
-/* Runs more rows than cpu puts side by side in a panel, so that there are whole panels, which are read from where they stand,
-   and one that is not whole. */
+/* Runs more rows than cpu puts side by side in a panel, so that there are whole panels, which are read from where they
+   stand, and one that is not whole. */
 Test(cross, many_short_rows, .timeout = 600)
 {
     clsoftmax_context *opencl = test_open_opencl(), *cpu = test_open("cpu");
@@ -125,8 +125,8 @@ Test(cross, many_short_rows, .timeout = 600)
     clsoftmax_context_release(opencl);
 }
 
-/* Runs so many columns that a work-item of a CPU takes several vectors of them abreast: four, the last of which is not whole,
-   or stands alone; or two. */
+/* Runs so many columns that a work-item of a CPU takes several vectors of them abreast: four, the last of which is not
+   whole, or stands alone; or two. */
 Test(cross, many_columns, .timeout = 600)
 {
     clsoftmax_context *opencl = test_open_opencl(), *cpu = test_open("cpu");

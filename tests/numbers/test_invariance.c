@@ -1,4 +1,6 @@
-/* What must not change a bit: the rows beside a row, work-group size, threads, instruction set, the caller's floating-point environment. */
+/* What must not change a bit: the rows beside a row, the size of work-groups, threads, the instruction set, the
+   caller's floating-point environment. The oracle is cpu as it is by default. cli/faults.bats plants faults that
+   `neighbours` sees. */
 #include "support/device.h"
 #include "support/fill.h"
 
@@ -13,7 +15,8 @@
 #include <xmmintrin.h>
 #endif
 
-/* Matrices with wide rows (subnormal results, which flushing would change) and narrow ones (rounding in the sum). */
+/* A matrix with wide rows, whose subnormal results would show flushing to zero, and narrow ones, whose sums would show
+   another rounding. */
 enum { ROWS = 5, CLASSES = 4099, COUNT = ROWS * CLASSES };
 
 static float x[COUNT], expected[COUNT], p[COUNT];
@@ -55,6 +58,7 @@ static void setup(void)
 
 TestSuite(invariance, .init = setup, .timeout = 300);
 
+/* Runs strategies with work-groups of different sizes. */
 Test(invariance, work_group_size)
 {
     clsoftmax_context *context = test_open_opencl();
@@ -70,7 +74,7 @@ Test(invariance, work_group_size)
     clsoftmax_context_release(context);
 }
 
-/* More rows than a tile or a few vectors have, and less than a vector more, of few classes, or the same as columns. */
+/* So many rows of few classes, or columns, that they fill panels and vectors, and a part of one. */
 enum { NEIGHBOURS = 3 * 64 + 5, FEW = 10 };
 
 static size_t place(int is_column, size_t row, size_t c)
@@ -78,7 +82,7 @@ static size_t place(int is_column, size_t row, size_t c)
     return is_column ? c * NEIGHBOURS + row : row * FEW + c;
 }
 
-/* All at once, as rows or as columns; or `rows` at a time. */
+/* Computes all rows in calls of `rows` rows each; for `column` they are columns. */
 static void compute_neighbours(clsoftmax_context *context, clsoftmax_strategy strategy, uint64_t rows,
                                const float *logits, float *result)
 {
@@ -91,6 +95,7 @@ static void compute_neighbours(clsoftmax_context *context, clsoftmax_strategy st
         test_run(context, &problem, logits + row * FEW, 1, result + row * FEW);
 }
 
+/* Computes all rows at once, and compares them with the same rows alone. */
 static void check_neighbours(clsoftmax_context *context, clsoftmax_strategy strategy, const float *logits,
                              const float *alone)
 {
@@ -105,7 +110,8 @@ static void check_neighbours(clsoftmax_context *context, clsoftmax_strategy stra
                   i / FEW);
 }
 
-/* The last class of some rows makes them need what others do not at T = 1: a maximum beyond 256, a NaN, an infinity. */
+/* Gives some rows, by their last class, what the short way at T = 1 is not for: a maximum beyond 256, a NaN, an
+   infinity. The rows beside them must keep their bits. */
 Test(invariance, neighbours, .timeout = 300)
 {
     static const clsoftmax_strategy strategies[] = {CLSOFTMAX_STRATEGY_LANE, CLSOFTMAX_STRATEGY_ITEM,
@@ -116,7 +122,7 @@ Test(invariance, neighbours, .timeout = 300)
     uint64_t random = 7;
     fill_matrix(FILL_NARROW, &random, 1, NEIGHBOURS, FEW, logits);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        logits[place(0, 70 + 21 * i, FEW - 1)] = others[i]; /* in the second and third of 64 */
+        logits[place(0, 70 + 21 * i, FEW - 1)] = others[i]; /* in the second and the third panel of 64 rows */
     compute_neighbours(contexts[0], CLSOFTMAX_STRATEGY_ITEM, 1, logits, alone);
     for (size_t d = 0; d < sizeof contexts / sizeof *contexts; d++)
         for (size_t s = 0; s < sizeof strategies / sizeof *strategies; s++)
@@ -125,6 +131,7 @@ Test(invariance, neighbours, .timeout = 300)
     clsoftmax_context_release(contexts[1]);
 }
 
+/* Runs cpu with different numbers of threads. */
 Test(invariance, threads)
 {
     const char *const counts[] = {"1", "2", "3", "7"};
@@ -138,6 +145,7 @@ Test(invariance, threads)
     cr_expect_eq(clsoftmax_context_create("cpu", &context), CLSOFTMAX_INVALID_ARGUMENT);
 }
 
+/* Runs cpu with every instruction set of this processor. */
 Test(invariance, instruction_set)
 {
     const char *const sets[] = {"baseline", "avx2", "avx512"};
@@ -156,7 +164,8 @@ Test(invariance, instruction_set)
     }
 }
 
-/* Set before the context is made too, because new threads inherit it. */
+/* Computes on cpu and with every strategy of OpenCL in the environment that the caller has set. The contexts are made
+   in it too, because new threads inherit it. */
 static void compute_everywhere_and_compare(const char *environment)
 {
     clsoftmax_context *opencl = test_open_opencl();
@@ -169,6 +178,7 @@ static void compute_everywhere_and_compare(const char *environment)
     clsoftmax_context_release(opencl);
 }
 
+/* Computes on cpu while the caller rounds upward. */
 Test(invariance, callers_rounding_mode)
 {
     fesetround(FE_UPWARD);
@@ -179,6 +189,7 @@ Test(invariance, callers_rounding_mode)
 }
 
 #ifdef __x86_64__
+/* Computes everywhere while the caller flushes subnormals to zero. */
 Test(invariance, callers_flush_to_zero)
 {
     unsigned callers = _mm_getcsr();
@@ -189,6 +200,7 @@ Test(invariance, callers_flush_to_zero)
 }
 #endif
 
+/* Computes everywhere in the default environment. */
 Test(invariance, default_environment)
 {
     compute_everywhere_and_compare("default environment");

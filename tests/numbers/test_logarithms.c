@@ -1,5 +1,5 @@
-/* Log-probabilities and statistics of random rows on cpu against MPFR, with the bounds of the public header. That OpenCL has
-   the same bits is test_cross.c's to show. */
+/* Log-probabilities and statistics on cpu against the oracle in MPFR, with the bounds of the public header.
+   oracles_see_faults shows that the oracle sees errors; test_cross.c shows that OpenCL has the same bits. */
 #include "support/device.h"
 #include "support/fill.h"
 #include "support/oracle_statistics.h"
@@ -14,11 +14,12 @@
 
 enum { MOST_CLASSES = 300 };
 
-/* What the data amounted to. */
+/* Counts of what the data holds: rows that are all alike would prove little. */
 typedef struct evidence {
     uint64_t rows, far_below, near_zero, large;
 } evidence;
 
+/* Returns 1 for a row with a maximum, without NaN and +inf. */
 static int is_ordinary(const float *x, size_t classes)
 {
     int finite = 0;
@@ -30,6 +31,7 @@ static int is_ordinary(const float *x, size_t classes)
     return finite;
 }
 
+/* Computes the log-probabilities and the statistics of a row. */
 static void run_row(clsoftmax_context *cpu, const float *x, size_t classes, float temperature, int64_t label, float *p,
                     clsoftmax_statistics *statistics)
 {
@@ -39,12 +41,10 @@ static void run_row(clsoftmax_context *cpu, const float *x, size_t classes, floa
     problem.operation = CLSOFTMAX_OPERATION_LOG_SOFTMAX;
     problem.statistics = 1;
     const clsoftmax_arguments arguments = {x, p, temperature, NULL, &label, statistics, NULL};
-    clsoftmax_plan *plan = NULL;
-    cr_assert_eq(clsoftmax_plan_create(cpu, &problem, &plan), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
-    cr_assert_eq(clsoftmax_plan_run(plan, &arguments), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
-    clsoftmax_plan_release(plan);
+    test_call(cpu, &problem, &arguments);
 }
 
+/* Compares random rows with the oracle. */
 Test(logarithms, random_rows, .timeout = 3600)
 {
     clsoftmax_context *cpu = test_open("cpu");
@@ -93,7 +93,7 @@ Test(logarithms, random_rows, .timeout = 3600)
     clsoftmax_context_release(cpu);
 }
 
-/* Where max / T takes away most of ln S, what the exponentials' errors make of ln S is all that is left. */
+/* Compares rows for which max / T cancels most of ln S in log-sum-exp, so that errors of ln S show. */
 Test(logarithms, log_sum_exp_that_cancels, .timeout = 600)
 {
     clsoftmax_context *cpu = test_open("cpu");
@@ -118,7 +118,7 @@ Test(logarithms, log_sum_exp_that_cancels, .timeout = 600)
     clsoftmax_context_release(cpu);
 }
 
-/* Every border of the temperature with every kind of maximum. */
+/* Compares every border of the temperature with every kind of maximum. */
 Test(logarithms, borders)
 {
     const float temperatures[] = {0, 0x1p-149f,      0x1p-63f, 0x1.fffffep-63f, 0x1p-62f,
@@ -128,7 +128,7 @@ Test(logarithms, borders)
     clsoftmax_context *cpu = test_open("cpu");
     for (size_t t = 0; t < sizeof temperatures / sizeof *temperatures; t++)
         for (size_t m = 0; m < sizeof maxima / sizeof *maxima; m++) {
-            /* -0x1.ap64f: of which z is finite at T = 2^-63, although it overflows times 2^64 */
+            /* -0x1.ap64f: z is finite at T = 2^-63, although x * 2^64 overflows */
             const float x[6] = {maxima[m], nextafterf(maxima[m], -INFINITY), -INFINITY, -FLT_MAX, maxima[m],
                                 -0x1.ap64f};
             for (size_t classes = 1; classes <= 6; classes++) {
@@ -146,7 +146,7 @@ Test(logarithms, borders)
     clsoftmax_context_release(cpu);
 }
 
-/* The checks must be able to fail. */
+/* Gives the oracle results that are wrong. */
 Test(logarithms, oracles_see_faults)
 {
     const float x[3] = {1, 2, 3};

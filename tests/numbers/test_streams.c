@@ -1,5 +1,5 @@
-/* Results that are written past the caches, in whole lines: of rows that begin anywhere in one, the bits are those of results in the place of
-   their logits, which never go that way. */
+/* Results that are streamed: written past the caches, in whole cache lines. The oracle is the same problem in place,
+   which is never streamed. cli/faults.bats plants faults that `opencl` sees. */
 #include "support/device.h"
 
 #include <criterion/criterion.h>
@@ -10,13 +10,14 @@
 
 typedef struct stream {
     const char *name;
-    uint64_t outer, classes, inner, gap; /* gap: elements behind each outer index */
+    uint64_t outer, classes, inner;
+    uint64_t gap; /* elements behind each outer index */
     clsoftmax_strategy strategy;
     clsoftmax_operation operation;
 } stream;
 
-/* More than 4 MiB of results in f32: a thread of `cpu`, here its only one, writes them past the caches. OpenCL devices write 8 MiB so: there
-   of twice the rows or columns; and in 16 bits again. */
+/* More than 4 MiB of f32 results, which a thread of cpu, here its only one, streams. OpenCL devices stream 8 MiB, so
+   they get twice the rows or columns, as 16-bit results do again. */
 static const stream streams[] = {
     {"rows", 1100, 1001, 1, 0, CLSOFTMAX_STRATEGY_ITEM, CLSOFTMAX_OPERATION_SOFTMAX},
     {"rows with gaps", 1100, 1001, 1, 3, CLSOFTMAX_STRATEGY_ITEM, CLSOFTMAX_OPERATION_SOFTMAX},
@@ -26,16 +27,16 @@ static const stream streams[] = {
     {"rows of less than a line", 360000, 3, 1, 0, CLSOFTMAX_STRATEGY_ITEM, CLSOFTMAX_OPERATION_SOFTMAX},
     {"rows too long for OpenCL to keep", 12, 100003, 1, 0, CLSOFTMAX_STRATEGY_ITEM, CLSOFTMAX_OPERATION_SOFTMAX},
     {"rows that fill 2 MiB of scratch memory", 5, 266240, 1, 0, CLSOFTMAX_STRATEGY_ITEM, CLSOFTMAX_OPERATION_SOFTMAX},
-    {"rows that fill 8 MiB of it", 2, 1052672, 1, 0, CLSOFTMAX_STRATEGY_ITEM, CLSOFTMAX_OPERATION_SOFTMAX},
-    {"rows too long for all of it", 2, 1100003, 1, 0, CLSOFTMAX_STRATEGY_ITEM, CLSOFTMAX_OPERATION_SOFTMAX},
+    {"rows that fill 8 MiB of scratch memory", 2, 1052672, 1, 0, CLSOFTMAX_STRATEGY_ITEM, CLSOFTMAX_OPERATION_SOFTMAX},
+    {"rows too long for any scratch memory", 2, 1100003, 1, 0, CLSOFTMAX_STRATEGY_ITEM, CLSOFTMAX_OPERATION_SOFTMAX},
     {"short rows", 110000, 10, 1, 0, CLSOFTMAX_STRATEGY_LANE, CLSOFTMAX_OPERATION_SOFTMAX},
     {"padded rows", 110000, 10, 1, 3, CLSOFTMAX_STRATEGY_LANE, CLSOFTMAX_OPERATION_SOFTMAX},
     {"columns", 1, 20, 55004, 0, CLSOFTMAX_STRATEGY_COLUMN, CLSOFTMAX_OPERATION_SOFTMAX},
     {"columns of whole lines", 1, 20, 55008, 0, CLSOFTMAX_STRATEGY_COLUMN, CLSOFTMAX_OPERATION_SOFTMAX},
 };
 
-/* 1009 numbers from 0 to 10.08, in 16 bits from 1 to 10.6; every 13th row is of NaN or has a mask: neither may disturb the line that the row
-   before ends in. */
+/* Fills logits with 1,009 different numbers from 0 to 10.08, or in 16 bits from 1 to 10.6. Every 13th row has a NaN or
+   a mask, and must not disturb the cache line in which the row before it ends. */
 static void fill(clsoftmax_dtype dtype, uint64_t rows, uint64_t stride, void *x)
 {
     static const uint16_t one[] = {[CLSOFTMAX_F16] = 0x3C00, [CLSOFTMAX_BF16] = 0x3F80},
@@ -54,7 +55,7 @@ static void fill(clsoftmax_dtype dtype, uint64_t rows, uint64_t stride, void *x)
             bits[row * stride] = (uint16_t)(infinity[dtype] | (row % 2 ? 1 : 0x8000));
 }
 
-/* offset: of the results from the beginning of a line of a cache. */
+/* Compares results that begin `offset` elements behind the beginning of a cache line with results in place. */
 static void check(clsoftmax_context *context, const stream *stream, clsoftmax_dtype dtype, size_t offset,
                   float temperature)
 {
@@ -75,7 +76,7 @@ static void check(clsoftmax_context *context, const stream *stream, clsoftmax_dt
     cr_assert(x && room);
     char *p = room + offset * size;
     fill(dtype, problem.outer, stride, x);
-    memcpy(p, x, bytes); /* what stands in gaps stays */
+    memcpy(p, x, bytes); /* gaps keep what they hold */
     test_run(context, &problem, (const float *)x, temperature, (float *)p);
     test_run(context, &problem, (const float *)x, temperature, (float *)x);
     cr_expect(memcmp(p, x, bytes) == 0, "%s of %s at T = %g, %zu elements behind a line, %s", stream->name,
@@ -90,7 +91,7 @@ static void check_all(clsoftmax_context *context)
         for (clsoftmax_dtype dtype = CLSOFTMAX_F32; dtype <= CLSOFTMAX_BF16; dtype++) {
             check(context, &streams[i], dtype, 0, 0.7f);
             check(context, &streams[i], dtype, 1, 0.7f);
-            check(context, &streams[i], dtype, 1, 1); /* a way of its own */
+            check(context, &streams[i], dtype, 1, 1); /* rows at T = 1 have a path of their own */
         }
     clsoftmax_context_release(context);
 }

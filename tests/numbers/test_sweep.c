@@ -1,5 +1,6 @@
-/* Sweeps: the bits of as many separate calls, on every device, with every strategy, layout, dtype and operation; nothing beside the
-   results is written. That the separate calls are right is test_cross.c's and test_bits.c's to show. */
+/* Sweeps, on every device, with every strategy, layout, dtype and operation. The oracle is as many separate calls on
+   cpu, bit for bit, and nothing may be written beside the results. test_cross.c and test_bits.c show that separate
+   calls are right; cli/faults.bats plants faults into sweeps. */
 #include "context.h"
 #include "support/device.h"
 #include "support/fill.h"
@@ -11,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_TEMPERATURES = 70, MOST_ROWS = 64 }; /* more than cpu takes at once */
+enum { MOST_TEMPERATURES = 70 }; /* more than cpu takes at once */
+enum { MOST_ROWS = 64 };
 
 /* ---------------------------------------------------------------- A case */
 
@@ -21,7 +23,7 @@ typedef struct sweep_case {
     uint64_t seed;
 } sweep_case;
 
-/* What a call reads, and what it writes. */
+/* The arrays that a call reads and writes. */
 typedef struct arrays {
     float *logits; /* or 16-bit elements */
     void *results;
@@ -45,7 +47,7 @@ static const char *describe(const sweep_case *c)
     return text;
 }
 
-/* Logits of every kind; rows of -inf, of +inf and of NaN among them; temperatures with both limits. */
+/* Makes logits of every kind, with rows of -inf and rows with +inf or NaN, and temperatures with both limits. */
 static arrays make_arrays(const sweep_case *c)
 {
     clsoftmax_problem p;
@@ -83,13 +85,6 @@ static void release(arrays *a)
     free(a->statistics);
 }
 
-static clsoftmax_plan *make_plan(clsoftmax_context *context, const clsoftmax_problem *problem)
-{
-    clsoftmax_plan *plan = NULL;
-    cr_assert_eq(clsoftmax_plan_create(context, problem, &plan), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
-    return plan;
-}
-
 static clsoftmax_arguments arguments_of(const clsoftmax_problem *p, const arrays *a)
 {
     clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
@@ -101,13 +96,13 @@ static clsoftmax_arguments arguments_of(const clsoftmax_problem *p, const arrays
     return arguments;
 }
 
-/* The sweep as so many calls. */
+/* Runs the sweep as separate calls. */
 static void run_separately(clsoftmax_context *context, const sweep_case *c, const arrays *a)
 {
     clsoftmax_problem checked, one = c->problem;
     cr_assert_eq(cls_problem_check(&c->problem, &checked), CLSOFTMAX_OK);
     one.sweep = one.sweep_stride = 0;
-    clsoftmax_plan *plan = make_plan(context, &one);
+    clsoftmax_plan *plan = test_plan(context, &one);
     size_t bytes = checked.sweep_stride * clsoftmax_dtype_size(checked.results_dtype);
     for (uint64_t k = 0; k < checked.sweep; k++) {
         clsoftmax_arguments arguments = arguments_of(&checked, a);
@@ -130,13 +125,14 @@ static void expect_same(const sweep_case *c, const arrays *expected, const array
               "%s: %s: statistics differ", describe(c), plan);
 }
 
+/* Runs the sweep, and compares it with separate calls on cpu. */
 static void check_case(const sweep_case *c, clsoftmax_context *cpu, clsoftmax_context *context)
 {
     sweep_case by_cpu = *c;
     by_cpu.problem.strategy = CLSOFTMAX_STRATEGY_AUTO;
     arrays expected = make_arrays(c), found = make_arrays(c);
     run_separately(cpu, &by_cpu, &expected);
-    clsoftmax_plan *plan = make_plan(context, &c->problem);
+    clsoftmax_plan *plan = test_plan(context, &c->problem);
     const clsoftmax_arguments arguments = arguments_of(&c->problem, &found);
     cr_assert_eq(clsoftmax_plan_run(plan, &arguments), CLSOFTMAX_OK, "%s: %s", describe(c), clsoftmax_last_error());
     expect_same(c, &expected, &found, clsoftmax_plan_description(plan));
@@ -147,7 +143,8 @@ static void check_case(const sweep_case *c, clsoftmax_context *cpu, clsoftmax_co
 
 /* ---------------------------------------------------------------- The cross */
 
-/* Shapes at the borders of vectors and of what is kept; layouts with the temperatures outside, between rows, and inside. */
+/* Draws a sweep: sizes at the borders of vectors and of what is kept, and layouts with the temperatures outermost,
+   between the rows, and innermost. */
 static sweep_case draw(uint64_t seed, int is_small)
 {
     static const uint64_t classes[] = {1, 2, 10, 16, 17, 100, 255, 256, 257, 300, 1000, 2500};
@@ -190,6 +187,7 @@ static sweep_case draw(uint64_t seed, int is_small)
     return c;
 }
 
+/* Runs drawn sweeps on cpu and on the reference. */
 Test(sweep, cpu_and_reference, .timeout = 600)
 {
     clsoftmax_context *cpu = test_open("cpu"), *reference = test_open("reference");
@@ -203,6 +201,7 @@ Test(sweep, cpu_and_reference, .timeout = 600)
     clsoftmax_context_release(reference);
 }
 
+/* Runs drawn sweeps with every strategy that takes their shapes. */
 static void check_strategies(clsoftmax_context *context, uint64_t seeds)
 {
     clsoftmax_context *cpu = test_open("cpu");
@@ -231,7 +230,7 @@ Test(sweep, opencl_copied, .timeout = 3600)
     check_strategies(test_open_opencl(), test_is_long() ? 200 : 8);
 }
 
-/* More columns than a vector has lanes, kept in local memory: several vectors abreast, and a rest. */
+/* Sweeps more columns than a vector has lanes, which are kept in local memory: several vectors abreast, and a rest. */
 Test(sweep, opencl_columns, .timeout = 300)
 {
     clsoftmax_context *cpu = test_open("cpu"), *context = test_open_opencl();
@@ -248,13 +247,13 @@ Test(sweep, opencl_columns, .timeout = 300)
     clsoftmax_context_release(cpu);
 }
 
-/* Segments of a row that the scratch memory does not hold; more temperatures than at once. */
+/* Sweeps rows that the scratch memory does not hold, and that need the third level of the sum. */
 Test(sweep, long_rows_on_cpu)
 {
     clsoftmax_context *cpu = test_open("cpu");
     sweep_case c = {CLSOFTMAX_PROBLEM_INIT, "dense", 3};
     c.problem.outer = 2;
-    c.problem.classes = 720001; /* 3 levels of the sum, too */
+    c.problem.classes = 720001;
     c.problem.sweep = 3;
     c.problem.statistics = 1;
     check_case(&c, cpu, cpu);
@@ -267,8 +266,9 @@ Test(sweep, long_rows_on_cpu)
     clsoftmax_context_release(cpu);
 }
 
-/* ---------------------------------------------------------------- The simple call, and what it refuses */
+/* ---------------------------------------------------------------- clsoftmax_sweep */
 
+/* Compares the simple call with known values and with clsoftmax_run. */
 Test(sweep, of_a_matrix)
 {
     clsoftmax_context *cpu = test_open("cpu");
@@ -290,6 +290,7 @@ Test(sweep, of_a_matrix)
     clsoftmax_context_release(cpu);
 }
 
+/* Passes what the simple call and plans of sweeps refuse. */
 Test(sweep, refused)
 {
     clsoftmax_context *cpu = test_open("cpu");

@@ -1,3 +1,4 @@
+/* Opening devices and running problems for tests: what device.h declares. */
 #include "device.h"
 
 #include <criterion/criterion.h>
@@ -22,6 +23,21 @@ clsoftmax_context *test_open_opencl(void)
     return context;
 }
 
+clsoftmax_plan *test_plan(clsoftmax_context *context, const clsoftmax_problem *problem)
+{
+    clsoftmax_plan *plan = NULL;
+    cr_assert_eq(clsoftmax_plan_create(context, problem, &plan), CLSOFTMAX_OK, "plan: %s", clsoftmax_last_error());
+    return plan;
+}
+
+void test_call(clsoftmax_context *context, const clsoftmax_problem *problem, const clsoftmax_arguments *arguments)
+{
+    clsoftmax_plan *plan = test_plan(context, problem);
+    cr_assert_eq(clsoftmax_plan_run(plan, arguments), CLSOFTMAX_OK, "%s: %s", clsoftmax_plan_description(plan),
+                 clsoftmax_last_error());
+    clsoftmax_plan_release(plan);
+}
+
 void test_run(clsoftmax_context *context, const clsoftmax_problem *problem, const float *logits, float temperature,
               float *probabilities)
 {
@@ -29,12 +45,7 @@ void test_run(clsoftmax_context *context, const clsoftmax_problem *problem, cons
     arguments.logits = logits;
     arguments.temperature = temperature;
     arguments.results = probabilities;
-    clsoftmax_plan *plan = NULL;
-    clsoftmax_status status = clsoftmax_plan_create(context, problem, &plan);
-    cr_assert_eq(status, CLSOFTMAX_OK, "plan: %s", clsoftmax_last_error());
-    status = clsoftmax_plan_run(plan, &arguments);
-    cr_assert_eq(status, CLSOFTMAX_OK, "run: %s", clsoftmax_last_error());
-    clsoftmax_plan_release(plan);
+    test_call(context, problem, &arguments);
 }
 
 int test_is_long(void)

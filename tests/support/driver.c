@@ -1,3 +1,4 @@
+/* The driver as the library calls it: what driver.h declares. */
 #include "driver.h"
 
 #include "leave.h"
@@ -18,6 +19,7 @@ static struct {
     unsigned count;
 } commands;
 
+/* Returns 1 if this call of the function is the one that is to fail. */
 static int fails(const char *function)
 {
     if (!fault.function || strcmp(fault.function, function) != 0 || fault.left == 0 || --fault.left > 0)
@@ -26,7 +28,7 @@ static int fails(const char *function)
     return 1;
 }
 
-/* The event of a command just enqueued: one reference is ours. */
+/* Notes the event of a command that was enqueued, and retains it. */
 static cl_int note(cl_int error, const cl_event *event)
 {
     if (error == CL_SUCCESS && event) {
@@ -79,10 +81,9 @@ static void end(void)
     leave(forbidden_status);
 }
 
-/* Of another type than the functions, but it never returns. */
 void driver_forbid(int status)
 {
-    forbidden_status = status;
+    forbidden_status = status; /* end() has another type than the functions, but it never returns */
 #define FORBID(function) cls_opencl.function = (__typeof__(cls_opencl.function))(void *)end;
     OPENCL_FUNCTIONS(FORBID)
 }

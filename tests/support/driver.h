@@ -1,4 +1,6 @@
-/* The OpenCL driver as the library calls it: every call seen, and any made to fail. */
+/* The OpenCL driver as the library calls it, for tests of what it is asked for and of what follows when a call fails:
+   the functions in the library's table cls_opencl are replaced by ones that count, fail where told, and call the
+   driver. The programs that inject faults use layers instead (faults/fault_layer.h), which see every OpenCL call. */
 #ifndef CLSOFTMAX_TEST_DRIVER_H
 #define CLSOFTMAX_TEST_DRIVER_H
 
@@ -8,25 +10,26 @@ typedef struct driver_seen {
     unsigned uploads, downloads, kernels, maps, buffers;
     unsigned kernels_before_wait; /* enqueued before anything was waited for */
     unsigned waits;
-    int events, objects; /* created and retained, less those released; of objects: buffers and queues */
+    int events, objects; /* created and retained, less released; objects are buffers and queues */
 } driver_seen;
 
-/* From here on, in the process. The library has loaded OpenCL. */
+/* Replaces the functions, for the rest of the process. The library must have loaded OpenCL. */
 void driver_observe(void);
 
-/* What was seen since; events and objects count on. */
+/* Returns what was seen since the last question. Events and objects are counted on from then. */
 driver_seen driver_since_last(void);
 
-/* The number-th call of the function from now on fails; "status" is not a function, but what clGetEventInfo says of a command. 0 or NULL: none. */
+/* Makes the number-th call of the function fail, counted from now on, or none if it is NULL. "status" stands for
+   clGetEventInfo telling that a command has failed. */
 void driver_fail(const char *function, unsigned number);
 
-/* 1 if that call has come. */
+/* Returns 1 if that call was made. */
 int driver_has_failed(void);
 
-/* From here on, in this process, the first call of OpenCL ends it with this status. */
+/* Makes the first call of any OpenCL function end this process with the status. */
 void driver_forbid(int status);
 
-/* Commands enqueued since the last question that are neither done nor failed. */
+/* Returns how many of the commands enqueued since the last question are neither done nor failed. */
 unsigned driver_running(void);
 
 #endif

@@ -1,3 +1,4 @@
+/* The oracle of dtypes: what dtype_values.h declares. */
 #include "dtype_values.h"
 
 #include <math.h>

@@ -1,16 +1,16 @@
-/* Values of a dtype, by arithmetic that shares nothing with anybody. */
+/* The oracle of dtypes: values of f16 and bf16 by plain arithmetic, which shares nothing with the library. */
 #ifndef CLSOFTMAX_TEST_DTYPE_VALUES_H
 #define CLSOFTMAX_TEST_DTYPE_VALUES_H
 
 #include "clsoftmax/clsoftmax.h"
 
-/* Element `at` of an array. */
+/* Returns element `at` of an array. */
 float value_of(const void *array, clsoftmax_dtype dtype, uint64_t at);
 
-/* Puts it there, rounded; a NaN and an infinity with their sign. */
+/* Writes element `at`, rounded to the nearest; NaN and infinity keep their sign. */
 void put_value(void *array, clsoftmax_dtype dtype, uint64_t at, float value);
 
-/* The bits of the number nearest to a value, ties to even, in 16 bits: by search, the slow way. */
+/* Returns the bits of the 16-bit number nearest to a value, ties to even, by a search over all of them. */
 uint16_t nearest_value(double value, clsoftmax_dtype dtype);
 
 #endif

@@ -1,3 +1,4 @@
+/* Test data: what fill.h declares. */
 #include "fill.h"
 
 #include "random.h"

@@ -1,4 +1,5 @@
-/* Test matrices: named distributions of logits, each made to expose an error of its own kind. */
+/* Test data: named distributions of logits, each made to expose one kind of error, and temperatures. The same seed
+   gives the same data on every machine. */
 #ifndef CLSOFTMAX_FILL_H
 #define CLSOFTMAX_FILL_H
 
@@ -6,7 +7,7 @@
 #include <stdint.h>
 
 #define FILL_LIST(X)                                                                                                   \
-    X(FLAT, "all equal: the sum is the number of classes, ties everywhere")                                            \
+    X(FLAT, "all equal: the sum is the number of classes, and all classes tie")                                        \
     X(PEAK, "one large logit, the rest equal: the bias of ties, thousands of times")                                   \
     X(NARROW, "z in [-5, 0]: many probabilities of one size")                                                          \
     X(WIDE, "z in [-110, 0]: probabilities down to subnormals and to zero")                                            \
@@ -25,12 +26,12 @@ typedef enum fill {
 
 const char *fill_name(fill kind);
 
-/* A matrix; where the distribution is of z = (x - max) / T, the logits are scaled with the temperature as far as f32
- * goes. */
+/* Fills a matrix. Where the distribution is one of z = (x - max) / T, the logits grow with the temperature, as far as
+   f32 goes. */
 void fill_matrix(fill kind, uint64_t *random, float temperature, size_t rows, size_t classes, float *x);
 
-/* A temperature: mostly usual ones, else a border of the core's scaling, its neighbours, or raw bits. Never negative or
- * NaN. */
+/* Draws a temperature: mostly a usual one, else a border of the core's scaling, its neighbour, or raw bits. It is never
+   negative or NaN. */
 float fill_temperature(uint64_t *random);
 
 #endif

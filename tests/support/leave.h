@@ -1,5 +1,5 @@
-/* How a child of fork() ends: at once, so that nothing of the parent's is done twice, but for what gcov has counted (./dev coverage), which
-   it writes only at exit. */
+/* How a child of fork() ends in tests: at once, so that nothing of the parent's is done twice. Only the counts of gcov
+   are written (./dev coverage), which are otherwise written at exit. */
 #ifndef CLSOFTMAX_TEST_LEAVE_H
 #define CLSOFTMAX_TEST_LEAVE_H
 

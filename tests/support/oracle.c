@@ -1,3 +1,4 @@
+/* The oracle of probabilities: what oracle.h declares. */
 #include "oracle.h"
 
 #include <math.h>
@@ -15,7 +16,7 @@ static uint32_t bits_of(float value)
     return bits;
 }
 
-/* What the contract says of a row without numbers: 1 if all of it is NaN. */
+/* Returns 1 if the contract makes all results of the row NaN. */
 static int is_nan_row(const float *x, size_t classes)
 {
     int finite = 0;
@@ -27,7 +28,7 @@ static int is_nan_row(const float *x, size_t classes)
     return !finite;
 }
 
-/* exp((x - maximum) / temperature) with its limits. */
+/* Writes exp((x - maximum) / temperature), and its limits at T = 0 and at infinity. */
 static void weight(mpfr_t out, float x, float maximum, float temperature, mpfr_t difference)
 {
     if (x == -INFINITY || (temperature == 0 && x != maximum)) {
@@ -41,13 +42,13 @@ static void weight(mpfr_t out, float x, float maximum, float temperature, mpfr_t
     mpfr_set_flt(difference, x, MPFR_RNDN);
     mpfr_sub_d(difference, difference, (double)maximum, MPFR_RNDN);
     mpfr_div_d(difference, difference, (double)temperature, MPFR_RNDN);
-    if (mpfr_cmp_d(difference, -300.0) < 0) /* 2^-432: nothing beside a sum of 1 or more, nothing in f32 */
+    if (mpfr_cmp_d(difference, -300.0) < 0) /* below 2^-432: no part of a sum of 1 or more, and 0 in f32 */
         mpfr_set_zero(out, 1);
     else
         mpfr_exp(out, difference, MPFR_RNDN);
 }
 
-/* |p - exact| in units of the spacing at exact, which is in [0, 1]. */
+/* Returns |p - exact| in units of the f32 spacing at exact, which is in [0, 1]. */
 static double ulp_error(float p, mpfr_t exact, mpfr_t scratch)
 {
     if (isnan(p))
@@ -60,6 +61,7 @@ static double ulp_error(float p, mpfr_t exact, mpfr_t scratch)
     return fabs(mpfr_get_d(scratch, MPFR_RNDN));
 }
 
+/* Checks a row all of whose results must be the canonical NaN. */
 static row_error special_row_error(const float *p, size_t classes)
 {
     row_error error = {0, 0, NAN};

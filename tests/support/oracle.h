@@ -1,4 +1,6 @@
-/* The truth: softmax of a row in MPFR, and how far a result is from it. Shares nothing with the library. */
+/* The oracle of probabilities: the softmax of a row in MPFR, and how far a result is from it. It shares nothing with
+   the library. That it sees errors of 1 ULP is shown by test_bits.c, and by the faults of cli/faults.bats in the
+   numeric core. */
 #ifndef CLSOFTMAX_ORACLE_H
 #define CLSOFTMAX_ORACLE_H
 
@@ -11,8 +13,8 @@ typedef struct row_error {
     double exact; /* the exact value there */
 } row_error;
 
-/* Compares the probabilities p of the logits x at `temperature` with the exact ones. Where the contract leaves no
-   number (NaN rows, masks), a p that is not bit for bit what it says counts as infinitely wrong. */
+/* Compares the probabilities p of the logits x at `temperature` with the exact ones. For NaN rows and masks (-inf),
+   where the contract prescribes the bits, a p with other bits counts as infinitely wrong. */
 row_error oracle_row_error(const float *x, const float *p, size_t classes, float temperature);
 
 #endif

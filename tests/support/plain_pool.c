@@ -1,5 +1,6 @@
-/* What the library uses of pthreadpool, made of what ThreadSanitizer sees: the package is not built with it, and hands work over by
-   futexes, so that every hand-over would look like a race. Linked before it, this takes its place. */
+/* The functions of pthreadpool that the library uses, written with mutexes and threads, for the program `threads` under
+   ThreadSanitizer. The package itself is built without it and hands work over by futexes, so that every hand-over would
+   look like a race. Linked before the package, this takes its place. */
 #include <pthread.h>
 #include <pthreadpool.h>
 #include <stdatomic.h>

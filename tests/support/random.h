@@ -1,4 +1,4 @@
-/* Random numbers that are the same on every machine: splitmix64 (Steele, Lea, Flood 2014). */
+/* Random numbers for tests, the same on every machine: splitmix64 (Steele, Lea, Flood 2014). */
 #ifndef CLSOFTMAX_RANDOM_H
 #define CLSOFTMAX_RANDOM_H
 
@@ -13,19 +13,19 @@ static inline uint64_t random_bits(uint64_t *state)
     return z ^ (z >> 31);
 }
 
-/* In [0, 1). */
+/* Returns a number in [0, 1). */
 static inline double random_unit(uint64_t *state)
 {
     return (double)(random_bits(state) >> 11) * 0x1p-53;
 }
 
-/* In [0, limit). */
+/* Returns a number in [0, limit). */
 static inline uint64_t random_below(uint64_t *state, uint64_t limit)
 {
     return random_bits(state) % limit;
 }
 
-/* Any bit pattern: NaNs, infinities, subnormals. */
+/* Returns any bit pattern: also NaNs, infinities and subnormals. */
 static inline float random_pattern(uint64_t *state)
 {
     uint32_t bits = (uint32_t)random_bits(state);

@@ -1,3 +1,4 @@
+/* The problems that kernel_watch runs: what watched_shapes.h declares. */
 #include "watched_shapes.h"
 
 #include "wishes.h"
@@ -18,7 +19,7 @@ const watched_shape watched_shapes[] = {
     {LANE, 16, DENSE, 19, 64, 0, "width 16:"},
     {LANE, 4, STRIDED, 9, 7, 0, "width 4:"},
     {LANE, 4, DENSE, 6, THREE_LEVELS, 0, "levels 3"},
-    {LANE, 4, DENSE, 9, 1, 1, "work-group 1:"}, /* one work-item that has several blocks of rows */
+    {LANE, 4, DENSE, 9, 1, 1, "work-group 1:"}, /* one work-item has several vectors of rows */
     {LANE, 8, DENSE, 17, 3, 1, "work-group 1:"},
     {LANE, 16, DENSE, 33, 5, 1, "up to 32 kept"},
     {LANE, 16, DENSE, 37, 21, 1, "up to 64 kept"},
@@ -30,7 +31,7 @@ const watched_shape watched_shapes[] = {
     {ITEM, 4, DENSE, 9, 19, 1, "width 4:"},
     {ITEM, 8, ODD, 9, 35, 1, "width 8:"},
     {ITEM, 16, ODD, 9, 35, 1, "width 16:"},
-    {ITEM, 16, DENSE, 11, 35, 1, "width 16:work-group 1:"}, /* rows that share lines */
+    {ITEM, 16, DENSE, 11, 35, 1, "width 16:work-group 1:"}, /* neighbouring rows share cache lines */
     {ITEM, 4, DENSE, 7, THREE_LEVELS, 2, "levels 3"},
     {GROUP, 1, ODD, 7, 11, 2, "8 x 1 kept"},
     {GROUP, 1, DENSE, 7, 24, 4, " kept"},
@@ -58,7 +59,7 @@ const watched_shape watched_shapes[] = {
     {COLUMN, 16, COLUMNS, 19, 19, 4, "width 16:"},
     {COLUMN, 4, COLUMNS, 7, 257, 1, "width 4:"},
     {COLUMN, 4, STRIDED, 5, 19, 4, "width 1:"},
-    {COLUMN, 4, ODD, 5, 35, 4, "width 4:"}, /* of sweeps, with temperatures on lanes */
+    {COLUMN, 4, ODD, 5, 35, 4, "width 4:"}, /* for sweeps with temperatures on the lanes */
     {COLUMN, 16, DENSE, 5, 19, 4, "width 16:"},
     {COLUMN, 4, COLUMNS, 7, THREE_LEVELS, 4, "levels 3"},
 };

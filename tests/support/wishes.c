@@ -1,3 +1,4 @@
+/* The combinations of wishes: what wishes.h declares. */
 #include "wishes.h"
 
 enum {
@@ -45,7 +46,7 @@ int wishes_apply(unsigned number, clsoftmax_problem *problem)
     apply;
     WISH_LIST(WISH_APPLY)
 #undef WISH_APPLY
-    /* where nothing is written, it has no type; where nothing is asked for, there is no problem */
+    /* without results, their dtype says nothing; without statistics either, nothing is asked for */
     return problem->operation != CLSOFTMAX_OPERATION_NONE ||
            (problem->statistics && problem->results_dtype == CLSOFTMAX_F32);
 }
@@ -54,6 +55,6 @@ int wishes_are_sampled(unsigned number)
 {
     unsigned wishes[WISHES];
     choices_of(number, wishes);
-    const int is_one_more = wishes[WISH_OPERATION] == CLSOFTMAX_OPERATION_NONE; /* which needs statistics as well */
+    const int is_one_more = wishes[WISH_OPERATION] == CLSOFTMAX_OPERATION_NONE; /* it needs statistics as well */
     return differences(wishes, plainest) <= 1 + is_one_more || differences(wishes, everything) == 0;
 }

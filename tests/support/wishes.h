@@ -1,10 +1,12 @@
-/* What a caller can ask for that is compiled into kernels, the shape apart: the table behind every walk over kernel variants. */
+/* What a caller can ask for that is compiled into kernels, besides the shape: kernel_watch and kernel_variants walk
+   over its combinations. */
 #ifndef CLSOFTMAX_TEST_WISHES_H
 #define CLSOFTMAX_TEST_WISHES_H
 
 #include "clsoftmax/clsoftmax.h"
 
-/* Name; how many choices; the plainest; the one of the problem that asks for everything; how a problem says it. */
+/* Each wish: its name, how many choices it has, the plainest one, the one in the problem that asks for everything, and
+   how the choice is written into a problem. */
 #define WISH_LIST(X)                                                                                                   \
     X(OPERATION, CLSOFTMAX_OPERATION_COUNT, CLSOFTMAX_OPERATION_SOFTMAX, CLSOFTMAX_OPERATION_LOG_SOFTMAX,              \
       problem->operation = (clsoftmax_operation)choice)                                                                \
@@ -16,13 +18,15 @@
     X(STATISTICS, 2, 0, 1, problem->statistics = (int)choice)                                                          \
     X(TIES, 2, 0, 1, problem->pos_inf = choice ? CLSOFTMAX_POS_INF_LIMIT : CLSOFTMAX_POS_INF_NAN)
 
-/* Combinations, numbered from 0. */
+/* Returns the number of combinations, which are numbered from 0. */
 unsigned wishes_count(void);
 
-/* Writes a combination into the problem. 0 if it says no more than another does, or makes no problem. */
+/* Writes a combination into the problem. Returns 0 if another combination says the same, or if it is no valid
+   problem. */
 int wishes_apply(unsigned number, clsoftmax_problem *problem);
 
-/* 1 for the sample: the plainest problem, those that differ from it in one thing, and the one that asks for everything. */
+/* Returns 1 for the sample: the plainest problem, those that differ from it in one wish, and the one that asks for
+   everything. */
 int wishes_are_sampled(unsigned number);
 
 #endif
