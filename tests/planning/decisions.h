@@ -1,5 +1,5 @@
-/* What the tests of planning share: devices as their drivers would describe them, problems, and what planning decides. A
-   helper that cannot give its answer fails the test with the library's reason. */
+/* What the tests of planning share: devices as their drivers would describe them, problems, and what planning decides.
+   A helper that cannot give its answer fails the test with the library's reason. */
 #ifndef CLSOFTMAX_TEST_DECISIONS_H
 #define CLSOFTMAX_TEST_DECISIONS_H
 

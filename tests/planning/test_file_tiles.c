@@ -1,4 +1,5 @@
-/* How arrays larger than memory are cut (host/cli/tiles.h): every element is in one tile of one share, and nowhere else. */
+/* How arrays larger than memory are cut (host/cli/tiles.h): every element is in one tile of one share, and nowhere
+   else. */
 #include "tiles.h"
 
 #include <criterion/criterion.h>

@@ -1,9 +1,12 @@
-/* Planning, without any device. */
+/* What planning decides on usual devices, without opening one: strategies, sizes, what is kept, and which problems are
+   refused. The expected decisions are written out; test_plan_ends.c has the borders of the rules, test_plan_tiles.c the
+   tiles. */
 #include "decisions.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
 
+/* Checks the strategy for one matrix on three kinds of device. */
 Test(plan, strategy_follows_the_device)
 {
     cr_expect_eq(decide_rows(&gpu, 10, 1000).variant.strategy, CLSOFTMAX_STRATEGY_GROUP);
@@ -12,6 +15,7 @@ Test(plan, strategy_follows_the_device)
     cr_expect_eq(decide_rows(&native, 10, 1000).variant.strategy, CLSOFTMAX_STRATEGY_ITEM);
 }
 
+/* Plans for devices with every limit of the work-group size. */
 Test(plan, work_group_fits_the_limit_and_is_a_power_of_two)
 {
     for (uint32_t limit = 1; limit <= 1024; limit += 7) {
@@ -22,6 +26,7 @@ Test(plan, work_group_fits_the_limit_and_is_a_power_of_two)
     }
 }
 
+/* Checks that a third level of sums begins behind 2^18 classes on every device. */
 Test(plan, sum_levels_follow_the_classes_alone)
 {
     const cls_limits *all[] = {&gpu, &opencl_cpu, &native};
@@ -31,7 +36,7 @@ Test(plan, sum_levels_follow_the_classes_alone)
     }
 }
 
-/* Some runtimes refuse more than 2^32 work-items, and none needs more than 2^31. */
+/* Checks that launches have at most 2^31 work-items: some runtimes refuse more than 2^32. */
 Test(plan, launches_are_bounded)
 {
     const clsoftmax_problem problem = shape((uint64_t)1 << 33, 10, 1, CLSOFTMAX_STRATEGY_AUTO);
@@ -43,6 +48,7 @@ Test(plan, launches_are_bounded)
     cr_expect(decision.copied.outer <= decision.launch_outer && decision.shared.outer <= decision.launch_outer);
 }
 
+/* Plans for problems without rows, of any number of classes and with every size 0. */
 Test(plan, no_rows_of_any_width)
 {
     cls_decision decision = decide_rows(&gpu, 0, (uint64_t)1 << 40);
@@ -61,6 +67,7 @@ Test(plan, no_rows_of_any_width)
     }
 }
 
+/* Plans for a device with little local memory. */
 Test(plan, local_memory_bounds_the_group)
 {
     cls_limits small = gpu;
@@ -70,7 +77,8 @@ Test(plan, local_memory_bounds_the_group)
     cr_expect_eq(decide(&small, &problem).variant.work_group_size, 512u, "20 bytes each in three quarters of 16 KiB");
 }
 
-/* Registers for every row of up to 32,768 classes: 16 lanes for its exponentials to 16,384, 32 lanes beyond. */
+/* Checks which rows `group` keeps in registers: up to 16,384 classes with 16 exponentials to a work-item, up to 32,768
+   with 32. */
 Test(plan, group_keeps_rows_in_registers)
 {
     const struct {
@@ -94,6 +102,7 @@ Test(plan, group_keeps_rows_in_registers)
     }
 }
 
+/* Checks the longest row for `lane` on each device. */
 Test(plan, lane_is_for_short_rows)
 {
     const cls_limits wide = {.type = CLSOFTMAX_DEVICE_CPU, .vector_width = 16}; /* where full vectors are for `item` */
@@ -111,7 +120,8 @@ Test(plan, lane_is_for_short_rows)
     }
 }
 
-/* What takes more than a softmax once a row takes it in lanes, of OpenCL to where rows are no longer transposed. */
+/* Checks that `lane` also takes longer rows where a row needs more than one softmax: on OpenCL CPU devices up to 160
+   classes, beyond which rows are no longer transposed. */
 Test(plan, lane_is_for_what_rows_have_of_their_own)
 {
     for (int k = 0; k < 5; k++) {
@@ -125,7 +135,8 @@ Test(plan, lane_is_for_what_rows_have_of_their_own)
     }
 }
 
-/* A row's exponentials are kept in local memory by a work-group of one item, where there is room. */
+/* Checks that `item` keeps the exponentials of a row in local memory, where they fit, with work-groups of one
+   work-item. */
 Test(plan, item_keeps_what_local_memory_holds)
 {
     cls_decision d = decide_rows(&opencl_cpu, 1000, 1000);
@@ -135,7 +146,8 @@ Test(plan, item_keeps_what_local_memory_holds)
     cr_expect_eq(decide_by(&gpu, CLSOFTMAX_STRATEGY_ITEM, 1000, 1000).variant.kept_classes, 0u);
 }
 
-/* A work-item of vectors takes many of them, in a work-group of its own; one of a single row does not. Each row has its place. */
+/* Checks how `lane` shares rows out: a work-item with vectors takes many of them in a work-group of its own, one
+   without takes a single row. Each row must have a work-item. */
 Test(plan, lane_shares_vectors_out)
 {
     const uint64_t classes[] = {2, 10, 64};
@@ -153,6 +165,7 @@ Test(plan, lane_shares_vectors_out)
     }
 }
 
+/* Checks which columns `column` keeps in local memory. */
 Test(plan, column_keeps_what_local_memory_holds)
 {
     const uint64_t classes[] = {3, 1000, 1 << 20};
@@ -168,8 +181,8 @@ Test(plan, column_keeps_what_local_memory_holds)
     }
 }
 
-/* As many vectors of columns abreast as local memory has rooms for, beside one for the smaller halves; fewer where some of the units would
-   have nothing to do. Each column has its place. */
+/* Checks how many vectors of columns `column` takes abreast: as many as local memory has rooms for, beside one for the
+   lower halves of exponentials, but fewer where compute units would be idle. Each column must have a work-item. */
 Test(plan, column_takes_vectors_abreast)
 {
     const struct {
@@ -195,7 +208,7 @@ Test(plan, column_takes_vectors_abreast)
     }
 }
 
-/* Few long rows, and rows too long for one work-group; the bounds on both sides. */
+/* Checks both sides of the bounds of `split`, which is for a few long rows and for rows too long for one work-group. */
 Test(plan, split_is_for_few_or_very_long_rows)
 {
     const struct {
@@ -211,7 +224,8 @@ Test(plan, split_is_for_few_or_very_long_rows)
                      wanted[i].strategy, "case %zu", i);
 }
 
-/* No part is empty, the work-groups of a launch keep the device busy, and its logits take half of the cache. */
+/* Checks the parts of `split`: none is empty, the work-groups of a launch keep the device busy, and the logits of a
+   launch take half of the cache. */
 Test(plan, parts_and_rows_in_flight)
 {
     const struct {
@@ -241,7 +255,8 @@ Test(plan, parts_and_rows_in_flight)
     }
 }
 
-/* 16 bytes at a time where all rows of both arrays begin at a multiple of that. */
+/* Checks that accesses take 16 bytes where all rows of both arrays begin at a multiple of 16 bytes, and one element
+   elsewhere. */
 Test(plan, accesses_are_aligned)
 {
     const struct {
@@ -275,6 +290,7 @@ Test(plan, accesses_are_aligned)
     }
 }
 
+/* Sets shapes with an axis at any place, and plans the columns of one that is not last. */
 Test(plan, columns_for_an_axis_that_is_not_last)
 {
     clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
@@ -290,7 +306,7 @@ Test(plan, columns_for_an_axis_that_is_not_last)
     cr_expect_eq(decide(&gpu, &problem).variant.strategy, CLSOFTMAX_STRATEGY_COLUMN);
 }
 
-/* Strides that put two elements in one place would let rows overwrite each other. */
+/* Checks that strides are refused with which two results would share a place, and allowed for logits. */
 Test(plan, layouts_that_overlap_are_refused)
 {
     clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT, checked;
@@ -310,7 +326,8 @@ Test(plan, layouts_that_overlap_are_refused)
     cr_expect_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_INVALID_SHAPE);
 }
 
-/* The cache key: whatever differs in a variant differs in both of its texts. */
+/* Checks that variants which differ in one field have different labels and different defines, which are the key of the
+   cache of programs. */
 Test(plan, variants_that_differ_print_differently)
 {
     const cls_variant base = {CLSOFTMAX_STRATEGY_GROUP,

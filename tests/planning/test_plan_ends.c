@@ -1,4 +1,5 @@
-/* Planning where its rules end: layouts, limits and sizes at which the answer becomes another one. Without any device. */
+/* The borders of the rules of planning, without opening a device: layouts, limits and sizes at which the decision
+   becomes another one. The expected decisions are written out. */
 #include "decisions.h"
 
 #include <criterion/criterion.h>
@@ -13,6 +14,7 @@ static clsoftmax_problem statistics_of_sweep(uint64_t outer, uint64_t classes, u
     return problem;
 }
 
+/* Returns the status of planning for a valid problem. */
 static clsoftmax_status status_of(const cls_limits *limits, const clsoftmax_problem *problem)
 {
     const clsoftmax_problem checked = check(problem);
@@ -22,7 +24,8 @@ static clsoftmax_status status_of(const cls_limits *limits, const clsoftmax_prob
 
 /* ---------------------------------------------------------------- Strategies and widths */
 
-/* The lanes of a CPU's vectors take temperatures where there are enough of them, no results, and rows that fill no lanes themselves. */
+/* Checks when the lanes of a CPU's vectors take temperatures: for sweeps of enough of them, without results, over rows
+   that fill no lanes themselves. */
 Test(plan_ends, temperatures_on_lanes)
 {
     const clsoftmax_problem wanted = statistics_of_sweep(9, 65, 1, 12);
@@ -42,7 +45,8 @@ Test(plan_ends, temperatures_on_lanes)
     }
 }
 
-/* Columns whose classes are neighbours, as in Fortran, are rows that stand apart: no columns, no lanes, no parts. */
+/* Checks that columns whose classes are neighbours, as in Fortran, are planned as rows with gaps: not by `column`,
+   `lane` or `split`. */
 Test(plan_ends, columns_of_neighbours)
 {
     clsoftmax_problem problem = shape(1, 32768, 4, CLSOFTMAX_STRATEGY_AUTO);
@@ -55,6 +59,7 @@ Test(plan_ends, columns_of_neighbours)
     cr_expect_eq(decide(&gpu, &problem).variant.strategy, CLSOFTMAX_STRATEGY_GROUP);
 }
 
+/* Checks the vector width of each strategy: vectors need neighbouring elements in both arrays. */
 Test(plan_ends, vectors_need_neighbours)
 {
     const clsoftmax_layout dense = {0, 0, 0, 0};
@@ -83,7 +88,8 @@ Test(plan_ends, vectors_need_neighbours)
     }
 }
 
-/* A room of private memory for rows that can be transposed; other rows of more than 64 classes are no quicker side by side. */
+/* Checks when `lane` keeps rows in private memory: where they can be transposed. Other rows of more than 64 classes are
+   not faster side by side. */
 Test(plan_ends, lane_keeps_rows_that_it_transposes)
 {
     const struct {
@@ -117,12 +123,12 @@ Test(plan_ends, lane_keeps_rows_that_it_transposes)
     cr_expect_eq(decide(&gpu, &short_rows).variant.kept_classes, 0u);
 }
 
-/* Rows of a sweep in `group`: exponentials of 8 logits beside them, or 32 logits alone. */
+/* Checks what `group` keeps of a row in a sweep: 8 logits and their exponentials to a work-item, or 32 logits. */
 Test(plan_ends, group_keeps_rows_of_a_sweep)
 {
     const struct {
         uint64_t classes;
-        unsigned limit, access, work_items, lanes;
+        unsigned limit, access, work_items, elements;
     } wanted[] = {{500, 1024, 4, 64, 8},      {1000, 1024, 4, 128, 8}, {8192, 1024, 4, 1024, 8},
                   {8196, 1024, 4, 512, 32},   {4095, 1024, 1, 512, 8}, {4097, 1024, 1, 256, 32},
                   {2047, 256, 1, 256, 8},     {2049, 256, 1, 128, 32}, {16385, 1024, 1, 1024, 32},
@@ -134,13 +140,14 @@ Test(plan_ends, group_keeps_rows_of_a_sweep)
         limits.max_work_group_size = wanted[i].limit;
         const cls_variant variant = decide(&limits, &problem).variant;
         cr_expect(variant.access_width == wanted[i].access && variant.work_group_size == wanted[i].work_items &&
-                      variant.row_vectors * variant.access_width == wanted[i].lanes,
+                      variant.row_vectors * variant.access_width == wanted[i].elements,
                   "%llu classes: %u x %u x %u", (unsigned long long)wanted[i].classes, variant.work_group_size,
                   variant.row_vectors, variant.access_width);
     }
 }
 
-/* A single row begins where arrays do, but its results at the second temperature do not. */
+/* Checks accesses of sweeps: the results of a single row begin at the beginning of the array, but those of the second
+   temperature need not be aligned. */
 Test(plan_ends, accesses_of_every_temperature)
 {
     const struct {
@@ -155,7 +162,8 @@ Test(plan_ends, accesses_of_every_temperature)
     }
 }
 
-/* Of one array alone, and of columns; without results only the logits count. */
+/* Checks accesses where only one array is aligned, where there are columns, and where only the logits count because
+   there are no results. */
 Test(plan_ends, accesses_of_either_array)
 {
     const clsoftmax_layout dense = {0, 0, 0, 0};
@@ -188,6 +196,7 @@ Test(plan_ends, accesses_of_either_array)
 
 /* ---------------------------------------------------------------- Work-groups and launches */
 
+/* Plans work-groups of sizes that were asked for, on devices with unusual limits. */
 Test(plan_ends, sizes_of_work_groups)
 {
     cls_limits boundless = gpu, none = gpu;
@@ -209,6 +218,7 @@ Test(plan_ends, sizes_of_work_groups)
     }
 }
 
+/* Plans launches at the largest sizes, and on devices that say little of themselves. */
 Test(plan_ends, launches)
 {
     clsoftmax_problem problem = shape(3, 2, 1 << 26, CLSOFTMAX_STRATEGY_GROUP);
@@ -227,7 +237,8 @@ Test(plan_ends, launches)
     cr_expect_eq(status_of(&native, &problem), CLSOFTMAX_OK);
 }
 
-/* A text that has no room ends early, and inside the room. */
+/* Writes defines into buffers that are too small: the text must end early, and nothing may be written behind the
+   buffer. */
 Test(plan_ends, defines_without_room)
 {
     const clsoftmax_problem problem = shape(3, 1000, 1, CLSOFTMAX_STRATEGY_GROUP);
@@ -245,7 +256,8 @@ Test(plan_ends, defines_without_room)
 
 /* ---------------------------------------------------------------- Tiles */
 
-/* What lies between results is nobody's where there are none; a sweep is shared whole, or not at all. */
+/* Checks shared tiles of problems without results, between which nothing can be overwritten, and of sweeps, which are
+   shared as a whole or not at all. */
 Test(plan_ends, shared_tiles)
 {
     cls_limits unified = gpu;
@@ -266,6 +278,7 @@ static cls_limits with_buffers_of(uint64_t bytes)
     return limits;
 }
 
+/* Checks copied tiles on devices with tiny buffers: single rows, some of the temperatures, or nothing at all. */
 Test(plan_ends, copied_tiles)
 {
     const cls_limits of_1000 = with_buffers_of(4000), of_4 = with_buffers_of(16), of_none = with_buffers_of(2);
@@ -299,7 +312,8 @@ Test(plan_ends, copied_tiles)
 
 /* ---------------------------------------------------------------- Problems */
 
-/* A stride that no step takes is the dense one, whatever it is said to be; one of several dimensions stays, with the others zero. */
+/* Checks how strides are completed: a stride along a dimension of one element becomes the dense one. Where others are
+   0, a stride along several elements stays. */
 Test(plan_ends, strides_that_matter)
 {
     clsoftmax_problem problem = shape(1, 1, 1, CLSOFTMAX_STRATEGY_AUTO);
@@ -321,6 +335,7 @@ Test(plan_ends, strides_that_matter)
     cr_expect_eq(check(&problem).sweep_stride, 1u, "as with one column");
 }
 
+/* Checks problems that contradict themselves. */
 Test(plan_ends, problems_that_are_none)
 {
     clsoftmax_problem checked, problem = shape(2, 3, 1, CLSOFTMAX_STRATEGY_AUTO);
@@ -336,7 +351,7 @@ Test(plan_ends, problems_that_are_none)
     cr_expect_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_INVALID_ARGUMENT);
 }
 
-/* Sizes overflow, although a size of 0 makes the product 0. */
+/* Checks that sizes overflow although a size of 0 makes their product 0. */
 Test(plan_ends, no_classes_among_too_many)
 {
     const uint64_t large = (uint64_t)1 << 40, shapes[][3] = {{large, large, 0}, {0, large, large}};

@@ -1,9 +1,11 @@
-/* How planning cuts calls on host memory into tiles: by the device's memory, and so that they cover the problem. */
+/* How planning cuts calls on host memory into tiles, without opening a device: tiles fit the memory of the device, and
+   they cover the problem. The oracle of tiles_cover_the_problem is a count for each element. */
 #include "decisions.h"
 
 #include <criterion/criterion.h>
 
-/* Three tiles at a time, of logits and of results, in four fifths of the memory; an eighth of the matrix where that is 4 to 32 MiB. */
+/* Checks the sizes of copied tiles: three at a time, of logits and of results, fit four fifths of the device's memory;
+   and a tile is an eighth of the matrix, but at least 4 MiB and at most 32 MiB. */
 Test(plan, copied_tiles_fit_the_device)
 {
     cr_expect_eq(decide_rows(&gpu, 1000, 1000).copied.outer, 1000u, "4 MB: one tile");
@@ -20,7 +22,8 @@ Test(plan, copied_tiles_fit_the_device)
     cr_expect_eq(decision.copied.outer, 0u, "group takes no pieces");
 }
 
-/* As much as a buffer spans; copied where that is no row, and where a driver might bring back what lies between results. */
+/* Checks the sizes of shared tiles: as many rows as a buffer holds. The call is copied where a buffer holds no row, and
+   where a driver might write back what lies between the results. */
 Test(plan, shared_tiles_fit_a_buffer)
 {
     cr_expect_eq(decide_rows(&opencl_cpu, 1000000, 1000).shared.outer, ((uint64_t)1 << 30) / 4000);
@@ -36,7 +39,7 @@ Test(plan, shared_tiles_fit_a_buffer)
     cr_expect_eq(decide_rows(&unified, 1000, 1000).shared.outer, 1000u);
 }
 
-/* Every element of every row, at every temperature, once in each pass, whatever the tiles. */
+/* Checks for many ways to cut a problem that its tiles hold each element, at each temperature, once in each pass. */
 Test(plan, tiles_cover_the_problem)
 {
     enum { OUTER = 5, CLASSES = 11, INNER = 7, TEMPERATURES = 5 };
@@ -70,6 +73,7 @@ Test(plan, tiles_cover_the_problem)
     }
 }
 
+/* Compares descriptions of tiles with what users are promised to read. */
 Test(plan, tiles_are_described)
 {
     const struct {
