@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# gpu_check.sh FOLDER: compiles every FOLDER/*.cl for an NVIDIA and an AMD GPU, and prints what each kernel takes of them. A
-# kernel that does not compile, or whose registers ptxas spills into memory, is a failure.
+# gpu_check.sh FOLDER: compiles every FOLDER/*.cl for an NVIDIA and an AMD GPU, and prints how many registers and how
+# much memory each kernel takes. It fails if a kernel does not compile, or if ptxas spills its registers into memory.
+# ./dev gpu-check runs it on the output of kernel_variants; cli/gpu_check.bats plants faults for it.
 #
-# Open compilers stand in for the drivers': libclc has the built-in functions, clang the rest. NVIDIA's ptxas, the last stage
-# of its driver too, makes machine code where the CUDA toolkit is installed.
+# Open compilers take the place of the drivers' own: clang, with the built-in functions of libclc. NVIDIA's ptxas, which
+# is also the last stage of its driver, makes machine code where the CUDA toolkit is installed.
 set -euo pipefail
 
-# Spills that stay: labels (globs), with the reason.
-# Not measured, no GPU being here: with statistics ptxas keeps to 40, 64 or 80 registers of its own will, where the group leaves it more, and
-# puts 4 to 20 bytes of a work-item aside.
+# Labels (globs) of kernels whose spills are accepted, with the reason. Their cost is not measured. With statistics
+# ptxas restricts itself to 40, 64 or 80 registers, where the work-group would allow more, and spills 4 to 20 bytes of a
+# work-item.
 ACCEPTED_SPILLS=(
     "log_softmax+statistics:group:bf16->f16:temperature per row:ties:width 1:work-group 256:16 x 1 kept:levels 2"
     "log_softmax+statistics:group:bf16->f16:temperature per row:ties:width 1:work-group 256:8 x 1 at a time:levels 2"
@@ -19,19 +20,20 @@ ACCEPTED_SPILLS=(
     "softmax+statistics:split:f32->f32:width 1:work-group 64:8 x 1 at a time:levels 2 row_split_results"
 )
 
-CLANG=clang-19 # of libclc's version: others cannot read its bitcode
+CLANG=clang-19 # the version of libclc: others cannot read its bitcode
 NVIDIA=sm_90   # Hopper
 AMD=gfx90a     # CDNA 2
 
 export PATH="$PATH:/usr/local/cuda/bin" LC_ALL=C
 
-# compile_for TRIPLE FILE.cl OUTPUT OPTION...
+# compile_for TRIPLE FILE.cl OUTPUT OPTION...: compiles to assembly
 compile_for() {
-    $CLANG -x cl -cl-std=CL1.2 -O3 -S -target "$1" -Xclang -mlink-builtin-bitcode -Xclang "/usr/lib/clc/$1.bc" "$2" -o "$3" "${@:4}"
+    $CLANG -x cl -cl-std=CL1.2 -O3 -S -target "$1" -Xclang -mlink-builtin-bitcode -Xclang "/usr/lib/clc/$1.bc" \
+        "$2" -o "$3" "${@:4}"
 }
 
-# with_work_group_sizes AMD.s NVIDIA.ptx: the PTX with the sizes of work-groups, which clang 19 tells AMD's backend alone.
-# Without them ptxas would not know how few registers a work-item of a large group can have.
+# with_work_group_sizes AMD.s NVIDIA.ptx: prints the PTX with the sizes of work-groups, which clang 19 writes for AMD
+# alone. Without them ptxas would not know how few registers a work-item of a large work-group can have.
 with_work_group_sizes() {
     awk '
         FNR == NR && /^    \.max_flat_workgroup_size:/ { size = $2 }
@@ -42,8 +44,8 @@ with_work_group_sizes() {
         kernel && /^\)/ { print ".maxntid " sizes[kernel] ", 1, 1"; kernel = "" }' "$1" "$2"
 }
 
-# lines_of LABEL AMD.s PTXAS.txt: for each kernel registers|local|spill stores|spill loads|shared (NVIDIA's, - without
-# ptxas)|VGPRs|SGPRs|scratch|LDS (AMD's)|label
+# lines_of LABEL AMD.s PTXAS.txt: prints a line for each kernel: registers|local|spill stores|spill loads|shared
+# (NVIDIA; each is - without ptxas)|VGPRs|SGPRs|scratch|LDS (AMD)|label
 lines_of() {
     awk -v label="$1" '
         # the metadata of a kernel is in alphabetical order
@@ -76,7 +78,8 @@ lines_of() {
         }' "$2" "$3"
 }
 
-# assemble FILE.ptx OUTPUT: machine code, and in OUTPUT what ptxas says of it; nothing where there is no ptxas
+# assemble FILE.ptx OUTPUT: makes machine code, and writes the report of ptxas to OUTPUT, which stays empty without
+# ptxas
 assemble() {
     : >"$2"
     command -v ptxas >/dev/null || return 0
@@ -86,7 +89,7 @@ assemble() {
     }
 }
 
-# compile FILE.cl: leaves FILE.lines for the table, or FILE.log, what went wrong
+# compile FILE.cl: writes FILE.lines for the table, or FILE.log with the errors
 compile() {
     local base=${1%.cl}
     if {
@@ -113,7 +116,7 @@ print_table() {
     done
 }
 
-# The labels of kernels that spill and may not.
+# forbidden_spills: prints the labels of kernels that spill and are not accepted
 forbidden_spills() {
     local label accepted
     awk -F '|' '$3 + $4 > 0 { print $NF }' | while IFS= read -r label; do
@@ -148,5 +151,5 @@ done < <(forbidden_spills <<<"$lines")
 if command -v ptxas >/dev/null; then
     echo "gpu-check: $(wc -l <<<"$lines") kernels compile; no spill beyond the accepted ones"
 else
-    echo "gpu-check: $(wc -l <<<"$lines") kernels compile; what they spill only ptxas can say (CUDA toolkit), which is not here"
+    echo "gpu-check: $(wc -l <<<"$lines") kernels compile; spills are not checked: ptxas (CUDA toolkit) is not installed"
 fi

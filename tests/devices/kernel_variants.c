@@ -1,6 +1,7 @@
-/* kernel_variants FOLDER [--all]: writes the source of every kernel that planning gives a GPU into the folder, as the
-   device's compiler would get it, one file a variant, named by its label. Without --all a sample: the plainest problem,
-   those that differ from it in one thing, and the one that asks for everything. gpu_check.sh compiles them. */
+/* kernel_variants FOLDER [--all]: writes the source of every kernel that planning gives a GPU into the folder, one file
+   for each variant, named by its label, with the text that the device's compiler would get. ./dev gpu-check compiles
+   them by gpu_check.sh. Without --all it takes a sample of the wishes: the plainest problem, those that differ from it
+   in one wish, and the one that asks for everything. */
 #include "opencl/opencl_source.h"
 #include "problem.h"
 #include "support/wishes.h"
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Small and large work-groups and local memories, both of real devices: AMD's, NVIDIA's. */
+/* GPUs with small and large work-groups and local memories, as AMD and NVIDIA make them. */
 static const cls_limits gpus[] = {
     {CLSOFTMAX_DEVICE_GPU, 104, 1, 256, 64 << 10, (uint64_t)16 << 30, (uint64_t)64 << 30, 128, 8 << 20, 0},
     {CLSOFTMAX_DEVICE_GPU, 132, 1, 1024, 48 << 10, (uint64_t)35 << 30, (uint64_t)140 << 30, 512, 50 << 20, 0},
@@ -24,7 +25,7 @@ static void die(const char *what, const char *why)
     exit(2);
 }
 
-/* Labels tell variants apart, so one that is met again writes the same file. */
+/* Writes the source of a variant, unless a file has its label already, which is then of the same variant. */
 static void write_variant(const char *folder, const cls_variant *variant)
 {
     char label[256], path[4096], *text;
@@ -42,7 +43,7 @@ static void write_variant(const char *folder, const cls_variant *variant)
     free(text);
 }
 
-/* What is planned for a problem on each GPU, if that is a problem and it can be planned. */
+/* Writes the variants that are planned for a problem on each GPU, if it is valid and can be planned. */
 static void write_variants_of(const char *folder, const clsoftmax_problem *problem)
 {
     clsoftmax_problem checked;
@@ -55,7 +56,8 @@ static void write_variants_of(const char *folder, const clsoftmax_problem *probl
     }
 }
 
-/* Few rows and many, short and long, along the last axis and along another, by every strategy. */
+/* Writes the variants for few and many rows, short and long, along the last axis and along another, by every
+   strategy. */
 static void write_shapes(const char *folder, clsoftmax_problem problem)
 {
     for (int strategy = 0; strategy < CLSOFTMAX_STRATEGY_COUNT; strategy++) {

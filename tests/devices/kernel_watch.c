@@ -1,11 +1,13 @@
-/* kernel_watch [--sample | --all] [--exact] [STRATEGY...]: runs the kernel variants of an OpenCL device on small
-   matrices, each array between guard zones, and compares every byte with what `cpu` leaves there. By default each shape
-   with one of the sampled combinations of types and the like (support/wishes.h) in turn, with --sample each with each
-   of them, with --all (or CLSOFTMAX_TEST_LONG) with every combination. With --exact, buffers end where arrays do, so
-   that a tool that watches the device (Oclgrind: tests/devices/oclgrind.sh) sees an access beyond.
+/* kernel_watch [--sample | --all] [--exact] [--from=RUN] [STRATEGY...]: runs the kernel variants of an OpenCL device on
+   small matrices, each array between guard zones. The oracle is cpu: every byte of every array must be as it leaves it.
+
+   By default each shape is run with one combination of wishes (support/wishes.h), which take turns; with --sample with
+   each of a sample of them; with --all or CLSOFTMAX_TEST_LONG with every combination. --from skips the runs before RUN.
+   With --exact, buffers end where arrays end, so that a tool that watches the device (Oclgrind: oclgrind.sh) sees an
+   access beyond them. cli/watch.bats plants faults into the kernels for it.
 
    It is linked with a library of its own, in which a third level of sums begins at 321 classes
-   (CORE_TWO_LEVEL_CLASSES). Exit status: 0 nothing found, 1 something, 2 wrong use, 77 there is no device. */
+   (CORE_TWO_LEVEL_CLASSES). Exit status: 0 no difference, 1 some, 2 wrong use, 77 there is no device. */
 #include "clsoftmax/clsoftmax_cl.h"
 #include "opencl/opencl_backend.h"
 #include "support/watched_shapes.h"
@@ -16,14 +18,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Elements of an array that stand together are apart from others by so many bytes of canaries: a multiple of every
-   alignment. */
+/* The canaries before and behind an array are so many bytes: a multiple of every alignment. */
 enum { CANARY = 0x5A, GUARD_BYTES = 256 };
 
 static struct {
     clsoftmax_context *device, *cpu;
     cl_command_queue queue;
-    int is_exact; /* then no buffer is given up: Oclgrind 21.10 takes one for as large as the last that had its number */
+    int is_exact; /* keeps buffers: Oclgrind 21.10 confuses the sizes of a new one and a released one */
     unsigned runs, found, left_out, from; /* runs; those before `from` are left out */
 } watch;
 
@@ -45,7 +46,7 @@ typedef enum array_name { LOGITS, TEMPERATURES, LABELS, STATISTICS, INVALID_ROWS
 static const char *const array_names[ARRAYS] = {"logits",     "temperatures", "labels",
                                                 "statistics", "invalid rows", "results"};
 
-/* An array between its guards: as it is before, as it must be behind a call, and on the device. */
+/* An array between its guards: what it holds before the call, what it must hold afterwards, and its buffer. */
 typedef struct array {
     size_t begin, end, bytes; /* the array stands from begin to end */
     unsigned char *before, *expected;
@@ -63,27 +64,27 @@ static array make_array(size_t begin, size_t end)
     return made;
 }
 
-/* One element a row. */
+/* Makes an array of one element for each row. */
 static array make_row_array(uint64_t rows, size_t element_bytes)
 {
     const size_t begin = watch.is_exact ? 0 : GUARD_BYTES;
     return make_array(begin, begin + rows * element_bytes);
 }
 
-/* Of a span of elements, the first of which are before the array. */
+/* Makes an array that spans so many elements, of which the first ones lie before the matrix. */
 static array make_matrix(uint64_t first, uint64_t span, clsoftmax_dtype dtype)
 {
     const size_t bytes = clsoftmax_dtype_size(dtype);
     return make_array(first * bytes, span * bytes);
 }
 
-/* Elements of the array of temperatures. */
+/* Returns the number of elements in the array of temperatures. */
 static uint64_t temperatures_of(const clsoftmax_problem *p)
 {
     return p->sweep > 0 ? p->sweep : cls_problem_rows(p);
 }
 
-/* A small number that every dtype holds, or one that is none. */
+/* Writes a small number that every dtype holds, an infinity or a NaN. */
 static void put_logit(void *at, clsoftmax_dtype dtype, float value)
 {
     uint32_t bits;
@@ -98,7 +99,7 @@ static void put_logit(void *at, clsoftmax_dtype dtype, float value)
     memcpy(at, dtype == CLSOFTMAX_F32 ? (const void *)&bits : &narrow, clsoftmax_dtype_size(dtype));
 }
 
-/* Rows of every kind that kernels tell apart. */
+/* Returns a logit of one of the kinds of rows that kernels tell apart. */
 static float logit_of(uint64_t row, uint64_t class)
 {
     const float usual = (float)((row * 37 + class * 29) % 63) * 0.25f - 8;
@@ -162,13 +163,13 @@ static void release_arrays(array *arrays)
 
 /* ---------------------------------------------------------------- Running */
 
-/* Which array has the results. */
+/* Returns the array that gets the results. */
 static array_name place_of_results(int in_place)
 {
     return in_place ? LOGITS : RESULTS;
 }
 
-/* What `cpu` leaves of the arrays. */
+/* Lets cpu compute what the arrays must hold afterwards. */
 static void expect(const clsoftmax_problem *problem, array *arrays, int in_place)
 {
     for (int i = 0; i < ARRAYS; i++)
@@ -219,7 +220,7 @@ static void enqueue(clsoftmax_plan *plan, array *arrays, int in_place)
         die(clsoftmax_plan_description(plan), clsoftmax_last_error());
 }
 
-/* The first byte from `begin` to `end` that is not as expected, or `end`. */
+/* Returns the place of the first byte from `begin` to `end` that is not as expected, or `end`. */
 static size_t first_difference(const array *a, const unsigned char *now, size_t begin, size_t end)
 {
     while (begin < end && now[begin] == a->expected[begin])
@@ -227,8 +228,8 @@ static size_t first_difference(const array *a, const unsigned char *now, size_t 
     return begin;
 }
 
-/* Reads an array back and gives its buffer up. 1 if all of it is as expected, guards before all; else one line says
-   where it is not. */
+/* Reads an array back, and releases its buffer. Returns 1 if all bytes are as expected; else prints where the first
+   wrong one is, guards before all others. */
 static int check_array(const char *label, int in_place, array_name name, array *a)
 {
     unsigned char *now = malloc(a->bytes);
@@ -286,7 +287,8 @@ static void remember(const cls_variant *variant)
     seen.of[seen.count++] = *variant;
 }
 
-/* In a sweep no row is kept as 16 lanes: 32 take their place. */
+/* Returns what the label of the shape's variant must hold. In a sweep no row is kept as 16 elements to a work-item:
+   there are 32. */
 static const char *wanted_label(const watched_shape *shape, const clsoftmax_problem *problem)
 {
     int is_of_16 = strcmp(shape->reaches, "16 x 1 kept") == 0;
@@ -318,7 +320,8 @@ static void watch_shape(const watched_shape *shape, unsigned wishes)
         clsoftmax_plan_release(plan);
 }
 
-/* As a GPU of a few units, whatever the device is: with room for several work-groups to a row. */
+/* Opens the device, and lets planning take it for a GPU of a few compute units, with room for several work-groups to a
+   row. */
 static int open_device(void)
 {
     const char *named = getenv("CLSOFTMAX_TEST_DEVICE");
@@ -361,7 +364,7 @@ static extent read_options(int argc, char **argv, int *first)
     return extent;
 }
 
-/* 1 if the strategy is among those named, or none is. */
+/* Returns 1 if the strategy is among those that are named, or if none is named. */
 static int is_wanted(clsoftmax_strategy strategy, char **names)
 {
     char **name = names;

@@ -1,5 +1,5 @@
-/* The device-buffer API over two devices of one context: what it refuses before anything is enqueued, and statistics
-   alone. */
+/* The device-buffer API with two devices in one context: arguments that are refused before anything is enqueued,
+   statistics without results, and a launch that fails in the middle of a call. */
 #include "clsoftmax/clsoftmax_cl.h"
 #include "support/device.h"
 #include "support/driver.h"
@@ -19,7 +19,8 @@ static clsoftmax_context *context;
 static clsoftmax_problem problem;
 static cl_mem array;
 
-/* Of PoCL's, which makes a device for each word; another driver need not have two. */
+/* Opens two devices of PoCL, which makes one for each word. Another driver may have only one; then the tests are
+   skipped. */
 static void setup(void)
 {
     setenv("POCL_DEVICES", "pthread basic", 1);
@@ -61,6 +62,7 @@ static clsoftmax_plan *make_plan(clsoftmax_context *of)
     return plan;
 }
 
+/* Returns arguments with one buffer for logits and results. */
 static clsoftmax_cl_arguments in_place(void)
 {
     clsoftmax_cl_arguments arguments = CLSOFTMAX_CL_ARGUMENTS_INIT;
@@ -68,6 +70,7 @@ static clsoftmax_cl_arguments in_place(void)
     return arguments;
 }
 
+/* Calls without a device, a context, a plan or arguments. */
 Test(buffer_arguments, missing)
 {
     clsoftmax_context *none = NULL;
@@ -82,7 +85,7 @@ Test(buffer_arguments, missing)
     clsoftmax_plan_release(plan);
 }
 
-/* A device that is in the context, and not the plan's; a plan that is for none. */
+/* Enqueues to a queue of another device in the same context, and with a plan of the reference, which has no device. */
 Test(buffer_arguments, wrong_device)
 {
     const clsoftmax_cl_arguments good = in_place();
@@ -99,7 +102,7 @@ Test(buffer_arguments, wrong_device)
     clReleaseCommandQueue(of_other);
 }
 
-/* An array of rows that would end beyond what can be counted. */
+/* Passes first elements behind which the array would end outside of its buffer, or overflow. */
 Test(buffer_arguments, first_element_out_of_bounds)
 {
     problem.temperature_per_row = 1;
@@ -114,7 +117,7 @@ Test(buffer_arguments, first_element_out_of_bounds)
     clsoftmax_plan_release(plan);
 }
 
-/* Without rows a call is a marker, which OpenCL refuses to put behind an event of another context. */
+/* Waits for an event of another context. A call without rows is a marker, which OpenCL itself then refuses. */
 Test(buffer_arguments, foreign_event)
 {
     problem.outer = 0;
@@ -129,7 +132,7 @@ Test(buffer_arguments, foreign_event)
     clsoftmax_plan_release(plan);
 }
 
-/* Nothing but statistics; a results buffer is not looked at. */
+/* Computes statistics alone, without a buffer for results. */
 Test(buffer_arguments, statistics_alone)
 {
     const float zeros[COUNT] = {0};
@@ -154,8 +157,7 @@ Test(buffer_arguments, statistics_alone)
     clReleaseMemObject(statistics);
 }
 
-/* A sweep of so many temperatures that `split` launches its kernels twice; the second time one of them does not get
-   into the queue. */
+/* Sweeps so many temperatures that `split` launches its kernels twice, and lets each of the six launches fail once. */
 Test(buffer_arguments, failure_of_a_later_launch)
 {
     enum { TEMPERATURES = 40, KERNELS = 3 };

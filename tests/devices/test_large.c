@@ -1,4 +1,5 @@
-/* Arrays whose offsets do not fit 32 bits, and arrays that do not fit a device. */
+/* Arrays whose offsets do not fit 32 bits, and arrays that do not fit a device, on cpu and OpenCL. The oracles are
+   single rows, and cpu, bit for bit. */
 #include "context.h"
 #include "support/device.h"
 #include "support/random.h"
@@ -7,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More than 2^32 elements: offsets that do not fit 32 bits. Rows all alike but the first and the last, in f16, in
-   place. */
+/* Computes more than 2^32 elements of f16 in place. The last row differs from all others, which are alike, so that an
+   offset that wraps around shows. */
 Test(large, beyond_2_to_the_32, .timeout = 3600)
 {
     if (!test_is_long())
@@ -25,7 +26,7 @@ Test(large, beyond_2_to_the_32, .timeout = 3600)
         }
         for (uint64_t r = 0; r < rows; r++)
             memcpy(x + r * classes, r == rows - 1 ? other : row, classes * sizeof *x);
-        for (int whole = 1; whole >= 0; whole--) /* all rows, then one of each alone */
+        for (int whole = 1; whole >= 0; whole--) /* all rows, then each of the two kinds alone */
             for (int which = 0; which < (whole ? 1 : 2); which++) {
                 clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
                 problem.outer = whole ? rows : 1;
@@ -64,7 +65,7 @@ static void run_in_place(clsoftmax_context *context, uint64_t rows, uint64_t cla
     test_call(context, &problem, &arguments);
 }
 
-/* 0.5 to 2, of both signs. */
+/* Fills with numbers from 0.5 to 2, of both signs. */
 static void fill_bf16(uint64_t count, uint16_t *x)
 {
     uint64_t random = 11;
@@ -72,8 +73,8 @@ static void fill_bf16(uint64_t count, uint16_t *x)
         x[i] = (uint16_t)((random_bits(&random) & 0x80FF) | 0x3F00);
 }
 
-/* PoCL with 1 GB, of which a buffer has 256 MB: matrices and rows that are larger, and larger than what is copied at a
-   time. */
+/* Gives PoCL 1 GB of memory, of which a buffer has 256 MB, and computes a matrix and a row that are larger than a
+   buffer and than a tile. */
 Test(large, beyond_the_device, .timeout = 1200)
 {
     setenv("POCL_MEMORY_LIMIT", "1", 1);

@@ -1,4 +1,4 @@
-/* Which device a selector opens. */
+/* Which device a selector opens, and which selectors and names are refused. */
 #include "support/device.h"
 
 #include <criterion/criterion.h>
@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* "auto", "" and NULL ask the environment; what is not said there either is "auto". */
+/* Opens "auto", "" and NULL, which ask CLSOFTMAX_DEVICE; where it says nothing either, the device is chosen
+   automatically. */
 Test(select, selectors)
 {
     const char *const automatic[] = {"auto", "", NULL};
@@ -26,6 +27,7 @@ Test(select, selectors)
     }
 }
 
+/* Names devices that do not exist: the error must quote the name. */
 Test(select, unknown_devices)
 {
     clsoftmax_context *context = (clsoftmax_context *)1;
@@ -40,7 +42,7 @@ Test(select, unknown_devices)
     clsoftmax_plan_release(NULL);
 }
 
-/* A part of the name will do, in letters of either case; "gpu" is a type, not a name. */
+/* Opens a device by a part of its name in capital letters. "gpu" is a type, not a name. */
 Test(select, by_name)
 {
     clsoftmax_device *devices = NULL;

@@ -1,5 +1,6 @@
-/* Calls on host memory: the bits of cpu, whatever the tiles, shared or copied; and what is left behind when a call
-   fails. */
+/* Calls on host memory by OpenCL devices, which go in tiles. The oracle is cpu, bit for bit, whatever the tiles are and
+   whether memory is shared or copied. Every OpenCL call is made to fail once (support/driver.h): afterwards nothing may
+   be left, and the plan must run again. */
 #include "context.h"
 #include "support/device.h"
 #include "support/driver.h"
@@ -14,7 +15,7 @@
 
 enum { MOST_ELEMENTS = 12000, MOST_ROWS = 512 };
 
-/* What a call reads, and what it writes. */
+/* The arrays that a call reads and writes. */
 typedef struct arrays {
     float logits[MOST_ELEMENTS] __attribute__((aligned(64)));
     float results[MOST_ELEMENTS] __attribute__((aligned(64)));
@@ -25,7 +26,7 @@ typedef struct arrays {
 static float temperatures[MOST_ROWS];
 static int64_t labels[MOST_ROWS];
 
-/* Finite for f32 and, as bits, for f16; some rows of f32 are all -inf, some have a NaN or +inf. */
+/* Fills logits with finite numbers, for f16 as bits. Some f32 rows are all -inf, some have a NaN or +inf. */
 static void fill_arrays(const clsoftmax_problem *p, arrays *a)
 {
     uint64_t random = 7;
@@ -64,6 +65,7 @@ static clsoftmax_arguments arguments_of(arrays *a, int in_place)
     return arguments;
 }
 
+/* Runs the problem once, on new arrays that the caller frees. */
 static arrays *compute(clsoftmax_context *context, const clsoftmax_problem *problem, int in_place)
 {
     arrays *a = aligned_alloc(64, (sizeof *a + 63) / 64 * 64);
@@ -97,6 +99,7 @@ static void expect_same(const arrays *expected, const arrays *found, const char 
     cr_expect_eq(expected->invalid_rows, found->invalid_rows, "%s, %llu: invalid rows", what, (unsigned long long)tile);
 }
 
+/* Opens the OpenCL device with host memory that is always shared ("share") or copied ("copy"). */
 static clsoftmax_context *open_by(const char *way)
 {
     setenv("CLSOFTMAX_HOST_MEMORY", way, 1);
@@ -113,7 +116,7 @@ typedef struct kind {
 
 enum { KINDS = 7 };
 
-/* 10 outer indices: a remainder for tiles of 3 and 7. */
+/* Makes one of the problems. Its 10 outer indices leave a remainder for tiles of 3 and of 7. */
 static kind kind_of(int which)
 {
     static const char *const names[KINDS] = {"dense",
@@ -147,6 +150,7 @@ static kind kind_of(int which)
     return k;
 }
 
+/* Runs every problem by every strategy with tiles of several sizes. */
 Test(tiles, sizes_and_remainders, .timeout = 1200)
 {
     clsoftmax_context *const cpu = test_open("cpu"), *const ways[2] = {open_by("share"), open_by("copy")};
@@ -172,12 +176,13 @@ Test(tiles, sizes_and_remainders, .timeout = 1200)
 
 /* ---------------------------------------------------------------- Devices too small */
 
-/* A device on which no buffer is larger. */
+/* Makes the device one on which no buffer is larger. */
 static void shrink(clsoftmax_context *context, uint64_t bytes)
 {
     context->limits.max_allocation_bytes = bytes;
 }
 
+/* Runs every problem on devices with buffers so small that tiles are some columns, or pieces of a row. */
 Test(tiles, columns_and_pieces, .timeout = 1200)
 {
     clsoftmax_context *const cpu = test_open("cpu"), *const opencl = open_by("share");
@@ -196,7 +201,7 @@ Test(tiles, columns_and_pieces, .timeout = 1200)
     clsoftmax_context_release(opencl);
 }
 
-/* Long enough for parts within the pieces, and for three levels of the sum. */
+/* Runs a row so long that its pieces have several parts and its sum needs three levels. */
 Test(tiles, pieces_of_long_rows, .timeout = 1200)
 {
     clsoftmax_context *const cpu = test_open("cpu"), *const opencl = open_by("copy");
@@ -223,7 +228,7 @@ Test(tiles, pieces_of_long_rows, .timeout = 1200)
     clsoftmax_context_release(opencl);
 }
 
-/* A strategy by name that keeps rows whole says so. */
+/* Checks that a named strategy which takes no pieces of a row says that memory is missing. */
 Test(tiles, named_strategies_take_no_pieces)
 {
     clsoftmax_context *const opencl = open_by("copy");
@@ -240,7 +245,8 @@ Test(tiles, named_strategies_take_no_pieces)
 
 /* ---------------------------------------------------------------- What the driver is asked for */
 
-/* A buffer for each array, one for both in place. */
+/* Checks that shared memory is not copied: there is a buffer for each array, or one for both in place, and no
+   transfer. */
 Test(tiles, nothing_is_copied_where_memory_is_shared)
 {
     static const unsigned buffers[KINDS] = {2, 6, 2, 1, 2, 4, 2};
@@ -257,7 +263,7 @@ Test(tiles, nothing_is_copied_where_memory_is_shared)
     clsoftmax_context_release(opencl);
 }
 
-/* Accesses of 16 bytes, and logits that are aligned to 4. */
+/* Runs a plan with accesses of 16 bytes on logits that are aligned to 4 bytes, which must be copied. */
 Test(tiles, memory_that_is_not_aligned_is_copied)
 {
     clsoftmax_context *const cpu = test_open("cpu"), *const opencl = open_by("share");
@@ -282,7 +288,7 @@ Test(tiles, memory_that_is_not_aligned_is_copied)
     clsoftmax_context_release(opencl);
 }
 
-/* Three tiles are under way before the first is waited for. */
+/* Checks that three tiles are under way before the first is waited for. */
 Test(tiles, uploads_run_ahead)
 {
     clsoftmax_context *const opencl = open_by("copy");
@@ -296,6 +302,7 @@ Test(tiles, uploads_run_ahead)
     clsoftmax_context_release(opencl);
 }
 
+/* Sets CLSOFTMAX_HOST_MEMORY to a word that it does not know. */
 Test(tiles, an_unknown_way_is_refused)
 {
     clsoftmax_context *context = NULL;
@@ -311,8 +318,8 @@ static const char *const functions[] = {"clCreateCommandQueue", "clCreateBuffer"
                                         "clEnqueueReadBuffer",  "clEnqueueMapBuffer", "clFlush",
                                         "clWaitForEvents",      "clGetEventInfo",     "status"};
 
-/* One call of the function after the other fails, each in a run of its own; behind each the same plan runs as if
-   nothing had been. */
+/* Makes one call of the function fail after another, each in a run of its own. After each failure the same plan must
+   run as if nothing had happened. */
 static void fail_one_by_one(clsoftmax_context *opencl, const kind *k, const arrays *expected, const char *function,
                             unsigned *failures)
 {
@@ -346,7 +353,7 @@ static void fail_one_by_one(clsoftmax_context *opencl, const kind *k, const arra
     }
 }
 
-/* A plan shared, copied, and in pieces. */
+/* Makes every function fail. At most `most_without` of them may have no call whose failure fails the run. */
 static void fail_everywhere(const char *way, int which, uint64_t bytes, unsigned most_without)
 {
     clsoftmax_context *const cpu = test_open("cpu"), *const opencl = open_by(way);
@@ -369,16 +376,19 @@ static void fail_everywhere(const char *way, int which, uint64_t bytes, unsigned
     clsoftmax_context_release(opencl);
 }
 
+/* Makes calls fail on shared memory. */
 Test(tiles, failures_where_memory_is_shared, .timeout = 600)
 {
     fail_everywhere("share", 1, 0, 4); /* no transfers, no retained event, no flush */
 }
 
+/* Makes calls fail on copied memory. */
 Test(tiles, failures_where_it_is_copied, .timeout = 600)
 {
     fail_everywhere("copy", 1, 0, 1); /* no retained event */
 }
 
+/* Makes calls fail where rows go in pieces. */
 Test(tiles, failures_of_pieces, .timeout = 600)
 {
     fail_everywhere("copy", 1, 100, 0);
