@@ -1,5 +1,5 @@
-/* The calls that the fault layer fails. How they fail:
-     REFUSED  returns the error and does nothing
+/* The OpenCL calls that the fault layer makes fail, and how they do:
+     REFUSED  returns the error, and does nothing
      LATE     does its work, then returns the error: what is released is gone, what was waited for is over
      OBJECT   returns no object, and the error by its last parameter */
 #ifndef CLSOFTMAX_FAULT_CALLS_H

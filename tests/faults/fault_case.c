@@ -1,3 +1,4 @@
+/* A case of opencl_faults: what fault_case.h declares. */
 #include "fault_case.h"
 
 #include "fault_errors.h"
@@ -88,8 +89,8 @@ static int is_fallback(const attempt *attempt)
            !(selector && strcmp(selector, "cpu") == 0);
 }
 
-/* Checks the device that was chosen: a notice must tell of a fallback to cpu and of a device outside the numeric promise,
-   and a device that cannot work must not have worked. */
+/* Checks the device that was chosen: a notice must tell of a fallback to cpu and of a device outside the numeric
+   promise, and a device that cannot work must not have worked. */
 static void check_choice(const trial *trial, fault_tally *tally)
 {
     const fault *fault = &trial->fault;
@@ -107,8 +108,8 @@ static void check_choice(const trial *trial, fault_tally *tally)
         injection_report(VIOLATION_STATUS, "OK from a device that cannot work");
 }
 
-/* Checks that a call has not failed without a consequence, unless nothing depends on it. A list of devices may leave out
-   what fails. `split` asks whether its scratch memory is free, and waits where it gets no answer. */
+/* Checks that a call has not failed without a consequence, unless nothing depends on it. A list of devices may leave
+   out what fails. `split` asks whether its scratch memory is free, and waits where it gets no answer. */
 static void check_consequence(const trial *trial)
 {
     const fault *fault = &trial->fault;

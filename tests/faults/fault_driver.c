@@ -1,3 +1,4 @@
+/* The driver behind the fault layer: what fault_driver.h declares, and what makes devices nasty. */
 #include "fault_driver.h"
 #include "fault_programs.h"
 
@@ -73,7 +74,7 @@ static cl_kernel CL_API_CALL create_kernel(cl_program program, const char *name,
 
 enum { TINY_BYTES = 1024 };
 
-static int memory_is_missing; /* for the next command: LATE_ALLOCATION */
+static int memory_is_missing; /* LATE_ALLOCATION: the next command fails */
 
 static cl_mem CL_API_CALL create_buffer(cl_context context, cl_mem_flags flags, size_t size, void *host, cl_int *error)
 {
@@ -93,7 +94,7 @@ enum { MOST_LOST = 64 };
 typedef struct lost_command {
     cl_event event;
     cl_int error;
-    int references; /* of the program; the driver has some of its own */
+    int references; /* those of the program; the driver has its own */
 } lost_command;
 
 static lost_command lost[MOST_LOST];
@@ -104,7 +105,7 @@ void fault_driver_lose_next(cl_int error)
     next_is_lost = error;
 }
 
-/* The lost command of the event, NULL if it is none; of NULL, a free place. */
+/* Finds the lost command of an event, or NULL if it is not lost. For the event NULL it finds a free place. */
 static lost_command *find_lost(cl_event event)
 {
     for (int i = 0; i < MOST_LOST; i++)
@@ -127,7 +128,8 @@ static cl_int change_references(cl_event event, int change, cl_int error)
     return count_change(FAULT_EVENTS, change, error);
 }
 
-/* What becomes of a command: CL_SUCCESS, or how its event ends; one that waits for a failed one fails, too. */
+/* Returns what becomes of a command: CL_SUCCESS, or how its event ends. A command that waits for a failed one fails
+   too. */
 static cl_int fate_of(cl_uint wait_count, const cl_event *wait)
 {
     cl_int fate = next_is_lost;
@@ -138,6 +140,7 @@ static cl_int fate_of(cl_uint wait_count, const cl_event *wait)
     return fate;
 }
 
+/* Counts the event of a command, and notes how it is to end. */
 static cl_int count_command(cl_int error, cl_int fate, cl_event *event)
 {
     if (error != CL_SUCCESS || !event)
@@ -177,7 +180,7 @@ static void *CL_API_CALL map_buffer(cl_command_queue queue, cl_mem buffer, cl_bo
                                     cl_event *event, cl_int *error)
 {
     cl_int fate = fate_of(wait_count, wait), real = fate;
-    int is_refused = fate != CL_SUCCESS && blocking; /* the call itself waits, and says so */
+    int is_refused = fate != CL_SUCCESS && blocking; /* a blocking call waits itself, and returns the error */
     void *mapped = is_refused ? NULL
                               : target->clEnqueueMapBuffer(queue, buffer, blocking, flags, offset, size,
                                                            fate ? 0 : wait_count, fate ? NULL : wait, event, &real);
@@ -229,6 +232,7 @@ static int is_text(cl_device_info name)
     return name == CL_DEVICE_NAME || name == CL_DRIVER_VERSION || name == CL_DEVICE_PROFILE;
 }
 
+/* Returns 1 for questions that planning needs the answers of. */
 static int is_limit(cl_device_info name)
 {
     static const cl_device_info limits[] = {CL_DEVICE_MAX_COMPUTE_UNITS,   CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT,
@@ -241,7 +245,7 @@ static int is_limit(cl_device_info name)
     return 0;
 }
 
-/* Nothing is answered, with success. */
+/* Returns 1 if the device answers a question with CL_SUCCESS and no bytes. */
 static int is_empty(cl_device_info name)
 {
     return device == FAULT_DEVICE_EMPTY_ANSWERS || (device == FAULT_DEVICE_EMPTY_TEXTS && is_text(name)) ||
@@ -255,7 +259,7 @@ static cl_int answer_empty(size_t *size_out)
     return CL_SUCCESS;
 }
 
-/* Names fill all the room; the profile stands there without what would end it. */
+/* Writes a text without a terminator: names fill all the room, the profile is as long as it is. */
 static cl_int answer_unterminated(cl_device_id id, cl_device_info name, size_t size, char *text)
 {
     char whole[1024] = "";
@@ -269,7 +273,7 @@ static cl_int answer_unterminated(cl_device_id id, cl_device_info name, size_t s
     return CL_SUCCESS;
 }
 
-/* Puts the device's lie, if it has one about this, over the truth. */
+/* Writes what the device says falsely about this over the truth. */
 static void lie(cl_device_info name, void *value)
 {
     const size_t none = 0, one = 1;
@@ -288,8 +292,7 @@ static void lie(cl_device_info name, void *value)
         (device == FAULT_DEVICE_UNAVAILABLE && name == CL_DEVICE_AVAILABLE))
         memcpy(value, &no, sizeof no);
     if (device == FAULT_DEVICE_EMBEDDED && name == CL_DEVICE_PROFILE)
-        strcpy(value,
-               "EMBEDDED_PROFILE"); /* the real one is "FULL_PROFILE", and the library's room is larger than both */
+        strcpy(value, "EMBEDDED_PROFILE"); /* FULL_PROFILE is shorter, but the library's room is larger than both */
     const cl_device_fp_config lacking = device == FAULT_DEVICE_NO_SUBNORMALS   ? CL_FP_DENORM
                                         : device == FAULT_DEVICE_NO_ROUNDING   ? CL_FP_ROUND_TO_NEAREST
                                         : device == FAULT_DEVICE_NO_INFINITIES ? CL_FP_INF_NAN

@@ -1,13 +1,14 @@
+/* What OpenCL calls can end with, and what the library may make of it: what fault_errors.h declares. */
 #include "fault_errors.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define OUTSIDE_THE_STANDARD -9999 /* what NVIDIA's driver says of kernels that it ended */
+#define OUTSIDE_THE_STANDARD -9999 /* NVIDIA's driver returns it for kernels that it has ended */
 
-#define PLATFORM_NOT_FOUND -1001 /* what Khronos' loader says where no vendor is installed */
+#define PLATFORM_NOT_FOUND -1001 /* the loader of Khronos returns it where no vendor is installed */
 
-/* What every call may say, and what it says of its own. */
+/* The errors that every call can return, and those of its own. */
 #define ERRORS(call, ...)                                                                                              \
     [FAULT_##call] = {CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY, OUTSIDE_THE_STANDARD, __VA_ARGS__, CL_SUCCESS}
 #define TRANSFER_ERRORS                                                                                                \
@@ -120,7 +121,7 @@ int fault_may_be_ignored(fault_call call)
     case FAULT_clReleaseKernel:
     case FAULT_clReleaseEvent:
     case FAULT_clEnqueueUnmapMemObject:
-    case FAULT_clFinish: /* before releases: events have told how commands ended */
+    case FAULT_clFinish: /* it comes before releases, when events have told how commands ended */
         return 1;
     default:
         return 0;

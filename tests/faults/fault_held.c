@@ -1,3 +1,4 @@
+/* What the library holds: what fault_held.h declares. */
 #include "fault_held.h"
 
 #include "libc_layer.h"

@@ -1,4 +1,4 @@
-/* What the library holds: memory of its own, and OpenCL's objects. */
+/* What the library holds at a moment, memory and OpenCL objects, to see what a case has leaked. */
 #ifndef CLSOFTMAX_FAULT_HELD_H
 #define CLSOFTMAX_FAULT_HELD_H
 
@@ -12,7 +12,7 @@ typedef struct fault_held {
 
 fault_held fault_held_now(void);
 
-/* 1 if it is what it was; else what has changed is written into `detail`. */
+/* Returns 1 if the library holds what it held before; else writes the differences into `detail`. */
 int fault_held_as_before(const fault_held *before, char *detail, size_t size);
 
 #endif

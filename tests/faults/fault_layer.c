@@ -1,4 +1,4 @@
-/* Which call fails: every call passes here first, then goes on to fault_driver.c. */
+/* The fault layer itself: every OpenCL call passes here, where it may fail, before it goes on to fault_driver.c. */
 #include "fault_layer.h"
 #include "fault_driver.h"
 #include "layer.h"
@@ -13,7 +13,7 @@ static unsigned long calls;
 static fault_call trace[MOST_CALLS];
 static fault_call struck; /* the function whose call failed first */
 
-static struct _cl_icd_dispatch driver; /* the driver's, but for what fault_driver.c changes */
+static struct _cl_icd_dispatch driver; /* the driver's functions, some of them changed by fault_driver.c */
 
 const char *fault_call_name(fault_call call)
 {
@@ -49,7 +49,7 @@ fault_call fault_call_at(unsigned long n)
     return trace[n - 1];
 }
 
-/* Counts a call; the error that it is to return, or CL_SUCCESS. */
+/* Counts a call. Returns the error that it must return, or CL_SUCCESS. */
 static cl_int next_call(fault_call call)
 {
     if (!is_armed || is_paused)

@@ -1,5 +1,6 @@
-/* The fault layer: an OpenCL layer (OPENCL_LAYERS) that counts calls and objects, fails the call that it is told to, and makes the
-   device nasty within the law. A program links it and names it in OPENCL_LAYERS, so that both hold the same library. For one thread. */
+/* The fault layer: an OpenCL layer (OPENCL_LAYERS) between the loader and the driver that counts calls and objects,
+   makes the call fail that it is told to, and makes the device nasty within the law. opencl_faults links it and also
+   names it in OPENCL_LAYERS, so that the loader uses the program's own copy. It is for one thread. */
 #ifndef CLSOFTMAX_FAULT_LAYER_H
 #define CLSOFTMAX_FAULT_LAYER_H
 
@@ -29,7 +30,7 @@ typedef enum fault_reach {
         FAULT_REACH_COUNT
 } fault_reach;
 
-/* Devices that obey the specification to the letter, or nearly so. */
+/* Nasty devices: they obey the specification to the letter, or nearly so. */
 #define FAULT_DEVICE_LIST(X)                                                                                           \
     X(AS_IT_IS, "as it is")                                                                                            \
     X(GPU, "calls itself a GPU")                                                                                       \
@@ -64,23 +65,23 @@ typedef enum fault_device {
 } fault_device;
 
 typedef struct fault {
-    unsigned long at; /* which call, from 1 on; 0 for none */
+    unsigned long at; /* the number of the call, from 1 on; 0: none */
     cl_int error;
     fault_reach reach;
     fault_device device;
 } fault;
 
-/* From here on calls are counted anew, and fail as told; NULL: they neither count nor fail. */
+/* Counts calls anew from here on, and makes them fail as told; NULL: neither. */
 void fault_arm(const fault *fault);
 
-/* 1: calls pass as those of somebody else, without a count; 0: again as armed. */
+/* Lets calls pass without a count, because they are not the library's (1), or ends that (0). */
 void fault_pause(int paused);
 
-/* Calls since fault_arm, and which the n-th was, from 1 on. */
+/* The number of calls since fault_arm, and the function of the n-th, from 1 on. */
 unsigned long fault_calls(void);
 fault_call fault_call_at(unsigned long n);
 
-/* Objects of all kinds: creations and retains less releases. */
+/* The kinds of objects that are counted. */
 #define FAULT_OBJECT_LIST(X)                                                                                           \
     X(CONTEXTS, "contexts")                                                                                            \
     X(QUEUES, "queues")                                                                                                \
@@ -96,6 +97,7 @@ typedef enum fault_object {
         FAULT_OBJECT_COUNT
 } fault_object;
 
+/* Returns how many objects of the kind were created or retained, less those that were released. */
 long fault_balance(fault_object kind);
 
 #endif

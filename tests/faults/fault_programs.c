@@ -1,3 +1,4 @@
+/* Programs made from binaries: what fault_programs.h declares. */
 #define CL_TARGET_OPENCL_VERSION 120
 #include "fault_programs.h"
 

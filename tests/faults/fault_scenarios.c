@@ -1,3 +1,4 @@
+/* The scenarios of opencl_faults: what fault_scenarios.h declares. */
 #include "fault_scenarios.h"
 
 #include "fault_layer.h"
@@ -29,7 +30,7 @@ enum { LOGITS, RESULTS, TEMPERATURES, LABELS, STATISTICS, INVALID_ROWS, BUFFERS 
 static struct {
     cl_device_id device;
     cl_context context;
-    cl_command_queue queue; /* out of order, so that only events put the library's commands in order */
+    cl_command_queue queue; /* out of order, so that only events order the library's commands */
     cl_mem buffers[BUFFERS];
     cl_event gate; /* complete */
 } caller;
@@ -37,7 +38,7 @@ static struct {
 static float logits[SCENARIO_MOST_ELEMENTS];
 static const float temperatures[SCENARIO_ROWS] = {0.7f, -1.0f, 1.0f, 0.0f, 3.0f};
 static const int64_t labels[SCENARIO_ROWS] = {3, -1, 0, 32, 7};
-static answer blank; /* as arrays are before a call */
+static answer blank; /* what arrays hold before a call */
 
 int scenario_prepare(void)
 {
@@ -70,7 +71,7 @@ int scenario_prepare(void)
 }
 
 enum { CALLER_OBJECTS = 3 + BUFFERS };
-static cl_uint references[CALLER_OBJECTS]; /* to the caller's objects, as counted */
+static cl_uint references[CALLER_OBJECTS]; /* to the caller's objects, when they were counted */
 
 static void get_references(cl_uint counts[CALLER_OBJECTS])
 {
@@ -148,7 +149,7 @@ void scenario_expect(const scenario *scenario, answer *expected)
     on_cpu.strategy = CLSOFTMAX_STRATEGY_AUTO;
     attempt attempt = {.scenario = &on_cpu};
     clsoftmax_problem problem = problem_of(&on_cpu);
-    setenv("CLSOFTMAX_HOST_MEMORY", scenario->host_memory, 1); /* from here on */
+    setenv("CLSOFTMAX_HOST_MEMORY", scenario->host_memory, 1); /* it stays for the run */
     if (clsoftmax_context_create("cpu", &attempt.context) == CLSOFTMAX_OK &&
         clsoftmax_plan_create(attempt.context, &problem, &attempt.plan) == CLSOFTMAX_OK)
         run_in_host_memory(&attempt);
@@ -190,6 +191,8 @@ static clsoftmax_status enqueue(attempt *attempt, cl_event *done)
     return clsoftmax_cl_enqueue(attempt->plan, caller.queue, &arguments, 1, &caller.gate, done);
 }
 
+/* Runs the plan on the caller's buffers. Only the call of the library itself can fail, and its commands in the
+   queue. */
 static clsoftmax_status run_in_buffers(attempt *attempt)
 {
     fault_pause(1);

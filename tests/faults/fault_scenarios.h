@@ -1,4 +1,4 @@
-/* What faults are put into: a context, a plan and a call, of different kinds. */
+/* The scenarios of opencl_faults, into which faults are put: each opens a context, makes a plan and runs it once. */
 #ifndef CLSOFTMAX_FAULT_SCENARIOS_H
 #define CLSOFTMAX_FAULT_SCENARIOS_H
 
@@ -6,15 +6,15 @@
 
 typedef struct scenario {
     const char *name;
-    const char *host_memory; /* "share" or "copy", whatever the device; "": as it is */
-    const char *selector;    /* NULL: the caller's own OpenCL context, queue and buffers */
+    const char *host_memory; /* "share" or "copy", whatever the device is; "": as the device is */
+    const char *selector;    /* NULL: on the caller's own OpenCL context, with a queue and buffers */
     clsoftmax_strategy strategy;
     uint64_t rows;
     uint64_t classes;
     uint64_t tile_outer;
-    int has_row_arrays; /* statistics with labels, temperatures of the rows */
+    int has_row_arrays; /* statistics with labels, and a temperature for each row */
     int is_strided;
-    int lists_devices; /* before the context is opened */
+    int lists_devices; /* lists the devices before it opens the context */
 } scenario;
 
 extern const scenario scenarios[];
@@ -28,37 +28,37 @@ typedef struct answer {
     uint64_t invalid_rows;
 } answer;
 
-/* One go through a scenario. */
+/* One run through a scenario. */
 typedef struct attempt {
     const scenario *scenario;
     clsoftmax_context *context;
     clsoftmax_plan *plan;
     answer answer;
-    int failed_in_queue; /* the caller's own event says so, not the library */
+    int failed_in_queue; /* the caller's own event has failed, not a call of the library */
 } attempt;
 
-/* The caller's objects, made before anything can fail; 0 if there is no device. */
+/* Makes the caller's objects, before anything can fail. Returns 0 if there is no device. */
 int scenario_prepare(void);
 
-/* What "cpu" answers. */
+/* Lets cpu compute the right answer. */
 void scenario_expect(const scenario *scenario, answer *expected);
 
-/* The steps, in their order. After one has failed it may be tried again. */
+/* The steps of a run, in order. A step that has failed may be tried again. */
 typedef clsoftmax_status scenario_step(attempt *attempt);
 extern scenario_step *const scenario_steps[];
 enum { SCENARIO_STEPS = 3 };
 
-/* NULL for what is not there. */
+/* Releases what the run has made. */
 void scenario_release(attempt *attempt);
 
-/* Counts the references to the caller's context, queue, buffers and events, once they do not change any more: the driver gives back what a
-   command has held some time after its event is complete. */
+/* Counts the references to the caller's context, queue, buffers and events, once they stay the same: the driver
+   releases what a command has retained some time after its event is complete. */
 void scenario_count_references(void);
 
-/* 1 if those are as they were counted, within so many milliseconds. */
+/* Returns 1 if the references are as they were counted, within so many milliseconds. */
 int scenario_references_return(int milliseconds);
 
-/* Retains one of the caller's objects and forgets it: a fault to be seen. */
+/* Retains one of the caller's objects and forgets it, which must be seen. */
 void scenario_hold_caller(void);
 
 #endif

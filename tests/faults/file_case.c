@@ -1,3 +1,4 @@
+/* A case of file_faults: what file_case.h declares. */
 #include "file_case.h"
 
 #include "file_errors.h"
@@ -163,8 +164,8 @@ static void check_message(const outcome *outcome, const libc_fault *fault, libc_
         injection_report(VIOLATION_MESSAGE, outcome->bytes[FILE_ERRORS]);
 }
 
-/* Checks files and output: the right ones after success; after a failure the older files, or the right ones, since one of
-   two files may have its name when the other one fails. */
+/* Checks files and output: the right ones after success; after a failure the older files, or the right ones, since one
+   of two files may have its name when the other one fails. */
 static void check_files(const file_scenario *scenario, const outcome *outcome, const struct outcome *right)
 {
     int is_done = WEXITSTATUS(outcome->status) == 0;
@@ -194,8 +195,8 @@ static int is_final_equal(const outcome *a, const outcome *b)
     return 1;
 }
 
-/* Checks that no temporary file is left. Shards keep theirs, and the call that fails may be the one that removes them: then
-   the next run must put it right. */
+/* Checks that no temporary file is left. Shards keep theirs, and the call that fails may be the one that removes them:
+   then the next run must put it right. */
 static void check_left(const file_scenario *scenario, const libc_fault *fault, libc_call call,
                        const struct outcome *right)
 {

@@ -1,3 +1,4 @@
+/* What calls of the C library can end with, and what the command may make of it: what file_errors.h declares. */
 #include "file_errors.h"
 
 #include "file_scenarios.h"
@@ -82,13 +83,14 @@ const int *file_errors(libc_call call, libc_reach reach)
     return errors_of[call];
 }
 
-/* Where threads come in another order, it may be an allocation that fails with another call's error. */
+/* Returns 1 if memory is missing. With another order of threads it may be an allocation that fails with the error of
+   another call. */
 static int is_memory(const libc_fault *fault, libc_call call)
 {
     return call < LIBC___getdelim || (call == LIBC___getdelim && fault->error == ENOMEM);
 }
 
-/* Before a row is computed: the input is opened, or the output. */
+/* Returns 1 for calls that open the input or the output, before a row is computed. */
 static int is_opening(libc_call call)
 {
     return call == LIBC_fopen || call == LIBC_stat || call == LIBC_fstat || call == LIBC_fread ||
@@ -105,7 +107,7 @@ static int names_output(const char *text)
 
 int file_status_is_right(const libc_fault *fault, libc_call call, int status, const char *text)
 {
-    if (is_memory(fault, call)) /* what can do without goes on, to the next input */
+    if (is_memory(fault, call)) /* the command can also go on without it, to the next input */
         return status == 1 || (fault->reach == LIBC_EVERYTHING && strstr(text, "n.txt: "));
     if (fault->reach == LIBC_EVERYTHING)
         return status == 1 || status == 2;
@@ -115,13 +117,13 @@ int file_status_is_right(const libc_fault *fault, libc_call call, int status, co
 int file_may_be_ignored(const libc_fault *fault, libc_call call)
 {
     switch (call) {
-    case LIBC_pread: /* it is tried again, or goes on with what is left */
+    case LIBC_pread: /* it is repeated for the rest */
         return fault->error == EINTR || fault->reach == LIBC_SHORT;
     case LIBC_pwrite:
         return fault->error == EINTR || fault->reach == LIBC_SHORT;
     case LIBC_ftruncate:
         return fault->error == EINTR;
-    case LIBC_fallocate: /* of a file system without it, or of no matter to one that finds out later */
+    case LIBC_fallocate: /* the file system does not have it, or finds out later */
         return fault->error == EOPNOTSUPP || fault->error == ENOSYS || fault->error == EINTR;
     case LIBC_fsync:
     case LIBC_rename:
@@ -142,7 +144,7 @@ int file_may_be_ignored(const libc_fault *fault, libc_call call)
     case LIBC___getdelim:
         return 0;
     default:
-        return 1; /* for the right bytes */
+        return 1; /* the bytes are checked anyway */
     }
 }
 
@@ -150,14 +152,14 @@ int file_text_names(const char *text, const libc_fault *fault, libc_call call)
 {
     int may_be_memory = is_memory(fault, call) || fault->error == ENOMEM || fault->reach == LIBC_EVERYTHING ||
                         strstr(text, "the source of a kernel") ||
-                        strstr(text, "the page"); /* a stream into memory fails for want of it alone */
+                        strstr(text, "the page"); /* a stream into memory fails only where memory is missing */
     if (strstr(text, strerror(fault->error)) || (may_be_memory && strstr(text, "memory")))
         return 1;
     if (fault->reach == LIBC_NOTHING)
         return strstr(text, "became shorter") || strstr(text, "did not write all of it");
     if (call == LIBC_posix_spawnp && (fault->error == ENOENT || fault->error == EACCES))
         return strstr(text, "gnuplot is not installed") != NULL;
-    if (fault->error == EPIPE && strstr(text, "gnuplot failed: ")) /* it reads no more: in its own words */
+    if (fault->error == EPIPE && strstr(text, "gnuplot failed: ")) /* it has ended, and says why */
         return 1;
     return call == LIBC_dlopen && strstr(text, "OpenCL");
 }

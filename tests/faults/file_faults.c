@@ -1,8 +1,8 @@
 /* file_faults COMMAND RUINABLE [SCENARIO...]: makes every call of the C library that the command makes fail, one after
-   another, in every plausible way: memory, files, streams, threads, processes. After each fault it checks the exit status,
-   the one line that says why, and what is left: the older file or the right one under the final name, no temporary file, no
-   process, no crash, no hang (file_case.c). docs/reliability.md tells more. COMMAND is the command as it is, RUINABLE the
-   same one over libc_layer.c. It runs everything with CLSOFTMAX_TEST_LONG, else a sample. */
+   another, in every plausible way: memory, files, streams, threads, processes. After each fault it checks the exit
+   status, the one line that says why, and what is left: the older file or the right one under the final name, no
+   temporary file, no process, no crash, no hang (file_case.c). docs/reliability.md tells more. COMMAND is the command
+   as it is, RUINABLE the same one over libc_layer.c. It runs everything with CLSOFTMAX_TEST_LONG, else a sample. */
 #include "file_case.h"
 #include "file_errors.h"
 #include "injection.h"

@@ -1,3 +1,4 @@
+/* The scenarios of file_faults and their folder: what file_scenarios.h declares. */
 #include "file_scenarios.h"
 
 #include <dirent.h>
@@ -71,7 +72,7 @@ static float logit(int i)
 static FILE *start_npy(const char *name, const char *descr, const char *order, const char *shape)
 {
     FILE *file = fopen(name, "wb");
-    char text[119]; /* so that the data begins at 128 */
+    char text[119]; /* so that the data begins at byte 128 */
     if (!file)
         return NULL;
     snprintf(text, sizeof text, "{'descr': '%s', 'fortran_order': %s, 'shape': %s, }", descr, order, shape);
@@ -79,7 +80,7 @@ static FILE *start_npy(const char *name, const char *descr, const char *order, c
     return file;
 }
 
-/* An array of ROWS x CLASSES values, or of ROWS, or of MANY_ROWS x CLASSES, each `bytes` long. */
+/* Writes an array of ROWS x CLASSES values, of ROWS, or of MANY_ROWS x CLASSES, each of so many bytes. */
 static int write_npy(const char *name, const char *descr, const char *order, int elements, size_t bytes,
                      void (*value)(int i, void *to))
 {
@@ -103,7 +104,7 @@ static void as_f4(int i, void *to)
 
 static void as_f2(int i, void *to)
 {
-    uint16_t bits = (uint16_t)(0x3c00 + i * 16); /* from 1 on */
+    uint16_t bits = (uint16_t)(0x3c00 + i * 16); /* numbers from 1 on */
     memcpy(to, &bits, sizeof bits);
 }
 
@@ -122,6 +123,7 @@ static void as_label(int i, void *to)
     memcpy(to, &label, sizeof label);
 }
 
+/* Writes ROWS lines of logits, or of temperatures where there is one column. */
 static int write_text(const char *name, int columns)
 {
     FILE *file = fopen(name, "w");

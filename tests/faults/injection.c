@@ -1,3 +1,4 @@
+/* The frame of programs that inject faults: what injection.h declares. */
 #include "injection.h"
 
 #include <stdarg.h>

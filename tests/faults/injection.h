@@ -22,8 +22,9 @@ typedef struct injection {
     void (*check_reached)(void);             /* reports the functions that no scenario has called */
 } injection;
 
-/* Plants the faults, then runs the scenarios that are named, or all. Returns the exit status of the program: 0, or 1 after
-   a violation, or where a planted fault was not seen. Ends the program with 2 if there is no scenario of a name. */
+/* Plants the faults, then runs the scenarios that are named, or all. Returns the exit status of the program: 0, or 1
+   after a violation, or where a planted fault was not seen. Ends the program with 2 if there is no scenario of a
+   name. */
 int injection_main(const injection *program, size_t count, char **names);
 
 /* Names the case that runs from here on. Processes that are forked share this text and the counts. */

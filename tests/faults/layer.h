@@ -1,5 +1,6 @@
-/* What every OpenCL layer (OPENCL_LAYERS) of the tests needs: all calls go through, but for those that change_dispatch replaces.
-   cl_target are the driver's. Include once, and define change_dispatch. */
+/* What every OpenCL layer (OPENCL_LAYERS) of the tests needs: all calls go to the driver, except those that
+   change_dispatch replaces. cl_target has the functions of the driver. A layer includes this once, and defines
+   change_dispatch. */
 #define CL_TARGET_OPENCL_VERSION 120
 #include <CL/cl_icd.h>
 #include <CL/cl_layer.h>

@@ -1,12 +1,13 @@
-/* The calls of the C library that can fail, and how they do. The linker hands them to libc_layer.c (--wrap): CMake reads the names here.
-     MEMORY    NULL, with errno; what it gives is freed by free()
-     OBJECT    NULL, with errno
-     REFUSED   -1, with errno; nothing is done
-     LATE      does its work, then EOF (-1), with errno: what is closed is gone
-     CODE      the error itself
-     TRANSFER  -1, with errno; or fewer bytes than asked for
-     STREAM    what stands behind the stream; the stream's error indicator is set
-     BY_HAND   written out in libc_layer.c */
+/* The calls of the C library that can fail, and how they do. The linker hands them to libc_layer.c (--wrap), and CMake
+   reads their names here. cli/faults.bats compares them with what the command calls. How they fail:
+     MEMORY    returns NULL, with errno; what it gives is freed by free()
+     OBJECT    returns NULL, with errno
+     REFUSED   returns -1, with errno, and does nothing
+     LATE      does its work, then returns EOF (-1), with errno: what is closed is gone
+     CODE      returns the error
+     TRANSFER  returns -1, with errno, or moves fewer bytes than asked for
+     STREAM    returns the value in the third column, and sets the stream's error indicator
+     BY_HAND   is written out in libc_layer.c */
 #ifndef CLSOFTMAX_LIBC_CALLS_H
 #define CLSOFTMAX_LIBC_CALLS_H
 

@@ -1,4 +1,4 @@
-/* Which call of the C library fails: every call of the program passes here first. */
+/* The layer itself: every call of the program to a function of libc_calls.h passes here, where it may fail. */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -50,7 +50,7 @@ static int is_memory(libc_call call)
     return call <= LIBC___getdelim;
 }
 
-/* Counts a call; 1 if it is to fail. */
+/* Counts a call. Returns 1 if it must fail. */
 static int strikes(libc_call call)
 {
     const libc_fault *fault = &board->fault;
@@ -67,13 +67,14 @@ static int strikes(libc_call call)
     if (n > fault->at && fault->reach != LIBC_EVERYTHING &&
         !(is_of_function && atomic_load(&board->struck) == (int)call + 1))
         return 0;
-    int moves_bytes = call == LIBC_pread || call == LIBC_pwrite; /* not where another thread came first */
+    /* with another order of threads it may be another call than the one that the fault is for */
+    int moves_bytes = call == LIBC_pread || call == LIBC_pwrite;
     if (fault->reach != LIBC_NOTHING || !moves_bytes)
         errno = fault->error;
     return board->plant != LIBC_PLANT_IGNORED;
 }
 
-/* What a call that has succeeded gives to the program, or takes from it. */
+/* Counts what a call that has succeeded has given to the program, or taken from it. */
 static void note(libc_call call)
 {
     static const signed char memory[LIBC_CALL_COUNT] = {
@@ -135,7 +136,8 @@ static void note(libc_call call)
         return __real_##name arguments;                                                                                \
     }
 
-/* 1 if the call fails, and the stream with it. Standard error never does: what is looked at is written there. */
+/* Returns 1 if the call must fail, and marks the stream as failed. Standard error never fails, because the messages
+   that are checked are written there. */
 static int strikes_stream(libc_call call, FILE *stream)
 {
     if (stream == stderr || !strikes(call))
@@ -154,7 +156,7 @@ static int strikes_stream(libc_call call, FILE *stream)
 #define NO_CALL(name)
 LIBC_CALLS(NULL_CALL, NULL_CALL, REFUSED_CALL, LATE_CALL, CODE_CALL, TRANSFER_CALL, STREAM_CALL, NO_CALL)
 
-/* ---------------------------------------------------------------- Calls of their own */
+/* ---------------------------------------------------------------- Calls written by hand */
 
 void *__real_realloc(void *old, size_t size);
 void *__wrap_realloc(void *old, size_t size);
@@ -175,7 +177,7 @@ void __wrap_free(void *memory)
     __real_free(memory);
 }
 
-/* What getline is. For want of memory it fails without the stream's error indicator. */
+/* getline calls it. Where memory is missing, it fails without the stream's error indicator. */
 ssize_t __real___getdelim(char **line, size_t *capacity, int delimiter, FILE *stream);
 ssize_t __wrap___getdelim(char **line, size_t *capacity, int delimiter, FILE *stream);
 ssize_t __wrap___getdelim(char **line, size_t *capacity, int delimiter, FILE *stream)
@@ -260,7 +262,7 @@ int __wrap_ioctl(int descriptor, unsigned long request, void *argument)
     return strikes(LIBC_ioctl) ? -1 : __real_ioctl(descriptor, request, argument);
 }
 
-/* ---------------------------------------------------------------- What _FORTIFY_SOURCE makes of calls above */
+/* ---------------------------------------------------------------- Names of these calls under _FORTIFY_SOURCE */
 
 ssize_t __wrap___pread_chk(int descriptor, void *to, size_t count, off_t offset, size_t room);
 ssize_t __wrap___pread_chk(int descriptor, void *to, size_t count, off_t offset, size_t room)

@@ -1,6 +1,6 @@
-/* The layer between a program and the C library: it counts the program's own calls of libc_calls.h, not those of other libraries, fails
-   the call that it is told to, and knows what the program holds. A program links it (target libc_layer), and controls it by
-   itself, or by a board in a file that another process shares. */
+/* The layer between a program and the C library: it counts the program's own calls of the functions in libc_calls.h,
+   not those of other libraries, makes the call fail that it is told to, and counts what the program holds. A program
+   links it (target libc_layer) and controls it itself, or another process does by a board in a file that both share. */
 #ifndef CLSOFTMAX_LIBC_LAYER_H
 #define CLSOFTMAX_LIBC_LAYER_H
 
@@ -33,15 +33,15 @@ typedef enum libc_reach {
 } libc_reach;
 
 typedef struct libc_fault {
-    unsigned long at; /* which call, from 1 on; 0 for none */
-    int error;        /* of errno.h */
+    unsigned long at; /* the number of the call, from 1 on; 0: none */
+    int error;        /* a number of errno.h */
     libc_reach reach;
     int memory_only; /* calls other than MEMORY neither count nor fail */
 } libc_fault;
 
 enum { LIBC_MOST_CALLS = 1 << 16 };
 
-/* What programs that were ruined on purpose do, so that file_faults can be seen to see it. */
+/* What the ruinable command does wrong on purpose, so that file_faults can show that it sees it. */
 #define LIBC_PLANT_LIST(X)                                                                                             \
     X(NONE)                                                                                                            \
     X(CRASH)                                                                                                           \
@@ -66,18 +66,20 @@ typedef struct libc_board {
     libc_fault fault;
     libc_plant plant;
     atomic_ulong calls;
-    atomic_int trace[LIBC_MOST_CALLS]; /* which call the n-th was, behind place n - 1 */
-    atomic_int struck;                 /* the function whose call failed first, and 1 */
-    atomic_long memory, descriptors;   /* taken less given back */
+    atomic_int trace[LIBC_MOST_CALLS]; /* the n-th call is at place n - 1 */
+    atomic_int struck;                 /* the function whose call failed first, plus 1; 0: none */
+    atomic_long memory, descriptors;   /* taken, less given back */
 } libc_board;
 
-/* The file whose first bytes are the board of a program that starts; without it the program's board is its own, and not armed. */
+/* Names the file whose first bytes are the board of a program that starts. Without it the program has a board of its
+   own, and its calls do not fail. */
 #define LIBC_BOARD_VARIABLE "CLSOFTMAX_TEST_BOARD"
 
+/* The board that is in use, and another one in its place. */
 libc_board *libc_layer_board(void);
 void libc_layer_use(libc_board *shared);
 
-/* From here on calls are counted anew, and fail as told; NULL: they neither count nor fail. */
+/* Counts calls anew from here on, and makes them fail as told; NULL: neither. */
 void libc_layer_arm(const libc_fault *fault);
 
 #endif

@@ -1,5 +1,5 @@
-/* A program under the layer that another process controls: its board is in the file that the environment names. At its end it may do
-   what it is ruined for. */
+/* What makes the command ruinable: its board is in the file that the environment names, by which file_faults controls
+   it. At its end it does what it is to do wrong. */
 #include "libc_layer.h"
 
 #include <fcntl.h>
@@ -11,6 +11,7 @@
 int __real_open(const char *path, int flags, ...);
 int __real_close(int descriptor);
 
+/* Takes the board, and begins to count and to fail. */
 __attribute__((constructor)) static void begin(void)
 {
     const char *path = getenv(LIBC_BOARD_VARIABLE);
@@ -26,7 +27,7 @@ __attribute__((constructor)) static void begin(void)
     libc_layer_arm(&fault);
 }
 
-/* What stands in a file afterwards is neither old nor right. */
+/* Writes a file that is neither the older nor the right one. */
 static void put(const char *path)
 {
     int descriptor = __real_open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
@@ -35,6 +36,7 @@ static void put(const char *path)
     __real_close(descriptor);
 }
 
+/* Does what the plant says, after a fault has struck. A leak needs none. */
 __attribute__((destructor)) static void end(void)
 {
     libc_board *board = libc_layer_board();

@@ -1,4 +1,4 @@
-/* A device that is lost on the way: after LOST_AFTER launches every further one fails. */
+/* An OpenCL layer whose device is lost in the middle of the work: after LOST_AFTER launches every further one fails. */
 #include "layer.h"
 
 #include <stdatomic.h>

@@ -1,5 +1,5 @@
-/* A driver that lists its device, but cannot compile for it, as happens where the driver's compiler does not know the
-   processor. */
+/* An OpenCL layer whose device is listed, but cannot be compiled for, as happens where the driver's compiler does not
+   know the processor. */
 #include "layer.h"
 
 static cl_int CL_API_CALL refuse_to_build(cl_program program, cl_uint count, const cl_device_id *devices,

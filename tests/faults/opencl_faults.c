@@ -1,8 +1,8 @@
-/* opencl_faults [SCENARIO...]: makes every OpenCL call of the library fail, one after another, in every plausible way, and
-   every allocation of its own, and runs it on devices that are nasty within the law. After each fault it checks the
-   status, the message, the bits once the fault is gone, and what is held: no leak, no crash, no hang, the caller's objects as
-   before (fault_case.c). docs/reliability.md tells more. It runs everything with CLSOFTMAX_TEST_LONG, else a sample; a
-   device is needed (exit status 77 without one). */
+/* opencl_faults [SCENARIO...]: makes every OpenCL call of the library fail, one after another, in every plausible way,
+   and every allocation of its own, and runs it on devices that are nasty within the law. After each fault it checks the
+   status, the message, the bits once the fault is gone, and what is held: no leak, no crash, no hang, the caller's
+   objects as before (fault_case.c). docs/reliability.md tells more. It runs everything with CLSOFTMAX_TEST_LONG, else a
+   sample; a device is needed (exit status 77 without one). */
 #include "fault_case.h"
 #include "fault_errors.h"
 #include "injection.h"
@@ -152,8 +152,8 @@ static void run_child(const scenario *scenario)
         fail_call(scenario, n, trace[n - 1], &expected);
 }
 
-/* Runs the cases in a child, because OpenCL does not survive fork() and this process must never use it. Where a child dies,
-   another one goes on behind its case. */
+/* Runs the cases in a child, because OpenCL does not survive fork() and this process must never use it. Where a child
+   dies, another one goes on behind its case. */
 static void run_scenario(size_t number)
 {
     shared->first = 0;
@@ -253,7 +253,8 @@ static void print_scenario(size_t number)
     memset(shared->by_reach, 0, sizeof shared->by_reach);
 }
 
-/* Names the layer that is linked here in OPENCL_LAYERS: the loader then finds it open, and uses this process's own copy. */
+/* Names the layer that is linked here in OPENCL_LAYERS: the loader then finds it open, and uses this process's own
+   copy. */
 static void choose_layer(void)
 {
     Dl_info layer;

@@ -1,5 +1,5 @@
-/* A child of a process that has used the library: what was made before fork() answers FORKED, whoever held what; nothing hangs; "cpu"
-   works. */
+/* Children of a process that has used the library: what was made before fork() must answer FORKED, whichever thread
+   held what, nothing may hang, and cpu must work. A child ends with the number of the first step that went wrong. */
 #include "clsoftmax/clsoftmax_cl.h"
 #include "support/device.h"
 #include "support/driver.h"
@@ -18,7 +18,7 @@ enum { ROWS = 40, CLASSES = 70, SECONDS = 60, STEP_OF_A_CALL = 99 };
 
 static float x[ROWS * CLASSES], expected[ROWS * CLASSES];
 
-/* What the parent has made. */
+/* What the parent has made before fork(). */
 typedef struct inherited {
     clsoftmax_context *context;
     clsoftmax_plan *plan;
@@ -53,7 +53,8 @@ static void release(const inherited *made)
     clsoftmax_context_release(made->context);
 }
 
-/* Does the work in a child, which ends with the number of the first step that went wrong, with that of any call of OpenCL, or by an alarm. */
+/* Does the work in a child, which must end with 0. It ends with the number of the first step that went wrong, with that
+   of any OpenCL call, or by an alarm. */
 static void in_child(int (*work)(const inherited *), const inherited *made)
 {
     const pid_t child = fork();
@@ -72,7 +73,7 @@ static void in_child(int (*work)(const inherited *), const inherited *made)
     if (!(condition))                                                                                                  \
         return (number);
 
-/* Steps 1 to 9: what the parent has made is refused, with a reason, and can be given back. */
+/* Steps 1 to 9: uses what the parent has made, which must be refused with a reason, and releases it. */
 static int refuses(const inherited *made)
 {
     float p[ROWS * CLASSES];
@@ -88,7 +89,7 @@ static int refuses(const inherited *made)
     return 0;
 }
 
-/* Steps 11 to 19: "cpu" computes, also in threads of its own. */
+/* Steps 11 to 19: computes on cpu, also in threads of its own. */
 static int computes(void)
 {
     clsoftmax_context *fresh = NULL;
@@ -106,6 +107,7 @@ static int refuses_and_computes(const inherited *made)
     return step ? step : computes();
 }
 
+/* Forks after cpu was used. */
 Test(fork, of_cpu)
 {
     setenv("CLSOFTMAX_THREADS", "3", 1);
@@ -114,6 +116,7 @@ Test(fork, of_cpu)
     release(&made);
 }
 
+/* Forks after the reference was used. */
 Test(fork, of_reference)
 {
     const inherited made = prepare(test_open("reference"), CLSOFTMAX_STRATEGY_AUTO);
@@ -129,7 +132,7 @@ static cl_command_queue queue;
 static cl_mem buffer;
 static cl_event gate, done;
 
-/* A context of the caller's, with a call under way that waits for what never comes in the child. */
+/* Prepares a context on the caller's OpenCL objects, and scratch memory that a call will use. */
 static inherited prepare_opencl(void)
 {
     clsoftmax_context_release(test_open_opencl()); /* skips where there is no device */
@@ -156,7 +159,7 @@ static clsoftmax_status enqueue(const inherited *made)
     return clsoftmax_cl_enqueue(made->plan, queue, &arguments, 1, &gate, &done);
 }
 
-/* Steps 21 to 29: nothing of OpenCL is to be had, or given back. */
+/* Steps 21 to 29: asks for OpenCL devices, which must be refused, and for cpu. */
 static int has_no_opencl(const inherited *made)
 {
     clsoftmax_context *fresh = NULL;
@@ -182,6 +185,7 @@ static int refuses_opencl(const inherited *made)
     return step ? step : refuses_and_computes(made);
 }
 
+/* Forks after OpenCL was used, and while a call of the parent waits for an event. */
 Test(fork, of_opencl)
 {
     const inherited made = prepare_opencl();
@@ -217,7 +221,7 @@ static void *keep_busy(void *made_)
     return NULL;
 }
 
-/* Whatever locks another thread held at the fork: those of the pool, of the programs, of the allocator. */
+/* Forks while threads use the library, and may hold locks of the pool, of the programs and of the allocator. */
 Test(fork, while_threads_run)
 {
     enum { FORKS = 10 };

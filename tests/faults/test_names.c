@@ -1,8 +1,9 @@
-/* What numbers are called: statuses, and OpenCL's errors as the specification numbers them. */
+/* The names of statuses, and of OpenCL errors, against the table of the OpenCL specification. */
 #include "opencl/opencl_api.h"
 
 #include <criterion/criterion.h>
 
+/* Checks the name and the number of each status. */
 Test(names, of_statuses)
 {
 #define CHECK(name, value, meaning)                                                                                    \
@@ -13,7 +14,7 @@ Test(names, of_statuses)
     cr_expect_str_eq(clsoftmax_version(), CLSOFTMAX_VERSION_STRING);
 }
 
-/* OpenCL 1.2, table of error codes; a number between them has no name, nor has one beyond. */
+/* The error codes of OpenCL 1.2, negated. Numbers between them have no name, nor have those behind them. */
 static const char *const errors[69] = {
     [1] = "CL_DEVICE_NOT_FOUND",
     [2] = "CL_DEVICE_NOT_AVAILABLE",
@@ -58,6 +59,7 @@ static const char *const errors[69] = {
     [63] = "CL_INVALID_GLOBAL_WORK_SIZE",
 };
 
+/* Checks the name of each OpenCL error. */
 Test(names, of_opencl_errors)
 {
     for (int i = 0; i < 69; i++)

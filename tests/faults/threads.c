@@ -1,6 +1,7 @@
-/* threads [--plant]: what threads may share, and what must stay theirs, in plain C, because ThreadSanitizer does not start under Criterion.
-   `./dev sanitize thread` builds it with that; without, it is a test of results. --plant shares one plan between threads, which is
-   forbidden: a check that the checker sees it. Exit status: 0 nothing found, 1 something, 2 wrong use; 66 is ThreadSanitizer's. */
+/* threads [--plant]: uses from several threads what they may share, and checks that results and errors are right.
+   `./dev sanitize thread` builds it with ThreadSanitizer, which does not start under Criterion, so it is plain C; built
+   without, it is a test of results. --plant shares one plan between threads, which is forbidden, to show that
+   ThreadSanitizer sees it. Exit status: 0 nothing is wrong, 1 something is, 2 wrong use; 66 is ThreadSanitizer's. */
 #include "clsoftmax/clsoftmax.h"
 #include "support/leave.h"
 
@@ -13,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { THREADS = 4, ROUNDS = 6, ROWS = 2100, CLASSES = 33 }; /* of several shares for a pool's threads */
+enum { THREADS = 4, ROUNDS = 6, ROWS = 2100, CLASSES = 33 }; /* more rows than one thread of a pool takes at a time */
 
 static const char *device; /* under test */
 static float logits[ROWS * CLASSES], expected[ROWS * CLASSES];
@@ -51,11 +52,11 @@ static void run_plan(clsoftmax_plan *plan, float *results)
 
 typedef struct task {
     clsoftmax_context *context;
-    clsoftmax_plan *plan; /* planted: the plan of all */
+    clsoftmax_plan *plan; /* with --plant: the plan that all share */
     unsigned number;      /* of the thread */
 } task;
 
-/* A context of all, a plan each: all make the same kernels at once, then other ones. */
+/* Shares a context, with a plan for each thread. All make the same kernels at once, then different ones. */
 static void *share_context(void *task_)
 {
     const task *task = task_;
@@ -74,6 +75,7 @@ static void *share_context(void *task_)
     return NULL;
 }
 
+/* Shares a plan, which is forbidden. */
 static void *share_plan(void *task_)
 {
     const task *task = task_;
@@ -85,7 +87,7 @@ static void *share_plan(void *task_)
     return NULL;
 }
 
-/* Contexts come and go; the first of all threads load OpenCL. */
+/* Makes and releases contexts. The first of all threads load OpenCL. */
 static void *make_contexts(void *task_)
 {
     const task *task = task_;
@@ -107,7 +109,7 @@ static void *make_contexts(void *task_)
     return NULL;
 }
 
-/* Each thread fails in its own way, and then reads its own error, while the others fail and succeed. */
+/* Fails in a way of its own in each thread, and reads its own error, while others fail and succeed. */
 static void *keep_errors(void *task_)
 {
     const task *task = task_;
@@ -127,8 +129,9 @@ static void *keep_errors(void *task_)
     return NULL;
 }
 
-/* ---------------------------------------------------------------- All of it */
+/* ---------------------------------------------------------------- All threads */
 
+/* Runs the work in all threads at once. */
 static void in_threads(void *(*work)(void *), clsoftmax_context *context, clsoftmax_plan *plan)
 {
     pthread_t threads[THREADS];
@@ -152,7 +155,8 @@ static clsoftmax_context *open_device(void)
     return context;
 }
 
-/* OpenCL may be missing. Asked for in a process that forgets the answer, so that threads are the first to load it here. */
+/* Returns 1 if the device can be opened. It asks in a child, whose answer this process forgets, so that its threads are
+   the first to load OpenCL. */
 static int has_device(void)
 {
     const pid_t child = fork();
@@ -194,7 +198,7 @@ static void watch(void)
     clsoftmax_context_release(context);
 }
 
-/* By `cpu`, with nobody beside it. */
+/* Computes the expected results on cpu, in a single thread. */
 static void expect(void)
 {
     device = "cpu";
@@ -211,7 +215,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: threads [--plant]\n");
         return 2;
     }
-    setenv("CLSOFTMAX_THREADS", "3", 0); /* a pool, however few processors there are */
+    setenv("CLSOFTMAX_THREADS", "3", 0); /* a pool of threads, however few processors there are */
     for (unsigned i = 0; i < ROWS * CLASSES; i++)
         logits[i] = (float)(i * 37 % 101) * 0.1f;
     pthread_barrier_init(&all_ready, NULL, THREADS);
