@@ -1,4 +1,5 @@
-/* What the fuzz targets share. libFuzzer calls LLVMFuzzerTestOneInput with inputs that it makes; replay.c with those of a folder. */
+/* What the fuzz targets share. libFuzzer calls LLVMFuzzerTestOneInput with inputs that it makes (./dev fuzz), replay.c
+   with the files of a corpus. cli/faults.bats plants a fault for each target, which its corpus must show. */
 #ifndef CLSOFTMAX_FUZZ_H
 #define CLSOFTMAX_FUZZ_H
 
@@ -12,7 +13,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What must hold whatever the input; here, since a release build has no assert. */
+/* Aborts unless the condition holds. There is no assert in a release build. */
 #define FUZZ_CHECK(condition)                                                                                          \
     do {                                                                                                               \
         if (!(condition)) {                                                                                            \
@@ -21,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
         }                                                                                                              \
     } while (0)
 
-/* A file in memory with these bytes, to be closed, and its path. */
+/* Makes a file in memory with these bytes, and writes its path. The caller closes it. */
 enum { FUZZ_PATH_BYTES = 64 };
 static inline int fuzz_file(const void *data, size_t size, char *path)
 {
@@ -31,7 +32,7 @@ static inline int fuzz_file(const void *data, size_t size, char *path)
     return file;
 }
 
-/* Input as a stream of numbers; zeros behind its end. */
+/* The input, as a stream of numbers with zeros behind its end. */
 typedef struct fuzz_bytes {
     const uint8_t *at, *end;
 } fuzz_bytes;

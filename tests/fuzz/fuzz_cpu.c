@@ -1,5 +1,5 @@
-/* Small problems of any kind on cpu: each instruction set and strategy gives the same bits, in place too, and the reference agrees
-   within the bounds of the public header. No OpenCL. */
+/* Small problems of any kind on cpu, without OpenCL: every instruction set and strategy must give the same bits, in
+   place too. The oracle is the reference, with the bounds of the public header. */
 #include "compare.h"
 #include "fuzz_problem.h"
 
@@ -9,7 +9,7 @@ const char program_name[] = "fuzz";
 
 enum { MOST_CONTEXTS = 3 };
 
-/* cpu once for each instruction set that this processor has. */
+/* Opens cpu once for each instruction set that this processor has. Returns how many there are. */
 static uint64_t open_contexts(clsoftmax_context **contexts)
 {
     static const char *const isas[MOST_CONTEXTS] = {"baseline", "avx2", "avx512"};
@@ -36,6 +36,7 @@ static int may_be_in_place(const clsoftmax_problem *p)
            memcmp(&p->logits_layout, &p->results_layout, sizeof p->logits_layout) == 0;
 }
 
+/* Runs the case in place, and compares the results with those out of place. */
 static void check_place(clsoftmax_context *context, const fuzz_case *read, const fuzz_outcome *expected)
 {
     fuzz_outcome outcome = run(context, read, CLSOFTMAX_STRATEGY_AUTO, 1);
@@ -45,7 +46,7 @@ static void check_place(clsoftmax_context *context, const fuzz_case *read, const
     const clsoftmax_layout *layout = p->results_layout.class_stride > 0 ? &p->results_layout : &dense;
     size_t size = clsoftmax_dtype_size(p->results_dtype);
     for (uint64_t row = 0; row < read->rows && expected->status == CLSOFTMAX_OK; row++)
-        for (uint64_t c = 0; c < p->classes; c++) { /* gaps keep what the logits had there */
+        for (uint64_t c = 0; c < p->classes; c++) { /* the gaps keep what the logits have there */
             uint64_t at = layout->offset + row / p->inner * layout->outer_stride + c * layout->class_stride +
                           row % p->inner * layout->inner_stride;
             FUZZ_CHECK(memcmp((char *)outcome.results + at * size, (char *)expected->results + at * size, size) == 0);
@@ -53,6 +54,7 @@ static void check_place(clsoftmax_context *context, const fuzz_case *read, const
     fuzz_outcome_release(&outcome);
 }
 
+/* Compares results and statistics with those of the reference. */
 static void check_reference(const fuzz_case *read, const fuzz_outcome *cpu, const fuzz_outcome *reference)
 {
     const clsoftmax_problem *p = &read->problem;

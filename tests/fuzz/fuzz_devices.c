@@ -1,10 +1,11 @@
-/* Small problems: cpu and the OpenCL device give the same bits. The first byte chooses one of a few sets of what is compiled in, so that
-   kernels are soon all there; what is an argument is any. CLSOFTMAX_FUZZ_DEVICE: another device than 0:0. */
+/* Small problems on an OpenCL device. The oracle is cpu, bit for bit. The first byte chooses one of a few sets of what
+   is compiled in, so that all kernels are soon there; what is an argument of kernels can be anything.
+   CLSOFTMAX_FUZZ_DEVICE names another device than 0:0. */
 #include "fuzz_problem.h"
 
 enum { KINDS = 9 };
 
-/* On the device, arrays are shared with the host or copied there. */
+/* The device is opened twice: with arrays that are shared with the host, and with copied ones. */
 static clsoftmax_context *cpu, *devices[2];
 
 static void open_contexts(void)
@@ -13,7 +14,7 @@ static void open_contexts(void)
     const char *name = getenv("CLSOFTMAX_FUZZ_DEVICE");
     setenv("CLSOFTMAX_THREADS", "1", 1);
     if (!name)
-        setenv("POCL_DEVICES", "basic", 0); /* PoCL on the thread that asks: most of a small launch is waking another */
+        setenv("POCL_DEVICES", "basic", 0); /* PoCL then runs on the calling thread, which saves waking another */
     FUZZ_CHECK(clsoftmax_context_create("cpu", &cpu) == CLSOFTMAX_OK);
     for (int i = 0; i < 2; i++) {
         setenv("CLSOFTMAX_HOST_MEMORY", ways[i], 1);
@@ -21,8 +22,8 @@ static void open_contexts(void)
     }
 }
 
-/* Of what is compiled in, what the problem itself decides: in KINDS sets, in which every operation meets every type, and the rest takes
-   turns. */
+/* Chooses what is compiled in and follows from the problem: one of KINDS sets, in which every operation meets every
+   dtype and the rest takes turns. */
 static void choose_kind(clsoftmax_problem *problem, unsigned kind)
 {
     problem->operation = (clsoftmax_operation)(kind % 3);
@@ -31,7 +32,7 @@ static void choose_kind(clsoftmax_problem *problem, unsigned kind)
     problem->statistics = problem->operation == CLSOFTMAX_OPERATION_NONE || kind / 2 % 2 == 1;
     problem->temperature_per_row = (kind + kind / 3) % 2 == 1;
     problem->sweep = problem->temperature_per_row ? 0 : problem->sweep;
-    if (kind % 2 == 1) { /* no policy that makes ties */
+    if (kind % 2 == 1) { /* policies that make no ties */
         problem->neg_inf_rows = (clsoftmax_neg_inf_rows)(problem->neg_inf_rows % 2);
         problem->pos_inf = CLSOFTMAX_POS_INF_NAN;
     } else if (problem->neg_inf_rows != CLSOFTMAX_NEG_INF_ROWS_UNIFORM) {
@@ -57,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_case_read(&bytes, &problem, &read);
     fuzz_outcome outcome = fuzz_run(plan, &read, 0);
     fuzz_outcome expected =
-        fuzz_run(fuzz_find_plan(cpu, &problem), &read, 0); /* may take the place of the other plan */
+        fuzz_run(fuzz_find_plan(cpu, &problem), &read, 0); /* it may take the place of the other plan */
     fuzz_check_equal(&read, &expected, &outcome);
     fuzz_outcome_release(&expected);
     fuzz_outcome_release(&outcome);

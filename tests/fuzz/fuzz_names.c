@@ -1,4 +1,5 @@
-/* Names of classes, and texts of strangers altogether: first byte how many classes but one, the rest the file. iconv() says what UTF-8 is. */
+/* Files of class names, and untrusted texts: the first byte chooses how many classes there are, the rest is the file.
+   The oracle of UTF-8 is iconv(). */
 #include "class_names.h"
 #include "cli.h"
 #include "fuzz.h"
@@ -9,7 +10,7 @@
 
 const char program_name[] = "fuzz";
 
-/* The characters of a text that iconv takes for UTF-8; -1: it does not. */
+/* Reads the characters of a text. Returns their number, or -1 if iconv does not take it for UTF-8. */
 static long decode(const char *text, uint32_t *characters, size_t room)
 {
     iconv_t decoder = iconv_open("UTF-32LE", "UTF-8");
@@ -26,6 +27,7 @@ static int is_unfit(uint32_t character)
     return character < 0x20 || (character >= 0x7F && character < 0xA0) || character == 0xFFFE || character == 0xFFFF;
 }
 
+/* Checks that a text has no characters that control a terminal or are not allowed in XML. */
 static void check_clean(const char *text, uint32_t *characters, size_t room)
 {
     long count = decode(text, characters, room);
@@ -34,7 +36,7 @@ static void check_clean(const char *text, uint32_t *characters, size_t room)
         FUZZ_CHECK(!is_unfit(characters[i]));
 }
 
-/* Of any text a string of JSON that neither ends early nor ends a page's script. */
+/* Checks that a text becomes a JSON string that ends at its end and cannot end the script of a page. */
 static void check_json(const char *text, uint32_t *characters, size_t room)
 {
     char *json = NULL;
@@ -70,7 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 1)
         return 0;
-    const size_t room = 8 * size + 8; /* characters of its JSON, too */
+    const size_t room = 8 * size + 8; /* also for the characters of its JSON */
     uint32_t *characters = malloc(room * sizeof *characters);
     char *text = malloc(size);
     if (!characters || !text)

@@ -1,5 +1,5 @@
-/* The .npy reader: first byte what the numbers are to be, the rest the file. Every element is read, as tiles are and at once, and
-   both must agree. */
+/* The reader of .npy files: the first byte chooses what the numbers are, the rest is the file. Every element is read at
+   once and in parts, and both must be the same. */
 #include "cli.h"
 #include "fuzz.h"
 #include "source.h"
@@ -33,7 +33,8 @@ static void remove_path(void)
     unlink(path);
 }
 
-/* The file that `path` names becomes this. One for all inputs: making and removing a name takes longer than all the rest. */
+/* Writes the file that `path` names. There is one for all inputs, because making and removing a name takes longer than
+   all else. */
 static int write_file(const uint8_t *data, size_t size)
 {
     static int file = -1;

@@ -1,4 +1,5 @@
-/* The command lines of `run` and, where that is the first word, of `sweep`, `plot` and `explore`: words with zero bytes between. */
+/* Command lines: those of `run` or, where that is the first word, of `sweep`, `plot` or `explore`, as words with zero
+   bytes between them. Options that are accepted must be within their ranges. */
 #include "cli.h"
 #include "fuzz.h"
 #include "run_options.h"
@@ -32,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t at = 0; at < size && count <= MOST_WORDS; at += strlen(words + at) + 1)
         arguments[count++] = words + at;
     run_options options;
-    optind = 0; /* starts over */
+    optind = 0; /* getopt starts over */
     run_command command = count > 1 ? command_of(arguments[1]) : RUN;
     int skipped = command == RUN ? 0 : 1;
     int status = run_options_parse(command, count - skipped, arguments + skipped, &options);

@@ -1,4 +1,5 @@
-/* Shapes, strides and limits of any size: what is accepted is planned within the limits, and its tiles cover it once. */
+/* Planning of shapes, strides and limits of any size: a problem that is accepted must be planned within the limits,
+   twice the same, and its tiles must cover it once. */
 #include "fuzz.h"
 #include "plan.h"
 #include "problem.h"
@@ -37,7 +38,7 @@ static clsoftmax_problem read_problem(fuzz_bytes *bytes)
     return problem;
 }
 
-/* A lawful device, if an odd one. */
+/* Reads the limits of a device that is odd, but within the law. */
 static cls_limits read_limits(fuzz_bytes *bytes)
 {
     static const clsoftmax_device_type types[] = {CLSOFTMAX_DEVICE_CPU, CLSOFTMAX_DEVICE_OPENCL_CPU,
@@ -55,7 +56,7 @@ static cls_limits read_limits(fuzz_bytes *bytes)
     return limits;
 }
 
-/* Tiles are within the problem, and together as much as it is, in each pass. */
+/* Checks that tiles are within the problem, and that those of each pass are together as large as it is. */
 static void check_tiles(const clsoftmax_problem *problem, const cls_tiles *tiles)
 {
     enum { MOST_TILES = 1000 };

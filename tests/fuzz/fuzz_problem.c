@@ -1,3 +1,4 @@
+/* Small problems for fuzz targets: what fuzz_problem.h declares. */
 #include "fuzz_problem.h"
 
 #include <math.h>
@@ -6,7 +7,7 @@ enum { MOST_ELEMENTS = 320, MOST_CLASSES = 300, MOST_SPAN = 4 * MOST_ELEMENTS };
 
 /* ---------------------------------------------------------------- Problem */
 
-/* Rows with gaps, columns, the dimensions in any order. */
+/* Reads a layout: rows with gaps, columns, dimensions in any order. */
 static clsoftmax_layout read_layout(fuzz_bytes *bytes, const clsoftmax_problem *problem)
 {
     static const uint8_t orders[6][3] = {{2, 1, 0}, {1, 2, 0}, {2, 0, 1}, {0, 2, 1}, {1, 0, 2}, {0, 1, 2}};
@@ -21,7 +22,7 @@ static clsoftmax_layout read_layout(fuzz_bytes *bytes, const clsoftmax_problem *
     return number == 0 || layout.offset + spanned > MOST_SPAN ? dense : layout;
 }
 
-/* Elements from the first of the array to its last. */
+/* Returns how many elements the layout spans. */
 static uint64_t span(const clsoftmax_problem *p, const clsoftmax_layout *layout)
 {
     return layout->class_stride == 0
@@ -35,7 +36,7 @@ clsoftmax_problem fuzz_problem_read(fuzz_bytes *bytes)
     static const uint8_t few[] = {1, 1, 2, 3, 5, 17, 64, 65};
     clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
     problem.outer = few[fuzz_number(bytes, 1) % 8];
-    uint64_t classes = fuzz_number(bytes, 2); /* short rows mostly: more of them in the same time */
+    uint64_t classes = fuzz_number(bytes, 2); /* mostly short rows, of which more are tried in the same time */
     problem.classes = 1 + classes / 8 % (classes % 8 == 7 ? MOST_CLASSES : 40);
     problem.inner = few[fuzz_number(bytes, 1) % 8];
     while (problem.outer * problem.classes * problem.inner > MOST_ELEMENTS)
@@ -65,7 +66,7 @@ static void *allocate(size_t size)
     return block;
 }
 
-/* The rest of the input, which is begun again at its end. */
+/* Makes an array from the rest of the input, which is repeated as often as needed. */
 static void *read_array(const fuzz_bytes *bytes, size_t size)
 {
     size_t length = (size_t)(bytes->end - bytes->at);
@@ -76,8 +77,8 @@ static void *read_array(const fuzz_bytes *bytes, size_t size)
     return array;
 }
 
-/* Keeps signs and fractions, and turns exponents into those of 2^-7 to 2: of any bits, nearly all differences are too large for more
-   than one probability. */
+/* Makes numbers ordinary: keeps signs and fractions, and turns exponents into those of 2^-7 to 2. With arbitrary bits
+   nearly all rows have a single probability that is not 0. */
 static void make_ordinary(void *values, clsoftmax_dtype dtype, size_t size)
 {
     static const struct {
@@ -112,9 +113,9 @@ void fuzz_case_read(fuzz_bytes *bytes, const clsoftmax_problem *p, fuzz_case *re
     float *temperatures = read->memory[0] =
         read_array(bytes, (size_t)(p->sweep > 0 ? p->sweep : read->rows) * sizeof *temperatures);
     for (uint64_t k = 0; k < p->sweep && choices & 4; k++)
-        temperatures[k] = fabsf(temperatures[k]); /* one that is none is an error */
+        temperatures[k] = fabsf(temperatures[k]); /* an invalid one is an error */
     int64_t *labels = read->memory[1] = allocate((size_t)read->rows * sizeof *labels);
-    for (uint64_t i = 0; i < read->rows; i++) /* from two below the classes to two above */
+    for (uint64_t i = 0; i < read->rows; i++) /* from two below the first class to two above the last */
         labels[i] = (int64_t)((i * 7 + choices) % (p->classes + 4)) - 2;
     arguments.logits = read->memory[2] = read_array(bytes, read->logits_bytes);
     arguments.temperatures = p->temperature_per_row || p->sweep > 0 ? temperatures : NULL;
@@ -132,7 +133,7 @@ void fuzz_case_release(fuzz_case *read)
 
 /* ---------------------------------------------------------------- Running */
 
-/* A place for each hash of context and problem. */
+/* Keeps a plan for each hash of context and problem. */
 clsoftmax_plan *fuzz_find_plan(clsoftmax_context *context, const clsoftmax_problem *problem)
 {
     enum { PLACES = 256 };

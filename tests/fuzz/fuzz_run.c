@@ -1,5 +1,6 @@
-/* All of `run` and `sweep`, from files to files: a small array of any shape and axis, a number for each row, rows left out, tiles, shards.
-   The library's one call on the whole array says what every byte is; which labels, rows and counts are wrong is told here again. */
+/* The commands `run` and `sweep` as a whole, from files to files: a small array of any shape and axis, numbers for each
+   row, a part of the rows, little memory, shards. The oracle of every byte is one call of the library on the whole
+   array; which labels, rows and counts are wrong is written here again. */
 #include "cli.h"
 #include "fuzz.h"
 #include "problem.h"
@@ -14,7 +15,7 @@ const char program_name[] = "fuzz";
 
 enum { MOST_SIZE = 5, MOST_ELEMENTS = MOST_SIZE * MOST_SIZE * MOST_SIZE, MOST_TEMPERATURES = 3, MOST_SHARDS = 4 };
 
-/* Ways to compute the rows. */
+/* How the rows are computed: at once, in parts for little memory, by shards, or only some of them. */
 typedef enum way { WHOLE, TILES, SHARDS, ROWS, WAYS } way;
 
 typedef struct fuzz_job {
@@ -23,13 +24,13 @@ typedef struct fuzz_job {
     uint64_t shape[3];
     int axis;
     clsoftmax_problem problem;
-    uint64_t rows, row_numbers; /* rows of the array; numbers in the files of one for each row */
+    uint64_t rows, row_numbers; /* rows of the array, and of the files that have a number for each row */
     int has_labels;
-    uint64_t begin, end; /* of the first axis, as they are asked for */
+    uint64_t begin, end; /* the rows of the first axis that are asked for */
     uint64_t memory, shards, first_shard;
     float logits[MOST_ELEMENTS], temperatures[MOST_ELEMENTS];
     double labels[MOST_ELEMENTS];
-    char results[MOST_TEMPERATURES * MOST_ELEMENTS * sizeof(float)]; /* what is expected of all rows */
+    char results[MOST_TEMPERATURES * MOST_ELEMENTS * sizeof(float)]; /* the expected results of all rows */
     clsoftmax_statistics statistics[MOST_TEMPERATURES * MOST_ELEMENTS];
 } fuzz_job;
 
@@ -48,7 +49,7 @@ static float any_float(fuzz_bytes *bytes)
     return value;
 }
 
-/* From none to the last class; one of them may be no label at all. */
+/* Reads labels from -1, none, to the last class; one of them may be no label at all. */
 static void read_labels(fuzz_bytes *bytes, fuzz_job *job)
 {
     const double wrong[] = {-2, (double)job->problem.classes, 0.5, NAN, 1e300, -1e300, INFINITY};
@@ -91,7 +92,7 @@ static void read_job(fuzz_bytes *bytes, fuzz_job *job)
     p->sweep = p->temperature_per_row ? 0 : choices / 72 % (MOST_TEMPERATURES + 1);
     p->neg_inf_rows = (clsoftmax_neg_inf_rows)(choices / 288 % 3);
     p->pos_inf = (clsoftmax_pos_inf)(choices / 864 % 2);
-    job->row_numbers = fuzz_number(bytes, 1) == 1 ? job->rows + 1 : job->rows; /* rarely too many */
+    job->row_numbers = fuzz_number(bytes, 1) == 1 ? job->rows + 1 : job->rows; /* rarely one too many */
     job->begin = fuzz_number(bytes, 1) % (MOST_SIZE + 2);
     job->end = job->begin + fuzz_number(bytes, 1) % (MOST_SIZE + 2);
     job->memory = 2048 + fuzz_number(bytes, 1) * 64;
@@ -112,7 +113,7 @@ static int has_wrong_rows(const fuzz_job *job)
     return job->way == ROWS && (is_class_axis || job->begin > job->shape[0]);
 }
 
-/* [begin, end) of all rows, for the indices of the first axis. */
+/* Computes which rows are asked for: [begin, end) of all rows. */
 static void rows_asked_for(const fuzz_job *job, uint64_t *begin, uint64_t *end)
 {
     uint64_t each = job->shape[0] > 0 ? job->rows / job->shape[0] : 0;
@@ -166,7 +167,7 @@ static void compute(fuzz_job *job)
 
 enum { LOGITS, LABELS, TEMPERATURES, RESULTS, STATISTICS, FILES };
 
-/* In a folder of their own, in memory if there is one: results are synchronised. */
+/* The files are in a folder of their own, in memory if possible, because results are synchronised. */
 static char folder[60], paths[FILES][sizeof folder + 20];
 
 static void remove_files(void)
@@ -219,7 +220,8 @@ static int is_there(const char *path)
     return stat(path, &status) == 0;
 }
 
-/* `count` runs of `length` bytes, stride apart, are all that an .npy file holds. */
+/* Checks that an .npy file holds `count` pieces of `length` bytes, which are `stride` bytes apart in `expected`, and
+   nothing else. */
 static void check_file(const char *path, const char *expected, uint64_t count, size_t stride, size_t length)
 {
     static char read[1 << 14];
@@ -235,7 +237,7 @@ static void check_file(const char *path, const char *expected, uint64_t count, s
     unlink(path);
 }
 
-/* Of each temperature, the rows that were asked for. */
+/* Checks results and statistics: for each temperature the rows that were asked for. */
 static void check_results(const fuzz_job *job)
 {
     const clsoftmax_problem *p = &job->problem;
@@ -283,7 +285,7 @@ static void add_temperatures(words *words, const fuzz_job *job)
     add(words, "-T%s", list);
 }
 
-/* The status of a command: of one shard, or of all. */
+/* Runs the command, for one shard or for all rows. Returns its exit status. */
 static int command(const fuzz_job *job, uint64_t shard)
 {
     static const char *const neg_inf_rows[] = {"nan", "zero", "uniform"}, *const pos_inf[] = {"nan", "limit"};
@@ -310,11 +312,11 @@ static int command(const fuzz_job *job, uint64_t shard)
         add(&words, "--rows=%llu:%llu", (unsigned long long)job->begin, (unsigned long long)job->end);
     if (job->way == SHARDS)
         add(&words, "--shard=%llu/%llu", (unsigned long long)shard, (unsigned long long)job->shards);
-    optind = 0; /* starts over */
+    optind = 0; /* getopt starts over */
     return p->sweep > 0 ? command_sweep(words.argc, words.argv) : command_run(words.argc, words.argv);
 }
 
-/* All shards, from any on; the files are there behind the last, not before. */
+/* Runs all shards, beginning with any of them. The files must be there after the last one, and not before. */
 static void check_shards(const fuzz_job *job)
 {
     for (uint64_t i = 0; i < job->shards; i++) {
@@ -323,7 +325,7 @@ static void check_shards(const fuzz_job *job)
     }
 }
 
-/* What is printed is not looked at. */
+/* Prepares the environment and the files, and throws away what is printed. */
 static void begin(void)
 {
     setenv("CLSOFTMAX_THREADS", "1", 1);
@@ -343,7 +345,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     read_job(&bytes, &job);
     write_inputs(&job);
     if (is_wrong(&job)) {
-        if (job.way != SHARDS) /* one may have no wrong row */
+        if (job.way != SHARDS) /* a single shard may have no wrong row */
             FUZZ_CHECK(command(&job, 0) == EXIT_WRONG);
         FUZZ_CHECK(!is_there(paths[RESULTS]) && !is_there(paths[STATISTICS]));
         return 0;

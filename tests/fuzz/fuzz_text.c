@@ -1,4 +1,5 @@
-/* The text reader: first byte what the numbers are to be, the rest the file. What is read, written and read again is the same. */
+/* The reader of texts: the first byte chooses what the numbers are, the rest is the file. Numbers that are read,
+   written and read again must be the same. */
 #include "cli.h"
 #include "fuzz.h"
 #include "source.h"
@@ -18,7 +19,7 @@ static int read_text(const void *data, size_t size, array_content content, array
     return status;
 }
 
-/* Logits as text that array_write_text made. */
+/* Writes logits as text, reads it, and compares. */
 static void check_round_trip(const array *first)
 {
     char *text = NULL;

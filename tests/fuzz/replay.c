@@ -1,4 +1,4 @@
-/* replay FILE...: gives each file to the fuzz target once. */
+/* replay FILE...: gives each file to the fuzz target once, in place of libFuzzer. The tests do it with the corpora. */
 #include "fuzz.h"
 
 int main(int argc, char **argv)
