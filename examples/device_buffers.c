@@ -1,10 +1,11 @@
-/* Introduces clsoftmax_cl_enqueue: buffers, queue and events of the caller's own. Calls OpenCL itself: link with -lOpenCL, too. */
+/* Introduces clsoftmax_cl_enqueue, which works on the caller's own OpenCL buffers, queue and events. The program calls
+   OpenCL itself, so link it with -lOpenCL as well. */
 #include <clsoftmax/clsoftmax_cl.h>
 #include <stdio.h>
 
 int main(void)
 {
-    float matrix[2][4] = {{10, 20, 30, -1}, {3, 1, 3, -1}}; /* rows of 3 classes, 4 apart */
+    float matrix[2][4] = {{10, 20, 30, -1}, {3, 1, 3, -1}}; /* rows of 3 classes, which begin 4 apart */
     cl_platform_id platform;
     cl_device_id device;
     if (clGetPlatformIDs(1, &platform, NULL) != CL_SUCCESS ||

@@ -1,4 +1,5 @@
-/* Introduces clsoftmax_run: softmax of a matrix in host memory, on whatever device there is. */
+/* Introduces clsoftmax_run: the softmax of a matrix in host memory, on the device that "auto" takes. Begin here; the
+   README has the same program. */
 #include <clsoftmax/clsoftmax.h>
 #include <stdio.h>
 

@@ -1,11 +1,12 @@
-/* Introduces plans: a temperature for each row, log-probabilities and statistics in one pass, f16 logits. */
+/* Introduces plans, which are made once and run as often as you like. This one has a temperature for each row, takes
+   f16 logits, and gives log-probabilities and statistics in one pass. */
 #include <clsoftmax/clsoftmax.h>
 #include <stdio.h>
 
 int main(void)
 {
     const uint16_t logits[3][3] = {
-        {0x3C00, 0x4000, 0x4200}, {0x3C00, 0x4000, 0x4200}, {0x3C00, 0x4000, 0x4200}}; /* 1 2 3 */
+        {0x3C00, 0x4000, 0x4200}, {0x3C00, 0x4000, 0x4200}, {0x3C00, 0x4000, 0x4200}}; /* 1 2 3 as f16 */
     const float temperatures[3] = {0, 1, 10};
     const int64_t labels[3] = {2, 2, 2};
     float log_probabilities[3][3];
@@ -32,7 +33,7 @@ int main(void)
     if (status == CLSOFTMAX_OK)
         status = clsoftmax_plan_create(context, &problem, &plan);
     if (status == CLSOFTMAX_OK)
-        status = clsoftmax_plan_run(plan, &arguments); /* and again, with other arrays, as often as you like */
+        status = clsoftmax_plan_run(plan, &arguments); /* run it again with other arrays */
     if (status != CLSOFTMAX_OK)
         fprintf(stderr, "%s\n", clsoftmax_last_error());
     for (int row = 0; row < 3 && status == CLSOFTMAX_OK; row++)

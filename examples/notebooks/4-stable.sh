@@ -1,5 +1,6 @@
 #!/bin/sh
-# The stable form: logits whose exponentials no f32 holds; and a page with a slider for the temperature. The last files are of real logits.
+# Logits whose exponentials no f32 holds, and a page with a slider for the temperature. The files after that are of real
+# logits.
 . "$(dirname "$0")/notebook.sh"
 
 echo "1000 1001 1002" | clsoftmax sweep - -T 0.5,1,2 >stable.txt

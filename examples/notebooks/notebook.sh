@@ -1,4 +1,4 @@
-# What the notebooks share: sourced with the folder that everything goes to.
+# What the notebooks share. Each of them sources this file with its argument, the folder that everything goes into.
 set -eu
 [ $# -eq 1 ] || { echo "usage: $0 FOLDER" >&2; exit 2; }
 program=${CLSOFTMAX-$(cd "$(dirname "$0")/../.." && pwd)/build/clsoftmax}
@@ -8,7 +8,7 @@ cd "$1"
 
 clsoftmax() { "$program" "$@"; }
 
-# bars NAME LOGITS OPTION...: NAME.svg for white pages, NAME-dark.svg for dark ones
+# bars NAME LOGITS OPTION...: draws bars into NAME.svg for white pages and NAME-dark.svg for dark ones
 bars() {
     name=$1 logits=$2
     shift 2
@@ -16,7 +16,7 @@ bars() {
     echo "$logits" | clsoftmax plot - "$@" -o "$name-dark.svg" --dark
 }
 
-# curves NAME LOGITS OPTION...: the same
+# curves NAME LOGITS OPTION...: draws curves into the same two files
 curves() {
     name=$1 logits=$2
     shift 2
