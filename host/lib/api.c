@@ -1,5 +1,6 @@
 /* The public calls: check, decide, hand to the device. */
 #include "api.h"
+#include "plan/strategy.h"
 #include "select.h"
 #include "status.h"
 

@@ -3,7 +3,7 @@
 #define CLSOFTMAX_CONTEXT_H
 
 #include "clsoftmax/clsoftmax.h"
-#include "plan.h"
+#include "plan/plan.h"
 #include "problem.h"
 
 #include <sys/types.h>

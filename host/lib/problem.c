@@ -1,8 +1,10 @@
 #include "problem.h"
 
-#include "core/statistics.h"
+#include "array.h"
+#include "core/interface.h"
 #include "status.h"
 
+#include <stddef.h>
 #include <string.h>
 
 /* ---------------------------------------------------------------- Names */
@@ -67,6 +69,36 @@ const char *clsoftmax_strategy_rule(clsoftmax_strategy strategy)
     return texts_of(strategy).rule;
 }
 
+/* ---------------------------------------------------------------- Operations */
+
+/* The public header and the kernels number the operations alike. */
+#define CLS_SAME_NUMBER(name, text, meaning)                                                                           \
+    _Static_assert((int)CLSOFTMAX_OPERATION_##name == (int)OPERATION_##name, "OPERATION_LIST: " #name);
+CLSOFTMAX_OPERATION_LIST(CLS_SAME_NUMBER)
+#undef CLS_SAME_NUMBER
+_Static_assert((int)CLSOFTMAX_OPERATION_COUNT == (int)OPERATION_COUNT, "OPERATION_LIST and CLSOFTMAX_OPERATION_LIST");
+
+int cls_has_results(const clsoftmax_problem *problem)
+{
+    return operation_made_of((int)problem->operation) != MADE_OF_NOTHING;
+}
+
+int cls_is_made_of_exponentials(const clsoftmax_problem *problem)
+{
+    return operation_made_of((int)problem->operation) == MADE_OF_EXPONENTIALS;
+}
+
+/* ---------------------------------------------------------------- Statistics */
+
+/* The record of the kernels is the public header's. */
+#define CLS_SAME_FIELD(row_type, type, name)                                                                           \
+    _Static_assert(offsetof(clsoftmax_statistics, name) == offsetof(core_statistics_record, name) &&                   \
+                       sizeof(((clsoftmax_statistics *)0)->name) == sizeof(type),                                      \
+                   "STATISTICS_FIELDS: " #name);
+STATISTICS_FIELDS(CLS_SAME_FIELD)
+#undef CLS_SAME_FIELD
+_Static_assert(sizeof(clsoftmax_statistics) == sizeof(core_statistics_record), "STATISTICS_FIELDS");
+
 /* ---------------------------------------------------------------- Shapes */
 
 /* a * b, or UINT64_MAX where that overflows. */
@@ -80,20 +112,15 @@ static uint64_t sum(uint64_t a, uint64_t b)
     return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
-uint64_t cls_layout_span(const clsoftmax_problem *problem, const clsoftmax_layout *layout)
+uint64_t cls_layout_span(const clsoftmax_problem *problem, const clsoftmax_layout *layout, uint64_t temperatures)
 {
     if (cls_problem_rows(problem) == 0)
         return 0;
     uint64_t last =
         sum(product(problem->outer - 1, layout->outer_stride), sum(product(problem->classes - 1, layout->class_stride),
                                                                    product(problem->inner - 1, layout->inner_stride)));
+    last = sum(last, product(temperatures - 1, problem->sweep_stride));
     return sum(sum(layout->offset, last), 1);
-}
-
-uint64_t cls_results_span(const clsoftmax_problem *problem)
-{
-    uint64_t one = cls_layout_span(problem, &problem->results_layout);
-    return one == 0 ? 0 : sum(one, product(cls_problem_temperatures(problem) - 1, problem->sweep_stride));
 }
 
 static clsoftmax_layout dense_layout(const clsoftmax_problem *problem)
@@ -128,7 +155,7 @@ static uint64_t dense_sweep_stride(const clsoftmax_problem *problem)
     some.outer = problem->outer ? problem->outer : 1;
     some.inner = problem->inner ? problem->inner : 1;
     some.results_layout.offset = 0;
-    return cls_layout_span(&some, &some.results_layout);
+    return cls_layout_span(&some, &some.results_layout, 1);
 }
 
 /* One dimension of an array: `size` steps of `stride`. */
@@ -165,10 +192,13 @@ static int is_nested(const clsoftmax_problem *problem)
     return 1;
 }
 
-static clsoftmax_status check_span(uint64_t span, clsoftmax_dtype dtype, const char *which)
+/* Checks that memory can hold every array that has an element for each class. */
+static clsoftmax_status check_spans(const clsoftmax_problem *problem)
 {
-    CLS_FAIL_IF(span > (uint64_t)PTRDIFF_MAX / clsoftmax_dtype_size(dtype), CLSOFTMAX_INVALID_SHAPE,
-                "%s: the array is larger than memory can be", which);
+    CLS_FOR_ARRAYS(array)
+    CLS_FAIL_IF(cls_array_layout(problem, array) &&
+                    cls_array_span(problem, array) > (uint64_t)PTRDIFF_MAX / cls_array_element_bytes(problem, array),
+                CLSOFTMAX_INVALID_SHAPE, "%s: the array is larger than memory can be", cls_array_name(array));
     return CLSOFTMAX_OK;
 }
 
@@ -188,7 +218,7 @@ static clsoftmax_status check_choices(const clsoftmax_problem *p)
                 (int)p->neg_inf_rows, (int)p->pos_inf);
     CLS_FAIL_IF(p->sweep > 0 && p->temperature_per_row, CLSOFTMAX_INVALID_ARGUMENT,
                 "a sweep has temperatures for all rows; it cannot have one for each");
-    CLS_FAIL_IF(p->operation == CLSOFTMAX_OPERATION_NONE && !p->statistics, CLSOFTMAX_INVALID_ARGUMENT,
+    CLS_FAIL_IF(!cls_has_results(p) && !p->statistics, CLSOFTMAX_INVALID_ARGUMENT,
                 "neither an operation nor statistics are asked for");
     return CLSOFTMAX_OK;
 }
@@ -207,7 +237,7 @@ clsoftmax_status cls_problem_check(const clsoftmax_problem *problem, clsoftmax_p
                 (unsigned long long)problem->classes, (unsigned long long)problem->inner);
     CLS_FORWARD(check_choices(problem));
     fill_in_layout(problem, &checked->logits_layout);
-    if (problem->operation == CLSOFTMAX_OPERATION_NONE) { /* no results: nothing may depend on what they would be */
+    if (!cls_has_results(problem)) { /* no results: nothing may depend on what they would be */
         checked->results_layout = checked->logits_layout;
         checked->results_dtype = checked->logits_dtype;
     }
@@ -215,10 +245,9 @@ clsoftmax_status cls_problem_check(const clsoftmax_problem *problem, clsoftmax_p
     if (problem->sweep_stride == 0 || problem->sweep <= 1)
         checked->sweep_stride = dense_sweep_stride(checked);
     const clsoftmax_layout *results = &checked->results_layout;
-    CLS_FORWARD(check_span(cls_layout_span(checked, &checked->logits_layout), checked->logits_dtype, "logits"));
-    CLS_FORWARD(check_span(cls_results_span(checked), checked->results_dtype, "results"));
+    CLS_FORWARD(check_spans(checked));
     CLS_FAIL_IF(
-        problem->operation != CLSOFTMAX_OPERATION_NONE && !is_nested(checked), CLSOFTMAX_INVALID_SHAPE,
+        cls_has_results(problem) && !is_nested(checked), CLSOFTMAX_INVALID_SHAPE,
         "results: one of the strides (%llu, %llu, %llu, sweep %llu) does not step over what the smaller ones span",
         (unsigned long long)results->outer_stride, (unsigned long long)results->class_stride,
         (unsigned long long)results->inner_stride, (unsigned long long)checked->sweep_stride);
@@ -257,21 +286,42 @@ clsoftmax_status clsoftmax_problem_set_shape(clsoftmax_problem *problem, unsigne
 
 /* ---------------------------------------------------------------- Arguments */
 
-/* Equal places and types are in place. */
+/* Returns 1 if both arrays begin at the same place, have the same elements, and a result is written once: in place. */
+static int is_in_place(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments, cls_array in,
+                       cls_array out)
+{
+    return cls_array_of(arguments, in) == cls_array_of(arguments, out) && problem->sweep == 0 &&
+           cls_array_dtype(problem, in) == cls_array_dtype(problem, out) &&
+           memcmp(cls_array_layout(problem, in), cls_array_layout(problem, out), sizeof(clsoftmax_layout)) == 0;
+}
+
+/* Where an array begins and ends in memory. */
+typedef struct extent_in_memory {
+    uintptr_t begin, end;
+} extent_in_memory;
+
+static extent_in_memory place_of(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments,
+                                 cls_array array)
+{
+    uintptr_t address = (uintptr_t)cls_array_of(arguments, array);
+    size_t size = cls_array_element_bytes(problem, array);
+    return (extent_in_memory){address + cls_array_layout(problem, array)->offset * size,
+                              address + cls_array_span(problem, array) * size};
+}
+
 int cls_arguments_overlap(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments)
 {
-    size_t logits_size = clsoftmax_dtype_size(problem->logits_dtype),
-           results_size = clsoftmax_dtype_size(problem->results_dtype);
-    if (arguments->logits == arguments->results && problem->logits_dtype == problem->results_dtype &&
-        problem->sweep == 0 &&
-        memcmp(&problem->logits_layout, &problem->results_layout, sizeof problem->logits_layout) == 0)
-        return 0;
-    uintptr_t x = (uintptr_t)arguments->logits, p = (uintptr_t)arguments->results;
-    uintptr_t x_begin = x + problem->logits_layout.offset * logits_size;
-    uintptr_t p_begin = p + problem->results_layout.offset * results_size;
-    uintptr_t x_end = x + cls_layout_span(problem, &problem->logits_layout) * logits_size;
-    uintptr_t p_end = p + cls_results_span(problem) * results_size;
-    return x_begin < p_end && p_begin < x_end;
+    CLS_FOR_ARRAYS(in)
+    CLS_FOR_ARRAYS(out)
+    {
+        if (cls_array_is_written(in) || !cls_array_is_written(out) || !cls_array_layout(problem, in) ||
+            !cls_array_layout(problem, out) || is_in_place(problem, arguments, in, out))
+            continue;
+        extent_in_memory read = place_of(problem, arguments, in), written = place_of(problem, arguments, out);
+        if (read.begin < written.end && written.begin < read.end)
+            return 1;
+    }
+    return 0;
 }
 
 int cls_is_temperature(float temperature)
@@ -299,15 +349,10 @@ clsoftmax_status cls_arguments_check(const clsoftmax_problem *problem, const cls
     CLS_FORWARD(check_temperatures(problem, arguments));
     if (cls_problem_rows(problem) == 0)
         return CLSOFTMAX_OK;
-    CLS_FAIL_IF(!arguments->logits, CLSOFTMAX_INVALID_ARGUMENT, "logits is NULL");
-    CLS_FAIL_IF(problem->temperature_per_row && !arguments->temperatures, CLSOFTMAX_INVALID_ARGUMENT,
-                "temperatures is NULL, and the problem wants one for each row");
-    CLS_FAIL_IF(problem->statistics && !arguments->statistics, CLSOFTMAX_INVALID_ARGUMENT,
-                "statistics is NULL, and the problem asks for them");
-    if (problem->operation == CLSOFTMAX_OPERATION_NONE)
-        return CLSOFTMAX_OK;
-    CLS_FAIL_IF(!arguments->results, CLSOFTMAX_INVALID_ARGUMENT, "results is NULL");
-    CLS_FAIL_IF(cls_arguments_overlap(problem, arguments), CLSOFTMAX_INVALID_ARGUMENT,
+    CLS_FOR_ARRAYS(array)
+    CLS_FAIL_IF(cls_array_is_wanted(problem, array) && !cls_array_is_optional(array) && !cls_array_of(arguments, array),
+                CLSOFTMAX_INVALID_ARGUMENT, "%s is NULL, and the problem wants it", cls_array_name(array));
+    CLS_FAIL_IF(cls_has_results(problem) && cls_arguments_overlap(problem, arguments), CLSOFTMAX_INVALID_ARGUMENT,
                 "logits and results overlap without being the same array");
     return CLSOFTMAX_OK;
 }

@@ -4,50 +4,72 @@
 #ifndef CLSOFTMAX_CORE_STATISTICS_H
 #define CLSOFTMAX_CORE_STATISTICS_H
 
-#include "core/row_setting.h"
+#include "core/terms.h"
 
-/* The two largest logits and where the first of the largest is. Parts of a row merge in any order. */
+/* The top of one row: the keys of its two largest logits, and where the first of the largest is. */
+typedef struct {
+    uint key;
+    uint second_key;
+    core_long index;
+} core_one_top;
+
+/* The top of a row, or where lanes are rows, of each. */
+#ifdef CORE_ROW_PER_LANE
 typedef struct {
     core_row_uint key;
     core_row_uint second_key;
     core_row_long index;
 } core_top_t;
+#else
+typedef core_one_top core_top_t;
+#endif
 
-/* Keys of logits + 0, so that -0 and +0 tie as they do for everybody else; a NaN of any bits is the one largest value, so that
-   the first is found. */
+/* Returns the key by which tops compare logits: that of x + 0, so that -0 and +0 tie, and one largest key for every NaN, so
+   that the first NaN is found. */
 CORE_FUNCTION core_uint core_top_key(core_float x)
 {
     core_uint key = core_key(x + 0.0f), nan = (core_uint)(CORE_KEY_POSITIVE_INFINITY + 1u);
     return CORE_SMALLER(key, nan);
 }
 
-#ifndef CORE_ROW_PER_LANE
-CORE_FUNCTION core_top_t core_top_merge(core_top_t a, core_top_t b)
+/* Returns the top of two parts of a row. Parts merge in any order. */
+CORE_FUNCTION core_one_top core_top_merge(core_one_top a, core_one_top b)
 {
     uint smaller_first = CORE_SMALLER(a.key, b.key), larger_second = CORE_LARGER(a.second_key, b.second_key);
     int b_first = b.key > a.key || (b.key == a.key && b.index < a.index);
-    core_top_t merged = {CORE_LARGER(a.key, b.key), CORE_LARGER(smaller_first, larger_second),
-                         b_first ? b.index : a.index};
+    core_one_top merged = {CORE_LARGER(a.key, b.key), CORE_LARGER(smaller_first, larger_second),
+                           b_first ? b.index : a.index};
     return merged;
 }
-#endif
 
-/* As clsoftmax_statistics in the public header. */
+/* The fields of a record, X(type of a row, type in memory, name): those of clsoftmax_statistics in the public header, which
+   host/lib/statistics_record.h compares with them. */
+#define STATISTICS_FIELDS(X)                                                                                           \
+    X(core_row_float, float, maximum)                                                                                  \
+    X(core_row_float, float, log_sum_exp)                                                                              \
+    X(core_row_float, float, entropy)                                                                                  \
+    X(core_row_float, float, largest_probability)                                                                      \
+    X(core_row_float, float, margin)                                                                                   \
+    X(core_row_float, float, negative_log_likelihood)                                                                  \
+    X(core_row_long, core_long, argmax)
+
+/* The statistics of a row, or where lanes are rows, of each; and a row's record in memory. */
+#define STATISTICS_OF_ROWS(row_type, type, name) row_type name;
 typedef struct {
-    core_row_float maximum;
-    core_row_float log_sum_exp;
-    core_row_float entropy;
-    core_row_float largest_probability;
-    core_row_float margin;
-    core_row_float negative_log_likelihood;
-    core_row_long argmax;
+    STATISTICS_FIELDS(STATISTICS_OF_ROWS)
 } core_statistics_t;
+#undef STATISTICS_OF_ROWS
+
+#define STATISTICS_IN_MEMORY(row_type, type, name) type name;
+typedef struct {
+    STATISTICS_FIELDS(STATISTICS_IN_MEMORY)
+} core_statistics_record;
+#undef STATISTICS_IN_MEMORY
 
 /* What the statistics of a row are made of. */
 typedef struct {
     core_top_t top;
-    core_total_t total;         /* of the exponentials */
-    core_total_t weighted;      /* of the exponentials' core_weighted */
+    core_total_t totals[TERM_COUNT];
     core_row_float label_logit; /* NaN where no label is given */
 } core_row_sums_t;
 
@@ -82,8 +104,9 @@ CORE_FUNCTION core_statistics_t core_computed_statistics(core_row_sums_t sums, c
     core_log_row_t log_row = core_log_row(set.prepared, set.maximum), origin = log_row;
     origin.maximum = CORE_ROW(0.0f);
     core_largest_t largest = core_largest(set, levels);
-    core_two_float value = core_total_value(sums.total), reciprocal = core_reciprocal(value);
-    core_two_float log_sum = core_logarithm(core_relative_sum(sums.total, largest.own, largest.value));
+    core_two_float value = core_total_value(sums.totals[TERM_EXPONENTIAL]), reciprocal = core_reciprocal(value);
+    core_two_float log_sum =
+        core_logarithm(core_relative_sum(sums.totals[TERM_EXPONENTIAL], largest.own, largest.value));
     core_two_float negative_log_sum = {-log_sum.high, -log_sum.low};
 
     core_statistics_t result;
@@ -102,7 +125,7 @@ CORE_FUNCTION core_statistics_t core_computed_statistics(core_row_sums_t sums, c
     result.margin = core_row_probability(gap, reciprocal);
 
     /* ln(sum) + (sum of e |z|) / sum: neither term is negative, so nothing cancels */
-    core_two_float mean = core_two_product(core_total_value(sums.weighted), reciprocal);
+    core_two_float mean = core_two_product(core_total_value(sums.totals[TERM_WEIGHTED]), reciprocal);
     mean = core_two_product(mean, core_distance(set.prepared, set.maximum).factor);
     result.entropy = log_sum.high + (mean.high + (mean.low + log_sum.low));
 

@@ -1,162 +1,150 @@
+/*
+ * The phases of a row, or of a part of it, for a whole work-group: group and split. The group goes through the classes in
+ * chunks, of which each work-item has ITEM_CLASSES logits in registers, in accesses of ACCESS_WIDTH neighbours; neighbouring
+ * work-items have neighbouring accesses. A row of one chunk (ROW_IN_REGISTERS) is read once and stays where it is.
+ *
+ * CORE_WIDTH is 1 here: a GPU computes on its work-items at once. Every loop over a chunk has constant bounds, so that its
+ * arrays become registers.
+ */
 #ifndef CLSOFTMAX_CHUNKS_H
 #define CLSOFTMAX_CHUNKS_H
 
 #include "strategies/phases.h"
 
-/*
- * Scans of a row, or of a part of it, by a whole work-group: group and split. It goes through the classes in chunks, of which
- * each work-item has CHUNK_LANES logits in registers, in accesses of ACCESS_WIDTH neighbours; neighbouring work-items
- * have neighbouring accesses. A row of one chunk (ROW_IS_KEPT) is read once and stays where it is.
- *
- * CORE_WIDTH is 1: the lanes of a GPU are its work-items. Every loop over a chunk has constant bounds, so that its arrays
- * become registers.
- */
-#ifndef ACCESS_WIDTH
-#define ACCESS_WIDTH                                                                                                   \
-    1 /* elements of an access; more than 1 only where classes are neighbours and rows begin aligned to it */
+#ifndef ACCESSES
+#define ACCESSES 4 /* accesses of a work-item in a chunk */
 #endif
-#ifndef ROW_VECTORS
-#define ROW_VECTORS 4 /* accesses of a work-item in a chunk */
+#ifndef ROW_IN_REGISTERS
+#define ROW_IN_REGISTERS 0 /* 1: no row is longer than a chunk */
 #endif
-#ifndef ROW_IS_KEPT
-#define ROW_IS_KEPT 0 /* 1: no row is longer than a chunk */
+#ifndef PAIRS_IN_REGISTERS
+#define PAIRS_IN_REGISTERS 0 /* 1: the exponentials stay too, so that none is computed twice */
 #endif
 
-#define CHUNK_LANES (ROW_VECTORS * ACCESS_WIDTH)
-#define CHUNK_CLASSES (WORK_GROUP_SIZE * CHUNK_LANES)
-
-/* Whether the exponentials stay too, so that none is computed twice; each takes two registers, and frees its logit's, but in a sweep,
-   whose next temperature needs it. */
-#define LANES_WITH_EXPONENTIALS (TEMPERATURES == TEMPERATURES_SWEEP ? 8 : 16)
-#define EXPONENTIALS_ARE_KEPT (ROW_IS_KEPT && OPERATION == OPERATION_SOFTMAX && CHUNK_LANES <= LANES_WITH_EXPONENTIALS)
+#define ITEM_CLASSES (ACCESSES * ACCESS_WIDTH)
+#define CHUNK_CLASSES (WORK_GROUP_SIZE * ITEM_CLASSES)
 
 /* ---------------------------------------------------------------- Accesses */
 
-#if ACCESS_WIDTH > 1
-#define ACCESS_JOIN_(a, b) a##b
-#define ACCESS_JOIN(a, b) ACCESS_JOIN_(a, b)
-#define ACCESS_VECTOR(type) ACCESS_JOIN(type, ACCESS_WIDTH)
-#endif
-
-/* By casts, since vload and vstore promise the compiler no more than an element's alignment. */
-static void access_load(__global const logit_t *address, float *lanes)
+static void access_load(__global const logit_t *address, float *logits)
 {
 #if ACCESS_WIDTH == 1
-    lanes[0] = row_load_one(address);
-#elif LOGITS_DTYPE == DTYPE_F32
-    ACCESS_VECTOR(vstore)(*(__global const ACCESS_VECTOR(float) *)address, 0, lanes);
-#elif LOGITS_DTYPE == DTYPE_F16
-    ACCESS_VECTOR(vstore)(ACCESS_VECTOR(vloada_half)(0, address), 0, lanes);
+    logits[0] = row_load_one(address);
 #else
-    const ACCESS_VECTOR(uint) bits = ACCESS_VECTOR(convert_uint)(*(__global const ACCESS_VECTOR(ushort) *)address);
-    ACCESS_VECTOR(vstore)(ACCESS_VECTOR(as_float)(bits << 16), 0, lanes);
+    LOGITS(dtype_load_access)(address, logits);
 #endif
 }
 
-static void access_store(const float *lanes, __global result_t *address)
+static void access_store(const float *results, __global result_t *address)
 {
 #if ACCESS_WIDTH == 1
-    row_store_one(lanes[0], address);
-#elif RESULTS_DTYPE == DTYPE_F32
-    *(__global ACCESS_VECTOR(float) *)address = ACCESS_VECTOR(vload)(0, lanes);
-#elif RESULTS_DTYPE == DTYPE_F16
-    ACCESS_JOIN(ACCESS_VECTOR(vstorea_half), _rte)(ACCESS_VECTOR(vload)(0, lanes), 0, address);
+    row_store_one(results[0], address);
 #else
-    const ACCESS_VECTOR(uint) bits = ACCESS_VECTOR(as_uint)(ACCESS_VECTOR(vload)(0, lanes));
-    *(__global ACCESS_VECTOR(ushort) *)address = ACCESS_VECTOR(convert_ushort)(row_bf16_of_bits(bits));
+    RESULTS(dtype_store_access)(results, address);
 #endif
 }
 
 /* ---------------------------------------------------------------- Chunks */
 
-/* The chunks of a row that a work-group goes through. */
+/* The chunks of a row that a work-group goes through, from `begin` to `end`. */
 typedef struct {
-    __global const logit_t *x; /* of the row */
+    __global const logit_t *x; /* the row's logits */
     ulong class_stride;
     ulong classes; /* of the row */
     uint begin;
     uint end;
 } row_part;
 
-/* All chunks of a row; of a row that is kept, one by a constant, so that the loop over them goes away. */
+/* What a work-item holds of a chunk. */
+typedef struct {
+    float logits[ITEM_CLASSES];
+    core_pair pairs[ITEM_CLASSES]; /* their exponentials, if PAIRS_IN_REGISTERS */
+} chunk_registers;
+
+/* Returns the number of chunks of a row; the constant 1 for a row in registers, so that the loop over them goes away. */
 static uint row_chunks(ulong classes)
 {
-    return ROW_IS_KEPT ? 1 : (uint)((classes + CHUNK_CLASSES - 1) / CHUNK_CLASSES);
+    return ROW_IN_REGISTERS ? 1 : (uint)((classes + CHUNK_CLASSES - 1) / CHUNK_CLASSES);
 }
 
-/* Classes of a chunk; they and what counts them fit 32 bits, what counts those of a row need not. */
+/* Returns the classes of a chunk. They fit 32 bits, which the classes of a row need not. */
 static uint chunk_count(const row_part *part, uint chunk)
 {
     const ulong left = part->classes - (ulong)chunk * CHUNK_CLASSES;
     return left < CHUNK_CLASSES ? (uint)left : CHUNK_CLASSES;
 }
 
-/* Where in a chunk this work-item's access begins. */
-static uint chunk_place(uint vector)
+/* Returns where in a chunk an access of this work-item begins. */
+static uint chunk_place(uint access)
 {
-    return (vector * WORK_GROUP_SIZE + (uint)get_local_id(0)) * ACCESS_WIDTH;
+    return (access * WORK_GROUP_SIZE + (uint)get_local_id(0)) * ACCESS_WIDTH;
 }
 
-/* Lanes behind the last class are -inf. */
-static void chunk_load(const row_part *part, uint chunk, float *lanes)
+/* Reads this work-item's logits of a chunk; behind the last class they are -inf. */
+static void chunk_load(const row_part *part, uint chunk, float *logits)
 {
     const uint count = chunk_count(part, chunk);
     const ulong stride = ACCESS_WIDTH == 1 ? part->class_stride : 1;
     __global const logit_t *x = part->x + ((ulong)chunk * CHUNK_CLASSES + chunk_place(0)) * stride;
 #pragma unroll
-    for (uint vector = 0; vector < ROW_VECTORS; vector++, x += WORK_GROUP_SIZE * ACCESS_WIDTH * stride) {
-        const uint place = chunk_place(vector);
+    for (uint access = 0; access < ACCESSES; access++, x += WORK_GROUP_SIZE * ACCESS_WIDTH * stride) {
+        const uint place = chunk_place(access);
         if (place + ACCESS_WIDTH <= count) {
-            access_load(x, lanes + vector * ACCESS_WIDTH);
+            access_load(x, logits + access * ACCESS_WIDTH);
         } else {
 #pragma unroll
-            for (uint lane = 0; lane < ACCESS_WIDTH; lane++)
-                lanes[vector * ACCESS_WIDTH + lane] = place + lane < count ? row_load_one(x + lane) : -CORE_INFINITY;
+            for (uint i = 0; i < ACCESS_WIDTH; i++)
+                logits[access * ACCESS_WIDTH + i] = place + i < count ? row_load_one(x + i) : -CORE_INFINITY;
         }
     }
 }
 
-/* A lane as an ordinary row has it. What pads a chunk must be no tie, and -inf may be one. */
+/* Returns a logit as an ordinary row has it. What pads a chunk must not tie, and -inf may. */
 static float chunk_ordinary(float x, int is_class, const row_state *row)
 {
     return !TIES || is_class ? row_ordinary(x, row) : -CORE_INFINITY;
 }
 
-/* The largest of what a work-item has of the part; the step is the class. lanes: the chunk loaded last. */
-static row_top part_top(const row_part *part, float *lanes)
+/* ---------------------------------------------------------------- Phases of a part */
+
+/* Returns the largest of what this work-item has of the part; the step is the class. The chunk loaded last stays in
+   `logits`. */
+static core_top_t part_top(const row_part *part, float *logits)
 {
-    row_top top = row_top_of_nothing();
+    row_top seen = row_top_of_nothing();
     for (uint chunk = part->begin; chunk < part->end; chunk++) {
-        chunk_load(part, chunk, lanes);
+        chunk_load(part, chunk, logits);
 #pragma unroll
-        for (uint i = 0; i < CHUNK_LANES; i++)
-            top = row_top_add(top, lanes[i], chunk * CHUNK_CLASSES + chunk_place(i / ACCESS_WIDTH) + i % ACCESS_WIDTH);
+        for (uint i = 0; i < ITEM_CLASSES; i++)
+            seen =
+                row_top_add(seen, logits[i], chunk * CHUNK_CLASSES + chunk_place(i / ACCESS_WIDTH) + i % ACCESS_WIDTH);
     }
+    const core_top_t top = {seen.key, seen.second_key, (long)seen.step};
     return top;
 }
 
-/* Its sums. lanes: the row, if that is kept; so are the exponentials then. */
-static row_totals part_sums(const row_part *part, float *lanes, core_pair *exponentials, const row_state *row)
+/* Returns the sums of what this work-item has of the part. */
+static row_totals part_sums(const row_part *part, chunk_registers *mine, const row_state *row)
 {
     row_totals totals = row_totals_of_nothing();
     for (uint chunk = part->begin; chunk < part->end; chunk++) {
         const uint count = chunk_count(part, chunk);
-        row_sums sums = row_sums_of_nothing(); /* a chunk has fewer lanes than CORE_FLUSH_AFTER */
-        if (!ROW_IS_KEPT)
-            chunk_load(part, chunk, lanes);
+        row_sums sums = row_sums_of_nothing(); /* a work-item adds less often than CORE_FLUSH_AFTER in a chunk */
+        if (!ROW_IN_REGISTERS)
+            chunk_load(part, chunk, mine->logits);
 #pragma unroll
-        for (uint vector = 0; vector < ROW_VECTORS; vector++) {
-            const uint place = chunk_place(vector);
+        for (uint access = 0; access < ACCESSES; access++) {
+            const uint place = chunk_place(access);
             if (place >= count)
                 continue;
 #pragma unroll
             for (uint lane = 0; lane < ACCESS_WIDTH; lane++) {
-                const uint i = vector * ACCESS_WIDTH + lane;
-                const float x = chunk_ordinary(lanes[i], place + lane < count, row);
+                const uint i = access * ACCESS_WIDTH + lane;
+                const float x = chunk_ordinary(mine->logits[i], place + lane < count, row);
                 const core_pair e = core_exponential(x, row->set.row);
                 sums = row_sums_add_pair(sums, e, x, row);
-                if (EXPONENTIALS_ARE_KEPT)
-                    exponentials[i] = e;
+                if (PAIRS_IN_REGISTERS)
+                    mine->pairs[i] = e;
             }
         }
         totals = row_totals_merge(totals, row_flush(sums));
@@ -164,50 +152,51 @@ static row_totals part_sums(const row_part *part, float *lanes, core_pair *expon
     return totals;
 }
 
-/* The results of an access. */
-static void access_results(const float *lanes, const core_pair *exponentials, const row_state *row, float *results)
+/* Computes the results of an access from this work-item's registers, from `first` on. */
+static void access_results(const chunk_registers *mine, uint first, const row_state *row, float *results)
 {
 #pragma unroll
     for (uint i = 0; i < ACCESS_WIDTH; i++)
-        results[i] = EXPONENTIALS_ARE_KEPT ? core_probability(exponentials[i], row->sum_scale.high, row->sum_scale.low)
-                                           : row_result(row_ordinary(lanes[i], row), row);
+        results[i] = PAIRS_IN_REGISTERS ? row_result_of_pair(mine->pairs[first + i], row)
+                                        : row_result(row_ordinary(mine->logits[first + i], row), row);
 }
 
-/* Writes its results from p on, the place of the row's first. */
-static void part_emit(const row_part *part, float *lanes, const core_pair *exponentials, const row_state *row,
-                      __global result_t *p, ulong result_stride)
+/* Writes the results of the part; p is the place of the row's first. */
+static void part_emit(const row_part *part, chunk_registers *mine, const row_state *row, __global result_t *p,
+                      ulong result_stride)
 {
     const ulong stride = ACCESS_WIDTH == 1 ? result_stride : 1;
     float results[ACCESS_WIDTH];
     for (uint chunk = part->begin; chunk < part->end; chunk++) {
         const uint count = chunk_count(part, chunk);
-        if (!ROW_IS_KEPT)
-            chunk_load(part, chunk, lanes);
+        if (!ROW_IN_REGISTERS)
+            chunk_load(part, chunk, mine->logits);
         __global result_t *address = p + ((ulong)chunk * CHUNK_CLASSES + chunk_place(0)) * stride;
 #pragma unroll
-        for (uint vector = 0; vector < ROW_VECTORS; vector++, address += WORK_GROUP_SIZE * ACCESS_WIDTH * stride) {
-            const uint place = chunk_place(vector);
+        for (uint access = 0; access < ACCESSES; access++, address += WORK_GROUP_SIZE * ACCESS_WIDTH * stride) {
+            const uint place = chunk_place(access);
             if (place >= count)
                 continue;
-            access_results(lanes + vector * ACCESS_WIDTH, exponentials + vector * ACCESS_WIDTH, row, results);
+            access_results(mine, access * ACCESS_WIDTH, row, results);
             if (place + ACCESS_WIDTH <= count) {
                 access_store(results, address);
             } else {
 #pragma unroll
-                for (uint lane = 0; lane < ACCESS_WIDTH; lane++)
-                    if (place + lane < count)
-                        row_store_one(results[lane], address + lane);
+                for (uint i = 0; i < ACCESS_WIDTH; i++)
+                    if (place + i < count)
+                        row_store_one(results[i], address + i);
             }
         }
     }
 }
 
-/* The same of a row that is not computed: each work-item where it has read, since in place another may still read elsewhere. */
+/* Fills a part of a row that is not computed: each work-item where it has read, since in place others may still read
+   elsewhere. */
 static void part_fill(const row_part *part, float fill, __global result_t *p, ulong stride)
 {
     for (uint chunk = part->begin; chunk < part->end; chunk++) {
         const uint count = chunk_count(part, chunk);
-        for (uint i = 0; i < CHUNK_LANES; i++) {
+        for (uint i = 0; i < ITEM_CLASSES; i++) {
             const uint place = chunk_place(i / ACCESS_WIDTH) + i % ACCESS_WIDTH;
             if (place < count)
                 row_store_one(fill, p + ((ulong)chunk * CHUNK_CLASSES + place) * stride);
@@ -215,26 +204,27 @@ static void part_fill(const row_part *part, float fill, __global result_t *p, ul
     }
 }
 
-/* The results of a part, whatever its row is; totals: the row's. */
-static void part_results(const row_part *part, float *lanes, const core_pair *exponentials, row_state *row,
-                         row_totals totals, __global result_t *p, ulong stride)
+/* Writes the results of a part, whatever its row is; totals are the row's. */
+static void part_results(const row_part *part, chunk_registers *mine, row_state *row, row_totals totals,
+                         __global result_t *p, ulong stride)
 {
-    if (OPERATION == OPERATION_NONE)
+    if (!HAS_RESULTS)
         return;
     if (!core_row_is_computed(row->set.kind)) {
         part_fill(part, row_fill_value(row->set.kind), p, stride);
         return;
     }
-    row->sum_scale = row_sum_scale(row, totals);
-    part_emit(part, lanes, exponentials, row, p, stride);
+    row->operation.end = row_end_of(row, totals);
+    part_emit(part, mine, row, p, stride);
 }
 
 /* ---------------------------------------------------------------- Reductions over the work-group */
 
-/* A tree whose nodes have REDUCTION_RADIX branches: four barriers for 1,024 work-items, where a binary one has eleven. Barriers stand
-   where all pass. All get the result; `all` is not to be written again before the next barrier. */
+/* Branches of a node of the tree: 16 take four barriers for 1,024 work-items, where a binary tree takes eleven. */
 #define REDUCTION_RADIX 16
 
+/* Defines a function that merges the work-items' values into one, which all of them return. Its barriers stand where all
+   work-items pass; `all` must not be written again before the next barrier. */
 #define GROUP_REDUCTION(name, type, merge)                                                                             \
     static type name(type mine, __local type *all)                                                                     \
     {                                                                                                                  \
@@ -254,9 +244,9 @@ static void part_results(const row_part *part, float *lanes, const core_pair *ex
         return all[0];                                                                                                 \
     }
 
-/* Without statistics, no more than the largest key is wanted. */
+/* Without statistics, only the largest key is reduced. */
 #if STATISTICS
-typedef core_top_t local_top;
+typedef core_one_top local_top;
 #define local_top_merge core_top_merge
 #else
 typedef uint local_top;
@@ -265,12 +255,15 @@ typedef uint local_top;
 
 /* The integers of row_totals that are in use. */
 typedef struct {
-    long of[SUM_LEVELS * (1 + STATISTICS)];
+    core_long of[SUM_LEVELS * ROW_TERMS];
 } local_sums;
+
+typedef char top_is_as_planned[sizeof(local_top) == LOCAL_TOP_BYTES(STATISTICS) ? 1 : -1];
+typedef char sums_are_as_planned[sizeof(local_sums) == LOCAL_SUMS_BYTES(SUM_LEVELS, ROW_TERMS) ? 1 : -1];
 
 static local_sums local_sums_merge(local_sums a, local_sums b)
 {
-    for (uint i = 0; i < SUM_LEVELS * (1 + STATISTICS); i++)
+    for (uint i = 0; i < SUM_LEVELS * ROW_TERMS; i++)
         a.of[i] += b.of[i];
     return a;
 }
@@ -278,6 +271,7 @@ static local_sums local_sums_merge(local_sums a, local_sums b)
 GROUP_REDUCTION(group_local_top, local_top, local_top_merge)
 GROUP_REDUCTION(group_local_sums, local_sums, local_sums_merge)
 
+/* Returns the top of all work-items. */
 static core_top_t group_top(core_top_t mine, __local local_top *all)
 {
 #if STATISTICS
@@ -288,23 +282,25 @@ static core_top_t group_top(core_top_t mine, __local local_top *all)
 #endif
 }
 
+/* Returns the sums of all work-items. */
 static row_totals group_totals(row_totals mine, __local local_sums *all)
 {
-    core_total_t *const totals[2] = {&mine.exponentials, &mine.weighted};
     local_sums sums;
-    for (uint i = 0; i <= STATISTICS; i++) {
-        sums.of[i * SUM_LEVELS] = totals[i]->high;
-        sums.of[i * SUM_LEVELS + 1] = totals[i]->low;
+    FOR_TERMS
+    {
+        sums.of[t * SUM_LEVELS] = mine.of[t].high;
+        sums.of[t * SUM_LEVELS + 1] = mine.of[t].low;
 #if SUM_LEVELS == 3
-        sums.of[i * SUM_LEVELS + 2] = totals[i]->lowest;
+        sums.of[t * SUM_LEVELS + 2] = mine.of[t].lowest;
 #endif
     }
     sums = group_local_sums(sums, all);
-    for (uint i = 0; i <= STATISTICS; i++) {
-        totals[i]->high = sums.of[i * SUM_LEVELS];
-        totals[i]->low = sums.of[i * SUM_LEVELS + 1];
+    FOR_TERMS
+    {
+        mine.of[t].high = sums.of[t * SUM_LEVELS];
+        mine.of[t].low = sums.of[t * SUM_LEVELS + 1];
 #if SUM_LEVELS == 3
-        totals[i]->lowest = sums.of[i * SUM_LEVELS + 2];
+        mine.of[t].lowest = sums.of[t * SUM_LEVELS + 2];
 #endif
     }
     return mine;

@@ -1,53 +1,59 @@
 /*
- * item: one row after another in each work-item, CORE_WIDTH classes at a time, which then are neighbours in memory; one at a
- * time, any class stride.
+ * item: one row after another in each work-item, CORE_WIDTH neighbouring classes at a time; or, if CORE_WIDTH is 1, one class
+ * at a time at any class stride.
  *
- * For CPU devices: no barrier, and the vectors are explicit. The exponentials of a row of up to KEPT_CLASSES are kept in local
- * memory between the sum and the results, so that each is computed once. Longer rows are read three times, the last two from
- * cache. While exponentials are computed, the logits of the row that follows are fetched into the second-level cache; its maximum is found
- * before the results are written, which wait for the sum. Results that no cache would hold are written past the caches in whole vectors, if
- * the compiler knows how.
- * Launch: any number of work-items, a multiple of WORK_GROUP_SIZE, which is 1 if rows are kept; each takes its share of rows.
+ * For CPU devices: there is no barrier, and the vectors are explicit. The exponentials of a row of up to ROOM_CLASSES are
+ * kept in local memory between the sums and the results, so that each is computed once; a longer row is read three times,
+ * the last two from a cache. While the exponentials of a row are computed, the logits of the next are fetched into the
+ * second-level cache, and its maximum is found before the results are written, which wait for the sum. Results that no
+ * cache would hold are streamed past the caches in whole vectors, if the compiler knows how.
+ * Launch: any number of work-items, a multiple of WORK_GROUP_SIZE, which is 1 if rows are kept; each takes its share of the
+ * rows.
  */
-#include "strategies/phases.h"
+#ifndef ROOM_CLASSES
+#define ROOM_CLASSES 0 /* room for the exponentials of so many classes; 0: they are not kept */
+#endif
+#if CORE_WIDTH > 1
+#define STEP_VECTORS 8 /* vectors that go through an exponential together */
+#else
+#define STEP_VECTORS 1
+#endif
+#include "strategies/steps.h"
 
-/* A row's logits. */
+/* A row and its logits. */
 typedef struct {
     __global const logit_t *x;
     ulong stride;
     ulong classes;
 } item_logits;
 
-/* Vectors that go through an exponential together, step by step, so that none waits for another's result. */
 #if CORE_WIDTH > 1
-#define ITEM_ABREAST 8
 #define ITEM_STRIDE(l) 1
 #else
-#define ITEM_ABREAST 1
 #define ITEM_STRIDE(l) (l)->stride
 #endif
-#define ITEM_STRIP (ITEM_ABREAST * CORE_WIDTH)
-#define ITEM_PAGE (4096 / sizeof(logit_t)) /* processors that see where reading goes stop at its end */
-#define FOR_ABREAST _Pragma("unroll") for (uint k = 0; k < ITEM_ABREAST; k++)
+#define ITEM_STRIP (STEP_VECTORS * CORE_WIDTH)
+#define ITEM_PAGE (4096 / sizeof(logit_t)) /* processors that see where reading goes stop at the end of a page */
+#define FOR_STRIP _Pragma("unroll") for (uint k = 0; k < STEP_VECTORS; k++)
 
 static core_float item_load(const item_logits *l, ulong i)
 {
     return row_load(l->x + i * ITEM_STRIDE(l));
 }
 
-/* What is left from class i on, fewer than a vector. */
+/* Reads the classes from i to the last, fewer than a vector. */
 static core_float item_load_tail(const item_logits *l, ulong i, float padding)
 {
     return row_load_tail(l->x + i * ITEM_STRIDE(l), (uint)(l->classes - i), padding);
 }
 
-/* The same as an ordinary row has it. What pads it must be no tie, and -inf may be one. */
+/* Reads them as an ordinary row has them. What pads the vector must not tie, and -inf may. */
 static core_float item_ordinary_tail(const item_logits *l, ulong i, const row_state *row)
 {
     return row_ordinary(item_load_tail(l, i, TIES && row->set.kind == CORE_ROW_TIES ? 0.0f : -CORE_INFINITY), row);
 }
 
-/* A vector from class i on as an ordinary row has it; -inf behind the last. */
+/* Reads a vector from class i on as an ordinary row has it; -inf behind the last class. */
 static core_float item_vector(const item_logits *l, ulong i, const row_state *row)
 {
     if (i + CORE_WIDTH <= l->classes)
@@ -66,86 +72,44 @@ static core_top_t item_top(const item_logits *l)
         lanes = row_top_add(lanes, item_load(l, i), step++);
     if (i < l->classes)
         lanes = row_top_add(lanes, item_load_tail(l, i, -CORE_INFINITY), step);
-
-    uint keys[CORE_WIDTH], second_keys[CORE_WIDTH], steps[CORE_WIDTH];
-    row_vstore(lanes.key, keys);
-    row_vstore(lanes.second_key, second_keys);
-    row_vstore(lanes.step, steps);
-    core_top_t top = {keys[0], second_keys[0], (long)steps[0] * CORE_WIDTH};
-    if (!STATISTICS) {
-        for (uint lane = 0; lane < CORE_WIDTH; lane++)
-            top.key = CORE_LARGER(top.key, keys[lane]);
-        return top;
-    }
-    for (uint lane = 1; lane < CORE_WIDTH; lane++) {
-        const core_top_t other = {keys[lane], second_keys[lane], (long)steps[lane] * CORE_WIDTH + lane};
-        top = core_top_merge(top, other);
-    }
-    return top;
+    return row_top_of_lanes(lanes);
 }
 
-/* Where the exponentials of class i on are kept, larger and smaller halves. Those abreast may reach beyond the row, and the line that it
-   begins in before it. */
-#if KEPT_CLASSES
-#define ITEM_ROOM (CORE_WIDTH + KEPT_CLASSES + ITEM_STRIP)
+/* The places in the room where the exponentials from class i on are kept, their larger and their smaller halves. A strip may
+   reach beyond the row, and the line that the row begins in before it. */
+#if ROOM_CLASSES
+#define ITEM_ROOM (CORE_WIDTH + ROOM_CLASSES + ITEM_STRIP)
 #define ITEM_HIGH(space, i) ROW_FLOATS(space, kept + CORE_WIDTH + (i))
 #define ITEM_LOW(space, i) ROW_FLOATS(space, kept + ITEM_ROOM + CORE_WIDTH + (i))
 #endif
 
-/* A quarter of what is abreast at `ahead`, neighbours, is fetched into the second-level cache: between steps, so that no step waits for
-   all of it. */
-static void item_fetch(__global const logit_t *ahead, uint quarter)
-{
-    if (CORE_WIDTH == 1)
-        return;
-    for (uint k = quarter * ITEM_ABREAST / 4; k < (quarter + 1) * ITEM_ABREAST / 4; k++)
-        ROW_PREFETCH(ahead + k * CORE_WIDTH, 2);
-}
-
-/* Of what is abreast. A branch within costs nothing beside it; a loop of its own would be a second copy of everything. */
-ROW_INLINE void item_exponentials(const core_float *x, core_row_t row, core_pair *e, __global const logit_t *ahead)
-{
-    core_reduced reduced[ITEM_ABREAST];
-    core_float q[ITEM_ABREAST];
-    item_fetch(ahead, 0);
-    if (core_row_is_plain(row))
-        FOR_ABREAST reduced[k] = core_reduce_plain(x[k], row);
-    else
-        FOR_ABREAST reduced[k] = core_reduce(x[k], row);
-    item_fetch(ahead, 1);
-    FOR_ABREAST q[k] = core_polynomial(reduced[k].r);
-    item_fetch(ahead, 2);
-    FOR_ABREAST e[k] = core_reconstruct(reduced[k], q[k]);
-    item_fetch(ahead, 3);
-}
-
-/* next: the logits that are fetched meanwhile. */
+/* Adds up the terms of a row, and keeps its exponentials if there is room. The logits at `next` are fetched meanwhile. */
 ROW_INLINE row_totals item_sums(const item_logits *l, const row_state *row, __local float *kept,
                                 __global const logit_t *next)
 {
-    core_float x[ITEM_ABREAST];
-    core_pair e[ITEM_ABREAST];
+    core_float x[STEP_VECTORS];
+    core_pair e[STEP_VECTORS];
     row_sums sums = row_sums_of_nothing();
     for (ulong i = 0; i < l->classes; i += ITEM_STRIP) {
         if (i + ITEM_STRIP <= l->classes)
-            FOR_ABREAST x[k] = row_ordinary(item_load(l, i + k * CORE_WIDTH), row);
+            FOR_STRIP x[k] = row_ordinary(item_load(l, i + k * CORE_WIDTH), row);
         else
-            FOR_ABREAST x[k] = item_vector(l, i + k * CORE_WIDTH, row);
-        item_exponentials(x, row->set.row, e, next + i);
-#if KEPT_CLASSES
-        FOR_ABREAST ITEM_HIGH(__local, i + k * CORE_WIDTH) = e[k].high;
-        FOR_ABREAST ITEM_LOW(__local, i + k * CORE_WIDTH) = e[k].low;
+            FOR_STRIP x[k] = item_vector(l, i + k * CORE_WIDTH, row);
+        step_exponentials(x, STEP_VECTORS, row, 1, core_row_is_plain(row->set.row), e, next + i);
+#if ROOM_CLASSES
+        FOR_STRIP ITEM_HIGH(__local, i + k * CORE_WIDTH) = e[k].high;
+        FOR_STRIP ITEM_LOW(__local, i + k * CORE_WIDTH) = e[k].low;
 #endif
-        FOR_ABREAST sums = row_sums_add_pair(sums, e[k], x[k], row);
-        sums = row_sums_settle(sums); /* CORE_FLUSH_AFTER is a multiple of what is abreast */
+        FOR_STRIP sums = row_sums_add_pair(sums, e[k], x[k], row);
+        sums = row_sums_settle(sums); /* CORE_FLUSH_AFTER is a multiple of a strip's vectors */
     }
     return row_flush(sums);
 }
 
 /* ---------------------------------------------------------------- Results */
 
-/* The last vector of a row that is not full: its first `count` lanes, which wait for the row that follows. If that is kept, they are written
-   with its first: written in parts, a line of the cache would be read first. */
+/* The last vector of a row, of which only the first `count` lanes are there. They wait for the next row; if that is kept, they
+   are written together with its first results, since a line of the cache that is written in parts is read first. */
 typedef struct {
     core_float lanes;
     __global result_t *address;
@@ -159,44 +123,45 @@ static void item_end_line(item_line *line)
     line->count = 0;
 }
 
-/* A vector from class i on, of what is kept or of the logits. */
+/* Returns the results of a vector from class i on, from what is kept or from the logits. */
 static core_float item_result(const item_logits *l, long i, const row_state *row, __local const float *kept)
 {
-#if KEPT_CLASSES
+#if ROOM_CLASSES
     const core_pair e = {ITEM_HIGH(__local const, i), ITEM_LOW(__local const, i)};
-    return core_probability(e, row->sum_scale.high, row->sum_scale.low);
+    return row_result_of_pair(e, row);
 #else
     return row_result(item_vector(l, (ulong)i, row), row);
 #endif
 }
 
-/* What is abreast from class i on. */
+/* Computes the results of a strip from class i on. */
 ROW_INLINE void item_strip(const item_logits *l, ulong i, const row_state *row, __local const float *kept,
                            core_float *p)
 {
-#if KEPT_CLASSES
-    FOR_ABREAST p[k] = item_result(l, i + k * CORE_WIDTH, row, kept);
+#if ROOM_CLASSES
+    FOR_STRIP p[k] = item_result(l, i + k * CORE_WIDTH, row, kept);
 #else
-    core_float x[ITEM_ABREAST];
-    core_pair e[ITEM_ABREAST];
-    FOR_ABREAST x[k] = row_ordinary(item_load(l, i + k * CORE_WIDTH), row);
-    if (OPERATION == OPERATION_LOG_SOFTMAX) {
-        FOR_ABREAST p[k] = row_result(x[k], row);
+    core_float x[STEP_VECTORS];
+    core_pair e[STEP_VECTORS];
+    FOR_STRIP x[k] = row_ordinary(item_load(l, i + k * CORE_WIDTH), row);
+    if (!MADE_OF_PAIRS) {
+        FOR_STRIP p[k] = row_result(x[k], row);
     } else {
-        item_exponentials(x, row->set.row, e, l->x + i + ITEM_PAGE);
-        FOR_ABREAST p[k] = core_probability(e[k], row->sum_scale.high, row->sum_scale.low);
+        step_exponentials(x, STEP_VECTORS, row, 1, core_row_is_plain(row->set.row), e, l->x + i + ITEM_PAGE);
+        FOR_STRIP p[k] = row_result_of_pair(e[k], row);
     }
 #endif
 }
 
-/* Past the caches, from the first whole line on; before it what ends the line of the row before, or a part of one. */
+/* Streams the results of a row past the caches from the first whole vector on. What stands before that ends the line of the
+   row before, or is written by itself. */
 ROW_INLINE void item_stream(const item_logits *l, const row_state *row, __local const float *kept, __global result_t *p,
                             item_line *line)
 {
-    core_float strip[ITEM_ABREAST];
+    core_float strip[STEP_VECTORS];
     const uint past = (uint)((ulong)p % ROW_RESULT_BYTES / sizeof(result_t));
     ulong i = past ? CORE_WIDTH - past : 0;
-    if (KEPT_CLASSES > 0 && line->count > 0 && line->count == past && line->address + past == p) {
+    if (ROOM_CLASSES > 0 && line->count > 0 && line->count == past && line->address + past == p) {
         row_stream(row_join(line->lanes, item_result(l, -(long)past, row, kept), past), line->address);
         line->count = 0;
     } else if (past)
@@ -204,7 +169,7 @@ ROW_INLINE void item_stream(const item_logits *l, const row_state *row, __local 
     item_end_line(line);
     for (; i + ITEM_STRIP <= l->classes; i += ITEM_STRIP) {
         item_strip(l, i, row, kept, strip);
-        FOR_ABREAST row_stream(strip[k], p + i + k * CORE_WIDTH);
+        FOR_STRIP row_stream(strip[k], p + i + k * CORE_WIDTH);
     }
     for (; i + CORE_WIDTH <= l->classes; i += CORE_WIDTH)
         row_stream(item_result(l, (long)i, row, kept), p + i);
@@ -218,11 +183,11 @@ ROW_INLINE void item_stream(const item_logits *l, const row_state *row, __local 
 ROW_INLINE void item_emit(const item_logits *l, const row_state *row, __local const float *kept, __global result_t *p,
                           ulong stride)
 {
-    core_float strip[ITEM_ABREAST];
+    core_float strip[STEP_VECTORS];
     ulong i = 0;
     for (; i + ITEM_STRIP <= l->classes; i += ITEM_STRIP) {
         item_strip(l, i, row, kept, strip);
-        FOR_ABREAST row_store(strip[k], p + (i + k * CORE_WIDTH) * stride);
+        FOR_STRIP row_store(strip[k], p + (i + k * CORE_WIDTH) * stride);
     }
     for (; i + CORE_WIDTH <= l->classes; i += CORE_WIDTH)
         row_store(item_result(l, (long)i, row, kept), p + i * stride);
@@ -236,46 +201,46 @@ static void item_fill(const item_logits *l, core_row_float value, __global resul
         row_store_one(value, p + i * stride);
 }
 
-__kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void row_item(ROW_ARGUMENTS)
+ROW_KERNEL row_item(ROW_PARAMETERS)
 {
-#if KEPT_CLASSES
+    const row_call call = ROW_CALL;
+#if ROOM_CLASSES
     __local float kept[2 * ITEM_ROOM];
     ITEM_HIGH(__local, -CORE_WIDTH) = ITEM_LOW(__local, -CORE_WIDTH) = (core_float)(0.0f);
 #else
     __local float *const kept = 0;
 #endif
-    const int stream =
-        classes >= CORE_WIDTH && row_wants_stream(logits, results, rows * classes * ROW_TEMPERATURE_COUNT);
+    const ulong class_stride = logits_layout.LAYOUT_CLASS_STRIDE, result_stride = results_layout.LAYOUT_CLASS_STRIDE;
+    const int stream = classes >= CORE_WIDTH && row_wants_stream(&call);
     const ulong share = (rows + get_global_size(0) - 1) / get_global_size(0);
     const ulong begin = get_global_id(0) * share, end = begin + share < rows ? begin + share : rows;
     if (begin >= end)
         return;
-    item_logits l = {logits + row_offset(logits_layout, begin, inner), logits_layout.CLASS_STRIDE, classes};
+    item_logits l = {row_logits(&call, begin), class_stride, classes};
     item_line line = {(core_float)(0.0f), results, 0};
     core_top_t top = item_top(&l), next_top = top;
     for (ulong row = begin; row < end; row++) {
-        const item_logits next = {logits + row_offset(logits_layout, row + 1, inner), l.stride, classes};
-        __global result_t *p = results + row_offset(results_layout, row, inner);
-        for (uint k = 0; k < ROW_TEMPERATURE_COUNT; k++, p += sweep.s1) {
-            row_state state =
-                row_state_of(top.key, row_temperatures(one_temperature, temperatures, first, row, 1, k), policies);
+        const item_logits next = {row_logits(&call, row + 1), class_stride, classes};
+        const row_lot lot = {row, 1, l.x, 0};
+        __global result_t *p = row_results(&call, row);
+        for (uint k = 0; k < ROW_TEMPERATURE_COUNT(&call); k++, p += sweep.SWEEP_STRIDE) {
+            row_state state = row_state_of(top.key, row_temperatures(&call, row, 1, k), policies);
             const int is_computed = core_row_is_computed(state.set.kind);
             row_totals totals = row_totals_of_nothing();
             if (is_computed)
                 totals = item_sums(&l, &state, kept, next.x);
             if (k == 0 && row + 1 < end)
                 next_top = item_top(&next);
-            row_finish(&state, top, totals, row, 1, l.x, 0, l.stride, classes, labels,
-                       row_records(statistics, first, k), first, invalid_rows);
-            if (OPERATION == OPERATION_NONE)
+            row_finish(&call, k, lot, &state, top, totals);
+            if (!HAS_RESULTS)
                 continue;
-            state.sum_scale = row_sum_scale(&state, totals);
+            state.operation.end = row_end_of(&state, totals);
             if (!is_computed)
-                item_fill(&l, row_fill_value(state.set.kind), p, results_layout.CLASS_STRIDE);
+                item_fill(&l, row_fill_value(state.set.kind), p, result_stride);
             else if (stream)
                 item_stream(&l, &state, kept, p, &line);
             else
-                item_emit(&l, &state, kept, p, results_layout.CLASS_STRIDE);
+                item_emit(&l, &state, kept, p, result_stride);
         }
         l = next;
         top = next_top;

@@ -1,166 +1,169 @@
+/*
+ * The phases of rows side by side, each on a lane of its own: lane and column. A vector has CORE_WIDTH rows; a work-item
+ * takes a few vectors abreast, class by class, from where the logits stand, or from the room in which they are kept.
+ *
+ * The strategy defines CORE_ROW_PER_LANE and, if it keeps rows, ROOM_SPACE, the address space of its room, before it
+ * includes this file.
+ */
 #ifndef CLSOFTMAX_LANES_H
 #define CLSOFTMAX_LANES_H
 
-#include "strategies/phases.h"
-
-/*
- * Scans of rows side by side, each on a lane of its own (CORE_ROW_PER_LANE is defined): lane and column. CORE_WIDTH rows a vector, a
- * few vectors a work-item, class by class; from where they stand, or kept from their first scan on.
- */
-#if KEPT_CLASSES && !ROW_IS_KEPT
-#define LANES_KEPT __local /* private memory has no room for long rows */
-#else
-#define LANES_KEPT
+#ifndef ROOM_SPACE
+#define ROOM_SPACE
+#endif
+#ifndef ROOM_CLASSES
+#define ROOM_CLASSES 0 /* room for so many classes of a row; 0: rows are not kept */
 #endif
 
-/* Vectors of rows that a work-item may have abreast; unless they are kept it has one. */
-#if defined(ROW_VECTORS) && ROW_VECTORS > 0
-#define LANES_ABREAST ROW_VECTORS
-#else
-#define LANES_ABREAST 1
+/* Vectors of rows that a work-item has abreast at most; the host's 0 is one, as where rows are not kept. */
+#if !defined(VECTORS_ABREAST) || VECTORS_ABREAST == 0
+#undef VECTORS_ABREAST
+#define VECTORS_ABREAST 1
 #endif
 
-/* Room for the logits of all classes, and for what results are made of: the halves of the exponentials, or in `high` the logits as
-   ordinary rows have them. Where no temperature follows, that takes the place of the logits. Of `count` vectors abreast, class c of
-   vector v is [c * count + v]. */
+/* Classes that go through an exponential together. Two vectors abreast are rows too short for more than one. */
+#if CORE_WIDTH == 1 || VECTORS_ABREAST == 2
+#define STEP_CLASSES 1
+#else
+#define STEP_CLASSES 4
+#endif
+#define STEP_VECTORS (STEP_CLASSES * VECTORS_ABREAST)
+#include "strategies/steps.h"
+
+/* Room for the logits of all classes, and for what results are made of: the halves of the exponentials, or in `high` the
+   logits as ordinary rows have them. Unless another temperature follows, that takes the place of the logits. Class c of
+   vector v, of `count` vectors abreast, stands at [c * count + v]. Rooms hold whole steps. */
 typedef struct {
-    LANES_KEPT core_float *logits, *high, *low;
+    ROOM_SPACE core_float *logits, *high, *low;
 } lanes_room;
 
-/* Rows whose logits stand lane_stride apart. */
-typedef struct {
-    __global const logit_t *x;
-    ulong lane_stride;
-    ulong class_stride;
-    ulong classes;
-    uint count; /* of lanes that are rows; the others are idle */
-} lanes;
+/* ---------------------------------------------------------------- Top */
 
-/* The logits of a class, as they are. */
-static core_float lanes_load(const lanes *l, ulong class_index)
+/* Reads the logits of a class as they are. */
+static core_float lanes_load(const row_call *call, const row_lot *lot, ulong class_index)
 {
-    __global const logit_t *address = l->x + class_index * l->class_stride;
+    __global const logit_t *address = lot->logits + class_index * call->logits_layout.LAYOUT_CLASS_STRIDE;
     if (TEMPERATURES == TEMPERATURES_ON_LANES)
         return (core_float)(row_load_one(address));
-    if (l->lane_stride == 1 && l->count == CORE_WIDTH)
+    if (lot->lane_stride == 1 && lot->count == CORE_WIDTH)
         return row_load(address);
     float each[CORE_WIDTH];
     for (uint i = 0; i < CORE_WIDTH; i++)
-        each[i] = i < l->count ? row_load_one(address + i * l->lane_stride) : -CORE_INFINITY;
+        each[i] = i < lot->count ? row_load_one(address + i * lot->lane_stride) : -CORE_INFINITY;
     return ROW_FLOATS(const, each);
 }
 
-/* Scans take `count` vectors abreast, a constant once inlined, and of each stage all vectors: one is a chain of operations that wait for
-   each other, of which a processor sees no more than the next few hundred. */
-ROW_INLINE void lanes_top(const lanes *vectors, uint count, int keep, lanes_room room, core_top_t *tops)
+static core_top_t lanes_top_of(row_top seen)
 {
-    row_top seen[LANES_ABREAST];
+    const core_top_t top = {seen.key, seen.second_key, core_long_of_uint(seen.step)};
+    return top;
+}
+
+/* Finds the tops of `count` vectors of rows, a constant once this is inlined; keep: their logits are in the room. */
+ROW_INLINE void lanes_top(const row_call *call, const row_lot *lots, uint count, int keep, lanes_room room,
+                          core_top_t *tops)
+{
+    row_top seen[VECTORS_ABREAST];
 #pragma unroll
     for (uint v = 0; v < count; v++)
         seen[v] = row_top_of_nothing();
-    for (ulong c = 0; c < vectors->classes; c++) {
+    for (ulong c = 0; c < call->classes; c++) {
 #pragma unroll
         for (uint v = 0; v < count; v++)
-            seen[v] = row_top_add(seen[v], keep ? room.logits[c * count + v] : lanes_load(vectors + v, c), (uint)c);
+            seen[v] = row_top_add(seen[v], keep ? room.logits[c * count + v] : lanes_load(call, lots + v, c), (uint)c);
     }
 #pragma unroll
-    for (uint v = 0; v < count; v++) {
-        const core_top_t top = {seen[v].key, seen[v].second_key, core_long_of_uint(seen[v].step)};
-        tops[v] = top;
-    }
+    for (uint v = 0; v < count; v++)
+        tops[v] = lanes_top_of(seen[v]);
 }
 
-/* Classes that go through an exponential together, step by step, for the same reason; two vectors abreast are rows too short for that. */
-#define LANES_STEP (CORE_WIDTH == 1 || LANES_ABREAST == 2 ? 1 : 4)
-#define LANES_TOGETHER (LANES_STEP * LANES_ABREAST)
-#define FOR_TOGETHER _Pragma("unroll") for (uint i = 0; i < LANES_STEP * count; i++)
+/* ---------------------------------------------------------------- Sums */
 
-/* Class c + i / count of vector i % count, as ordinary rows have it; -inf behind the last. */
-ROW_INLINE core_float lanes_ordinary(const lanes *vectors, uint count, const row_state *states, int keep,
-                                     lanes_room room, ulong c, uint i)
+/* Returns class c + i / count of vector i % count as ordinary rows have it; -inf behind the last class. */
+ROW_INLINE core_float lanes_ordinary(const row_call *call, const row_lot *lots, uint count, const row_state *states,
+                                     int keep, lanes_room room, ulong c, uint i)
 {
-    if (c + i / count >= vectors->classes)
+    if (c + i / count >= call->classes)
         return (core_float)(-CORE_INFINITY);
-    return row_ordinary(keep ? room.logits[c * count + i] : lanes_load(vectors + i % count, c + i / count),
+    return row_ordinary(keep ? room.logits[c * count + i] : lanes_load(call, lots + i % count, c + i / count),
                         states + i % count);
 }
 
-/* Rooms hold whole steps. */
-ROW_INLINE void lanes_sums(const lanes *vectors, uint count, const row_state *states, int keep, lanes_room room,
-                           row_sums *sums)
+/* Adds up the terms of all classes; leaves in the room what results are made of. */
+ROW_INLINE void lanes_sums(const row_call *call, const row_lot *lots, uint count, const row_state *states, int keep,
+                           lanes_room room, row_sums *sums)
 {
-    core_float x[LANES_TOGETHER], q[LANES_TOGETHER];
-    core_reduced reduced[LANES_TOGETHER];
-    core_pair e[LANES_TOGETHER];
+    core_float x[STEP_VECTORS];
+    core_pair e[STEP_VECTORS];
     int is_plain = CORE_WIDTH > 1; /* on GPUs lanes would part, and one way is shorter */
 #pragma unroll
     for (uint v = 0; v < count; v++) {
         sums[v] = row_sums_of_nothing();
         is_plain &= row_all(core_row_is_plain(states[v].set.row));
     }
-    for (ulong c = 0; c < vectors->classes; c += LANES_STEP) {
-        FOR_TOGETHER x[i] = lanes_ordinary(vectors, count, states, keep, room, c, i);
-        if (is_plain)
-            FOR_TOGETHER reduced[i] = core_reduce_plain(x[i], states[i % count].set.row);
-        else
-            FOR_TOGETHER reduced[i] = core_reduce(x[i], states[i % count].set.row);
-        FOR_TOGETHER q[i] = core_polynomial(reduced[i].r);
-        FOR_TOGETHER e[i] = core_reconstruct(reduced[i], q[i]);
-        FOR_TOGETHER sums[i % count] = row_sums_add_pair(sums[i % count], e[i], x[i], states + i % count);
+    for (ulong c = 0; c < call->classes; c += STEP_CLASSES) {
+        FOR_STEP(STEP_CLASSES * count) x[i] = lanes_ordinary(call, lots, count, states, keep, room, c, i);
+        step_exponentials(x, STEP_CLASSES * count, states, count, is_plain, e, 0);
+        FOR_STEP(STEP_CLASSES * count)
+        sums[i % count] = row_sums_add_pair(sums[i % count], e[i], x[i], states + i % count);
 #pragma unroll
         for (uint v = 0; v < count; v++)
             sums[v] = row_sums_settle(sums[v]); /* CORE_FLUSH_AFTER is a multiple of a step */
         if (keep) {
-            FOR_TOGETHER room.high[c * count + i] = OPERATION == OPERATION_SOFTMAX ? e[i].high : x[i];
-            FOR_TOGETHER room.low[c * count + i] = e[i].low;
+            FOR_STEP(STEP_CLASSES * count) room.high[c * count + i] = MADE_OF_PAIRS ? e[i].high : x[i];
+            FOR_STEP(STEP_CLASSES * count) room.low[c * count + i] = e[i].low;
         }
     }
 }
 
-/* Sums that were never flushed need no 64 bits, which are a good part of the work of a row of few classes. */
-static core_two_float lanes_sum_scale(const lanes *l, const row_state *rows, row_sums sums)
+/* Returns what results need of the sums. Sums that were never flushed need no 64 bits, which are a good part of the work of
+   a row of few classes. */
+static core_two_float lanes_end_of(const row_call *call, const row_state *state, row_sums sums)
 {
-    if ((OPERATION == OPERATION_SOFTMAX) & !STATISTICS && l->classes + LANES_STEP <= CORE_FLUSH_AFTER)
-        return core_reciprocal(core_short_total_value(sums.exponentials.high, sums.exponentials.low, sums.added));
-    return row_sum_scale(rows, row_flush(sums));
+    if ((operation_ends_with(OPERATION) == ENDS_WITH_SUM) & !STATISTICS &&
+        call->classes + STEP_CLASSES <= CORE_FLUSH_AFTER) {
+        const core_sum_t sum = sums.of[TERM_EXPONENTIAL];
+        const operation_sums value = {.sum = core_short_total_value(sum.high, sum.low, sums.added), .set = state->set};
+        return operation_end(OPERATION, value);
+    }
+    return row_end_of(state, row_flush(sums));
 }
 
-/* The second scan of the rows from `row` on: their records, and what results need of the sums. */
-ROW_INLINE void lanes_scan(const lanes *vectors, uint count, const core_top_t *tops, row_state *states, int keep,
-                           lanes_room room, ulong row, __global const long *labels, __global row_record *statistics,
-                           ulong4 first, __global uint *invalid_rows)
+/* Takes rows through their sums and finishes them, in turn k of a sweep. */
+ROW_INLINE void lanes_sum_and_finish(const row_call *call, uint k, const row_lot *lots, uint count,
+                                     const core_top_t *tops, row_state *states, int keep, lanes_room room)
 {
-    row_sums sums[LANES_ABREAST];
-    lanes_sums(vectors, count, states, keep, room, sums);
+    row_sums sums[VECTORS_ABREAST];
+    lanes_sums(call, lots, count, states, keep, room, sums);
 #pragma unroll
     for (uint v = 0; v < count; v++) {
-        const lanes *l = vectors + v;
-        row_finish(states + v, tops[v], STATISTICS ? row_flush(sums[v]) : row_totals_of_nothing(), row + v * CORE_WIDTH,
-                   l->count, l->x, l->lane_stride, l->class_stride, l->classes, labels, statistics, first,
-                   invalid_rows);
-        if (OPERATION != OPERATION_NONE)
-            states[v].sum_scale = lanes_sum_scale(l, states + v, sums[v]);
+        row_finish(call, k, lots[v], states + v, tops[v], STATISTICS ? row_flush(sums[v]) : row_totals_of_nothing());
+        if (HAS_RESULTS)
+            states[v].operation.end = lanes_end_of(call, states + v, sums[v]);
     }
 }
 
-/* What was kept, or else the logit, becomes a result. */
+/* ---------------------------------------------------------------- Results */
+
+/* Returns the result of a class from what was kept of it, or, in `high`, from its logit. */
 ROW_INLINE core_float lanes_result(core_float high, core_float low, int keep, const row_state *rows)
 {
     const core_pair e = {high, low};
     core_float result;
-    if (keep & (OPERATION == OPERATION_SOFTMAX))
-        result = core_probability(e, rows->sum_scale.high, rows->sum_scale.low);
+    if (keep & MADE_OF_PAIRS)
+        result = row_result_of_pair(e, rows);
     else
         result = row_result(keep ? high : row_ordinary(high, rows), rows);
     return core_row_is_computed(rows->set.kind) ? result : row_fill_value(rows->set.kind);
 }
 
-/* All lanes are rows that are computed, and have neighbouring places. */
-static int lanes_are_whole(const lanes *l, const row_state *rows, ulong lane_stride)
+/* Returns 1 if all lanes are rows that are computed, and have neighbouring places. */
+static int lanes_are_whole(const row_lot *lot, const row_state *rows, ulong lane_stride)
 {
-    return lane_stride == 1 && l->count == CORE_WIDTH && row_all(core_row_is_computed(rows->set.kind));
+    return lane_stride == 1 && lot->count == CORE_WIDTH && row_all(core_row_is_computed(rows->set.kind));
 }
 
+/* Writes the results of a class; lane_stride is the results'. */
 static void lanes_store(core_float result, int is_whole, __global result_t *p, ulong lane_stride, uint count,
                         int stream)
 {
@@ -178,14 +181,15 @@ static void lanes_store(core_float result, int is_whole, __global result_t *p, u
         row_store_one(each[i], p + i * lane_stride);
 }
 
-/* Of rows that are not kept, each logit is read again. */
-ROW_INLINE void lanes_emit(const lanes *l, const row_state *rows, __global result_t *p, ulong lane_stride,
-                           ulong class_stride, int stream)
+/* Writes the results of rows that are not kept: reads each logit again. */
+ROW_INLINE void lanes_emit(const row_call *call, const row_lot *lot, const row_state *rows, __global result_t *p,
+                           ulong lane_stride, int stream)
 {
-    const int is_whole = lanes_are_whole(l, rows, lane_stride);
-    for (ulong c = 0; c < l->classes; c++) {
-        const core_float x = lanes_load(l, c);
-        lanes_store(lanes_result(x, x, 0, rows), is_whole, p + c * class_stride, lane_stride, l->count, stream);
+    const int is_whole = lanes_are_whole(lot, rows, lane_stride);
+    const ulong class_stride = call->results_layout.LAYOUT_CLASS_STRIDE;
+    for (ulong c = 0; c < call->classes; c++) {
+        const core_float x = lanes_load(call, lot, c);
+        lanes_store(lanes_result(x, x, 0, rows), is_whole, p + c * class_stride, lane_stride, lot->count, stream);
     }
 }
 

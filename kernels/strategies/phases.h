@@ -1,16 +1,21 @@
+/*
+ * The phases of a row in OpenCL C, which every strategy goes through in its own way:
+ *
+ *     top       the largest logits, as keys               row_top_add, row_top_of_lanes
+ *     sums      the terms, as integers of 32, then 64 bits   row_state_of, row_sums_add, row_flush
+ *     finish    the record of the row's statistics        row_finish
+ *     emit      what is written for each class            row_end_of, row_result
+ *
+ * A row_state is one row, or with CORE_ROW_PER_LANE a row on each lane of a vector.
+ */
 #ifndef CLSOFTMAX_PHASES_H
 #define CLSOFTMAX_PHASES_H
 
-#include "core/statistics.h"
 #include "strategies/elements.h"
 
-/*
- * What every row strategy shares in OpenCL C, behind row.h: the scans of a run of classes, what is known of a row, the record of its
- * statistics.
- */
-/* ---------------------------------------------------------------- What a work-item has seen */
+/* ---------------------------------------------------------------- Top */
 
-/* The largest logits that each lane has seen: keys, and at which step of the scan the largest came first. */
+/* The largest logits that each lane has seen: keys, and at which step of the way the largest came first. */
 typedef struct {
     core_uint key;
     core_uint second_key;
@@ -24,6 +29,7 @@ static row_top row_top_of_nothing(void)
     return nothing;
 }
 
+/* Without statistics only the largest key is wanted. */
 static row_top row_top_add(row_top top, core_float x, uint step)
 {
     const core_uint key = STATISTICS ? core_top_key(x) : core_key(x);
@@ -36,46 +42,67 @@ static row_top row_top_add(row_top top, core_float x, uint step)
     return top;
 }
 
-/* The integer sums of a row: of exponentials, and for an entropy of those times |z|. */
+/* Returns the top of one row whose neighbouring classes are the lanes; the class on a lane is its step times CORE_WIDTH plus
+   the lane. */
+static core_one_top row_top_of_lanes(row_top seen)
+{
+    uint keys[CORE_WIDTH], second_keys[CORE_WIDTH], steps[CORE_WIDTH];
+    row_vstore(seen.key, keys);
+    row_vstore(seen.second_key, second_keys);
+    row_vstore(seen.step, steps);
+    core_one_top top = {keys[0], second_keys[0], (long)steps[0] * CORE_WIDTH};
+    if (!STATISTICS) {
+        for (uint lane = 0; lane < CORE_WIDTH; lane++)
+            top.key = CORE_LARGER(top.key, keys[lane]);
+        return top;
+    }
+    for (uint lane = 1; lane < CORE_WIDTH; lane++) {
+        const core_one_top other = {keys[lane], second_keys[lane], (long)steps[lane] * CORE_WIDTH + lane};
+        top = core_top_merge(top, other);
+    }
+    return top;
+}
+
+/* ---------------------------------------------------------------- Sums */
+
+/* The integer sums of a row, one for each of its terms. */
 typedef struct {
-    core_total_t exponentials;
-    core_total_t weighted;
+    core_total_t of[ROW_TERMS];
 } row_totals;
 
 static row_totals row_totals_of_nothing(void)
 {
     const core_row_long zero = (core_row_long)(0);
-    row_totals nothing = {{zero, zero, zero}, {zero, zero, zero}};
+    const core_total_t none = {zero, zero, zero};
+    row_totals nothing;
+    FOR_TERMS nothing.of[t] = none;
     return nothing;
 }
 
 static row_totals row_totals_merge(row_totals a, row_totals b)
 {
-    a.exponentials = core_total_merge(a.exponentials, b.exponentials);
-    if (STATISTICS)
-        a.weighted = core_total_merge(a.weighted, b.weighted);
+    FOR_TERMS a.of[t] = core_total_merge(a.of[t], b.of[t]);
     return a;
 }
 
-/* The same, still in lanes of 32 bits, which are flushed into totals before they can overflow. */
+/* The same sums while they grow, in lanes of 32 bits, which are flushed into totals before they can overflow. */
 typedef struct {
-    core_sum_t exponentials;
-    core_sum_t weighted;
+    core_sum_t of[ROW_TERMS];
     uint added; /* to each lane since the last flush */
     row_totals flushed;
 } row_sums;
 
 static row_sums row_sums_of_nothing(void)
 {
+    const core_sum_t none = {(core_uint)(0), (core_uint)(0), (core_uint)(0)};
     row_sums nothing;
-    nothing.exponentials.high = nothing.exponentials.low = nothing.exponentials.lowest = (core_uint)(0);
-    nothing.weighted = nothing.exponentials;
+    FOR_TERMS nothing.of[t] = none;
     nothing.added = 0;
     nothing.flushed = row_totals_of_nothing();
     return nothing;
 }
 
-/* Of lanes that are classes of one row, the sum; of lanes that are rows, each row's. */
+/* Returns the sum over the lanes if they are classes of one row; each lane's own if they are rows. */
 static core_row_long row_of_lanes(core_lanes_long lanes)
 {
 #if defined(CORE_ROW_PER_LANE) || CORE_WIDTH == 1
@@ -96,34 +123,32 @@ static core_total_t row_total_of(core_sum_t sum, uint added)
     return total;
 }
 
-/* All that was added so far. */
+/* Returns all that was added so far. */
 static row_totals row_flush(row_sums sums)
 {
-    row_totals lanes = row_totals_of_nothing();
-    lanes.exponentials = row_total_of(sums.exponentials, sums.added);
-    if (STATISTICS)
-        lanes.weighted = row_total_of(sums.weighted, sums.added);
+    row_totals lanes;
+    FOR_TERMS lanes.of[t] = row_total_of(sums.of[t], sums.added);
     return row_totals_merge(sums.flushed, lanes);
 }
 
-/* ---------------------------------------------------------------- Rows */
+/* ---------------------------------------------------------------- A row at its temperature */
 
-/* A row, or where lanes are rows, all of them: what turns logits into exponentials and results. */
+/* What turns the logits of a row into exponentials and results. */
 typedef struct {
     core_setting_t set;
-    core_distance_t distance; /* for entropies */
-    core_log_row_t log_row;   /* for log-probabilities */
-    core_two_float sum_scale; /* 1 / sum, or ln(sum) */
+    core_distance_t distance; /* for the weighted term */
+    operation_row operation;  /* for results; its end is known once the sums are */
 } row_state;
 
-/* maximum_key: the largest of all. */
+/* Returns the state of a row with this largest key. */
 static row_state row_state_of(core_row_uint maximum_key, core_row_float temperature, uint policies)
 {
     row_state row;
     core_temperature_t prepared = core_temperature(temperature);
 #if defined(CORE_ROW_PER_LANE) && CORE_WIDTH > 1 &&                                                                    \
     (TEMPERATURES == TEMPERATURES_ONE || TEMPERATURES == TEMPERATURES_SWEEP)
-    /* All rows have the same. Nearly always it scales no logits, and most that is done for a row of few classes is about that. */
+    /* All lanes have one temperature, which nearly always scales no logits; most of what is done for a row of few classes is
+       about that scale, so it is made a constant. */
     if (temperature.s0 >= 0x1p-62f && temperature.s0 < 0x1p62f) {
         prepared.scale = CORE_ROW(1.0f);
         row.set = core_setting(maximum_key, CORE_ROW(1.0f), prepared, policies);
@@ -132,12 +157,12 @@ static row_state row_state_of(core_row_uint maximum_key, core_row_float temperat
 #endif
         row.set = core_setting(maximum_key, temperature, prepared, policies);
     row.distance = core_distance(row.set.prepared, row.set.maximum);
-    row.log_row = core_log_row(row.set.prepared, row.set.maximum);
-    row.sum_scale.high = row.sum_scale.low = CORE_ROW(0.0f);
+    row.operation.log_row = core_log_row(row.set.prepared, row.set.maximum);
+    row.operation.end.high = row.operation.end.low = CORE_ROW(0.0f);
     return row;
 }
 
-/* Logits as an ordinary row has them. */
+/* Returns logits as an ordinary row has them: in a row of ties, 0 for the logits that tie and -inf for all others. */
 static core_float row_ordinary(core_float x, const row_state *row)
 {
     if (!TIES)
@@ -147,17 +172,16 @@ static core_float row_ordinary(core_float x, const row_state *row)
     return is_ties < 0 ? core_tie(x, row->set.ties_at) : x;
 }
 
-/* Adds e = exp(x / T) and, for an entropy, that times |z|. x as an ordinary row has it. At most CORE_FLUSH_AFTER times. */
+/* Adds the terms of a class whose exponential is e and whose logit, as an ordinary row has it, is x. At most
+   CORE_FLUSH_AFTER times without row_sums_settle. */
 static row_sums row_sums_add_pair(row_sums sums, core_pair e, core_float x, const row_state *row)
 {
-    sums.exponentials = core_sum_add(sums.exponentials, e, SUM_LEVELS);
-    if (STATISTICS)
-        sums.weighted = core_sum_add(sums.weighted, core_weighted(e, x, row->distance), SUM_LEVELS);
+    FOR_TERMS sums.of[t] = core_sum_add(sums.of[t], core_term(t, e, x, row->distance), SUM_LEVELS);
     sums.added++;
     return sums;
 }
 
-/* Lanes that are full are flushed. */
+/* Flushes lanes that are full. */
 static row_sums row_sums_settle(row_sums sums)
 {
     if (sums.added == CORE_FLUSH_AFTER) {
@@ -168,28 +192,39 @@ static row_sums row_sums_settle(row_sums sums)
     return sums;
 }
 
-/* Adds exp(x / T) and its like, any number of times. */
+/* Adds the terms of a class, any number of times. */
 static row_sums row_sums_add(row_sums sums, core_float x, const row_state *row)
 {
     return row_sums_settle(row_sums_add_pair(sums, core_exponential(x, row->set.row), x, row));
 }
 
-/* What results need of the sum. */
-static core_two_float row_sum_scale(const row_state *row, row_totals totals)
+/* ---------------------------------------------------------------- Results */
+
+/* Returns what results need of the sums. */
+static core_two_float row_end_of(const row_state *row, row_totals totals)
 {
-    return OPERATION == OPERATION_LOG_SOFTMAX ? core_log_sum(row->set, totals.exponentials, SUM_LEVELS)
-                                              : core_reciprocal(core_total_value(totals.exponentials));
+    const core_total_t total = totals.of[TERM_EXPONENTIAL];
+    const operation_sums sums = {core_total_value(total), total, row->set, SUM_LEVELS};
+    return operation_end(OPERATION, sums);
 }
 
+/* Returns the result of a class whose exponential is known, if results are made of exponentials. */
+static core_float row_result_of_pair(core_pair e, const row_state *row)
+{
+    return operation_result(OPERATION, e, e.high, row->operation);
+}
+
+/* Returns the result of a class from its logit, as an ordinary row has it. */
 static core_float row_result(core_float x, const row_state *row)
 {
-    if (OPERATION == OPERATION_LOG_SOFTMAX)
-        return core_log_probability(x, row->log_row, row->sum_scale);
-    return core_probability(core_exponential(x, row->set.row), row->sum_scale.high, row->sum_scale.low);
+    core_pair e = {x, x};
+    if (MADE_OF_PAIRS)
+        e = core_exponential(x, row->set.row);
+    return operation_result(OPERATION, e, x, row->operation);
 }
 
-/* 1 if the condition holds for all lanes that are rows. PoCL's all() looks at one lane after another, and of this loop compilers make a
-   reduction once it is unrolled. */
+/* Returns 1 if the condition holds for all lanes that are rows. PoCL's all() looks at one lane after another; compilers make
+   a reduction of this loop once it is unrolled. */
 static int row_all(core_row_int condition)
 {
 #if defined(CORE_ROW_PER_LANE) && CORE_WIDTH > 1
@@ -204,11 +239,11 @@ static int row_all(core_row_int condition)
 #endif
 }
 
-/* What all results of a row that is not computed are. */
+/* Returns what is written throughout a row that is not computed. */
 static core_row_float row_fill_value(core_row_int kind)
 {
-    const float zero = OPERATION == OPERATION_LOG_SOFTMAX ? -CORE_INFINITY : 0.0f;
-    return kind == (core_row_int)(CORE_ROW_ZERO) ? CORE_ROW(zero) : CORE_ROW(core_float_of_bits(CORE_NAN_BITS));
+    return kind == (core_row_int)(CORE_ROW_ZERO) ? CORE_ROW(operation_fill(OPERATION, 1))
+                                                 : CORE_ROW(operation_fill(OPERATION, 0));
 }
 
 /* ---------------------------------------------------------------- Arrays of one element a row */
@@ -223,66 +258,99 @@ static core_row_float row_fill_value(core_row_int kind)
 #define row_to_lanes(value, array) (*(array) = (value))
 #endif
 
-/* The temperatures of `count` rows from `row` on, in turn k, or from temperature k on; lanes beyond get the first's. */
-static core_row_float row_temperatures(float one_temperature, __global const float *temperatures, ulong4 first,
-                                       ulong row, uint count, uint k)
+/* Returns the temperatures of `count` rows from `row` on; in a sweep its temperature k, or where temperatures are on lanes
+   those from k on. Lanes beyond get the first's. */
+static core_row_float row_temperatures(const row_call *call, ulong row, uint count, uint k)
 {
     float lanes[ROW_LANES];
     if (TEMPERATURES == TEMPERATURES_ONE)
-        return CORE_ROW(one_temperature);
+        return CORE_ROW(call->one_temperature);
     if (TEMPERATURES == TEMPERATURES_SWEEP)
-        return CORE_ROW(temperatures[first.s0 + k]);
-    const ulong begin = first.s0 + (TEMPERATURES == TEMPERATURES_ON_LANES ? k : row);
+        return CORE_ROW(call->temperatures[call->first.FIRST_TEMPERATURE + k]);
+    const ulong begin = call->first.FIRST_TEMPERATURE + (TEMPERATURES == TEMPERATURES_ON_LANES ? k : row);
     for (uint i = 0; i < ROW_LANES; i++)
-        lanes[i] = temperatures[begin + (i < count ? i : 0)];
+        lanes[i] = call->temperatures[begin + (i < count ? i : 0)];
     return row_from_lanes(lanes);
 }
 
-/* The records of turn k. */
-static __global row_record *row_records(__global row_record *statistics, ulong4 first, uint k)
+/* Rows that are finished together: one, or one on each lane. Or one row at several temperatures, a temperature on each
+   lane. */
+typedef struct {
+    ulong row; /* the first */
+    uint count;
+    __global const logit_t *logits; /* of the first row */
+    ulong lane_stride;              /* from there to the logits of the next row, in elements */
+} row_lot;
+
+/* Returns the logits of the rows' labels; NaN where no label is given. */
+static core_row_float row_label_logits(const row_call *call, row_lot lot)
 {
-    return k == 0 ? statistics : statistics + k * first.s3;
+    float at_label[ROW_LANES];
+    for (uint i = 0; i < ROW_LANES; i++) {
+        const ulong at = TEMPERATURES == TEMPERATURES_ON_LANES ? lot.row : lot.row + i;
+        const long label = call->labels && i < lot.count ? call->labels[call->first.FIRST_LABEL + at] : -1;
+        at_label[i] = label >= 0 && (ulong)label < call->classes
+                          ? row_load_one(lot.logits + i * lot.lane_stride +
+                                         (ulong)label * call->logits_layout.LAYOUT_CLASS_STRIDE)
+                          : core_float_of_bits(CORE_NAN_BITS);
+    }
+    return row_from_lanes(at_label);
 }
 
-/* The records of `count` rows from `row` on, the logits of the first at x, of the others lane_stride further each; and their part
-   in the count of rows whose temperature is not one. By one work-item. */
-static void row_finish(const row_state *state, core_top_t top, row_totals totals, ulong row, uint count,
-                       __global const logit_t *x, ulong lane_stride, ulong class_stride, ulong classes,
-                       __global const long *labels, __global row_record *statistics, ulong4 first,
-                       __global uint *invalid_rows)
+/* Counts the rows whose temperature is invalid, if somebody wants to know. */
+static void row_count_invalid(const row_call *call, const row_state *state, uint count)
 {
-    if (TEMPERATURES != TEMPERATURES_ONE && invalid_rows) {
-        float lanes[ROW_LANES];
-        row_to_lanes(state->set.temperature, lanes);
-        for (uint i = 0; i < count; i++)
-            if (!(lanes[i] >= 0.0f))
-                atomic_inc(invalid_rows);
+    if (TEMPERATURES == TEMPERATURES_ONE || !call->invalid_rows)
+        return;
+    float lanes[ROW_LANES];
+    row_to_lanes(state->set.temperature, lanes);
+    for (uint i = 0; i < count; i++)
+        if (!(lanes[i] >= 0.0f))
+            atomic_inc(call->invalid_rows);
+}
+
+/* Writes the records of rows, in turn k of a sweep. */
+static void row_write_records(const row_call *call, uint k, row_lot lot, const row_state *state, core_row_sums_t sums)
+{
+    const core_statistics_t all = core_statistics(sums, state->set, SUM_LEVELS);
+    const ulong records_stride = call->first.FIRST_RECORDS_STRIDE;
+    __global core_statistics_record *records = call->statistics + call->first.FIRST_STATISTICS + lot.row;
+    if (k > 0)
+        records += k * records_stride;
+#define LANES_OF_FIELD(row_type, type, name)                                                                           \
+    type lanes_##name[ROW_LANES];                                                                                      \
+    row_to_lanes(all.name, lanes_##name);
+    STATISTICS_FIELDS(LANES_OF_FIELD)
+#undef LANES_OF_FIELD
+    for (uint i = 0; i < lot.count; i++) {
+#define LANE_OF_FIELD(row_type, type, name) lanes_##name[i],
+        const core_statistics_record record = {STATISTICS_FIELDS(LANE_OF_FIELD)};
+#undef LANE_OF_FIELD
+        records[i * (TEMPERATURES == TEMPERATURES_ON_LANES ? records_stride : 1)] = record;
     }
+}
+
+/* Finishes rows, in turn k of a sweep: counts those with an invalid temperature, and writes their records. By one
+   work-item. The logits of the labels are given. */
+static void row_finish_labelled(const row_call *call, uint k, row_lot lot, const row_state *state, core_top_t top,
+                                row_totals totals, core_row_float label_logit)
+{
+    row_count_invalid(call, state, lot.count);
     if (STATISTICS) {
-        float at_label[ROW_LANES], fields[6][ROW_LANES];
-        long argmax[ROW_LANES];
-        for (uint i = 0; i < ROW_LANES; i++) {
-            const ulong at = TEMPERATURES == TEMPERATURES_ON_LANES ? row : row + i;
-            const long label = labels && i < count ? labels[first.s1 + at] : -1;
-            at_label[i] = label >= 0 && (ulong)label < classes
-                              ? row_load_one(x + i * lane_stride + (ulong)label * class_stride)
-                              : core_float_of_bits(CORE_NAN_BITS);
-        }
-        const core_row_sums_t sums = {top, totals.exponentials, totals.weighted, row_from_lanes(at_label)};
-        const core_statistics_t all = core_statistics(sums, state->set, SUM_LEVELS);
-        row_to_lanes(all.maximum, fields[0]);
-        row_to_lanes(all.log_sum_exp, fields[1]);
-        row_to_lanes(all.entropy, fields[2]);
-        row_to_lanes(all.largest_probability, fields[3]);
-        row_to_lanes(all.margin, fields[4]);
-        row_to_lanes(all.negative_log_likelihood, fields[5]);
-        row_to_lanes(all.argmax, argmax);
-        for (uint i = 0; i < count; i++) {
-            const row_record record = {fields[0][i], fields[1][i], fields[2][i], fields[3][i],
-                                       fields[4][i], fields[5][i], argmax[i]};
-            statistics[first.s2 + row + i * (TEMPERATURES == TEMPERATURES_ON_LANES ? first.s3 : 1)] = record;
-        }
+        core_row_sums_t sums = {.top = top, .label_logit = label_logit};
+        FOR_TERMS sums.totals[t] = totals.of[t];
+        row_write_records(call, k, lot, state, sums);
     }
+}
+
+/* Finishes rows whose logits stand where lot says. */
+static void row_finish(const row_call *call, uint k, row_lot lot, const row_state *state, core_top_t top,
+                       row_totals totals)
+{
+    core_row_float label_logit = CORE_ROW(0.0f);
+    if (STATISTICS)
+        label_logit = row_label_logits(call, lot);
+    row_finish_labelled(call, k, lot, state, top, totals, label_logit);
 }
 
 #endif

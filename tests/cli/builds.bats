@@ -21,7 +21,7 @@ include() { printf -- "-I$SOURCE/%s " host/include host/lib host/lib/cpu kernels
 # around COMPILER FOLDER: compiles what surrounds the rows into the folder
 around() {
     local file
-    for file in tests/support/digest_problems.c host/lib/problem.c host/lib/status.c; do
+    for file in tests/support/digest_problems.c host/lib/array.c host/lib/problem.c host/lib/status.c; do
         # shellcheck disable=SC2046
         "$1" -std=gnu11 -D_GNU_SOURCE -O1 -ffp-contract=off $(include) -c "$SOURCE/$file" \
             -o "$2/$(basename "$file" .c).o"
@@ -37,7 +37,7 @@ build() {
     shift
     # shellcheck disable=SC2046,SC2086
     "$compiler" $FLAGS "$@" $(include) "$SOURCE/tests/numbers/digest.c" "$SOURCE"/host/lib/cpu/cpu_{item,lane,sweep}.c \
-        "${AROUND-$BATS_FILE_TMPDIR}"/{digest_problems,problem,status}.o -o digest -lm
+        "${AROUND-$BATS_FILE_TMPDIR}"/{array,digest_problems,problem,status}.o -o digest -lm
 }
 
 has() { [ "$(uname -m)" = x86_64 ] && grep -qw "$1" /proc/cpuinfo; }

@@ -13,8 +13,8 @@
 
 /* GPUs with small and large work-groups and local memories, as AMD and NVIDIA make them. */
 static const cls_limits gpus[] = {
-    {CLSOFTMAX_DEVICE_GPU, 104, 1, 256, 64 << 10, (uint64_t)16 << 30, (uint64_t)64 << 30, 128, 8 << 20, 0},
-    {CLSOFTMAX_DEVICE_GPU, 132, 1, 1024, 48 << 10, (uint64_t)35 << 30, (uint64_t)140 << 30, 512, 50 << 20, 0},
+    {CLSOFTMAX_DEVICE_GPU, 104, 1, 256, 64 << 10, (uint64_t)16 << 30, (uint64_t)64 << 30, 128, 8 << 20, 0, NULL},
+    {CLSOFTMAX_DEVICE_GPU, 132, 1, 1024, 48 << 10, (uint64_t)35 << 30, (uint64_t)140 << 30, 512, 50 << 20, 0, NULL},
 };
 
 enum { MOST_CLASSES_LOG2 = 21 }; /* beyond CORE_TWO_LEVEL_CLASSES */

@@ -8,6 +8,7 @@
 
    It is linked with a library of its own, in which a third level of sums begins at 321 classes
    (CORE_TWO_LEVEL_CLASSES). Exit status: 0 no difference, 1 some, 2 wrong use, 77 there is no device. */
+#include "array.h"
 #include "clsoftmax/clsoftmax_cl.h"
 #include "opencl/opencl_backend.h"
 #include "support/watched_shapes.h"
@@ -144,12 +145,12 @@ static void fill_arrays(const clsoftmax_problem *p, array *arrays)
 static void make_arrays(const clsoftmax_problem *p, array *arrays)
 {
     const uint64_t rows = p->outer * p->inner;
-    arrays[LOGITS] = make_matrix(p->logits_layout.offset, cls_layout_span(p, &p->logits_layout), p->logits_dtype);
+    arrays[LOGITS] = make_matrix(p->logits_layout.offset, cls_array_span(p, CLS_LOGITS), p->logits_dtype);
     arrays[TEMPERATURES] = make_row_array(temperatures_of(p), sizeof(float));
     arrays[LABELS] = make_row_array(rows, sizeof(int64_t));
     arrays[STATISTICS] = make_row_array(rows * cls_problem_temperatures(p), sizeof(clsoftmax_statistics));
     arrays[INVALID_ROWS] = make_array(0, sizeof(cl_uint)); /* a call takes no first element of it */
-    arrays[RESULTS] = make_matrix(p->results_layout.offset, cls_results_span(p), p->results_dtype);
+    arrays[RESULTS] = make_matrix(p->results_layout.offset, cls_array_span(p, CLS_RESULTS), p->results_dtype);
     fill_arrays(p, arrays);
 }
 

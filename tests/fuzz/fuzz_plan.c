@@ -1,7 +1,7 @@
 /* Planning of shapes, strides and limits of any size: a problem that is accepted must be planned within the limits,
    twice the same, and its tiles must cover it once. */
 #include "fuzz.h"
-#include "plan.h"
+#include "plan/plan.h"
 #include "problem.h"
 
 static clsoftmax_layout read_layout(fuzz_bytes *bytes)

@@ -1,6 +1,7 @@
 /* Sweeps, on every device, with every strategy, layout, dtype and operation. The oracle is as many separate calls on
    cpu, bit for bit, and nothing may be written beside the results. test_cross.c and test_bits.c show that separate
    calls are right; cli/faults.bats plants faults into sweeps. */
+#include "array.h"
 #include "context.h"
 #include "support/device.h"
 #include "support/fill.h"
@@ -53,9 +54,9 @@ static arrays make_arrays(const sweep_case *c)
     clsoftmax_problem p;
     uint64_t random = c->seed;
     cr_assert_eq(cls_problem_check(&c->problem, &p), CLSOFTMAX_OK, "%s: %s", describe(c), clsoftmax_last_error());
-    uint64_t rows = cls_problem_rows(&p), span = cls_layout_span(&p, &p.logits_layout);
+    uint64_t rows = cls_problem_rows(&p), span = cls_array_span(&p, CLS_LOGITS);
     arrays a = {.logits = malloc(span * sizeof(float)),
-                .results_bytes = cls_results_span(&p) * clsoftmax_dtype_size(p.results_dtype),
+                .results_bytes = cls_array_span(&p, CLS_RESULTS) * clsoftmax_dtype_size(p.results_dtype),
                 .records = rows * p.sweep};
     a.results = malloc(a.results_bytes + 64);
     a.statistics = malloc(a.records * sizeof *a.statistics + 64);

@@ -3,10 +3,10 @@
 #include <criterion/criterion.h>
 
 const cls_limits gpu = {CLSOFTMAX_DEVICE_GPU, 80,  1,        1024, 49152, (uint64_t)1 << 30,
-                        (uint64_t)4 << 30,    128, 32 << 20, 0};
+                        (uint64_t)4 << 30,    128, 32 << 20, 0,    NULL};
 const cls_limits opencl_cpu = {CLSOFTMAX_DEVICE_OPENCL_CPU, 2,   16,       4096, 2 << 20, (uint64_t)1 << 30,
-                               (uint64_t)4 << 30,           128, 32 << 20, 1};
-const cls_limits native = {CLSOFTMAX_DEVICE_CPU, 2, 1, 1, 0, 0, 0, 0, 0, 0};
+                               (uint64_t)4 << 30,           128, 32 << 20, 1,    NULL};
+const cls_limits native = {CLSOFTMAX_DEVICE_CPU, 2, 1, 1, 0, 0, 0, 0, 0, 0, NULL};
 
 clsoftmax_problem shape(uint64_t outer, uint64_t classes, uint64_t inner, clsoftmax_strategy strategy)
 {

@@ -3,7 +3,8 @@
 #ifndef CLSOFTMAX_TEST_DECISIONS_H
 #define CLSOFTMAX_TEST_DECISIONS_H
 
-#include "plan.h"
+#include "core/interface.h"
+#include "plan/plan.h"
 #include "problem.h"
 
 extern const cls_limits gpu, opencl_cpu, native;

@@ -91,14 +91,14 @@ Test(plan, group_keeps_rows_in_registers)
         cls_variant variant = decide_by(&gpu, CLSOFTMAX_STRATEGY_GROUP, 1000, wanted[i].classes).variant;
         unsigned width = wanted[i].classes % 4 == 0 ? 4 : 1;
         cr_expect_eq(variant.access_width, width);
-        cr_expect(variant.work_group_size == wanted[i].work_items && variant.row_vectors == wanted[i].vectors &&
-                      variant.row_is_kept == wanted[i].is_kept,
+        cr_expect(variant.work_group_size == wanted[i].work_items && variant.accesses == wanted[i].vectors &&
+                      variant.row_in_registers == wanted[i].is_kept,
                   "%llu classes: %u x %u, %u", (unsigned long long)wanted[i].classes, variant.work_group_size,
-                  variant.row_vectors, variant.row_is_kept);
+                  variant.accesses, variant.row_in_registers);
     }
     for (uint64_t classes = 1; classes < 40000; classes += 1 + classes / 7) {
         cls_variant v = decide_by(&gpu, CLSOFTMAX_STRATEGY_GROUP, 1000, classes).variant;
-        cr_expect(!v.row_is_kept || classes <= (uint64_t)v.work_group_size * v.row_vectors * v.access_width);
+        cr_expect(!v.row_in_registers || classes <= (uint64_t)v.work_group_size * v.accesses * v.access_width);
     }
 }
 
@@ -140,10 +140,10 @@ Test(plan, lane_is_for_what_rows_have_of_their_own)
 Test(plan, item_keeps_what_local_memory_holds)
 {
     cls_decision d = decide_rows(&opencl_cpu, 1000, 1000);
-    cr_expect(d.variant.kept_classes == 1024 && d.variant.work_group_size == 1);
-    cr_expect_eq(decide_rows(&opencl_cpu, 1000, 131072).variant.kept_classes, 131072u); /* half of 2 MiB */
-    cr_expect_eq(decide_rows(&opencl_cpu, 1000, 131073).variant.kept_classes, 0u);
-    cr_expect_eq(decide_by(&gpu, CLSOFTMAX_STRATEGY_ITEM, 1000, 1000).variant.kept_classes, 0u);
+    cr_expect(d.variant.room_classes == 1024 && d.variant.work_group_size == 1);
+    cr_expect_eq(decide_rows(&opencl_cpu, 1000, 131072).variant.room_classes, 131072u); /* half of 2 MiB */
+    cr_expect_eq(decide_rows(&opencl_cpu, 1000, 131073).variant.room_classes, 0u);
+    cr_expect_eq(decide_by(&gpu, CLSOFTMAX_STRATEGY_ITEM, 1000, 1000).variant.room_classes, 0u);
 }
 
 /* Checks how `lane` shares rows out: a work-item with vectors takes many of them in a work-group of its own, one
@@ -158,10 +158,10 @@ Test(plan, lane_shares_vectors_out)
         uint64_t items = cls_global_size(&checked, &d, problem.outer), elements = problem.outer * classes[i];
         cr_expect(d.variant.strategy == CLSOFTMAX_STRATEGY_LANE && d.variant.work_group_size == 1);
         cr_expect(items <= elements / 16384 + 1 && items >= elements / 32768, "%llu", (unsigned long long)items);
-        cr_expect_eq(d.variant.row_vectors, classes[i] == 2 ? 2u : 1u); /* few classes: two vectors abreast */
+        cr_expect_eq(d.variant.vectors_abreast, classes[i] == 2 ? 2u : 1u); /* few classes: two vectors abreast */
         d = decide_by(&gpu, CLSOFTMAX_STRATEGY_LANE, problem.outer, classes[i]);
         cr_expect_eq(cls_global_size(&checked, &d, problem.outer), (uint64_t)1000064);
-        cr_expect_eq(d.variant.row_vectors, 1u);
+        cr_expect_eq(d.variant.vectors_abreast, 1u);
     }
 }
 
@@ -176,7 +176,7 @@ Test(plan, column_keeps_what_local_memory_holds)
         cr_assert_eq(clsoftmax_problem_set_shape(&problem, 2, sizes, 0), CLSOFTMAX_OK);
         const cls_decision d = decide(&opencl_cpu, &problem);
         cr_expect_eq(d.variant.strategy, CLSOFTMAX_STRATEGY_COLUMN);
-        cr_expect_eq(d.variant.kept_classes, kept[i]);
+        cr_expect_eq(d.variant.room_classes, kept[i]);
         cr_expect_eq(d.variant.work_group_size, 1u);
     }
 }
@@ -199,8 +199,8 @@ Test(plan, column_takes_vectors_abreast)
         problem.sweep = cases[i].sweep;
         const clsoftmax_problem checked = check(&problem);
         const cls_decision d = decide(&opencl_cpu, &problem);
-        cr_expect_eq(d.variant.row_vectors, cases[i].vectors, "case %zu: %u", i, d.variant.row_vectors);
-        cr_expect_eq(d.variant.kept_classes > 0, cases[i].vectors > 0, "case %zu", i);
+        cr_expect_eq(d.variant.vectors_abreast, cases[i].vectors, "case %zu: %u", i, d.variant.vectors_abreast);
+        cr_expect_eq(d.variant.room_classes > 0, cases[i].vectors > 0, "case %zu", i);
         uint64_t columns = d.variant.vector_width * (cases[i].vectors > 0 ? cases[i].vectors : 1);
         uint64_t items = cls_global_size(&checked, &d, 1);
         cr_expect(items * columns >= cases[i].columns, "case %zu", i);
@@ -241,7 +241,7 @@ Test(plan, parts_and_rows_in_flight)
         cls_decision d = decide_by(&gpu, CLSOFTMAX_STRATEGY_SPLIT, wanted[i].rows, wanted[i].classes);
         cr_expect(d.parts == wanted[i].parts && d.launch_outer == wanted[i].launch_outer, "case %zu: %u parts, %llu", i,
                   d.parts, (unsigned long long)d.launch_outer);
-        cr_expect(!d.variant.row_is_kept && d.copied.outer <= d.launch_outer);
+        cr_expect(!d.variant.row_in_registers && d.copied.outer <= d.launch_outer);
     }
     cls_limits without_cache = gpu;
     without_cache.cache_bytes = 0;
@@ -250,7 +250,7 @@ Test(plan, parts_and_rows_in_flight)
     cr_expect_eq(decide_rows(&gpu, 1000, 1000).parts, 1u);
     for (uint64_t classes = 1; classes < (uint64_t)1 << 31; classes += 1 + classes / 3) {
         cls_decision d = decide_by(&gpu, CLSOFTMAX_STRATEGY_SPLIT, 3, classes);
-        uint64_t chunk = (uint64_t)d.variant.work_group_size * d.variant.row_vectors * d.variant.access_width;
+        uint64_t chunk = (uint64_t)d.variant.work_group_size * d.variant.accesses * d.variant.access_width;
         cr_expect(d.parts >= 1 && (d.parts - 1) * chunk < classes, "%llu classes", (unsigned long long)classes);
     }
 }
@@ -343,8 +343,10 @@ Test(plan, variants_that_differ_print_differently)
                               1,
                               4,
                               0,
+                              0,
+                              0,
                               0};
-    enum { FIELDS = 14 };
+    enum { FIELDS = 16 };
     char defines[FIELDS + 1][1024], labels[FIELDS + 1][256];
     for (int i = 0; i <= FIELDS; i++) {
         cls_variant variant = base;
@@ -359,9 +361,11 @@ Test(plan, variants_that_differ_print_differently)
                                     &variant.work_group_size,
                                     &variant.sum_levels,
                                     &variant.access_width,
-                                    &variant.row_vectors,
-                                    &variant.row_is_kept,
-                                    &variant.kept_classes};
+                                    &variant.accesses,
+                                    &variant.row_in_registers,
+                                    &variant.pairs_in_registers,
+                                    &variant.vectors_abreast,
+                                    &variant.room_classes};
         if (i == 0)
             variant.strategy = CLSOFTMAX_STRATEGY_ITEM;
         else if (i < FIELDS)

@@ -31,7 +31,7 @@ Test(plan_ends, temperatures_on_lanes)
     const clsoftmax_problem wanted = statistics_of_sweep(9, 65, 1, 12);
     cls_decision decision = decide(&opencl_cpu, &wanted);
     cr_expect_eq(decision.variant.strategy, CLSOFTMAX_STRATEGY_COLUMN);
-    cr_expect_eq(decision.variant.temperatures, (unsigned)CLS_TEMPERATURES_ON_LANES);
+    cr_expect_eq(decision.variant.temperatures, (unsigned)TEMPERATURES_ON_LANES);
     cr_expect_eq(decision.variant.vector_width, 16u);
     cr_expect_eq(cls_global_size(&wanted, &decision, 9), 16u, "a work-item for each row, in a work-group of 16");
     cr_expect_neq(decide(&gpu, &wanted).variant.strategy, CLSOFTMAX_STRATEGY_COLUMN);
@@ -40,7 +40,7 @@ Test(plan_ends, temperatures_on_lanes)
     others[3].operation = CLSOFTMAX_OPERATION_SOFTMAX;
     for (int i = 0; i < 4; i++) {
         decision = decide(&opencl_cpu, &others[i]);
-        cr_expect_eq(decision.variant.temperatures, (unsigned)CLS_TEMPERATURES_SWEEP, "case %d", i);
+        cr_expect_eq(decision.variant.temperatures, (unsigned)TEMPERATURES_SWEEP, "case %d", i);
         cr_expect_eq(decision.variant.strategy == CLSOFTMAX_STRATEGY_COLUMN, i == 2, "case %d", i);
     }
 }
@@ -115,12 +115,12 @@ Test(plan_ends, lane_keeps_rows_that_it_transposes)
         }
         cls_variant variant = decide(&opencl_cpu, &problem).variant;
         cr_expect_eq(variant.strategy, cases[i].strategy, "case %zu", i);
-        cr_expect_eq(variant.kept_classes, cases[i].kept, "case %zu: %u", i, variant.kept_classes);
+        cr_expect_eq(variant.room_classes, cases[i].kept, "case %zu: %u", i, variant.room_classes);
     }
     clsoftmax_problem long_rows = shape(1000, 161, 1, CLSOFTMAX_STRATEGY_LANE),
                       short_rows = shape(1000, 10, 1, CLSOFTMAX_STRATEGY_LANE);
-    cr_expect_eq(decide(&opencl_cpu, &long_rows).variant.kept_classes, 0u);
-    cr_expect_eq(decide(&gpu, &short_rows).variant.kept_classes, 0u);
+    cr_expect_eq(decide(&opencl_cpu, &long_rows).variant.room_classes, 0u);
+    cr_expect_eq(decide(&gpu, &short_rows).variant.room_classes, 0u);
 }
 
 /* Checks what `group` keeps of a row in a sweep: 8 logits and their exponentials to a work-item, or 32 logits. */
@@ -140,9 +140,9 @@ Test(plan_ends, group_keeps_rows_of_a_sweep)
         limits.max_work_group_size = wanted[i].limit;
         const cls_variant variant = decide(&limits, &problem).variant;
         cr_expect(variant.access_width == wanted[i].access && variant.work_group_size == wanted[i].work_items &&
-                      variant.row_vectors * variant.access_width == wanted[i].elements,
+                      variant.accesses * variant.access_width == wanted[i].elements,
                   "%llu classes: %u x %u x %u", (unsigned long long)wanted[i].classes, variant.work_group_size,
-                  variant.row_vectors, variant.access_width);
+                  variant.accesses, variant.access_width);
     }
 }
 
@@ -214,7 +214,7 @@ Test(plan_ends, sizes_of_work_groups)
         problem.work_group_size = wanted[i].asked;
         cls_variant variant = decide(wanted[i].limits, &problem).variant;
         cr_expect_eq(variant.work_group_size, wanted[i].size, "case %zu: %u", i, variant.work_group_size);
-        cr_expect(variant.kept_classes == 0 || wanted[i].asked <= 1, "local memory for one work-item of several");
+        cr_expect(variant.room_classes == 0 || wanted[i].asked <= 1, "local memory for one work-item of several");
     }
 }
 

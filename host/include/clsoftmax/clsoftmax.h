@@ -107,6 +107,17 @@ typedef struct clsoftmax_device {
 CLSOFTMAX_API clsoftmax_status clsoftmax_devices_list(clsoftmax_device **devices, size_t *count);
 CLSOFTMAX_API void clsoftmax_devices_release(clsoftmax_device *devices);
 
+/* The tuning numbers, by which plans for a device are made: work-group sizes, limits between strategies, sizes of tiles. They
+   change how fast a result comes, and never a bit of it. */
+typedef struct clsoftmax_tuning {
+    const char *name;
+    const char *meaning;
+    uint64_t value;
+} clsoftmax_tuning;
+
+/* Writes the device's tuning number `index`, counted from 0, and returns 1; returns 0 behind the last. */
+CLSOFTMAX_API int clsoftmax_device_tuning(const clsoftmax_device *device, size_t index, clsoftmax_tuning *number);
+
 /* A context is a device made ready. Contexts may be shared between threads. */
 typedef struct clsoftmax_context clsoftmax_context;
 
@@ -192,22 +203,24 @@ typedef enum clsoftmax_operation {
 /* "softmax" for CLSOFTMAX_OPERATION_SOFTMAX; NULL for a number that is no operation. */
 CLSOFTMAX_API const char *clsoftmax_operation_name(clsoftmax_operation operation);
 
-/* How a row is laid over the device: the idea, and when "auto" takes it, the first rule that holds. Every strategy gives the same bits. */
+/* How rows are laid over a device: the idea, and when "auto" takes it, which takes the first whose rule holds. Every
+   strategy gives the same bits. */
 #define CLSOFTMAX_STRATEGY_LIST(X)                                                                                     \
     X(AUTO, "auto", "chosen from the device, its limits and the shape", "by default")                                  \
     X(COLUMN, "column", "neighbouring columns on neighbouring lanes",                                                  \
-      "the softmax axis is not the last: columns are neighbours in memory, classes are not; or statistics alone at "   \
-      "12 "                                                                                                            \
-      "temperatures or more on an OpenCL CPU device: the temperatures of a row are its columns")                       \
+      "the softmax axis is not the last, so that columns are neighbours in memory and classes are not; or statistics " \
+      "alone at 12 temperatures or more on an OpenCL CPU device: the temperatures of a row are its columns")           \
     X(LANE, "lane", "rows side by side, each on a lane of its own",                                                    \
       "at most 64 classes, on CPUs more where classes are neighbours in memory (OpenCL: 96 or 160, cpu: 127 to 255): " \
-      "the row's own work is most")                                                                                    \
+      "most of the work is done once a row")                                                                           \
     X(ITEM, "item", "rows one after another, in explicit vectors",                                                     \
-      "cpu and OpenCL CPU devices: barriers are dear there, vectors cheap")                                            \
+      "cpu and OpenCL CPU devices: barriers are expensive there, and vectors cheap")                                   \
     X(SPLIT, "split", "several work-groups to a row, three kernels (OpenCL)",                                          \
       "more than 65536 classes, or 24576 in fewer rows than compute units: one work-group is too small")               \
     X(GROUP, "group", "one work-group to a row, which it keeps in registers (OpenCL)",                                 \
-      "everything else: neighbouring work-items read neighbouring logits")
+      "everything else: neighbouring work-items read neighbouring logits")                                             \
+    X(PLAIN, "plain", "one work-group to a row, as a textbook has it (OpenCL)",                                        \
+      "never: it is there to be read, and to be a lower bar")
 
 typedef enum clsoftmax_strategy {
 #define CLSOFTMAX_STRATEGY_ENUM(name, text, idea, rule) CLSOFTMAX_STRATEGY_##name,

@@ -13,18 +13,14 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Rows are handed out in shares of this many elements at least, large beside the hand-out; and so many for each thread at
-   most, so that one which is held up holds up no other. */
-#define SHARE_ELEMENTS 16384
-#define SHARES_PER_THREAD 16
+/* The pipelines, in the order of a cpu_isa's functions. */
+typedef enum cpu_pipeline { CPU_ITEM, CPU_LANE, CPU_SWEEP, CPU_PIPELINES } cpu_pipeline;
 
-/* Results that no cache holds are written past the caches: more than this for each thread. */
-#define STREAM_BYTES ((uint64_t)4 << 20)
-
+/* An instruction set: its name, and what was compiled for it. */
 typedef struct cpu_isa {
     const char *name;
     unsigned vector_width; /* floats */
-    cpu_rows_function *item, *lane, *sweep;
+    cpu_rows_function *rows[CPU_PIPELINES];
     int available;
 } cpu_isa;
 
@@ -42,14 +38,18 @@ static clsoftmax_status choose_isa(cpu_isa *chosen)
 {
     const cpu_isa isas[] = {
 #ifdef CLSOFTMAX_X86
-        {"avx512", 16, cls_cpu_item_avx512, cls_cpu_lane_avx512, cls_cpu_sweep_avx512,
+        {"avx512",
+         16,
+         {cls_cpu_item_avx512, cls_cpu_lane_avx512, cls_cpu_sweep_avx512},
          __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
              __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma")},
         /* every processor with AVX2 has F16C */
-        {"avx2", 8, cls_cpu_item_avx2, cls_cpu_lane_avx2, cls_cpu_sweep_avx2,
+        {"avx2",
+         8,
+         {cls_cpu_item_avx2, cls_cpu_lane_avx2, cls_cpu_sweep_avx2},
          __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")},
 #endif
-        {"baseline", 4, cls_cpu_item_baseline, cls_cpu_lane_baseline, cls_cpu_sweep_baseline, 1},
+        {"baseline", 4, {cls_cpu_item_baseline, cls_cpu_lane_baseline, cls_cpu_sweep_baseline}, 1},
     };
     const char *wanted = getenv("CLSOFTMAX_CPU_ISA");
     for (size_t i = 0; i < sizeof isas / sizeof *isas; i++) {
@@ -89,40 +89,53 @@ static void run_shares(void *job_, size_t thread)
     float_environment_end(callers);
 }
 
-/* Whole tiles of lanes where rows go side by side. */
-static uint64_t choose_share(const clsoftmax_problem *problem, uint64_t rows, size_t threads, int side_by_side)
+/* Returns how a strategy goes over the CPU. */
+static cpu_pipeline choose_pipeline(const clsoftmax_problem *problem, clsoftmax_strategy strategy)
 {
-    uint64_t least = (SHARE_ELEMENTS - 1) / (problem->classes * cls_problem_temperatures(problem)) + 1,
-             share = rows / (threads * SHARES_PER_THREAD);
-    share = share > least ? share : least;
-    return side_by_side ? (share + CPU_LANES - 1) / CPU_LANES * CPU_LANES : share;
+    static const cpu_pipeline pipelines[CLSOFTMAX_STRATEGY_COUNT] = {[CLSOFTMAX_STRATEGY_ITEM] = CPU_ITEM,
+                                                                     [CLSOFTMAX_STRATEGY_LANE] = CPU_LANE,
+                                                                     [CLSOFTMAX_STRATEGY_COLUMN] = CPU_LANE};
+    cpu_pipeline pipeline = pipelines[strategy];
+    return pipeline == CPU_ITEM && problem->sweep > 0 ? CPU_SWEEP : pipeline;
 }
 
-/* In place, the lines are in the cache already. Lines hold whole elements. */
-static int choose_stream(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments, uint64_t rows,
-                         size_t threads)
+/* Returns how many rows are handed out to a thread at a time: enough elements to be large beside the hand-out, and so many
+   shares for each thread that one which is held up holds up no other. Rows side by side go in whole panels. */
+static uint64_t choose_share(const clsoftmax_problem *problem, const cls_tuning *tuning, size_t threads,
+                             cpu_pipeline pipeline)
 {
-    uint64_t results = rows * problem->classes * cls_problem_temperatures(problem);
+    uint64_t elements = problem->classes * cls_problem_temperatures(problem);
+    uint64_t least = (tuning->share_elements - 1) / elements + 1,
+             share = cls_problem_rows(problem) / (threads * tuning->shares_per_thread);
+    share = share > least ? share : least;
+    return pipeline == CPU_LANE ? (share + CPU_LANES - 1) / CPU_LANES * CPU_LANES : share;
+}
+
+/* Returns 1 if results are written past the caches, which would not hold them. In place, their lines are in a cache already.
+   Lines must hold whole elements. */
+static int choose_stream(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments,
+                         const cls_tuning *tuning, size_t threads)
+{
+    uint64_t results = cls_problem_rows(problem) * problem->classes * cls_problem_temperatures(problem);
     size_t size = clsoftmax_dtype_size(problem->results_dtype);
     return arguments->results != arguments->logits && (uintptr_t)arguments->results % size == 0 &&
-           results * size / threads > STREAM_BYTES;
+           results * size / threads > tuning->stream_bytes_per_thread;
 }
 
 static clsoftmax_status cpu_plan_run(clsoftmax_plan *plan, const clsoftmax_arguments *arguments, uint64_t *invalid_rows)
 {
     cpu_context *cpu = plan->context->state;
     const clsoftmax_problem *problem = &plan->problem;
-    int side_by_side = plan->decision.variant.strategy != CLSOFTMAX_STRATEGY_ITEM;
+    const cls_tuning *tuning = cls_limits_tuning(&plan->context->limits);
+    cpu_pipeline pipeline = choose_pipeline(problem, plan->decision.variant.strategy);
     uint64_t rows = cls_problem_rows(problem);
     cpu_job job = {
         .call = {problem, arguments, cls_problem_policies(problem),
-                 choose_stream(problem, arguments, rows, cpu->threads)},
-        .rows = side_by_side         ? cpu->isa.lane
-                : problem->sweep > 0 ? cpu->isa.sweep
-                                     : cpu->isa.item,
+                 choose_stream(problem, arguments, tuning, cpu->threads)},
+        .rows = cpu->isa.rows[pipeline],
         .scratch = plan->state,
         .row_count = rows,
-        .share_rows = choose_share(problem, rows, cpu->threads, side_by_side),
+        .share_rows = choose_share(problem, tuning, cpu->threads, pipeline),
     };
     uint64_t shares = (rows - 1) / job.share_rows + 1;
     pthreadpool_parallelize_1d(cpu->pool, run_shares, &job, shares < cpu->threads ? (size_t)shares : cpu->threads,
@@ -188,11 +201,13 @@ static size_t cache_bytes(int name, size_t otherwise)
     return bytes > 0 ? (size_t)bytes : otherwise;
 }
 
-/* Floats in a thread's scratch memory: its second-level cache, twice a small one, or half of its share of the third, where that is more; a
-   second exponential takes longer than the first from there. And four blocks: arrays a power of two apart fall on each other in caches. */
-static size_t choose_scratch_floats(size_t threads)
+/* Returns the floats in a thread's scratch memory: as many as its second-level cache holds, twice as many for a small one, or
+   half of its share of the third-level cache if that is more; to compute an exponential again takes longer than to read the
+   first from there. Four blocks more keep its arrays from standing a power of two apart, where they would fall on each other
+   in caches. */
+static size_t choose_scratch_floats(const cls_tuning *tuning, size_t threads)
 {
-    const size_t least = (size_t)1 << 19, small = (size_t)2 << 20, most = (size_t)8 << 20;
+    const size_t least = tuning->least_room_bytes, small = tuning->small_cache_bytes, most = tuning->most_room_bytes;
     const size_t second = cache_bytes(_SC_LEVEL2_CACHE_SIZE, (size_t)1 << 20);
     const size_t share = cache_bytes(_SC_LEVEL3_CACHE_SIZE, 0) / threads / 2;
     size_t room = second >= small ? second : 2 * second < small ? 2 * second : small;
@@ -241,7 +256,6 @@ clsoftmax_status cls_cpu_open(clsoftmax_context *context)
     cpu->pool = threads > 1 ? pthreadpool_create(threads) : NULL; /* NULL runs in the caller's thread */
     if (!cpu->pool)
         cpu->threads = 1;
-    cpu->scratch_floats = choose_scratch_floats(cpu->threads);
 
     clsoftmax_device *device = &context->device;
     device->type = CLSOFTMAX_DEVICE_CPU;
@@ -253,5 +267,7 @@ clsoftmax_status cls_cpu_open(clsoftmax_context *context)
     device->exact = 1;
     context->limits.type = CLSOFTMAX_DEVICE_CPU;
     context->limits.vector_width = isa.vector_width;
+    context->limits.tuning = cls_tuning_of_device(device);
+    cpu->scratch_floats = choose_scratch_floats(context->limits.tuning, cpu->threads);
     return CLSOFTMAX_OK;
 }

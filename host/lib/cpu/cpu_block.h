@@ -4,7 +4,7 @@
 #define CLSOFTMAX_CPU_BLOCK_H
 
 #include "cpu_dtype.h"
-#include "cpu_rows.h"
+#include "cpu_steps.h"
 
 /* Whole vectors that hold so many elements. */
 static inline size_t padded(size_t length)
@@ -94,31 +94,6 @@ static inline core_top_t top_of_lanes(const lane_tops *lanes)
     return top;
 }
 
-/* ---------------------------------------------------------------- Exponentials */
-
-/* Of `count` logits; is_plain: as core_row_is_plain says of the row. Both are constants, for the loops' sake, here and below. */
-INLINE void strip_exponentials(const float *restrict x, size_t count, core_row_t row, int is_plain,
-                               float *restrict high, float *restrict low)
-{
-    _Alignas(64) float r[CPU_STRIP], r_low[CPU_STRIP], rounded[CPU_STRIP], q[CPU_STRIP];
-#pragma omp simd
-    for (size_t i = 0; i < count; i++) {
-        core_reduced reduced = is_plain ? core_reduce_plain(x[i], row) : core_reduce(x[i], row);
-        r[i] = reduced.r;
-        r_low[i] = reduced.r_low;
-        rounded[i] = reduced.rounded;
-    }
-#pragma omp simd
-    for (size_t i = 0; i < count; i++)
-        q[i] = core_polynomial(r[i]);
-#pragma omp simd
-    for (size_t i = 0; i < count; i++) {
-        core_pair e = core_reconstruct((core_reduced){r[i], r_low[i], rounded[i]}, q[i]);
-        high[i] = e.high;
-        low[i] = e.low;
-    }
-}
-
 /* ---------------------------------------------------------------- Sums */
 
 /* What each lane of a vector has added up since it was flushed, and how often it added. */
@@ -154,7 +129,7 @@ INLINE void flush_sums(vector_sums *sums, int levels, core_total_t *total)
     memset(sums, 0, sizeof *sums);
 }
 
-/* Before `length` elements more are added. */
+/* Makes room for `length` elements more. */
 INLINE void make_room(vector_sums *sums, size_t length, int levels, core_total_t *total)
 {
     const uint32_t vectors = (uint32_t)(padded(length) / CPU_VECTOR);
@@ -163,199 +138,254 @@ INLINE void make_room(vector_sums *sums, size_t length, int levels, core_total_t
     sums->added += vectors;
 }
 
-/* Leaves exponentials in high and low, and adds them. The sums go through registers, once a strip: a vector at a time would wait for the one
-   before to be stored. */
-INLINE void add_strip(const float *restrict x, size_t count, core_row_t row, int is_plain, int levels,
-                      float *restrict high, float *restrict low, vector_sums *sums)
+/* Returns a row as a strip of its classes sees it. */
+INLINE strip_rows one_row(core_row_t row, core_distance_t distance, int is_plain)
 {
-    strip_exponentials(x, count, row, is_plain, high, low);
-#pragma omp simd
-    for (size_t l = 0; l < CPU_VECTOR; l++) {
-        core_sum_t sum = {sums->high[l], sums->low[l], sums->lowest[l]};
-#pragma GCC unroll 8
-        for (size_t i = 0; i < count; i += CPU_VECTOR)
-            sum = core_sum_add(sum, (core_pair){high[i + l], low[i + l]}, levels);
-        sums->high[l] = sum.high;
-        sums->low[l] = sum.low;
-        if (levels == 3)
-            sums->lowest[l] = sum.lowest;
-    }
+    return (strip_rows){.one = row, .distance = distance, .are_plain = is_plain};
 }
 
-INLINE void add_strips(const float *restrict x, size_t length, core_row_t row, int is_plain, int levels,
-                       float *restrict high, float *restrict low, vector_sums *restrict sums, const char *ahead)
+/* Leaves the exponentials of `count` classes, whole vectors and a constant, in high and low, and adds them to the sums. */
+INLINE void add_strip(const float *x, size_t count, const strip_rows *row, int levels, float *high, float *low,
+                      vector_sums *sums)
+{
+    const strip s = {x, high, low, CPU_VECTOR};
+    const strip_sums into = {sums->high, sums->low, sums->lowest};
+    strip_exponentials(s, count / CPU_VECTOR, CPU_VECTOR, row);
+    strip_add_term(TERM_EXPONENTIAL, s, count / CPU_VECTOR, CPU_VECTOR, row, levels, into);
+}
+
+INLINE void add_strips(const float *restrict x, size_t length, const strip_rows *row, int levels, float *restrict high,
+                       float *restrict low, vector_sums *restrict sums, const char *ahead)
 {
     size_t i = 0;
     for (; i + CPU_STRIP <= length; i += CPU_STRIP) {
         cpu_prefetch(ahead + i * sizeof *x, CPU_STRIP * sizeof *x);
-        add_strip(x + i, CPU_STRIP, row, is_plain, levels, high + i, low + i, sums);
+        add_strip(x + i, CPU_STRIP, row, levels, high + i, low + i, sums);
     }
     for (; i + CPU_VECTOR <= length; i += CPU_VECTOR) {
         cpu_prefetch(ahead + i * sizeof *x, CPU_VECTOR * sizeof *x);
-        add_strip(x + i, CPU_VECTOR, row, is_plain, levels, high + i, low + i, sums);
+        add_strip(x + i, CPU_VECTOR, row, levels, high + i, low + i, sums);
     }
     if (i < length) {
         float last[CPU_VECTOR];
         last_vector(x + i, length - i, last);
-        add_strip(last, CPU_VECTOR, row, is_plain, levels, high + i, low + i, sums);
+        add_strip(last, CPU_VECTOR, row, levels, high + i, low + i, sums);
     }
 }
 
-/* Adds at most CPU_BLOCK exponentials, which are left in high and low, to the sums, or to the total. ahead: as many bytes as x has are
-   fetched from there meanwhile; prefetches in one go would fill what a core has for lines on their way. */
-INLINE void add_exponentials(const float *restrict x, size_t length, core_row_t row, int levels, float *restrict high,
-                             float *restrict low, vector_sums *restrict sums, core_total_t *restrict total,
-                             const char *ahead)
-{
-    make_room(sums, length, levels, total);
-    if (core_row_is_plain(row))
-        add_strips(x, length, row, 1, levels, high, low, sums, ahead);
-    else
-        add_strips(x, length, row, 0, levels, high, low, sums, ahead);
-}
+/* A block of a row: at most CPU_BLOCK classes, and where their exponentials are. */
+typedef struct block_pairs {
+    const float *x;
+    size_t length;
+    float *high, *low;
+} block_pairs;
 
-INLINE void add_vector_weighted(const float *restrict x, const float *restrict high, const float *restrict low,
-                                core_distance_t distance, int levels, vector_sums *sums)
+/* Leaves the exponentials of a block in its high and low, and adds them to the sums, or if those are full to the total. As
+   many bytes as x has are fetched at `ahead` meanwhile; prefetches in one go would fill what a core has for lines on their
+   way. */
+INLINE void add_exponentials(block_pairs block, core_row_t row, int levels, vector_sums *restrict sums,
+                             core_total_t *restrict total, const char *ahead)
 {
-#pragma omp simd
-    for (size_t l = 0; l < CPU_VECTOR; l++) {
-        core_sum_t sum = {sums->high[l], sums->low[l], sums->lowest[l]};
-        sum = core_sum_add(sum, core_weighted((core_pair){high[l], low[l]}, x[l], distance), levels);
-        sums->high[l] = sum.high;
-        sums->low[l] = sum.low;
-        if (levels == 3)
-            sums->lowest[l] = sum.lowest;
+    const core_distance_t none = {0};
+    make_room(sums, block.length, levels, total);
+    if (core_row_is_plain(row)) {
+        const strip_rows plain = one_row(row, none, 1);
+        add_strips(block.x, block.length, &plain, levels, block.high, block.low, sums, ahead);
+    } else {
+        const strip_rows any = one_row(row, none, 0);
+        add_strips(block.x, block.length, &any, levels, block.high, block.low, sums, ahead);
     }
 }
 
-/* The same for what an entropy sums, of logits and their exponentials. */
-INLINE void add_weighted(const float *restrict x, const float *restrict high, const float *restrict low, size_t length,
-                         core_distance_t distance, int levels, vector_sums *restrict sums, core_total_t *restrict total)
+/* Adds a block to the sum of a term, from its logits and their exponentials. */
+INLINE void add_term(int term, block_pairs block, core_distance_t distance, int levels, vector_sums *restrict sums,
+                     core_total_t *restrict total)
 {
+    const strip_rows row = {.distance = distance};
+    const strip_sums into = {sums->high, sums->low, sums->lowest};
+    strip s = {block.x, block.high, block.low, CPU_VECTOR};
     size_t i = 0;
-    make_room(sums, length, levels, total);
-    for (; i + CPU_VECTOR <= length; i += CPU_VECTOR)
-        add_vector_weighted(x + i, high + i, low + i, distance, levels, sums);
-    if (i < length) {
+    make_room(sums, block.length, levels, total);
+    for (; i + CPU_VECTOR <= block.length;
+         i += CPU_VECTOR, s.x += CPU_VECTOR, s.high += CPU_VECTOR, s.low += CPU_VECTOR)
+        strip_add_term(term, s, 1, CPU_VECTOR, &row, levels, into);
+    if (i < block.length) {
         float last[CPU_VECTOR];
-        last_vector(x + i, length - i, last);
-        add_vector_weighted(last, high + i, low + i, distance, levels, sums);
+        last_vector(s.x, block.length - i, last);
+        s.x = last;
+        strip_add_term(term, s, 1, CPU_VECTOR, &row, levels, into);
     }
+}
+
+/* Adds a block to the sums of all terms that the problem has. */
+INLINE void add_terms(const clsoftmax_problem *problem, block_pairs block, core_row_t row, core_distance_t distance,
+                      int levels, vector_sums *sums, core_total_t *totals, const char *ahead)
+{
+    add_exponentials(block, row, levels, &sums[TERM_EXPONENTIAL], &totals[TERM_EXPONENTIAL], ahead);
+    if (cpu_terms(problem) > TERM_WEIGHTED)
+        add_term(TERM_WEIGHTED, block, distance, levels, &sums[TERM_WEIGHTED], &totals[TERM_WEIGHTED]);
 }
 
 /* ---------------------------------------------------------------- Results */
 
-/* length: whole vectors. */
-static inline void probabilities_of_pairs(const float *restrict high, const float *restrict low, size_t length,
-                                          core_two_float reciprocal, float *restrict p)
+/* Computes the results of whole vectors of exponentials. operation: a constant, here and below. */
+INLINE void results_of_pairs(int operation, const float *restrict high, const float *restrict low, size_t length,
+                             operation_row row, float *restrict results)
 {
 #pragma omp simd
-    for (size_t i = 0; i < length; i++) {
-        core_pair e = {high[i], low[i]};
-        p[i] = core_probability(e, reciprocal.high, reciprocal.low);
-    }
+    for (size_t i = 0; i < length; i++)
+        results[i] = operation_result(operation, (core_pair){high[i], low[i]}, 0, row);
 }
 
-/* Of `count` pairs to where they belong: a line of results, or what a run has of its first or last one. dtype: a constant. */
-INLINE void write_pairs(clsoftmax_dtype dtype, const float *high, const float *low, core_two_float reciprocal,
-                        size_t count, cpu_stream *stream, char *to)
+/* Where a run of results goes, in bytes; stream: as cpu_write takes it. */
+typedef struct result_run {
+    char *to;
+    size_t length; /* elements */
+    cpu_stream *stream;
+} result_run;
+
+/* Writes the results of `count` pairs to where they belong: a line of results, or what a run has of its first or last line.
+   dtype: a constant. */
+INLINE void write_pairs(int operation, clsoftmax_dtype dtype, const float *high, const float *low, operation_row row,
+                        result_run run)
 {
     enum { MOST = CPU_LINE / sizeof(uint16_t) };
-    const size_t size = cpu_element_size(dtype);
+    const size_t size = cpu_element_size(dtype), most = CPU_LINE / size;
     _Alignas(CPU_LINE) float values[MOST];
     _Alignas(CPU_LINE) uint16_t rounded[MOST];
-    const void *line = dtype == CLSOFTMAX_F32 ? (const void *)values : rounded;
-    if (dtype == CLSOFTMAX_F32) {
-        probabilities_of_pairs(high, low, CPU_VECTOR, reciprocal, values);
-    } else {
-        probabilities_of_pairs(high, low, MOST, reciprocal, values);
-        cpu_round(dtype, values, MOST, rounded);
-    }
-    if (count * size == CPU_LINE)
-        cpu_write_line(stream, to, line);
+    results_of_pairs(operation, high, low, most, row, values);
+    const void *line = cpu_rounded(dtype, values, most, rounded);
+    if (run.length * size == CPU_LINE)
+        cpu_write_line(run.stream, run.to, line);
     else
-        cpu_write_part(stream, to, line, count * size);
+        cpu_write_part(run.stream, run.to, line, run.length * size);
 }
 
-INLINE void write_pairs_run(clsoftmax_dtype dtype, const float *restrict high, const float *restrict low,
-                            core_two_float reciprocal, size_t length, cpu_stream *stream, char *to)
+INLINE void write_pairs_run(int operation, clsoftmax_dtype dtype, const float *restrict high, const float *restrict low,
+                            operation_row row, result_run run)
 {
     const size_t size = cpu_element_size(dtype), most = CPU_LINE / size;
-    size_t i = cpu_write_head(stream, to, length * size) / size;
+    size_t i = cpu_write_head(run.stream, run.to, run.length * size) / size;
     if (i > 0)
-        write_pairs(dtype, high, low, reciprocal, i, stream, to);
-    for (; i + most <= length; i += most)
-        write_pairs(dtype, high + i, low + i, reciprocal, most, stream, to + i * size);
-    if (i < length)
-        write_pairs(dtype, high + i, low + i, reciprocal, length - i, stream, to + i * size);
+        write_pairs(operation, dtype, high, low, row, (result_run){run.to, i, run.stream});
+    for (; i + most <= run.length; i += most)
+        write_pairs(operation, dtype, high + i, low + i, row, (result_run){run.to + i * size, most, run.stream});
+    if (i < run.length)
+        write_pairs(operation, dtype, high + i, low + i, row,
+                    (result_run){run.to + i * size, run.length - i, run.stream});
 }
 
-/* Of at most CPU_BLOCK pairs, to their place; of neighbours without the detour of a buffer. Behind the pairs there is room to read a line of
-   results more (CPU_SCRATCH_BEHIND). stream: as cpu_write takes it. */
-static inline void store_probabilities(clsoftmax_dtype dtype, void *array, uint64_t first, uint64_t stride,
-                                       size_t length, cpu_stream *stream, const float *restrict high,
-                                       const float *restrict low, core_two_float reciprocal)
-{
-    char *to = (char *)array + first * cpu_element_size(dtype);
-    float results[CPU_BLOCK];
-    if (stride != 1) {
-        probabilities_of_pairs(high, low, padded(length), reciprocal, results);
-        cpu_store(dtype, array, first, stride, length, stream, results);
-    } else if (dtype == CLSOFTMAX_F32)
-        write_pairs_run(CLSOFTMAX_F32, high, low, reciprocal, length, stream, to);
-    else if (dtype == CLSOFTMAX_F16)
-        write_pairs_run(CLSOFTMAX_F16, high, low, reciprocal, length, stream, to);
-    else
-        write_pairs_run(CLSOFTMAX_BF16, high, low, reciprocal, length, stream, to);
-}
-
-/* Of logits, without the detour of pairs in memory. */
-INLINE void strip_probabilities(const float *restrict x, size_t count, core_row_t row, int is_plain,
-                                core_two_float reciprocal, float *restrict p)
+/* Computes the results of a block from what they are made of, its exponentials or its logits, into whole vectors. */
+INLINE void results_of_logits(int operation, const float *restrict x, size_t count, const strip_rows *rows,
+                              operation_row row, float *restrict results)
 {
     _Alignas(64) float high[CPU_STRIP], low[CPU_STRIP];
-    strip_exponentials(x, count, row, is_plain, high, low);
-    probabilities_of_pairs(high, low, count, reciprocal, p);
+    if (operation_made_of(operation) == MADE_OF_EXPONENTIALS) {
+        strip_exponentials((strip){x, high, low, CPU_VECTOR}, count / CPU_VECTOR, CPU_VECTOR, rows);
+        results_of_pairs(operation, high, low, count, row, results);
+        return;
+    }
+#pragma omp simd
+    for (size_t i = 0; i < count; i++)
+        results[i] = operation_result(operation, (core_pair){0, 0}, x[i], row);
 }
 
-INLINE void strips_probabilities(const float *restrict x, size_t length, core_row_t row, int is_plain,
-                                 core_two_float reciprocal, float *restrict p)
+INLINE void results_of_strips(int operation, const float *restrict x, size_t length, const strip_rows *rows,
+                              operation_row row, float *restrict results)
 {
     size_t i = 0;
     for (; i + CPU_STRIP <= length; i += CPU_STRIP)
-        strip_probabilities(x + i, CPU_STRIP, row, is_plain, reciprocal, p + i);
+        results_of_logits(operation, x + i, CPU_STRIP, rows, row, results + i);
     for (; i + CPU_VECTOR <= length; i += CPU_VECTOR)
-        strip_probabilities(x + i, CPU_VECTOR, row, is_plain, reciprocal, p + i);
+        results_of_logits(operation, x + i, CPU_VECTOR, rows, row, results + i);
     if (i < length) {
         float last[CPU_VECTOR];
         last_vector(x + i, length - i, last);
-        strip_probabilities(last, CPU_VECTOR, row, is_plain, reciprocal, p + i);
+        results_of_logits(operation, last, CPU_VECTOR, rows, row, results + i);
     }
 }
 
-static inline void probabilities(const float *restrict x, size_t length, core_row_t row, core_two_float reciprocal,
-                                 float *restrict p)
+/* ---------------------------------------------------------------- Blocks of results */
+
+/* A block of results on its way: from logits or exponentials to its place, `first` elements into the array. */
+typedef struct result_block {
+    const cpu_call *call;
+    cpu_stream *stream; /* as cpu_write takes it */
+    uint64_t first, stride;
+    size_t length;
+} result_block;
+
+/* Writes the results of at most CPU_BLOCK exponentials to their place; neighbours without the detour of a buffer. Behind the
+   exponentials there is room to read a line of results more (CPU_SCRATCH_BEHIND). */
+INLINE void store_results_of_pairs(int operation, result_block block, const float *restrict high,
+                                   const float *restrict low, operation_row row)
 {
-    if (core_row_is_plain(row))
-        strips_probabilities(x, length, row, 1, reciprocal, p);
-    else
-        strips_probabilities(x, length, row, 0, reciprocal, p);
+    const clsoftmax_problem *p = block.call->problem;
+    void *array = block.call->arguments->results;
+    const clsoftmax_dtype dtype = p->results_dtype;
+    const result_run run = {(char *)array + block.first * cpu_element_size(dtype), block.length, block.stream};
+    float results[CPU_BLOCK];
+    if (block.stride != 1) {
+        results_of_pairs(operation, high, low, padded(block.length), row, results);
+        cpu_store(dtype, array, block.first, block.stride, block.length, block.stream, results);
+        return;
+    }
+    switch (dtype) {
+#define WRITE_PAIRS_RUN(name, text, bytes)                                                                             \
+    case CLSOFTMAX_##name:                                                                                             \
+        write_pairs_run(operation, CLSOFTMAX_##name, high, low, row, run);                                             \
+        break;
+        CLSOFTMAX_DTYPE_LIST(WRITE_PAIRS_RUN)
+#undef WRITE_PAIRS_RUN
+    case CLSOFTMAX_DTYPE_COUNT:
+        break;
+    }
 }
 
-static inline void log_probabilities(const float *restrict x, size_t length, core_log_row_t row,
-                                     core_two_float logarithm, float *restrict p)
+/* Writes the results of at most CPU_BLOCK logits, as an ordinary row has them. */
+INLINE void store_results_of_logits(int operation, result_block block, const float *x, core_row_t row,
+                                    operation_row end)
 {
-    const size_t whole = length / CPU_VECTOR * CPU_VECTOR;
-#pragma omp simd
-    for (size_t i = 0; i < whole; i++)
-        p[i] = core_log_probability(x[i], row, logarithm);
-    if (whole < length) {
-        float last[CPU_VECTOR];
-        last_vector(x + whole, length - whole, last);
-#pragma omp simd
-        for (size_t l = 0; l < CPU_VECTOR; l++)
-            p[whole + l] = core_log_probability(last[l], row, logarithm);
+    float results[CPU_BLOCK];
+    const core_distance_t none = {0};
+    if (core_row_is_plain(row)) {
+        const strip_rows plain = one_row(row, none, 1);
+        results_of_strips(operation, x, block.length, &plain, end, results);
+    } else {
+        const strip_rows any = one_row(row, none, 0);
+        results_of_strips(operation, x, block.length, &any, end, results);
     }
+    cpu_store(block.call->problem->results_dtype, block.call->arguments->results, block.first, block.stride,
+              block.length, block.stream, results);
+}
+
+/* Writes a block of results. high and low are its exponentials if results are made of those and they are kept, else NULL;
+   x is its logits, then. */
+static inline void store_results(result_block block, const float *x, const float *high, const float *low,
+                                 core_row_t row, operation_row end)
+{
+    switch ((int)block.call->problem->operation) {
+#define STORE_RESULTS(name, made_of, ends_with, zero)                                                                  \
+    case OPERATION_##name:                                                                                             \
+        if (made_of == MADE_OF_EXPONENTIALS && high)                                                                   \
+            store_results_of_pairs(OPERATION_##name, block, high, low, end);                                           \
+        else if (made_of != MADE_OF_NOTHING)                                                                           \
+            store_results_of_logits(OPERATION_##name, block, x, row, end);                                             \
+        break;
+        OPERATION_LIST(STORE_RESULTS)
+#undef STORE_RESULTS
+    }
+}
+
+/* Writes a block of a row that is not computed. */
+static inline void store_fill(result_block block, int kind)
+{
+    float results[CPU_BLOCK];
+    const float fill = cpu_fill_value(block.call->problem, kind);
+    for (size_t i = 0; i < block.length; i++)
+        results[i] = fill;
+    cpu_store(block.call->problem->results_dtype, block.call->arguments->results, block.first, block.stride,
+              block.length, block.stream, results);
 }
 
 #endif

@@ -1,4 +1,4 @@
-/* Runs of logits and results in memory: f32, f16 and bf16, any stride. */
+/* Runs of logits and results in memory, of any dtype and any stride: the dtypes' rows on the CPU. For all row pipelines. */
 #ifndef CLSOFTMAX_CPU_DTYPE_H
 #define CLSOFTMAX_CPU_DTYPE_H
 
@@ -8,61 +8,89 @@
 
 static inline size_t cpu_element_size(clsoftmax_dtype dtype)
 {
-    return dtype == CLSOFTMAX_F32 ? sizeof(float) : sizeof(uint16_t);
+    switch (dtype) {
+#define CPU_ELEMENT_SIZE(name, text, bytes)                                                                            \
+    case CLSOFTMAX_##name:                                                                                             \
+        return bytes;
+        CLSOFTMAX_DTYPE_LIST(CPU_ELEMENT_SIZE)
+#undef CPU_ELEMENT_SIZE
+    case CLSOFTMAX_DTYPE_COUNT:
+        break;
+    }
+    return 0;
 }
 
-/* Into the caches, line by line; where there is nothing, nothing happens. Inline, because gcc drops calls of a function that does
-   nothing but prefetch. */
+/* Fetches lines into the first-level cache; does nothing where there is no memory. Inline, because gcc drops calls of a
+   function that does nothing but prefetch. */
 static inline __attribute__((always_inline)) void cpu_prefetch(const void *from, size_t bytes)
 {
     for (size_t i = 0; i < bytes; i += 64)
         __builtin_prefetch((const char *)from + i);
 }
 
-/* The same into the second-level cache: lines that are a power of two apart have few places in the first. */
+/* Fetches lines into the second-level cache: lines that are a power of two apart have few places in the first. */
 static inline __attribute__((always_inline)) void cpu_prefetch_far(const void *from, size_t bytes)
 {
     for (size_t i = 0; i < bytes; i += 64)
         __builtin_prefetch((const char *)from + i, 0, 2);
 }
 
-/* `length` elements from `first` on, `stride` apart, as f32. */
+/* ---------------------------------------------------------------- Loading, a function for each dtype */
+
+static inline void cpu_load_F32(const void *from, uint64_t stride, size_t length, float *restrict out)
+{
+    const float *f32 = from;
+    if (stride == 1)
+        memcpy(out, f32, length * sizeof(float));
+    for (size_t i = 0; stride != 1 && i < length; i++)
+        out[i] = f32[i * stride];
+}
+
+static inline void cpu_load_F16(const void *from, uint64_t stride, size_t length, float *restrict out)
+{
+    const uint16_t *bits = from;
+    size_t i = 0;
+#ifdef __AVX512F__
+    for (; stride == 1 && i + 16 <= length; i += 16)
+        _mm512_storeu_ps(out + i, _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(bits + i))));
+#endif
+#ifdef __F16C__
+    for (; stride == 1 && i + 8 <= length; i += 8)
+        _mm256_storeu_ps(out + i, _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(bits + i))));
+#endif
+    for (; i < length; i++)
+        out[i] = float_of_f16(bits[i * stride]);
+}
+
+static inline void cpu_load_BF16(const void *from, uint64_t stride, size_t length, float *restrict out)
+{
+    const uint16_t *bits = from;
+    size_t i = 0;
+    if (stride == 1)
+        for (; i < length; i++)
+            out[i] = float_of_bf16(bits[i]);
+    for (; i < length; i++)
+        out[i] = float_of_bf16(bits[i * stride]);
+}
+
+/* Reads `length` elements from `first` on, `stride` apart, as f32. */
 static inline void cpu_load(clsoftmax_dtype dtype, const void *array, uint64_t first, uint64_t stride, size_t length,
                             float *restrict out)
 {
     const void *from = (const char *)array + first * cpu_element_size(dtype);
-    const float *f32 = from;
-    const uint16_t *bits = from;
-    size_t i = 0;
     switch (dtype) {
-    case CLSOFTMAX_F16:
-#ifdef __AVX512F__
-        for (; stride == 1 && i + 16 <= length; i += 16)
-            _mm512_storeu_ps(out + i, _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(bits + i))));
-#endif
-#ifdef __F16C__
-        for (; stride == 1 && i + 8 <= length; i += 8)
-            _mm256_storeu_ps(out + i, _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(bits + i))));
-#endif
-        for (; i < length; i++)
-            out[i] = float_of_f16(bits[i * stride]);
+#define CPU_LOAD(name, text, bytes)                                                                                    \
+    case CLSOFTMAX_##name:                                                                                             \
+        cpu_load_##name(from, stride, length, out);                                                                    \
         break;
-    case CLSOFTMAX_BF16:
-        if (stride == 1)
-            for (; i < length; i++)
-                out[i] = float_of_bf16(bits[i]);
-        for (; i < length; i++)
-            out[i] = float_of_bf16(bits[i * stride]);
+        CLSOFTMAX_DTYPE_LIST(CPU_LOAD)
+#undef CPU_LOAD
+    case CLSOFTMAX_DTYPE_COUNT:
         break;
-    default:
-        if (stride == 1)
-            memcpy(out, f32, length * sizeof(float));
-        for (; stride != 1 && i < length; i++)
-            out[i] = f32[i * stride];
     }
 }
 
-/* The logit of a row's label, of a row that begins at `logits`; NaN where no label is given. */
+/* Returns the logit of the label of a row that begins at `logits`; NaN where no label is given. */
 static inline float cpu_label_logit(const cpu_call *call, uint64_t row, uint64_t logits)
 {
     const clsoftmax_problem *p = call->problem;
@@ -74,17 +102,19 @@ static inline float cpu_label_logit(const cpu_call *call, uint64_t row, uint64_t
     return logit;
 }
 
-/* A run of results, rounded to f16 or bf16; `rounded` holds as many as there are values. Whole lines by one store, from which they can be
-   read at once. */
-static inline void cpu_round(clsoftmax_dtype dtype, const float *restrict values, size_t length,
-                             uint16_t *restrict rounded)
+/* ---------------------------------------------------------------- Rounding, a function for each dtype */
+
+/* Each returns `values` as memory has them; `rounded` holds as many. */
+static inline const void *cpu_rounded_F32(const float *values, size_t length, uint16_t *restrict rounded)
+{
+    (void)length, (void)rounded;
+    return values;
+}
+
+/* Whole lines by one store, from which they can be read at once. */
+static inline const void *cpu_rounded_F16(const float *restrict values, size_t length, uint16_t *restrict rounded)
 {
     size_t whole = 0;
-    if (dtype == CLSOFTMAX_BF16) {
-        for (size_t i = 0; i < length; i++)
-            rounded[i] = bf16_of_float(values[i]);
-        return;
-    }
 #ifdef __AVX512F__
     whole = length / 32 * 32;
     for (size_t i = 0; i < whole; i += 32) {
@@ -100,6 +130,28 @@ static inline void cpu_round(clsoftmax_dtype dtype, const float *restrict values
 #endif
     for (size_t i = whole; i < length; i++)
         rounded[i] = f16_of_float(values[i]);
+    return rounded;
+}
+
+static inline const void *cpu_rounded_BF16(const float *restrict values, size_t length, uint16_t *restrict rounded)
+{
+    for (size_t i = 0; i < length; i++)
+        rounded[i] = bf16_of_float(values[i]);
+    return rounded;
+}
+
+static inline const void *cpu_rounded(clsoftmax_dtype dtype, const float *values, size_t length, uint16_t *rounded)
+{
+    switch (dtype) {
+#define CPU_ROUNDED(name, text, bytes)                                                                                 \
+    case CLSOFTMAX_##name:                                                                                             \
+        return cpu_rounded_##name(values, length, rounded);
+        CLSOFTMAX_DTYPE_LIST(CPU_ROUNDED)
+#undef CPU_ROUNDED
+    case CLSOFTMAX_DTYPE_COUNT:
+        break;
+    }
+    return values;
 }
 
 /* Writes at most CPU_BLOCK results to their place. stream: as cpu_write takes it. */
@@ -107,16 +159,12 @@ static inline void cpu_store(clsoftmax_dtype dtype, void *array, uint64_t first,
                              cpu_stream *stream, const float *values)
 {
     uint16_t rounded[CPU_BLOCK];
-    size_t size = cpu_element_size(dtype);
-    const void *from = values;
+    const size_t size = cpu_element_size(dtype);
+    const void *from = cpu_rounded(dtype, values, length, rounded);
     void *to = (char *)array + first * size;
-    if (dtype != CLSOFTMAX_F32) {
-        cpu_round(dtype, values, length, rounded);
-        from = rounded;
-    }
     if (stride == 1)
         cpu_write(stream, to, from, length * size);
-    else if (size == 4)
+    else if (from == values)
         for (size_t i = 0; i < length; i++)
             ((float *)to)[i * stride] = values[i];
     else

@@ -3,7 +3,7 @@
  *
  * A row goes through three stages: its maximum, the sum of its exponentials (which are kept if they fit the scratch
  * memory), its results. The first is bound by reading memory, the second by arithmetic, the third by writing memory. So
- * that they overlap, they run on three batches of rows in turns, a block each: while the exponentials of one batch are
+ * that they overlap, they run on three bundles of rows in turns, a block each: while the exponentials of one bundle are
  * computed, the maxima of the next are read and the results of the last are written.
  */
 #include "../problem.h"
@@ -11,48 +11,48 @@
 #include "cpu_dtype.h"
 #include "cpu_lanes.h"
 
-/* In a batch: what is done once a row is done of all of them, which are lanes of a vector. */
+/* In a bundle: what is done once a row is done of all of them, which are lanes of a vector. */
 #define MOST_ROWS CPU_VECTOR
 
-/* Pairs of a batch of several rows: 16 rows of 256 classes, in the second-level cache, from which they come fast enough. */
-#define BATCH_PAIRS 4096
+/* Pairs of a bundle of several rows: 16 rows of 256 classes, in the second-level cache, from which they come fast enough. */
+#define BUNDLE_PAIRS 4096
 
 /* Pairs of two rows whose stages overlap: those of longer ones would go through twice as much of the third-level cache. */
 #define OVERLAP_PAIRS ((size_t)1 << 18)
 
 /* Rows that go through a stage together. */
-typedef struct batch {
+typedef struct bundle {
     uint64_t first; /* row */
-    size_t rows;    /* 0: no batch */
+    size_t rows;    /* 0: no bundle */
     float *high, *low;
     uint64_t logits[MOST_ROWS], results[MOST_ROWS]; /* where the rows begin */
     lane_tops tops[MOST_ROWS];                      /* of each lane; without statistics their keys alone */
     core_top_t top[MOST_ROWS];
     lane_temperatures own_temperatures; /* where each row has its own */
     lane_rows set;
-    vector_sums sums[MOST_ROWS], weighted_sums[MOST_ROWS]; /* since they were flushed */
-    core_total_t flushed[MOST_ROWS], weighted_flushed[MOST_ROWS];
-    lane_totals total, weighted;
-    lane_scales scales;
-} batch;
+    vector_sums sums[MOST_ROWS][TERM_COUNT]; /* since they were flushed */
+    core_total_t flushed[MOST_ROWS][TERM_COUNT];
+    lane_totals totals[TERM_COUNT];
+    lane_ends ends;
+} bundle;
 
-/* What all batches of a call share. */
+/* What all bundles of a call share. */
 typedef struct items {
     const cpu_call *call;
     cpu_stream *stream;             /* of the results, or NULL */
     lane_temperatures temperatures; /* where all rows have the same */
     size_t row_blocks;              /* blocks of a row */
     size_t row_pairs;               /* room for a row's */
-    size_t batch_rows;
+    size_t bundle_rows;
     size_t pairs; /* that the scratch memory holds */
     int keep;     /* exponentials are kept between the sum and the results */
-    int overlap;  /* the results of a batch are written while the next one's exponentials are computed: room for two */
+    int overlap;  /* the results of a bundle are written while the next one's exponentials are computed: room for two */
     int levels;
 } items;
 
 /* ---------------------------------------------------------------- Blocks */
 
-/* A block of a batch's row: neighbouring classes, at most CPU_BLOCK. */
+/* A block of a bundle's row: neighbouring classes, at most CPU_BLOCK. */
 typedef struct block {
     size_t row;
     uint64_t first; /* class */
@@ -67,7 +67,7 @@ static inline block row_block(const items *it, size_t row, size_t number)
 }
 
 /* The block's logits: where they stand, if they are f32 and neighbours, else in `buffer`. */
-static const float *block_logits(const items *it, const batch *b, const block *k, float *buffer)
+static const float *block_logits(const items *it, const bundle *b, const block *k, float *buffer)
 {
     const clsoftmax_problem *p = it->call->problem;
     const uint64_t stride = p->logits_layout.class_stride, begin = b->logits[k->row] + k->first * stride;
@@ -78,7 +78,7 @@ static const float *block_logits(const items *it, const batch *b, const block *k
 }
 
 /* The same as an ordinary row has them. */
-static const float *block_ordinary(const items *it, const batch *b, const block *k, float *buffer)
+static const float *block_ordinary(const items *it, const bundle *b, const block *k, float *buffer)
 {
     const float *x = block_logits(it, b, k, buffer);
     if (b->set.kind[k->row] != CORE_ROW_TIES)
@@ -91,7 +91,7 @@ static const float *block_ordinary(const items *it, const batch *b, const block 
 /* ---------------------------------------------------------------- Stage 1: maximum */
 
 /* Without statistics only the keys are found. */
-static void block_top(const items *it, batch *b, const block *k)
+static void block_top(const items *it, bundle *b, const block *k)
 {
     float buffer[CPU_BLOCK];
     const float *x = block_logits(it, b, k, buffer);
@@ -102,7 +102,7 @@ static void block_top(const items *it, batch *b, const block *k)
 }
 
 /* Returns how many rows have a temperature that is none. */
-static uint64_t set_own_temperatures(const items *it, batch *b)
+static uint64_t set_own_temperatures(const items *it, bundle *b)
 {
     uint64_t invalid = 0;
     for (size_t r = 0; r < b->rows; r++) {
@@ -113,12 +113,12 @@ static uint64_t set_own_temperatures(const items *it, batch *b)
     return invalid;
 }
 
-static const lane_temperatures *temperatures_of(const items *it, const batch *b)
+static const lane_temperatures *temperatures_of(const items *it, const bundle *b)
 {
     return it->call->problem->temperature_per_row ? &b->own_temperatures : &it->temperatures;
 }
 
-static uint64_t finish_tops(const items *it, batch *b)
+static uint64_t finish_tops(const items *it, bundle *b)
 {
     const clsoftmax_problem *p = it->call->problem;
     if (b->rows == 0)
@@ -140,7 +140,7 @@ static uint64_t finish_tops(const items *it, batch *b)
 /* So far behind the block whose maximum was found. */
 #define AHEAD_BYTES 4096
 
-static const char *ahead_of(const items *it, const batch *b, const block *k)
+static const char *ahead_of(const items *it, const bundle *b, const block *k)
 {
     const clsoftmax_problem *p = it->call->problem;
     const uint64_t stride = p->logits_layout.class_stride, behind = b->logits[k->row] + k->first * stride + k->length;
@@ -148,21 +148,18 @@ static const char *ahead_of(const items *it, const batch *b, const block *k)
            (stride == 1 ? AHEAD_BYTES : 0);
 }
 
-/* levels: a constant, for the loops' sake. */
-INLINE void add_sums(const items *it, batch *b, const block *k, const float *x, int levels, const char *ahead)
+/* Adds the terms of a block. levels: a constant, for the loops' sake. */
+INLINE void add_sums(const items *it, bundle *b, const block *k, const float *x, int levels, const char *ahead)
 {
     const core_row_t row = lane_row(&b->set, k->row);
-    float *high = b->high + (it->keep ? k->slot : 0), *low = b->low + (it->keep ? k->slot : 0);
-    add_exponentials(x, k->length, row, levels, high, low, &b->sums[k->row], &b->flushed[k->row], ahead);
-    if (it->call->problem->statistics) {
-        core_distance_t distance =
-            core_distance(lane_temperature(temperatures_of(it, b), k->row), b->set.maximum[k->row]);
-        add_weighted(x, high, low, k->length, distance, levels, &b->weighted_sums[k->row],
-                     &b->weighted_flushed[k->row]);
-    }
+    const core_distance_t distance =
+        core_distance(lane_temperature(temperatures_of(it, b), k->row), b->set.maximum[k->row]);
+    const size_t slot = it->keep ? k->slot : 0;
+    const block_pairs pairs = {x, k->length, b->high + slot, b->low + slot};
+    add_terms(it->call->problem, pairs, row, distance, levels, b->sums[k->row], b->flushed[k->row], ahead);
 }
 
-static void block_sums(const items *it, batch *b, const block *k, const char *ahead)
+static void block_sums(const items *it, bundle *b, const block *k, const char *ahead)
 {
     if (!core_row_is_computed(b->set.kind[k->row]))
         return;
@@ -174,17 +171,17 @@ static void block_sums(const items *it, batch *b, const block *k, const char *ah
         add_sums(it, b, k, x, 3, ahead);
 }
 
-static void flush_rows(const items *it, const batch *b, vector_sums *sums, core_total_t *flushed, lane_totals *totals)
+static void flush_rows(const items *it, bundle *b)
 {
-    for (size_t r = 0; r < b->rows; r++) {
-        flush_sums(&sums[r], it->levels, &flushed[r]);
-        totals->high[r] = flushed[r].high;
-        totals->low[r] = flushed[r].low;
-        totals->lowest[r] = flushed[r].lowest;
-    }
+    for (int t = 0; t < cpu_terms(it->call->problem); t++)
+        for (size_t r = 0; r < b->rows; r++) {
+            core_total_t *flushed = &b->flushed[r][t];
+            flush_sums(&b->sums[r][t], it->levels, flushed);
+            set_lane_total(&b->totals[t], r, *flushed);
+        }
 }
 
-static void write_statistics(const items *it, const batch *b)
+static void write_statistics(const items *it, const bundle *b)
 {
     core_row_sums_t read[MOST_ROWS];
     clsoftmax_statistics records[MOST_ROWS];
@@ -193,93 +190,78 @@ static void write_statistics(const items *it, const batch *b)
         read[r].top = b->top[r];
         read[r].label_logit = cpu_label_logit(it->call, b->first + r, b->logits[r]);
     }
-    compute_lane_records(&b->set, temperatures_of(it, b), read, &b->total, &b->weighted, it->levels, MOST_ROWS,
-                         records);
+    compute_lane_records(&b->set, temperatures_of(it, b), read, b->totals, it->levels, MOST_ROWS, records);
     memcpy(it->call->arguments->statistics + b->first, records, b->rows * sizeof *records);
 }
 
-static void finish_sums(const items *it, batch *b)
+static void finish_sums(const items *it, bundle *b)
 {
     const clsoftmax_problem *p = it->call->problem;
     if (b->rows == 0)
         return;
-    flush_rows(it, b, b->sums, b->flushed, &b->total);
-    if (p->statistics) {
-        flush_rows(it, b, b->weighted_sums, b->weighted_flushed, &b->weighted);
+    flush_rows(it, b);
+    if (p->statistics)
         write_statistics(it, b); /* before the results, which may take the place of the label's logit */
-    }
-    if (p->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX)
-        set_lane_logarithms(&b->scales, &b->set, &b->total, it->levels, b->rows);
-    else
-        set_lane_reciprocals(&b->scales, &b->total, MOST_ROWS);
+    set_lane_ends(p, &b->ends, &b->set, &b->totals[TERM_EXPONENTIAL], b->rows);
 }
 
 /* ---------------------------------------------------------------- Stage 3: results */
 
-static void block_results(const items *it, const batch *b, const block *k)
+static void block_results(const items *it, const bundle *b, const block *k)
 {
     const clsoftmax_problem *p = it->call->problem;
     const int kind = b->set.kind[k->row];
-    const core_two_float scale = lane_scale(&b->scales, k->row);
-    const uint64_t stride = p->results_layout.class_stride, begin = b->results[k->row] + k->first * stride;
-    const int pairs = it->keep && p->operation == CLSOFTMAX_OPERATION_SOFTMAX && core_row_is_computed(kind);
-    if (pairs) {
-        store_probabilities(p->results_dtype, it->call->arguments->results, begin, stride, k->length, it->stream,
-                            b->high + k->slot, b->low + k->slot, scale);
+    const uint64_t stride = p->results_layout.class_stride;
+    const result_block block = {it->call, it->stream, b->results[k->row] + k->first * stride, stride, k->length};
+    if (!core_row_is_computed(kind)) {
+        store_fill(block, kind);
         return;
     }
-    float buffer[CPU_BLOCK], results[CPU_BLOCK];
-    float fill = cpu_fill_value(p, kind);
-    if (!core_row_is_computed(kind))
-        for (size_t i = 0; i < k->length; i++)
-            results[i] = fill;
-    else if (p->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX)
-        log_probabilities(block_ordinary(it, b, k, buffer), k->length,
-                          core_log_row(lane_temperature(temperatures_of(it, b), k->row), b->set.maximum[k->row]), scale,
-                          results);
-    else
-        probabilities(block_ordinary(it, b, k, buffer), k->length, lane_row(&b->set, k->row), scale, results);
-    cpu_store(p->results_dtype, it->call->arguments->results, begin, stride, k->length, it->stream, results);
+    const operation_row end = {core_log_row(lane_temperature(temperatures_of(it, b), k->row), b->set.maximum[k->row]),
+                               lane_end(&b->ends, k->row)};
+    float buffer[CPU_BLOCK];
+    const int pairs = it->keep && cpu_made_of(p) == MADE_OF_EXPONENTIALS;
+    const float *x = pairs ? NULL : block_ordinary(it, b, k, buffer);
+    store_results(block, x, pairs ? b->high + k->slot : NULL, pairs ? b->low + k->slot : NULL,
+                  lane_row(&b->set, k->row), end);
 }
 
-/* ---------------------------------------------------------------- Batches */
+/* ---------------------------------------------------------------- Bundles */
 
 /* Nothing yet; lanes without a row are computed, too, and want numbers. Not all of it: that takes longer than a short row. */
-static void clear_batch(const items *it, batch *b)
+static void clear_bundle(const items *it, bundle *b)
 {
-    const size_t sums = it->batch_rows * sizeof *b->sums;
+    const size_t sums = it->bundle_rows * sizeof *b->sums;
     b->rows = 0;
     for (size_t r = 0; r < MOST_ROWS; r++) {
         b->set.key[r] = CORE_KEY_NEGATIVE_INFINITY;
-        b->total.high[r] = b->total.low[r] = b->total.lowest[r] = 0;
-        b->weighted.high[r] = b->weighted.low[r] = b->weighted.lowest[r] = 0;
+        for (int t = 0; t < TERM_COUNT; t++)
+            set_lane_total(&b->totals[t], r, (core_total_t){0, 0, 0});
     }
     memset(b->sums, 0, sums);
-    if (it->call->problem->statistics)
-        memset(b->weighted_sums, 0, sums);
     if (it->call->problem->temperature_per_row)
         set_one_temperature(&b->own_temperatures, 1.0f);
 }
 
-static void begin_batch(const items *it, batch *b, uint64_t first, uint64_t end)
+static void begin_bundle(const items *it, bundle *b, uint64_t first, uint64_t end)
 {
     const clsoftmax_problem *p = it->call->problem;
     uint64_t left = first < end ? end - first : 0;
     b->first = first;
-    b->rows = left < it->batch_rows ? (size_t)left : it->batch_rows;
+    b->rows = left < it->bundle_rows ? (size_t)left : it->bundle_rows;
     for (size_t r = 0; r < b->rows; r++) {
         b->logits[r] = cls_layout_row(p, &p->logits_layout, first + r);
         b->results[r] = cls_layout_row(p, &p->results_layout, first + r);
         memset(&b->tops[r], 0, sizeof b->tops[r]); /* CORE_KEY_NEGATIVE_INFINITY */
-        b->flushed[r] = b->weighted_flushed[r] = (core_total_t){0, 0, 0};
+        memset(b->flushed[r], 0, sizeof b->flushed[r]);
     }
 }
 
-/* A stage of each batch, block by block in turns. */
-static void run_stages(const items *it, batch *next, batch *current, const batch *last)
+/* A stage of each bundle, block by block in turns. */
+static void run_stages(const items *it, bundle *next, bundle *current, const bundle *last)
 {
-    int writes = it->call->problem->operation != CLSOFTMAX_OPERATION_NONE;
-    for (size_t row = 0; row < it->batch_rows; row++)
+    int writes = cpu_made_of(it->call->problem) != MADE_OF_NOTHING;
+    for (size_t row = 0; row < it->bundle_rows; row++)
         for (size_t number = 0; number < it->row_blocks; number++) {
             const block k = row_block(it, row, number);
             const char *ahead = it->call->arguments->logits;
@@ -294,7 +276,7 @@ static void run_stages(const items *it, batch *next, batch *current, const batch
         }
 }
 
-/* How rows are batched. */
+/* How rows are bundled. */
 static items plan_items(const cpu_call *call, const cpu_scratch *scratch)
 {
     items it = {.call = call,
@@ -302,11 +284,11 @@ static items plan_items(const cpu_call *call, const cpu_scratch *scratch)
                 .levels = cpu_sum_levels(call->problem)};
     set_one_temperature(&it.temperatures, call->arguments->temperature);
     it.row_pairs = it.row_blocks == 1 ? padded((size_t)call->problem->classes) : it.row_blocks * CPU_BLOCK;
-    size_t fitting = BATCH_PAIRS / it.row_pairs;
+    size_t fitting = BUNDLE_PAIRS / it.row_pairs;
     it.pairs = scratch->floats / 2;
     it.keep = it.row_pairs <= it.pairs;
     it.overlap = !it.keep || it.row_pairs * 2 <= (it.pairs < OVERLAP_PAIRS ? it.pairs : OVERLAP_PAIRS);
-    it.batch_rows = fitting < 1 ? 1 : fitting > MOST_ROWS ? MOST_ROWS : fitting;
+    it.bundle_rows = fitting < 1 ? 1 : fitting > MOST_ROWS ? MOST_ROWS : fitting;
     return it;
 }
 
@@ -315,16 +297,16 @@ uint64_t CPU_FUNCTION(cls_cpu_item)(const cpu_call *call, uint64_t begin, uint64
     items it = plan_items(call, scratch);
     cpu_stream stream = {.line = NULL};
     it.stream = call->stream ? &stream : NULL;
-    batch batches[3], none;
+    bundle bundles[3], none;
     size_t half = it.overlap ? it.pairs / 2 : 0;
     uint64_t invalid = 0;
     for (size_t i = 0; i < 3; i++)
-        clear_batch(&it, &batches[i]);
+        clear_bundle(&it, &bundles[i]);
     none.rows = 0;
-    begin_batch(&it, &batches[0], begin, end);
-    for (unsigned step = 0; batches[step % 3].rows + batches[(step + 1) % 3].rows + batches[(step + 2) % 3].rows > 0;
+    begin_bundle(&it, &bundles[0], begin, end);
+    for (unsigned step = 0; bundles[step % 3].rows + bundles[(step + 1) % 3].rows + bundles[(step + 2) % 3].rows > 0;
          step++) {
-        batch *next = &batches[step % 3], *current = &batches[(step + 2) % 3], *last = &batches[(step + 1) % 3];
+        bundle *next = &bundles[step % 3], *current = &bundles[(step + 2) % 3], *last = &bundles[(step + 1) % 3];
         current->high = scratch->room + (step % 2) * half;
         current->low = current->high + it.pairs;
         run_stages(&it, next, current, it.overlap ? last : &none);
@@ -332,7 +314,7 @@ uint64_t CPU_FUNCTION(cls_cpu_item)(const cpu_call *call, uint64_t begin, uint64
         finish_sums(&it, current);
         if (!it.overlap)
             run_stages(&it, &none, &none, current);
-        begin_batch(&it, last, next->first + next->rows, end);
+        begin_bundle(&it, last, next->first + next->rows, end);
     }
     if (it.stream)
         cpu_stream_end(&stream);

@@ -1,14 +1,14 @@
 /*
  * lane and column on the CPU: CPU_LANES rows side by side, class by class.
  *
- * Everything about a row is an array of lanes (cpu_tile.h), so that what is done once a row is vectorised, too; that is most of
+ * Everything about a row is an array of lanes (cpu_panel.h), so that what is done once a row is vectorised, too; that is most of
  * the work of a row of ten classes.
  */
-#include "cpu_tile.h"
+#include "cpu_panel.h"
 
 /* ---------------------------------------------------------------- Maximum */
 
-static void add_key(tile *t, const float *x)
+static void add_key(panel *t, const float *x)
 {
     FOR_LANES
     {
@@ -17,7 +17,7 @@ static void add_key(tile *t, const float *x)
     }
 }
 
-static void add_top(tile *t, uint64_t c, const float *x)
+static void add_top(panel *t, uint64_t c, const float *x)
 {
     FOR_LANES
     {
@@ -29,7 +29,7 @@ static void add_top(tile *t, uint64_t c, const float *x)
 }
 
 /* Of `count` classes, which a vector of lanes goes through with its keys in a register. */
-static void add_keys(tile *t, const float *x, size_t count)
+static void add_keys(panel *t, const float *x, size_t count)
 {
     for (size_t first = 0; first < LANES; first += CPU_VECTOR) {
         uint32_t largest[CPU_VECTOR];
@@ -45,8 +45,8 @@ static void add_keys(tile *t, const float *x, size_t count)
     }
 }
 
-/* Of a whole tile of f32 that is not transposed: the same, where the classes stand. keep: a constant. */
-INLINE void add_classes_keys(tile *t, int keep)
+/* Of a whole panel of f32 that is not transposed: the same, where the classes stand. keep: a constant. */
+INLINE void add_classes_keys(panel *t, int keep)
 {
     const clsoftmax_problem *p = t->call->problem;
     const uint64_t stride = p->logits_layout.class_stride;
@@ -68,7 +68,7 @@ INLINE void add_classes_keys(tile *t, int keep)
     memcpy(t->rows.key, largest, sizeof largest);
 }
 
-static void find_tops(tile *t)
+static void find_tops(panel *t)
 {
     float buffer[LANES];
     int statistics = t->call->problem->statistics;
@@ -99,8 +99,8 @@ static void find_tops(tile *t)
         }
 }
 
-/* Of the tile's rows where each has its own; returns how many are none. */
-static uint64_t set_own_temperatures(tile *t)
+/* Of the panel's rows where each has its own; returns how many are none. */
+static uint64_t set_own_temperatures(panel *t)
 {
     uint64_t invalid = 0;
     for (size_t l = 0; l < LANES; l++) {
@@ -114,7 +114,7 @@ static uint64_t set_own_temperatures(tile *t)
 }
 
 /* What the maxima make of the rows. */
-static void set_rows(tile *t)
+static void set_rows(panel *t)
 {
     set_lane_rows(&t->rows, &t->temperatures, !t->call->problem->temperature_per_row, t->call->policies, LANES);
     /* Rows of the same temperature differ in their base alone. */
@@ -146,112 +146,82 @@ static void flush(lane_sums *sums, uint32_t added, int levels, lane_totals *tota
     memset(sums, 0, sizeof *sums);
 }
 
-/* Adds the exponentials of `lanes` x `classes`, the lanes from `first` on; leaves them in high and low. x, high and low: where those begin
-   in classes x LANES; high may be x, low anything. The numbers are constants; CPU_STRIP elements at most go step by step. */
-INLINE void add_block(const tile *t, size_t first, size_t lanes, size_t classes, int levels, int are_plain,
-                      const float *x, lane_sums *sums, float *high, float *low)
+/* Returns the panel's rows from a lane on, as a strip sees them. */
+INLINE strip_rows rows_from(const panel *t, size_t first, int are_plain)
 {
-    _Alignas(64) float r[CPU_STRIP], r_low[CPU_STRIP], rounded[CPU_STRIP], q[CPU_STRIP];
-#pragma GCC unroll 8
-    for (size_t c = 0; c < classes; c++)
-#pragma omp simd
-        for (size_t l = 0; l < lanes; l++) {
-            const core_row_t row = lane_row(&t->rows, first + l);
-            core_reduced reduced =
-                are_plain ? core_reduce_plain(x[c * LANES + l], row) : core_reduce(x[c * LANES + l], row);
-            r[c * lanes + l] = reduced.r;
-            r_low[c * lanes + l] = reduced.r_low;
-            rounded[c * lanes + l] = reduced.rounded;
-        }
-#pragma omp simd
-    for (size_t i = 0; i < classes * lanes; i++)
-        q[i] = core_polynomial(r[i]);
-#pragma GCC unroll 8
-    for (size_t c = 0; c < classes; c++)
-#pragma omp simd
-        for (size_t l = 0; l < lanes; l++) {
-            size_t i = c * lanes + l;
-            core_pair e = core_reconstruct((core_reduced){r[i], r_low[i], rounded[i]}, q[i]);
-            high[c * LANES + l] = e.high;
-            low[c * LANES + l] = e.low;
-        }
-#pragma omp simd
-    for (size_t l = 0; l < lanes; l++) {
-        core_sum_t sum = {sums->high[first + l], sums->low[first + l], sums->lowest[first + l]};
-#pragma GCC unroll 8
-        for (size_t c = 0; c < classes; c++)
-            sum = core_sum_add(sum, (core_pair){high[c * LANES + l], low[c * LANES + l]}, levels);
-        sums->high[first + l] = sum.high;
-        sums->low[first + l] = sum.low;
-        if (levels == 3)
-            sums->lowest[first + l] = sum.lowest;
-    }
+    return (strip_rows){.lanes = &t->rows, .temperatures = &t->temperatures, .first = first, .are_plain = are_plain};
 }
 
-/* Of `classes` from c on, a constant: one, or STRIP, of which a vector of lanes goes through all with its row and its sums in registers. */
-INLINE void add_exponentials(const tile *t, uint64_t c, size_t classes, int levels, int are_plain, const float *x,
-                             lane_sums *sums, float *high, float *low)
+INLINE strip_sums sums_from(lane_sums *sums, size_t first)
+{
+    return (strip_sums){sums->high + first, sums->low + first, sums->lowest + first};
+}
+
+/* Leaves the exponentials of `classes` x `lanes` elements of a panel, from lane `first` on, in the strip's high and low, and
+   adds them to the sums. */
+INLINE void add_strip(panel *t, size_t first, size_t lanes, size_t classes, int levels, int are_plain, strip s)
+{
+    const strip_rows rows = rows_from(t, first, are_plain);
+    s.x += first;
+    s.high += first;
+    s.low += first;
+    strip_exponentials(s, classes, lanes, &rows);
+    strip_add_term(TERM_EXPONENTIAL, s, classes, lanes, &rows, levels, sums_from(&t->sums[TERM_EXPONENTIAL], first));
+}
+
+/* Adds the exponentials of `classes` from c on, a constant: one, or STRIP, of which a vector of lanes goes through all with
+   its row and its sums in registers. */
+INLINE void add_exponentials(panel *t, uint64_t c, size_t classes, int levels, int are_plain, strip s)
 {
     const size_t vectors = LANES / CPU_VECTOR;
     if (classes == 1) {
         prefetch_next(t, c, 1);
-        add_block(t, 0, LANES, 1, levels, are_plain, x, sums, high, low);
+        add_strip(t, 0, LANES, 1, levels, are_plain, s);
         return;
     }
     for (size_t v = 0; v < vectors; v++) {
-        size_t first = v * CPU_VECTOR;
-        add_block(t, first, CPU_VECTOR, STRIP, levels, are_plain, x + first, sums, high + first, low + first);
+        add_strip(t, v * CPU_VECTOR, CPU_VECTOR, STRIP, levels, are_plain, s);
         prefetch_next(t, c + v * (STRIP / vectors), STRIP / vectors);
     }
 }
 
-/* Adds what an entropy sums, of logits and their exponentials. */
-static void add_weighted(const tile *t, const float *x, const float *high, const float *low, lane_sums *sums)
+/* Adds what `count` classes add to the sums of the terms behind the first. */
+static void add_other_terms(panel *t, strip s, size_t count)
 {
-    FOR_LANES
-    {
-        core_distance_t distance = core_distance(lane_temperature(&t->temperatures, l), t->rows.maximum[l]);
-        core_pair e = {high[l], low[l]};
-        core_sum_t sum = {sums->high[l], sums->low[l], sums->lowest[l]};
-        sum = core_sum_add(sum, core_weighted(e, x[l], distance), t->levels);
-        sums->high[l] = sum.high;
-        sums->low[l] = sum.low;
-        sums->lowest[l] = sum.lowest;
-    }
+    const strip_rows rows = rows_from(t, 0, 0);
+    for (size_t i = 0; i < count; i++, s.x += LANES, s.high += LANES, s.low += LANES)
+        strip_add_term(TERM_WEIGHTED, s, 1, LANES, &rows, t->levels, sums_from(&t->sums[TERM_WEIGHTED], 0));
 }
 
-/* What `count` classes from c on, a constant, add to the sums. */
-INLINE void sum_classes(tile *t, uint64_t c, size_t count)
+/* Adds what `count` classes from c on, a constant, add to the sums of all terms. */
+INLINE void sum_classes(panel *t, uint64_t c, size_t count)
 {
     const clsoftmax_problem *p = t->call->problem;
-    int pairs = t->keep && p->operation != CLSOFTMAX_OPERATION_LOG_SOFTMAX;
+    int pairs = t->keep && cpu_made_of(p) != MADE_OF_LOGITS;
     _Alignas(64) float buffer[STRIP * LANES], high[STRIP * LANES], low[STRIP * LANES];
     const float *x = ordinary_classes(t, c, count, buffer);
-    float *e_high = pairs ? t->high + c * LANES : high, *e_low = pairs ? t->low + c * LANES : low;
+    const strip s = {x, pairs ? t->high + c * LANES : high, pairs ? t->low + c * LANES : low, LANES};
     if (t->levels == 3)
-        add_exponentials(t, c, count, 3, 0, x, &t->sums, e_high, e_low);
+        add_exponentials(t, c, count, 3, 0, s);
     else if (t->are_plain)
-        add_exponentials(t, c, count, 2, 1, x, &t->sums, e_high, e_low);
+        add_exponentials(t, c, count, 2, 1, s);
     else
-        add_exponentials(t, c, count, 2, 0, x, &t->sums, e_high, e_low);
-    for (size_t i = 0; p->statistics && i < count * LANES; i += LANES)
-        add_weighted(t, x + i, e_high + i, e_low + i, &t->weighted_sums);
+        add_exponentials(t, c, count, 2, 0, s);
+    if (cpu_terms(p) > TERM_WEIGHTED)
+        add_other_terms(t, s, count);
     uint32_t added = (uint32_t)(c % CORE_FLUSH_AFTER + count);
-    if (!t->short_sums && (added == CORE_FLUSH_AFTER || c + count == p->classes)) {
-        flush(&t->sums, added, t->levels, &t->total);
-        if (p->statistics)
-            flush(&t->weighted_sums, added, t->levels, &t->weighted);
-    }
+    if (!t->short_sums && (added == CORE_FLUSH_AFTER || c + count == p->classes))
+        for (int term = 0; term < cpu_terms(p); term++)
+            flush(&t->sums[term], added, t->levels, &t->totals[term]);
 }
 
-static void sum_exponentials(tile *t)
+static void sum_exponentials(panel *t)
 {
     uint64_t c = 0, classes = t->call->problem->classes;
-    memset(&t->sums, 0, sizeof t->sums);
+    memset(&t->sums[TERM_EXPONENTIAL], 0, sizeof t->sums[TERM_EXPONENTIAL]);
     if (!t->short_sums) {
-        memset(&t->weighted_sums, 0, sizeof t->weighted_sums);
-        memset(&t->total, 0, sizeof t->total);
-        memset(&t->weighted, 0, sizeof t->weighted);
+        memset(t->sums, 0, sizeof t->sums);
+        memset(t->totals, 0, sizeof t->totals);
     }
     for (; classes >= 2 * STRIP && c + STRIP <= classes; c += STRIP) /* of fewer, too many are left over */
         sum_classes(t, c, STRIP);
@@ -259,28 +229,37 @@ static void sum_exponentials(tile *t)
         sum_classes(t, c, 1);
 }
 
-static void finish_short_sums(tile *t)
+/* Finds the ends of rows from sums of 32 bits. operation: a constant. */
+INLINE void finish_short_sums(panel *t, int operation)
 {
-    uint32_t added = (uint32_t)t->call->problem->classes;
+    const uint32_t added = (uint32_t)t->call->problem->classes;
+    const lane_sums *sums = &t->sums[TERM_EXPONENTIAL];
     FOR_LANES
     {
-        core_two_float sum = core_short_total_value(t->sums.high[l], t->sums.low[l], added);
-        set_lane_scale(&t->scales, l, core_reciprocal(sum));
+        core_two_float sum = core_short_total_value(sums->high[l], sums->low[l], added);
+        set_lane_end(&t->ends, l, operation_end(operation, (operation_sums){.sum = sum}));
     }
 }
 
-static void finish_sums(tile *t)
+static void finish_sums(panel *t)
 {
-    if (t->short_sums)
-        finish_short_sums(t);
-    else if (t->call->problem->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX)
-        set_lane_logarithms(&t->scales, &t->rows, &t->total, t->levels, LANES);
-    else
-        set_lane_reciprocals(&t->scales, &t->total, LANES);
+    const clsoftmax_problem *p = t->call->problem;
+    if (!t->short_sums) {
+        set_lane_ends(p, &t->ends, &t->rows, &t->totals[TERM_EXPONENTIAL], LANES);
+        return;
+    }
+    switch ((int)p->operation) {
+#define FINISH_SHORT_SUMS(name, made_of, ends_with, zero)                                                              \
+    case OPERATION_##name:                                                                                             \
+        finish_short_sums(t, OPERATION_##name);                                                                        \
+        break;
+        OPERATION_LIST(FINISH_SHORT_SUMS)
+#undef FINISH_SHORT_SUMS
+    }
 }
 
 /* The row's top and the label's logit. */
-static core_row_sums_t row_of_lane(const tile *t, size_t l)
+static core_row_sums_t row_of_lane(const panel *t, size_t l)
 {
     size_t row = row_on_lane(t->packed, l);
     core_row_sums_t sums = {.top = {t->rows.key[l], t->second_key[l], t->index[l]},
@@ -291,14 +270,14 @@ static core_row_sums_t row_of_lane(const tile *t, size_t l)
 }
 
 /* In turn k. */
-static void write_statistics(const tile *t, uint64_t k)
+static void write_statistics(const panel *t, uint64_t k)
 {
     core_row_sums_t read[LANES];
     clsoftmax_statistics records[LANES];
     clsoftmax_statistics *out = t->call->arguments->statistics + k * cls_problem_rows(t->call->problem) + t->row;
     for (size_t l = 0; l < LANES; l++)
         read[l] = row_of_lane(t, l);
-    compute_lane_records(&t->rows, &t->temperatures, read, &t->total, &t->weighted, t->levels, LANES, records);
+    compute_lane_records(&t->rows, &t->temperatures, read, t->totals, t->levels, LANES, records);
     for (size_t l = 0; l < LANES; l++)
         if (row_on_lane(t->packed, l) < t->count)
             out[row_on_lane(t->packed, l)] = records[l];
@@ -306,63 +285,73 @@ static void write_statistics(const tile *t, uint64_t k)
 
 /* ---------------------------------------------------------------- Results */
 
-/* x may be p. */
-static void log_probabilities(const tile *t, const float *x, float *p)
+/* Computes the results of `lanes` lanes of a class, from `first` on: from the strip's exponentials, or from its logits, which
+   become exponentials first where results are made of those. The strip and p begin at the lane; x and high may be p.
+   operation, lanes and from_pairs are constants. */
+INLINE void results_of_class(const panel *t, int operation, size_t first, size_t lanes, int from_pairs, strip s,
+                             float *p)
 {
-    FOR_LANES
-    {
-        core_log_row_t row = core_log_row(lane_temperature(&t->temperatures, l), t->rows.maximum[l]);
-        p[l] = core_log_probability(x[l], row, lane_scale(&t->scales, l));
+#pragma omp simd
+    for (size_t l = 0; l < lanes; l++) {
+        const size_t lane = first + l;
+        const operation_row row = {core_log_row(lane_temperature(&t->temperatures, lane), t->rows.maximum[lane]),
+                                   lane_end(&t->ends, lane)};
+        core_pair e = {0, 0};
+        if (from_pairs)
+            e = (core_pair){s.high[l], s.low[l]};
+        else if (operation_made_of(operation) == MADE_OF_EXPONENTIALS)
+            e = core_exponential(s.x[l], lane_row(&t->rows, lane));
+        p[l] = operation_result(operation, e, from_pairs ? 0 : s.x[l], row);
     }
 }
 
-static void probabilities_of_pairs(const tile *t, float *high, const float *low)
-{
-    FOR_LANES
-    {
-        core_pair e = {high[l], low[l]};
-        high[l] = core_probability(e, t->scales.high[l], t->scales.low[l]);
-    }
-}
-
-static void probabilities(const tile *t, const float *x, float *p)
-{
-    FOR_LANES p[l] =
-        core_probability(core_exponential(x[l], lane_row(&t->rows, l)), t->scales.high[l], t->scales.low[l]);
-}
-
-/* 1 if results are made of pairs, and can be where they belong: past the caches, those of each class are lines. */
-static int is_written_at_once(const tile *t)
+/* Returns 1 if results are made of pairs, and can be made where they belong: past the caches, those of each class are
+   lines. */
+static int is_written_at_once(const panel *t)
 {
     const clsoftmax_problem *p = t->call->problem;
-    if (p->operation != CLSOFTMAX_OPERATION_SOFTMAX || !t->keep || t->transposed || !has_whole_f32_results(t))
+    if (cpu_made_of(p) != MADE_OF_EXPONENTIALS || !t->keep || t->transposed || !has_whole_f32_results(t))
         return 0;
     const float *results = (const float *)t->call->arguments->results + t->results;
     int lines = (uintptr_t)results % CPU_LINE == 0 && p->results_layout.class_stride % CPU_VECTOR == 0;
     return lines || !t->stream;
 }
 
-static void write_at_once(const tile *t)
+INLINE void write_at_once(const panel *t, int operation)
 {
     const clsoftmax_problem *problem = t->call->problem;
     const uint64_t stride = problem->results_layout.class_stride;
     cpu_stream *stream = t->stream;
     float *p = (float *)t->call->arguments->results + t->results;
     for (uint64_t c = 0; c < problem->classes; c++, p += stride) {
-        const float *high = t->high + c * LANES, *low = t->low + c * LANES;
         for (size_t first = 0; first < LANES; first += CPU_VECTOR) {
             _Alignas(CPU_LINE) float vector[CPU_VECTOR];
-#pragma omp simd
-            for (size_t l = 0; l < CPU_VECTOR; l++) {
-                core_pair e = {high[first + l], low[first + l]};
-                vector[l] = core_probability(e, t->scales.high[first + l], t->scales.low[first + l]);
-            }
+            const strip s = {.high = t->high + c * LANES + first, .low = t->low + c * LANES + first};
+            results_of_class(t, operation, first, CPU_VECTOR, 1, s, vector);
             cpu_write_line(stream, p + first, vector);
         }
     }
 }
 
-static void write_results(const tile *t)
+/* Leaves the results of a class in p, from what is kept of it or from its logits, of which buffer has room for a class. */
+INLINE void write_class(const panel *t, int operation, uint64_t c, float *p, float *buffer)
+{
+    strip s = {.high = t->high + c * LANES, .low = t->low + c * LANES};
+    if (operation_made_of(operation) == MADE_OF_EXPONENTIALS && t->keep) {
+        results_of_class(t, operation, 0, LANES, 1, s, p);
+        return;
+    }
+    s.x = ordinary_classes(t, c, 1, buffer);
+    results_of_class(t, operation, 0, LANES, 0, s, p);
+}
+
+/* Fills the lanes whose rows are not computed. */
+static void fill_lanes(const panel *t, const float *fill, float *p)
+{
+    FOR_LANES p[l] = core_row_is_computed(t->rows.kind[l]) ? p[l] : fill[l];
+}
+
+INLINE void write_results_of(const panel *t, int operation)
 {
     const clsoftmax_problem *problem = t->call->problem;
     float buffer[LANES], fill[LANES];
@@ -372,19 +361,14 @@ static void write_results(const tile *t)
         all_computed &= core_row_is_computed(t->rows.kind[l]);
     }
     if (all_computed && is_written_at_once(t)) {
-        write_at_once(t);
+        write_at_once(t, operation);
         return;
     }
     for (uint64_t c = 0; c < problem->classes; c++) {
         float *p = t->keep ? t->high + c * LANES : buffer;
-        if (problem->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX)
-            log_probabilities(t, ordinary_classes(t, c, 1, buffer), p);
-        else if (t->keep)
-            probabilities_of_pairs(t, p, t->low + c * LANES);
-        else
-            probabilities(t, ordinary_classes(t, c, 1, buffer), p);
+        write_class(t, operation, c, p, buffer);
         if (!all_computed)
-            FOR_LANES p[l] = core_row_is_computed(t->rows.kind[l]) ? p[l] : fill[l];
+            fill_lanes(t, fill, p);
         if (!t->transposed)
             store_class(t, c, p);
     }
@@ -392,10 +376,22 @@ static void write_results(const tile *t)
         store_transposed(t);
 }
 
-/* ---------------------------------------------------------------- Tiles */
+static void write_results(const panel *t)
+{
+    switch ((int)t->call->problem->operation) {
+#define WRITE_RESULTS_OF(name, made_of, ends_with, zero)                                                               \
+    case OPERATION_##name:                                                                                             \
+        write_results_of(t, OPERATION_##name);                                                                         \
+        break;
+        OPERATION_LIST(WRITE_RESULTS_OF)
+#undef WRITE_RESULTS_OF
+    }
+}
+
+/* ---------------------------------------------------------------- Panels */
 
 /* As many rows from `row` on as stand one lane stride apart, below `end`. */
-static void begin_tile(tile *t, uint64_t row, uint64_t end)
+static void begin_panel(panel *t, uint64_t row, uint64_t end)
 {
     const clsoftmax_problem *p = t->call->problem;
     uint64_t left = end - row, column = row % p->inner;
@@ -409,8 +405,8 @@ static void begin_tile(tile *t, uint64_t row, uint64_t end)
     t->results = cls_layout_row(p, &p->results_layout, row);
 }
 
-/* The tile at its temperatures, in turn k. */
-static void compute_tile(tile *t, uint64_t k)
+/* The panel at its temperatures, in turn k. */
+static void compute_panel(panel *t, uint64_t k)
 {
     const clsoftmax_problem *p = t->call->problem;
     set_rows(t);
@@ -418,18 +414,18 @@ static void compute_tile(tile *t, uint64_t k)
     finish_sums(t);
     if (p->statistics) /* before the results, which may take the place of the label's logit */
         write_statistics(t, k);
-    if (p->operation != CLSOFTMAX_OPERATION_NONE)
+    if (cpu_made_of(p) != MADE_OF_NOTHING)
         write_results(t);
 }
 
-/* What all tiles of a call have in common. */
-static tile plan_tile(const cpu_call *call, const cpu_scratch *scratch)
+/* What all panels of a call have in common. */
+static panel plan_panel(const cpu_call *call, const cpu_scratch *scratch)
 {
     const clsoftmax_problem *p = call->problem;
     const clsoftmax_layout *x = &p->logits_layout, *y = &p->results_layout;
     int needs_logits = p->sweep > 0 || p->statistics;
     size_t classes = (size_t)p->classes, arrays = needs_logits ? 3 : 2;
-    tile t = {.call = call, .levels = cpu_sum_levels(p)};
+    panel t = {.call = call, .levels = cpu_sum_levels(p)};
     t.logits_lane_stride = p->inner > 1 ? x->inner_stride : x->outer_stride;
     t.results_lane_stride = p->inner > 1 ? y->inner_stride : y->outer_stride;
     t.transposed = p->inner == 1 && x->class_stride == 1 && y->class_stride == 1 && p->classes <= MOST_CLASSES;
@@ -439,28 +435,29 @@ static tile plan_tile(const cpu_call *call, const cpu_scratch *scratch)
     t.logits_kept = scratch->room;
     t.high = needs_logits ? t.logits_kept + kept : t.logits_kept;
     t.low = t.high + kept;
-    t.short_sums = p->classes <= CORE_FLUSH_AFTER && p->operation == CLSOFTMAX_OPERATION_SOFTMAX && !p->statistics;
+    t.short_sums = p->classes <= CORE_FLUSH_AFTER && cpu_made_of(p) != MADE_OF_NOTHING && !p->statistics &&
+                   operation_ends_with((int)p->operation) == ENDS_WITH_SUM;
     return t;
 }
 
 uint64_t CPU_FUNCTION(cls_cpu_lane)(const cpu_call *call, uint64_t begin, uint64_t end, const cpu_scratch *scratch)
 {
     const clsoftmax_problem *p = call->problem;
-    tile t = plan_tile(call, scratch);
+    panel t = plan_panel(call, scratch);
     cpu_stream stream = {.line = NULL};
     t.stream = call->stream ? &stream : NULL;
     set_one_temperature(&t.temperatures, call->arguments->temperature);
     uint64_t invalid = 0;
     for (uint64_t row = begin; row < end; row += t.count) {
-        begin_tile(&t, row, end);
+        begin_panel(&t, row, end);
         find_tops(&t);
         if (p->temperature_per_row)
             invalid += set_own_temperatures(&t);
         if (p->sweep == 0)
-            compute_tile(&t, 0);
+            compute_panel(&t, 0);
         for (uint64_t k = 0; k < p->sweep; k++, t.results += p->sweep_stride) {
             set_one_temperature(&t.temperatures, call->arguments->temperatures[k]);
-            compute_tile(&t, k);
+            compute_panel(&t, k);
         }
     }
     if (t.stream)

@@ -85,51 +85,80 @@ INLINE void set_lane_rows(lane_rows *rows, const lane_temperatures *t, int is_on
 
 /* ---------------------------------------------------------------- Sums */
 
-/* The integer sums of each lane. */
+/* The integer sums of each lane, of one term. */
 typedef struct __attribute__((aligned(64))) lane_totals {
     int64_t high[LANES], low[LANES], lowest[LANES];
 } lane_totals;
+
+INLINE void set_lane_total(lane_totals *totals, size_t l, core_total_t total)
+{
+    totals->high[l] = total.high;
+    totals->low[l] = total.low;
+    totals->lowest[l] = total.lowest;
+}
 
 INLINE core_total_t lane_total(const lane_totals *totals, size_t l)
 {
     return (core_total_t){totals->high[l], totals->low[l], totals->lowest[l]};
 }
 
-/* By what the exponentials of each lane become results: 1 / sum, or ln(sum). */
-typedef struct __attribute__((aligned(64))) lane_scales {
+/* What results need of the sums of each lane: see operation_end. */
+typedef struct __attribute__((aligned(64))) lane_ends {
     float high[LANES], low[LANES];
-} lane_scales;
+} lane_ends;
 
-INLINE core_two_float lane_scale(const lane_scales *scales, size_t l)
+INLINE core_two_float lane_end(const lane_ends *ends, size_t l)
 {
-    return (core_two_float){scales->high[l], scales->low[l]};
+    return (core_two_float){ends->high[l], ends->low[l]};
 }
 
-INLINE void set_lane_scale(lane_scales *scales, size_t l, core_two_float scale)
+INLINE void set_lane_end(lane_ends *ends, size_t l, core_two_float end)
 {
-    scales->high[l] = scale.high;
-    scales->low[l] = scale.low;
+    ends->high[l] = end.high;
+    ends->low[l] = end.low;
 }
 
-/* Of the first `count` lanes, a constant. */
-INLINE void set_lane_reciprocals(lane_scales *scales, const lane_totals *totals, size_t count)
+/* Returns the end of the row on a lane. */
+INLINE core_two_float end_of_lane(int operation, const lane_rows *rows, const lane_totals *totals, int levels, size_t l)
 {
+    const core_total_t total = lane_total(totals, l);
+    const core_setting_t set = {.maximum = rows->maximum[l], .row = lane_row(rows, l)};
+    return operation_end(operation, (operation_sums){core_total_value(total), total, set, levels});
+}
+
+/* Sets the ends of lanes of an operation that needs the sums' values alone, in a vectorised loop over a constant number of
+   lanes, which is 16 for a bundle and all for a panel. */
+INLINE void set_lane_ends_of_sums(int operation, lane_ends *ends, const lane_rows *rows, const lane_totals *totals,
+                                  size_t present)
+{
+    if (present <= CPU_VECTOR) {
 #pragma omp simd
-    for (size_t l = 0; l < count; l++)
-        set_lane_scale(scales, l, core_reciprocal(core_total_value(lane_total(totals, l))));
+        for (size_t l = 0; l < CPU_VECTOR; l++)
+            set_lane_end(ends, l, end_of_lane(operation, rows, totals, 2, l));
+        return;
+    }
+#pragma omp simd
+    for (size_t l = 0; l < LANES; l++)
+        set_lane_end(ends, l, end_of_lane(operation, rows, totals, 2, l));
 }
 
-INLINE core_two_float lane_log_sum(const lane_rows *rows, const lane_totals *totals, int levels, size_t l)
+/* Sets the ends of the first `present` lanes. */
+static inline void set_lane_ends(const clsoftmax_problem *problem, lane_ends *ends, const lane_rows *rows,
+                                 const lane_totals *totals, size_t present)
 {
-    core_setting_t set = {.maximum = rows->maximum[l], .row = lane_row(rows, l)};
-    return core_log_sum(set, lane_total(totals, l), levels);
-}
-
-static inline void set_lane_logarithms(lane_scales *scales, const lane_rows *rows, const lane_totals *totals,
-                                       int levels, size_t count)
-{
-    for (size_t l = 0; l < count; l++)
-        set_lane_scale(scales, l, lane_log_sum(rows, totals, levels, l));
+    const int levels = cpu_sum_levels(problem);
+    switch ((int)problem->operation) {
+#define SET_LANE_ENDS(name, made_of, ends_with, zero)                                                                  \
+    case OPERATION_##name:                                                                                             \
+        if (ends_with == ENDS_WITH_SUM)                                                                                \
+            set_lane_ends_of_sums(OPERATION_##name, ends, rows, totals, present);                                      \
+        else                                                                                                           \
+            for (size_t l = 0; l < present; l++)                                                                       \
+                set_lane_end(ends, l, end_of_lane(OPERATION_##name, rows, totals, levels, l));                         \
+        break;
+        OPERATION_LIST(SET_LANE_ENDS)
+#undef SET_LANE_ENDS
+    }
 }
 
 /* ---------------------------------------------------------------- Statistics */
@@ -142,14 +171,16 @@ typedef struct __attribute__((aligned(64))) lane_statistics {
 
 /* Of the first `count` lanes, whole vectors, as if all were computed: gcc does not vectorise what their kinds would ask of a loop. levels:
    a constant, for the loop's sake. */
-INLINE void compute_lane_statistics(const lane_rows *rows, const lane_temperatures *t, const lane_totals *total,
-                                    const lane_totals *weighted, int levels, size_t count, lane_statistics *s)
+INLINE void compute_lane_statistics(const lane_rows *rows, const lane_temperatures *t, const lane_totals *totals,
+                                    int levels, size_t count, lane_statistics *s)
 {
 #pragma omp simd
     for (size_t l = 0; l < count; l++) {
         core_setting_t set = {
             .prepared = lane_temperature(t, l), .maximum = rows->maximum[l], .row = lane_row(rows, l)};
-        core_row_sums_t sums = {{0, 0, 0}, lane_total(total, l), lane_total(weighted, l), s->label[l]};
+        core_row_sums_t sums = {.label_logit = s->label[l]};
+        for (int term = 0; term < TERM_COUNT; term++)
+            sums.totals[term] = lane_total(&totals[term], l);
         core_others_t others = {s->second[l], s->label[l]};
         core_statistics_t found = core_computed_statistics(sums, set, others, levels);
         s->log_sum_exp[l] = found.log_sum_exp;
@@ -160,10 +191,10 @@ INLINE void compute_lane_statistics(const lane_rows *rows, const lane_temperatur
     }
 }
 
-/* The records of the same lanes. read: of each lane its top and its label's logit as they were read. */
+/* Computes the records of the same lanes. read has the top of each lane and its label's logit as they were read; totals are
+   of all terms. */
 INLINE void compute_lane_records(const lane_rows *rows, const lane_temperatures *t, const core_row_sums_t *read,
-                                 const lane_totals *total, const lane_totals *weighted, int levels, size_t count,
-                                 clsoftmax_statistics *records)
+                                 const lane_totals *totals, int levels, size_t count, clsoftmax_statistics *records)
 {
     lane_statistics s;
     for (size_t l = 0; l < count; l++) {
@@ -172,9 +203,9 @@ INLINE void compute_lane_records(const lane_rows *rows, const lane_temperatures 
         s.label[l] = others.label;
     }
     if (levels == 2)
-        compute_lane_statistics(rows, t, total, weighted, 2, count, &s);
+        compute_lane_statistics(rows, t, totals, 2, count, &s);
     else
-        compute_lane_statistics(rows, t, total, weighted, 3, count, &s);
+        compute_lane_statistics(rows, t, totals, 3, count, &s);
     for (size_t l = 0; l < count; l++) {
         core_statistics_t computed = {
             0, s.log_sum_exp[l], s.entropy[l], s.largest_probability[l], s.margin[l], s.negative_log_likelihood[l], 0};

@@ -5,7 +5,7 @@
 #define CLSOFTMAX_CPU_ROWS_H
 
 #include "clsoftmax/clsoftmax.h"
-#include "core/statistics.h"
+#include "core/interface.h"
 
 /* Classes at a time: enough that beginning does not count, few enough that logits, pairs and results stay in the first-level cache. */
 #define CPU_BLOCK 1024
@@ -62,17 +62,29 @@ static inline int cpu_sum_levels(const clsoftmax_problem *problem)
     return problem->classes > CORE_TWO_LEVEL_CLASSES ? 3 : 2;
 }
 
-/* What all results of a row that is not computed are. */
+/* Returns what is written throughout a row that is not computed. */
 static inline float cpu_fill_value(const clsoftmax_problem *problem, int kind)
 {
-    float zero = problem->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX ? -CORE_INFINITY : 0.0f;
-    return kind == CORE_ROW_ZERO ? zero : core_float_of_bits(CORE_NAN_BITS);
+    return operation_fill((int)problem->operation, kind == CORE_ROW_ZERO);
 }
 
 static inline clsoftmax_statistics cpu_record(core_statistics_t s)
 {
-    return (clsoftmax_statistics){
-        s.maximum, s.log_sum_exp, s.entropy, s.largest_probability, s.margin, s.negative_log_likelihood, s.argmax};
+#define CPU_RECORD_FIELD(row_type, type, name) .name = s.name,
+    return (clsoftmax_statistics){STATISTICS_FIELDS(CPU_RECORD_FIELD)};
+#undef CPU_RECORD_FIELD
+}
+
+/* How many terms are added up for each row. */
+static inline int cpu_terms(const clsoftmax_problem *problem)
+{
+    return TERMS_OF_ROW(problem->statistics);
+}
+
+/* What results are made of. */
+static inline int cpu_made_of(const clsoftmax_problem *problem)
+{
+    return operation_made_of((int)problem->operation);
 }
 
 #endif

@@ -26,8 +26,8 @@ typedef struct __attribute__((aligned(64))) sweep {
     uint64_t row, logits, results; /* the row, and where it begins */
     core_top_t top;
     lane_rows rows; /* the same one, at each temperature */
-    lane_totals total, weighted;
-    core_two_float scales[LANES]; /* 1 / sum, or ln(sum) */
+    lane_totals totals[TERM_COUNT];
+    core_two_float ends[LANES]; /* what results need of the sums */
 } sweep;
 
 /* ---------------------------------------------------------------- Segments */
@@ -86,25 +86,19 @@ INLINE void add_sums(sweep *s, size_t k, size_t length, int levels)
 {
     const core_distance_t distance = core_distance(lane_temperature(&s->temperatures, k), s->rows.maximum[k]);
     const core_row_t row = lane_row(&s->rows, k);
-    size_t step = s->whole && s->call->problem->operation == CLSOFTMAX_OPERATION_SOFTMAX ? 1 : 0;
-    core_total_t total = {0, 0, 0}, weighted = {0, 0, 0};
-    vector_sums sums = {.added = 0}, weighted_sums = {.added = 0};
+    const clsoftmax_problem *p = s->call->problem;
+    size_t step = s->whole && cpu_made_of(p) == MADE_OF_EXPONENTIALS ? 1 : 0;
+    core_total_t totals[TERM_COUNT] = {{0, 0, 0}};
+    vector_sums sums[TERM_COUNT] = {{.added = 0}};
     for (size_t i = 0; i < length; i += CPU_BLOCK) {
         size_t count = length - i < CPU_BLOCK ? length - i : CPU_BLOCK;
-        float *high = s->high + i * step, *low = s->low + i * step;
-        add_exponentials(s->x + i, count, row, levels, high, low, &sums, &total, (const char *)s->x);
-        if (s->call->problem->statistics)
-            add_weighted(s->x + i, high, low, count, distance, levels, &weighted_sums, &weighted);
+        const block_pairs pairs = {s->x + i, count, s->high + i * step, s->low + i * step};
+        add_terms(p, pairs, row, distance, levels, sums, totals, (const char *)s->x);
     }
-    flush_sums(&sums, levels, &total);
-    if (s->call->problem->statistics)
-        flush_sums(&weighted_sums, levels, &weighted);
-    s->total.high[k] += total.high;
-    s->total.low[k] += total.low;
-    s->total.lowest[k] += total.lowest;
-    s->weighted.high[k] += weighted.high;
-    s->weighted.low[k] += weighted.low;
-    s->weighted.lowest[k] += weighted.lowest;
+    for (int t = 0; t < cpu_terms(p); t++) {
+        flush_sums(&sums[t], levels, &totals[t]);
+        set_lane_total(&s->totals[t], k, core_total_merge(lane_total(&s->totals[t], k), totals[t]));
+    }
 }
 
 static void add_segment(sweep *s, size_t k, size_t length)
@@ -117,51 +111,40 @@ static void add_segment(sweep *s, size_t k, size_t length)
 
 static void finish_sums(sweep *s, size_t k)
 {
-    if (s->call->problem->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX)
-        s->scales[k] = lane_log_sum(&s->rows, &s->total, s->levels, k);
-    else
-        s->scales[k] = core_reciprocal(core_total_value(lane_total(&s->total, k)));
+    s->ends[k] = end_of_lane((int)s->call->problem->operation, &s->rows, &s->totals[TERM_EXPONENTIAL], s->levels, k);
 }
 
 /* ---------------------------------------------------------------- Results */
 
-static void write_results(const sweep *s, size_t k, uint64_t begin)
+/* Returns where the results of a block at temperature k go, from class `first` on. */
+static result_block result_block_at(const sweep *s, size_t k, uint64_t first, size_t length)
 {
     const clsoftmax_problem *p = s->call->problem;
     const uint64_t stride = p->results_layout.class_stride;
-    const int pairs = s->whole && p->operation == CLSOFTMAX_OPERATION_SOFTMAX;
-    void *array = s->call->arguments->results;
-    float results[CPU_BLOCK];
+    return (result_block){s->call, s->stream, s->results + (s->first + k) * p->sweep_stride + first * stride, stride,
+                          length};
+}
+
+/* Writes the results of a segment at temperature k. */
+static void write_results(const sweep *s, size_t k, uint64_t begin)
+{
+    const int pairs = s->whole && cpu_made_of(s->call->problem) == MADE_OF_EXPONENTIALS;
+    const operation_row end = {core_log_row(lane_temperature(&s->temperatures, k), s->rows.maximum[k]), s->ends[k]};
     size_t length = segment_length(s, begin);
-    uint64_t first = s->results + (s->first + k) * p->sweep_stride + begin * stride;
     for (size_t i = 0; i < length; i += CPU_BLOCK) {
         size_t count = length - i < CPU_BLOCK ? length - i : CPU_BLOCK;
-        if (pairs) {
-            store_probabilities(p->results_dtype, array, first + i * stride, stride, count, s->stream, s->high + i,
-                                s->low + i, s->scales[k]);
-            continue;
-        }
-        if (p->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX)
-            log_probabilities(s->x + i, count, core_log_row(lane_temperature(&s->temperatures, k), s->rows.maximum[k]),
-                              s->scales[k], results);
-        else
-            probabilities(s->x + i, count, lane_row(&s->rows, k), s->scales[k], results);
-        cpu_store(p->results_dtype, array, first + i * stride, stride, count, s->stream, results);
+        store_results(result_block_at(s, k, begin + i, count), s->x + i, pairs ? s->high + i : NULL,
+                      pairs ? s->low + i : NULL, lane_row(&s->rows, k), end);
     }
 }
 
-/* Of a row that is not computed. */
+/* Writes the results of a row that is not computed. */
 static void fill_results(const sweep *s, size_t k)
 {
-    const clsoftmax_problem *p = s->call->problem;
-    float fill[CPU_BLOCK];
-    for (size_t i = 0; i < CPU_BLOCK; i++)
-        fill[i] = cpu_fill_value(p, s->rows.kind[k]);
-    uint64_t first = s->results + (s->first + k) * p->sweep_stride;
-    for (uint64_t i = 0; i < p->classes; i += CPU_BLOCK)
-        cpu_store(p->results_dtype, s->call->arguments->results, first + i * p->results_layout.class_stride,
-                  p->results_layout.class_stride, p->classes - i < CPU_BLOCK ? (size_t)(p->classes - i) : CPU_BLOCK,
-                  s->stream, fill);
+    const uint64_t classes = s->call->problem->classes;
+    for (uint64_t i = 0; i < classes; i += CPU_BLOCK)
+        store_fill(result_block_at(s, k, i, classes - i < CPU_BLOCK ? (size_t)(classes - i) : CPU_BLOCK),
+                   s->rows.kind[k]);
 }
 
 /* ---------------------------------------------------------------- Statistics */
@@ -176,8 +159,7 @@ static void write_statistics(const sweep *s)
     const core_row_sums_t row = {.top = s->top, .label_logit = cpu_label_logit(s->call, s->row, s->logits)};
     for (size_t k = 0; k < LANES; k++)
         read[k] = row;
-    compute_lane_records(&s->rows, &s->temperatures, read, &s->total, &s->weighted, s->levels, padded(s->count),
-                         records);
+    compute_lane_records(&s->rows, &s->temperatures, read, s->totals, s->levels, padded(s->count), records);
     for (size_t k = 0; k < s->count; k++)
         arguments->statistics[(s->first + k) * cls_problem_rows(p) + s->row] = records[k];
 }
@@ -190,7 +172,7 @@ static void compute_whole(sweep *s)
     size_t length = segment_length(s, 0);
     for (size_t k = 0; k < s->count; k++) {
         add_segment(s, k, length);
-        if (s->call->problem->operation == CLSOFTMAX_OPERATION_NONE)
+        if (cpu_made_of(s->call->problem) == MADE_OF_NOTHING)
             continue;
         finish_sums(s, k);
         write_results(s, k, 0);
@@ -205,7 +187,7 @@ static void compute_segments(sweep *s)
         for (size_t k = 0; k < s->count; k++)
             add_segment(s, k, segment_length(s, begin));
     }
-    if (p->operation == CLSOFTMAX_OPERATION_NONE)
+    if (cpu_made_of(p) == MADE_OF_NOTHING)
         return;
     for (size_t k = 0; k < s->count; k++)
         finish_sums(s, k);
@@ -222,11 +204,10 @@ static void compute_row(sweep *s, uint64_t row)
     s->row = row;
     s->logits = cls_layout_row(p, &p->logits_layout, row);
     s->results = cls_layout_row(p, &p->results_layout, row);
-    memset(&s->total, 0, sizeof s->total);
-    memset(&s->weighted, 0, sizeof s->weighted);
+    memset(s->totals, 0, sizeof s->totals);
     find_top(s);
     if (!core_row_is_computed(s->rows.kind[0])) /* which temperatures do not change */
-        for (size_t k = 0; k < s->count && p->operation != CLSOFTMAX_OPERATION_NONE; k++)
+        for (size_t k = 0; k < s->count && cpu_made_of(p) != MADE_OF_NOTHING; k++)
             fill_results(s, k);
     else if (s->whole)
         compute_whole(s);

@@ -1,4 +1,7 @@
+/* OpenCL devices as a backend: see opencl_backend.h. */
 #include "opencl_backend.h"
+
+#include "opencl_tiles.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -6,7 +9,7 @@
 
 /* ---------------------------------------------------------------- Plan */
 
-/* Work-items to a group that each of the kernels allows. */
+/* Finds how many work-items to a group all of the kernels allow. */
 static clsoftmax_status smallest_limit(const cls_opencl_kernels *kernels, cl_device_id device, uint32_t *limit)
 {
     *limit = UINT32_MAX;
@@ -21,7 +24,7 @@ static clsoftmax_status smallest_limit(const cls_opencl_kernels *kernels, cl_dev
     return CLSOFTMAX_OK;
 }
 
-/* Builds the kernels; where they turn out to allow fewer work-items than the device does, decides again under their limit. */
+/* Builds the kernels. If they turn out to allow fewer work-items than the device does, decides again under their limit. */
 static clsoftmax_status build_kernels(clsoftmax_plan *plan, cls_opencl_context *opencl, cls_opencl_kernels *kernels)
 {
     cls_limits limits = plan->context->limits;
@@ -52,8 +55,8 @@ static clsoftmax_status opencl_plan_prepare(clsoftmax_plan *plan)
     return CLSOFTMAX_OK;
 }
 
-/* After fork() the driver is the parent's: a child that called it might wait for threads that it does not have. What is left here goes
-   with the child. */
+/* Returns 1 in a child: after fork() the driver is the parent's, and a child that called it might wait for threads that it
+   does not have. What is not released then goes with the child. */
 static int is_inherited(const clsoftmax_context *context)
 {
     return context->process != getpid();
@@ -102,7 +105,7 @@ static clsoftmax_status open_device(cls_opencl_context *opencl, const cls_opencl
     return cls_opencl_probe(opencl->context, opencl->device);
 }
 
-/* CLSOFTMAX_HOST_MEMORY, for tests and measurements: the other way than the device's own. */
+/* Reads CLSOFTMAX_HOST_MEMORY, by which tests and measurements take the other way than the device's own. */
 static clsoftmax_status choose_host_memory(cls_limits *limits)
 {
     const char *wanted = getenv("CLSOFTMAX_HOST_MEMORY");

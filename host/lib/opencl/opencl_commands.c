@@ -1,4 +1,5 @@
-#include "opencl_tiles.h"
+/* Commands under way: see opencl_commands.h. */
+#include "opencl_commands.h"
 
 cl_event *cls_opencl_next_event(cls_opencl_commands *commands)
 {
@@ -12,7 +13,7 @@ clsoftmax_status cls_opencl_enqueued(cls_opencl_commands *commands, cl_int error
     return CLSOFTMAX_OK;
 }
 
-/* The first failure among the commands; *unfinished: one that has not come to its end. */
+/* Returns the first failure among the commands; *unfinished becomes one that has not come to its end. */
 static clsoftmax_status check(const cls_opencl_commands *commands, const char **unfinished)
 {
     for (cl_uint i = 0; i < commands->count; i++) {

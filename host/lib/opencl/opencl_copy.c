@@ -1,6 +1,11 @@
-/* Tiles that are copied to the device and back. Three are under way at a time, each in a slot of its own: while one is computed, the
- * next is uploaded and the one before downloaded, on three queues. On the device every array is dense. */
-#include "opencl_tiles.h"
+/*
+ * Tiles that are copied to the device and back. Three are under way at a time, each in a slot of its own: while one is
+ * computed, the next is uploaded and the one before downloaded, on three queues. On the device every array is dense.
+ */
+#include "opencl_copy.h"
+
+#include "opencl_commands.h"
+#include "opencl_launch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -60,26 +65,24 @@ static clsoftmax_problem dense_problem(const clsoftmax_problem *problem, const c
     return dense;
 }
 
+/* Copies an array's part in the slot's tile between the caller's memory and the slot's, at each of its temperatures. */
 static void copy_array(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments, const slot *slot,
                        cls_array array, int to_dense)
 {
     const clsoftmax_problem dense = dense_problem(problem, &slot->tile);
-    char *theirs = cls_array_of_caller(problem, arguments, &slot->tile, array), *ours = slot->arrays[array].host;
-    size_t size = clsoftmax_dtype_size(problem->results_dtype);
-    size_t records_bytes = (size_t)cls_problem_rows(&dense) * sizeof(clsoftmax_statistics);
-    if (array == CLS_LOGITS)
-        copy_tile(&slot->tile, clsoftmax_dtype_size(problem->logits_dtype), ours, theirs, &problem->logits_layout,
-                  to_dense);
-    else if (array == CLS_RESULTS)
-        for (uint64_t k = 0; k < slot->tile.temperatures; k++)
-            copy_tile(&slot->tile, size, ours + k * dense.sweep_stride * size,
-                      theirs + k * problem->sweep_stride * size, &problem->results_layout, to_dense);
-    else if (array == CLS_STATISTICS)
-        for (uint64_t k = 0; k < slot->tile.temperatures; k++)
-            memcpy(theirs + k * cls_problem_rows(problem) * sizeof(clsoftmax_statistics), ours + k * records_bytes,
-                   records_bytes);
-    else
-        memcpy(ours, theirs, (size_t)cls_array_bytes(&dense, array)); /* which is uploaded alone */
+    const clsoftmax_layout *layout = cls_array_layout(problem, array);
+    const cls_extent extent = cls_array_extent(problem, array);
+    const size_t size = cls_array_element_bytes(problem, array);
+    char *theirs = cls_array_of_tile(problem, arguments, &slot->tile, array), *ours = slot->arrays[array].host;
+    const size_t row_bytes = (size_t)(extent.rows ? cls_problem_rows(&dense) : 1) * size;
+    for (uint64_t k = 0; k < (extent.temperatures ? slot->tile.temperatures : 1); k++) {
+        if (layout)
+            copy_tile(&slot->tile, size, ours, theirs, layout, to_dense);
+        else
+            memcpy(to_dense ? ours : theirs, to_dense ? theirs : ours, row_bytes);
+        ours += cls_array_temperature_stride(&dense, array) * size;
+        theirs += cls_array_temperature_stride(problem, array) * size;
+    }
 }
 
 /* ---------------------------------------------------------------- Buffers */
@@ -123,10 +126,10 @@ static clsoftmax_status create_all(const clsoftmax_plan *plan, cls_opencl_copies
     OPENCL_CHECK(error, "clCreateCommandQueue");
     uint64_t count = cls_tile_count(&plan->problem, tiles);
     for (uint64_t i = 0; i < SLOTS && i < count; i++)
-        for (cls_array array = 0; array < CLS_ARRAYS; array++)
-            if (cls_array_bytes(&dense, array) > 0)
-                CLS_FORWARD(create_staged(opencl->context, copies->upload, cls_array_bytes(&dense, array),
-                                          &copies->slots[i].arrays[array]));
+        CLS_FOR_ARRAYS(array)
+    if (cls_array_bytes(&dense, array) > 0)
+        CLS_FORWARD(create_staged(opencl->context, copies->upload, cls_array_bytes(&dense, array),
+                                  &copies->slots[i].arrays[array]));
     return CLSOFTMAX_OK;
 }
 
@@ -148,8 +151,8 @@ void cls_opencl_copies_release(cls_opencl_copies *copies)
     if (!copies)
         return;
     for (int i = 0; i < SLOTS; i++)
-        for (cls_array array = 0; array < CLS_ARRAYS; array++)
-            release_staged(copies->upload, &copies->slots[i].arrays[array]);
+        CLS_FOR_ARRAYS(array)
+    release_staged(copies->upload, &copies->slots[i].arrays[array]);
     if (copies->upload)
         cls_opencl.clReleaseCommandQueue(copies->upload);
     if (copies->download)
@@ -159,46 +162,51 @@ void cls_opencl_copies_release(cls_opencl_copies *copies)
 
 /* ---------------------------------------------------------------- A tile */
 
-/* Puts the tile's arrays into the upload queue; buffers: what the launch is to use. */
+/* Puts the arrays that the tile reads into the upload queue; the launch is to use what *arrays becomes. */
 static clsoftmax_status upload(const clsoftmax_plan *plan, const cls_opencl_copies *copies,
-                               const clsoftmax_arguments *arguments, slot *slot, cl_mem *buffers)
+                               const clsoftmax_arguments *arguments, slot *slot, cls_opencl_arrays *arrays)
 {
     const clsoftmax_problem dense = dense_problem(&plan->problem, &slot->tile);
-    for (cls_array array = 0; array < CLS_ARRAYS; array++) {
+    CLS_FOR_ARRAYS(array)
+    {
         const staged *staged = &slot->arrays[array];
-        buffers[array] = array == CLS_LABELS && !arguments->labels ? NULL : staged->device;
-        if (!buffers[array] || array > CLS_INVALID_ROWS)
+        int is_ours = array == CLS_INVALID_ROWS; /* the device counts in 32 bits */
+        arrays->of[array] = is_ours || cls_array_of(arguments, array) ? staged->device : NULL;
+        if (!arrays->of[array] || !cls_array_is_read(array))
             continue;
-        if (array == CLS_INVALID_ROWS)
+        if (is_ours)
             memset(staged->host, 0, sizeof(cl_uint));
         else
             copy_array(&plan->problem, arguments, slot, array, 1);
         cl_int error = cls_opencl.clEnqueueWriteBuffer(copies->upload, staged->device, CL_FALSE, 0,
                                                        (size_t)cls_array_bytes(&dense, array), staged->host, 0, NULL,
                                                        cls_opencl_next_event(&slot->commands));
-        CLS_FORWARD(cls_opencl_enqueued(&slot->commands, error, cls_array_name(array)));
+        CLS_FORWARD(cls_opencl_enqueued(&slot->commands, error, cls_array_transfer(array)));
     }
     return CLSOFTMAX_OK;
 }
 
-static int is_downloaded(const slot *slot, cls_array array)
+/* Returns 1 if the tile leaves something in the array: results if it gives some, and else what is known of rows at their
+   end. */
+static int is_downloaded(const clsoftmax_problem *problem, const slot *slot, cls_array array)
 {
-    return slot->arrays[array].device && array >= CLS_INVALID_ROWS &&
-           (array == CLS_RESULTS ? slot->tile.gives_results : slot->tile.is_end_of_rows);
+    int is_complete = cls_array_extent(problem, array).classes ? slot->tile.gives_results : slot->tile.is_end_of_rows;
+    return slot->arrays[array].device && cls_array_is_written(array) && is_complete;
 }
 
 static clsoftmax_status download(const clsoftmax_plan *plan, const cls_opencl_copies *copies, slot *slot)
 {
     const clsoftmax_problem dense = dense_problem(&plan->problem, &slot->tile);
     const cl_event computed = slot->commands.events[slot->commands.count - 1];
-    for (cls_array array = 0; array < CLS_ARRAYS; array++) {
+    CLS_FOR_ARRAYS(array)
+    {
         const staged *staged = &slot->arrays[array];
-        if (!is_downloaded(slot, array))
+        if (!is_downloaded(&plan->problem, slot, array))
             continue;
         cl_int error = cls_opencl.clEnqueueReadBuffer(copies->download, staged->device, CL_FALSE, 0,
                                                       (size_t)cls_array_bytes(&dense, array), staged->host, 1,
                                                       &computed, cls_opencl_next_event(&slot->commands));
-        CLS_FORWARD(cls_opencl_enqueued(&slot->commands, error, cls_array_name(array)));
+        CLS_FORWARD(cls_opencl_enqueued(&slot->commands, error, cls_array_transfer(array)));
     }
     return CLSOFTMAX_OK;
 }
@@ -207,19 +215,18 @@ static clsoftmax_status download(const clsoftmax_plan *plan, const cls_opencl_co
 static clsoftmax_status start(const clsoftmax_plan *plan, const cls_opencl_copies *copies, cl_command_queue compute,
                               const clsoftmax_arguments *arguments, const cls_tile *tile, slot *slot)
 {
-    cl_mem buffers[CLS_ARRAYS];
     slot->tile = *tile;
-    CLS_FORWARD(upload(plan, copies, arguments, slot, buffers));
+    const clsoftmax_problem dense = dense_problem(&plan->problem, tile);
+    cls_opencl_arrays arrays = {.records_stride = cls_problem_rows(&dense)};
+    CLS_FORWARD(upload(plan, copies, arguments, slot, &arrays));
     OPENCL_CHECK(cls_opencl.clFlush(copies->upload), "clFlush");
     const cl_event uploaded = slot->commands.events[slot->commands.count - 1];
-    const clsoftmax_problem dense = dense_problem(&plan->problem, tile);
-    cls_opencl_arrays arrays = cls_arrays_of_launch(&dense, buffers);
     const cl_uint pieces = (cl_uint)cls_tile_pieces(&plan->problem, &plan->decision.copied);
     if (pieces > 1)
         arrays.piece =
             (cls_opencl_piece){pieces, (cl_uint)slot->tile.piece, (cl_uint)slot->tile.first_class, slot->tile.pass};
-    CLS_FORWARD(cls_opencl_launch(&dense, &plan->decision, plan->state, compute, &arrays, arguments->temperature,
-                                  tile->outer, 1, &uploaded, cls_opencl_next_event(&slot->commands)));
+    const cls_opencl_turn turn = {compute, 1, &uploaded, cls_opencl_next_event(&slot->commands)};
+    CLS_FORWARD(cls_opencl_launch(&dense, &plan->decision, plan->state, &arrays, arguments->temperature, turn));
     CLS_FORWARD(cls_opencl_enqueued(&slot->commands, CL_SUCCESS, "the kernel"));
     OPENCL_CHECK(cls_opencl.clFlush(compute), "clFlush");
     CLS_FORWARD(download(plan, copies, slot));
@@ -234,11 +241,11 @@ static clsoftmax_status finish(const clsoftmax_plan *plan, const clsoftmax_argum
     if (slot->commands.count == 0)
         return CLSOFTMAX_OK;
     CLS_FORWARD(cls_opencl_commands_wait(&slot->commands));
-    for (cls_array array = 0; array < CLS_ARRAYS; array++)
-        if (is_downloaded(slot, array) && array != CLS_INVALID_ROWS)
-            copy_array(&plan->problem, arguments, slot, array, 0);
+    CLS_FOR_ARRAYS(array)
+    if (is_downloaded(&plan->problem, slot, array) && array != CLS_INVALID_ROWS)
+        copy_array(&plan->problem, arguments, slot, array, 0);
     cl_uint found = 0;
-    if (is_downloaded(slot, CLS_INVALID_ROWS))
+    if (is_downloaded(&plan->problem, slot, CLS_INVALID_ROWS))
         memcpy(&found, slot->arrays[CLS_INVALID_ROWS].host, sizeof found);
     *invalid_rows += found;
     return CLSOFTMAX_OK;

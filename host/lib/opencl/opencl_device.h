@@ -2,7 +2,7 @@
 #ifndef CLSOFTMAX_OPENCL_DEVICE_H
 #define CLSOFTMAX_OPENCL_DEVICE_H
 
-#include "../plan.h"
+#include "../plan/plan.h"
 #include "opencl_api.h"
 
 typedef struct cls_opencl_device {

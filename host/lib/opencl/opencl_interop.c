@@ -2,10 +2,14 @@
 #include "clsoftmax/clsoftmax_cl.h"
 
 #include "../api.h"
+#include "../array.h"
 #include "opencl_backend.h"
+#include "opencl_launch.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* ---------------------------------------------------------------- Context */
@@ -63,7 +67,7 @@ static clsoftmax_status check_queue(const cls_opencl_context *opencl, cl_command
     return CLSOFTMAX_OK;
 }
 
-/* A buffer that is to hold `elements` elements of `size` bytes. */
+/* Checks a buffer that is to hold `elements` elements of `size` bytes. */
 static clsoftmax_status check_buffer(const cls_opencl_context *opencl, cl_mem buffer, uint64_t elements, size_t size,
                                      const char *name)
 {
@@ -80,8 +84,8 @@ static clsoftmax_status check_buffer(const cls_opencl_context *opencl, cl_mem bu
     return CLSOFTMAX_OK;
 }
 
-/* Memory of the caller's own is where the caller put it; OpenCL wants it aligned to what kernels access it by. Other buffers, and
-   sub-buffers, begin where the device wants them. */
+/* Checks the address of memory that is the caller's own, which OpenCL wants aligned to what kernels access it by. Other
+   buffers, and sub-buffers, begin where the device wants them. */
 static clsoftmax_status check_alignment(cl_mem buffer, size_t access_bytes, const char *name)
 {
     void *host = NULL;
@@ -93,20 +97,70 @@ static clsoftmax_status check_alignment(cl_mem buffer, size_t access_bytes, cons
     return CLSOFTMAX_OK;
 }
 
-/* An array of one element a row, from `first` on. */
-static clsoftmax_status check_rows(const cls_opencl_context *opencl, cl_mem buffer, size_t first, uint64_t rows,
-                                   size_t size, const char *name)
+/* Where clsoftmax_cl_arguments has each array, and its first element; arrays with a layout begin where that says. */
+typedef struct buffer_place {
+    size_t buffer, first;
+    int has_first;
+} buffer_place;
+
+#define IN_LAYOUT(member)                                                                                              \
+    {                                                                                                                  \
+        offsetof(clsoftmax_cl_arguments, member), 0, 0                                                                 \
+    }
+#define FROM_FIRST(member)                                                                                             \
+    {                                                                                                                  \
+        offsetof(clsoftmax_cl_arguments, member), offsetof(clsoftmax_cl_arguments, member##_first), 1                  \
+    }
+static const buffer_place places[CLS_ARRAYS] = {
+    [CLS_LOGITS] = IN_LAYOUT(logits),          [CLS_TEMPERATURES] = FROM_FIRST(temperatures),
+    [CLS_LABELS] = FROM_FIRST(labels),         [CLS_INVALID_ROWS] = IN_LAYOUT(invalid_rows),
+    [CLS_STATISTICS] = FROM_FIRST(statistics), [CLS_RESULTS] = IN_LAYOUT(results)};
+
+static cl_mem buffer_of(const clsoftmax_cl_arguments *a, cls_array array)
 {
-    return check_buffer(opencl, buffer, first > UINT64_MAX - rows ? UINT64_MAX : first + rows, size, name);
+    cl_mem buffer;
+    memcpy(&buffer, (const char *)a + places[array].buffer, sizeof buffer);
+    return buffer;
 }
 
-/* In one buffer, arrays are the same or apart. */
+static uint64_t first_of(const clsoftmax_cl_arguments *a, cls_array array)
+{
+    size_t first = 0;
+    if (places[array].has_first)
+        memcpy(&first, (const char *)a + places[array].first, sizeof first);
+    return first;
+}
+
+/* Returns 1 if the call has the array. A caller who wants to know has a counter for invalid temperatures of any problem. */
+static int has_array(const clsoftmax_problem *problem, const clsoftmax_cl_arguments *a, cls_array array)
+{
+    return cls_array_is_optional(array)
+               ? buffer_of(a, array) && (cls_array_is_wanted(problem, array) || array == CLS_INVALID_ROWS)
+               : cls_array_is_wanted(problem, array);
+}
+
+static clsoftmax_status check_array(const clsoftmax_plan *plan, const cls_opencl_context *opencl,
+                                    const clsoftmax_cl_arguments *a, cls_array array)
+{
+    const clsoftmax_problem *p = &plan->problem;
+    size_t size = cls_array_element_bytes(p, array);
+    uint64_t first = first_of(a, array), span = cls_array_span(p, array);
+    if (!has_array(p, a, array))
+        return CLSOFTMAX_OK;
+    CLS_FORWARD(check_buffer(opencl, buffer_of(a, array), first > UINT64_MAX - span ? UINT64_MAX : first + span, size,
+                             cls_array_name(array)));
+    if (!cls_array_layout(p, array))
+        return CLSOFTMAX_OK;
+    return check_alignment(buffer_of(a, array), plan->decision.variant.access_width * size, cls_array_name(array));
+}
+
+/* Checks that arrays in one buffer are the same or apart. */
 static clsoftmax_status check_overlap(const clsoftmax_problem *p, const clsoftmax_cl_arguments *a)
 {
     clsoftmax_arguments as_pointers = CLSOFTMAX_ARGUMENTS_INIT;
     as_pointers.logits = as_pointers.results = (void *)(uintptr_t)4096; /* any place that is equal for both */
-    CLS_FAIL_IF(a->logits == a->results && cls_arguments_overlap(p, &as_pointers), CLSOFTMAX_INVALID_ARGUMENT,
-                "logits and results overlap in their buffer without being the same array");
+    CLS_FAIL_IF(cls_has_results(p) && a->logits == a->results && cls_arguments_overlap(p, &as_pointers),
+                CLSOFTMAX_INVALID_ARGUMENT, "logits and results overlap in their buffer without being the same array");
     return CLSOFTMAX_OK;
 }
 
@@ -114,30 +168,13 @@ static clsoftmax_status check_arguments(const clsoftmax_plan *plan, const cls_op
                                         const clsoftmax_cl_arguments *a)
 {
     const clsoftmax_problem *p = &plan->problem;
-    size_t width = plan->decision.variant.access_width > 0 ? plan->decision.variant.access_width : 1;
-    size_t x_size = clsoftmax_dtype_size(p->logits_dtype), p_size = clsoftmax_dtype_size(p->results_dtype);
-    uint64_t rows = cls_problem_rows(p);
     CLS_FAIL_IF(p->sweep == 0 && !p->temperature_per_row && !cls_is_temperature(a->temperature),
                 CLSOFTMAX_INVALID_TEMPERATURE, "temperature %g; it takes a number from 0 to inf",
                 (double)a->temperature);
-    if (rows == 0)
+    if (cls_problem_rows(p) == 0)
         return CLSOFTMAX_OK;
-    CLS_FORWARD(check_buffer(opencl, a->logits, cls_layout_span(p, &p->logits_layout), x_size, "logits"));
-    CLS_FORWARD(check_alignment(a->logits, width * x_size, "logits"));
-    if (p->temperature_per_row || p->sweep > 0)
-        CLS_FORWARD(check_rows(opencl, a->temperatures, a->temperatures_first, p->sweep > 0 ? p->sweep : rows,
-                               sizeof(cl_float), "temperatures"));
-    if (p->statistics)
-        CLS_FORWARD(check_rows(opencl, a->statistics, a->statistics_first, rows * cls_problem_temperatures(p),
-                               sizeof(clsoftmax_statistics), "statistics"));
-    if (p->statistics && a->labels)
-        CLS_FORWARD(check_rows(opencl, a->labels, a->labels_first, rows, sizeof(cl_long), "labels"));
-    if (a->invalid_rows)
-        CLS_FORWARD(check_buffer(opencl, a->invalid_rows, 1, sizeof(cl_uint), "invalid_rows"));
-    if (p->operation == CLSOFTMAX_OPERATION_NONE)
-        return CLSOFTMAX_OK;
-    CLS_FORWARD(check_buffer(opencl, a->results, cls_results_span(p), p_size, "results"));
-    CLS_FORWARD(check_alignment(a->results, width * p_size, "results"));
+    CLS_FOR_ARRAYS(array)
+    CLS_FORWARD(check_array(plan, opencl, a, array));
     return check_overlap(p, a);
 }
 
@@ -149,49 +186,53 @@ typedef struct part_of_call {
     cls_opencl_arrays arrays;
 } part_of_call;
 
-static part_of_call part_of(const clsoftmax_problem *problem, const cls_decision *decision,
-                            const clsoftmax_cl_arguments *a, uint64_t first_outer, uint64_t first_temperature)
+/* Returns the launch from this outer index and this temperature on, over `outer` outer indices. */
+static part_of_call part_of(const clsoftmax_plan *plan, const clsoftmax_cl_arguments *a, const cls_tile *tile)
 {
-    uint64_t left = problem->sweep - first_temperature; /* 0 if this is no sweep */
-    uint64_t first_row = first_outer * problem->inner;
-    part_of_call part = {
-        .problem = *problem,
-        .arrays = {.logits = a->logits,
-                   .results = problem->operation == CLSOFTMAX_OPERATION_NONE ? NULL : a->results,
-                   .temperatures = problem->temperature_per_row || problem->sweep > 0 ? a->temperatures : NULL,
-                   .labels = problem->statistics ? a->labels : NULL,
-                   .statistics = problem->statistics ? a->statistics : NULL,
-                   .invalid_rows = a->invalid_rows,
-                   .first_label = a->labels_first + first_row,
-                   .records_stride = cls_problem_rows(problem)}};
-    part.problem.sweep = left < decision->launch_temperatures ? left : decision->launch_temperatures;
-    part.problem.logits_layout.offset += first_outer * problem->logits_layout.outer_stride;
-    part.problem.results_layout.offset +=
-        first_outer * problem->results_layout.outer_stride + first_temperature * problem->sweep_stride;
-    part.arrays.first_temperature = a->temperatures_first + (problem->sweep > 0 ? first_temperature : first_row);
-    part.arrays.first_statistics = a->statistics_first + first_temperature * part.arrays.records_stride + first_row;
+    const clsoftmax_problem *problem = &plan->problem;
+    part_of_call part = {.problem = *problem, .arrays = {.records_stride = cls_problem_rows(problem)}};
+    CLS_FOR_ARRAYS(array)
+    {
+        uint64_t first = cls_array_first(problem, array, tile);
+        part.arrays.of[array] = has_array(problem, a, array) ? buffer_of(a, array) : NULL;
+        part.arrays.first[array] = first_of(a, array) + first;
+    }
+    part.problem.outer = tile->outer;
+    part.problem.sweep = problem->sweep > 0 ? tile->temperatures : 0;
+    part.problem.logits_layout.offset = part.arrays.first[CLS_LOGITS];
+    part.problem.results_layout.offset = part.arrays.first[CLS_RESULTS];
     return part;
 }
 
-/* Launches of at most launch_outer outer indices and launch_temperatures temperatures, each behind the one before, so that the last event
-   stands for all. */
-static clsoftmax_status enqueue_launches(clsoftmax_plan *plan, cl_command_queue queue, const clsoftmax_cl_arguments *a,
-                                         cl_uint wait_count, const cl_event *wait, cl_event *event)
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Enqueues launches of at most launch_outer outer indices and launch_temperatures temperatures, each behind the one before,
+   so that the last event stands for all. */
+static clsoftmax_status enqueue_launches(clsoftmax_plan *plan, const clsoftmax_cl_arguments *a, cls_opencl_turn turn)
 {
     const clsoftmax_problem *problem = &plan->problem;
     const cls_decision *decision = &plan->decision;
-    uint64_t parts = (problem->outer - 1) / decision->launch_outer + 1;
-    uint64_t turns = (cls_problem_temperatures(problem) - 1) / decision->launch_temperatures + 1;
-    cl_event before = NULL;
+    const uint64_t temperatures = cls_problem_temperatures(problem);
+    const uint64_t turns = cls_quotient_up(temperatures, decision->launch_temperatures),
+                   count = cls_quotient_up(problem->outer, decision->launch_outer) * turns;
+    cl_event before = NULL, *last = turn.event;
     clsoftmax_status status = CLSOFTMAX_OK;
-    for (uint64_t number = 0; number < parts * turns && status == CLSOFTMAX_OK; number++) {
-        uint64_t first_outer = number / turns * decision->launch_outer, left = problem->outer - first_outer;
-        part_of_call part = part_of(problem, decision, a, first_outer, number % turns * decision->launch_temperatures);
+    for (uint64_t number = 0; number < count && status == CLSOFTMAX_OK; number++) {
+        cls_tile tile = {.first_outer = number / turns * decision->launch_outer,
+                         .first_temperature = number % turns * decision->launch_temperatures};
+        tile.outer = smaller(problem->outer - tile.first_outer, decision->launch_outer);
+        tile.temperatures = smaller(temperatures - tile.first_temperature, decision->launch_temperatures);
+        const part_of_call part = part_of(plan, a, &tile);
         cl_event after = NULL;
-        status =
-            cls_opencl_launch(&part.problem, decision, plan->state, queue, &part.arrays, a->temperature,
-                              left < decision->launch_outer ? left : decision->launch_outer, before ? 1 : wait_count,
-                              before ? &before : wait, number + 1 == parts * turns ? event : &after);
+        if (before) {
+            turn.wait_count = 1;
+            turn.wait = &before;
+        }
+        turn.event = number + 1 == count ? last : &after;
+        status = cls_opencl_launch(&part.problem, decision, plan->state, &part.arrays, a->temperature, turn);
         if (before)
             cls_opencl.clReleaseEvent(before);
         before = after; /* NULL of the last, and of one that failed */
@@ -214,7 +255,7 @@ clsoftmax_status clsoftmax_cl_enqueue(clsoftmax_plan *plan, cl_command_queue que
     CLS_FORWARD(check_queue(opencl, queue));
     CLS_FORWARD(check_arguments(plan, opencl, arguments));
     if (cls_problem_rows(&plan->problem) > 0)
-        return enqueue_launches(plan, queue, arguments, wait_count, wait, event);
+        return enqueue_launches(plan, arguments, (cls_opencl_turn){queue, wait_count, wait, event});
     OPENCL_CHECK(cls_opencl.clEnqueueMarkerWithWaitList(queue, wait_count, wait, event), "clEnqueueMarkerWithWaitList");
     return CLSOFTMAX_OK;
 }

@@ -1,60 +1,106 @@
-/* One launch: the arguments of its kernels in the order of ROW_ARGUMENTS (kernels/row.h) and SPLIT_ARGUMENTS (kernels/row_split.cl), its
-   size, and the order of kernels that share scratch memory. */
-#include "opencl_backend.h"
+/*
+ * One launch: the arguments of its kernels, which come from the list that the kernels declare them by
+ * (kernels/core/interface.h), its size, and the order of kernels that share scratch memory.
+ */
+#include "opencl_launch.h"
+
+#include "core/interface.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+/* ---------------------------------------------------------------- Arguments */
+
+/* The arguments that are values, by their names in the list. */
+#define NO_BUFFER(array, type, name)
+#define LAUNCH_VALUE(type, name) cl_##type name;
+typedef struct launch_values {
+    ROW_ARGUMENT_LIST(NO_BUFFER, LAUNCH_VALUE)
+    SPLIT_ARGUMENT_LIST(NO_BUFFER, LAUNCH_VALUE)
+} launch_values;
+#undef LAUNCH_VALUE
+
 static cl_ulong4 layout_argument(const clsoftmax_layout *layout)
 {
-    cl_ulong4 argument = {{layout->offset, layout->outer_stride, layout->class_stride, layout->inner_stride}};
-    return argument;
+    return (cl_ulong4){.LAYOUT_OFFSET = layout->offset,
+                       .LAYOUT_OUTER_STRIDE = layout->outer_stride,
+                       .LAYOUT_CLASS_STRIDE = layout->class_stride,
+                       .LAYOUT_INNER_STRIDE = layout->inner_stride};
 }
 
-static clsoftmax_status set_arguments(const clsoftmax_problem *problem, const cls_decision *decision,
-                                      const cls_opencl_plan *state, cl_kernel kernel, const cls_opencl_arrays *arrays,
-                                      float temperature, uint64_t outer)
+static launch_values values_of(const clsoftmax_problem *problem, const cls_decision *decision,
+                               const cls_opencl_arrays *arrays)
 {
-    const cl_ulong4 logits_layout = layout_argument(&problem->logits_layout);
-    const cl_ulong4 results_layout = layout_argument(&problem->results_layout);
-    const cl_ulong4 first = {
-        {arrays->first_temperature, arrays->first_label, arrays->first_statistics, arrays->records_stride}};
-    const cl_ulong rows = outer * problem->inner, inner = problem->inner, classes = problem->classes;
-    const cl_ulong2 sweep = {{problem->sweep, problem->sweep_stride}};
-    const cl_uint policies = cls_problem_policies(problem);
     const cls_opencl_piece *piece = &arrays->piece;
-    const cl_uint parts_of_row = decision->parts * (piece->pieces > 0 ? piece->pieces : 1);
-    const cl_uint4 split_piece = {{decision->parts, parts_of_row, decision->parts * piece->number, piece->first_class}};
-    const struct {
-        size_t size;
-        const void *value;
-    } arguments[] = {
-        {sizeof(cl_mem), &arrays->logits},
-        {sizeof logits_layout, &logits_layout},
-        {sizeof(cl_mem), &arrays->results},
-        {sizeof results_layout, &results_layout},
-        {sizeof rows, &rows},
-        {sizeof inner, &inner},
-        {sizeof classes, &classes},
-        {sizeof policies, &policies},
-        {sizeof temperature, &temperature},
-        {sizeof(cl_mem), &arrays->temperatures},
-        {sizeof(cl_mem), &arrays->labels},
-        {sizeof(cl_mem), &arrays->statistics},
-        {sizeof first, &first},
-        {sizeof(cl_mem), &arrays->invalid_rows},
-        {sizeof sweep, &sweep},
-        {sizeof split_piece, &split_piece},
-        {sizeof(cl_mem), &state->scratch},
-    };
-    const cl_uint count = sizeof arguments / sizeof *arguments - (state->scratch ? 0 : 2);
+    return (launch_values){.logits_layout = layout_argument(&problem->logits_layout),
+                           .results_layout = layout_argument(&problem->results_layout),
+                           .rows = cls_problem_rows(problem),
+                           .inner = problem->inner,
+                           .classes = problem->classes,
+                           .policies = cls_problem_policies(problem),
+                           .first = {.FIRST_TEMPERATURE = arrays->first[CLS_TEMPERATURES],
+                                     .FIRST_LABEL = arrays->first[CLS_LABELS],
+                                     .FIRST_STATISTICS = arrays->first[CLS_STATISTICS],
+                                     .FIRST_RECORDS_STRIDE = arrays->records_stride},
+                           .sweep = {.SWEEP_COUNT = problem->sweep, .SWEEP_STRIDE = problem->sweep_stride},
+                           .piece = {.PIECE_PARTS = decision->parts,
+                                     .PIECE_PARTS_OF_ROW = decision->parts * (piece->pieces > 0 ? piece->pieces : 1),
+                                     .PIECE_FIRST_PART = decision->parts * piece->number,
+                                     .PIECE_FIRST_CLASS = piece->first_class}};
+}
+
+/* An argument as clSetKernelArg takes it. */
+typedef struct launch_argument {
+    size_t size;
+    const void *value;
+} launch_argument;
+
+static clsoftmax_status set_arguments(cl_kernel kernel, const launch_argument *arguments, cl_uint count)
+{
     for (cl_uint i = 0; i < count; i++)
         OPENCL_CHECK(cls_opencl.clSetKernelArg(kernel, i, arguments[i].size, arguments[i].value), "clSetKernelArg");
     return CLSOFTMAX_OK;
 }
 
-/* The scratch memory's last user may be done by now; if it failed, nobody uses it either, and it must not fail others. As long as nobody
-   knows, it is in use. */
+static clsoftmax_status set_all_arguments(const launch_values *values, const cls_opencl_plan *state,
+                                          const cls_opencl_arrays *arrays, float temperature)
+{
+    const cl_mem scratch = state->scratch;
+#define LAUNCH_BUFFER(array, type, name) {sizeof(cl_mem), &arrays->of[CLS_##array]},
+#define LAUNCH_SCRATCH(array, type, name) {sizeof(cl_mem), &scratch},
+#define LAUNCH_VALUE(type, name) {sizeof values->name, &values->name},
+#define LAUNCH_ONE(...) +1
+    const launch_argument arguments[] = {{sizeof temperature, &temperature},
+                                         ROW_ARGUMENT_LIST(LAUNCH_BUFFER, LAUNCH_VALUE)
+                                             SPLIT_ARGUMENT_LIST(LAUNCH_SCRATCH, LAUNCH_VALUE)};
+    const cl_uint of_rows = 1 ROW_ARGUMENT_LIST(LAUNCH_ONE, LAUNCH_ONE);
+#undef LAUNCH_BUFFER
+#undef LAUNCH_SCRATCH
+#undef LAUNCH_VALUE
+#undef LAUNCH_ONE
+    const cl_uint count = scratch ? sizeof arguments / sizeof *arguments : of_rows;
+    for (unsigned i = 0; i < state->kernels.count; i++)
+        CLS_FORWARD(set_arguments(state->kernels.of[i], arguments, count));
+    return CLSOFTMAX_OK;
+}
+
+/* ---------------------------------------------------------------- Kernels that share scratch memory */
+
+/* The size of a launch. */
+typedef struct launch_size {
+    size_t global, local;
+} launch_size;
+
+static clsoftmax_status enqueue_kernel(cl_kernel kernel, launch_size size, cls_opencl_turn turn)
+{
+    OPENCL_CHECK(cls_opencl.clEnqueueNDRangeKernel(turn.queue, kernel, 1, NULL, &size.global, &size.local,
+                                                   turn.wait_count, turn.wait, turn.event),
+                 "clEnqueueNDRangeKernel");
+    return CLSOFTMAX_OK;
+}
+
+/* Forgets the last user of the scratch memory if it is done by now. If it failed, nobody uses the memory either, and it must
+   not fail others. As long as nobody knows, the memory is in use. */
 static void forget_last_user(cls_opencl_plan *state)
 {
     cl_int execution = CL_COMPLETE;
@@ -68,42 +114,41 @@ static void forget_last_user(cls_opencl_plan *state)
     state->scratch_is_free = NULL;
 }
 
-/* Each kernel behind the one before; of a piece, the one whose turn it is. scratch_is_free becomes the event of the last that got into
-   the queue, also after a failure. */
-static clsoftmax_status enqueue_in_order(cls_opencl_plan *state, cl_command_queue queue, const cls_opencl_piece *piece,
-                                         size_t global, size_t local, cl_uint wait_count, const cl_event *wait)
+/* Enqueues each kernel behind the one before; for a piece, the one whose turn it is. scratch_is_free becomes the event of the
+   last that got into the queue, also after a failure. */
+static clsoftmax_status enqueue_in_order(cls_opencl_plan *state, const cls_opencl_piece *piece, launch_size size,
+                                         cls_opencl_turn turn)
 {
     const unsigned begin = piece->pieces > 0 ? piece->pass : 0,
                    end = piece->pieces > 0 ? begin + 1 : state->kernels.count;
     for (unsigned i = begin; i < end; i++) {
         cl_event done = NULL;
-        OPENCL_CHECK(cls_opencl.clEnqueueNDRangeKernel(queue, state->kernels.of[i], 1, NULL, &global, &local,
-                                                       i == begin ? wait_count : 1,
-                                                       i == begin ? wait : &state->scratch_is_free, &done),
-                     "clEnqueueNDRangeKernel");
+        turn.event = &done;
+        CLS_FORWARD(enqueue_kernel(state->kernels.of[i], size, turn));
         if (state->scratch_is_free)
             cls_opencl.clReleaseEvent(state->scratch_is_free);
         state->scratch_is_free = done;
+        turn.wait_count = 1;
+        turn.wait = &state->scratch_is_free;
     }
     /* a later call may wait for this one from another queue */
-    OPENCL_CHECK(cls_opencl.clFlush(queue), "clFlush");
+    OPENCL_CHECK(cls_opencl.clFlush(turn.queue), "clFlush");
     return CLSOFTMAX_OK;
 }
 
-/* Kernels that share the scratch memory, behind the wait list and behind the last that used it. */
-static clsoftmax_status enqueue_with_scratch(cls_opencl_plan *state, cl_command_queue queue,
-                                             const cls_opencl_piece *piece, size_t global, size_t local,
-                                             cl_uint wait_count, const cl_event *wait, cl_event *event)
+/* Enqueues kernels that share the scratch memory, behind the wait list and behind the last user of the memory. */
+static clsoftmax_status enqueue_with_scratch(cls_opencl_plan *state, const cls_opencl_piece *piece, launch_size size,
+                                             cls_opencl_turn turn)
 {
-    cl_event *all = malloc((wait_count + (size_t)1) * sizeof *all);
+    cl_event *all = malloc((turn.wait_count + (size_t)1) * sizeof *all), *event = turn.event;
     CLS_FAIL_IF(!all, CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for a wait list");
-    if (wait_count > 0)
-        memcpy(all, wait, wait_count * sizeof *all);
+    if (turn.wait_count > 0)
+        memcpy(all, turn.wait, turn.wait_count * sizeof *all);
     forget_last_user(state);
     if (state->scratch_is_free)
-        all[wait_count++] = state->scratch_is_free;
-    clsoftmax_status status =
-        enqueue_in_order(state, queue, piece, global, local, wait_count, wait_count > 0 ? all : NULL);
+        all[turn.wait_count++] = state->scratch_is_free;
+    turn.wait = turn.wait_count > 0 ? all : NULL;
+    clsoftmax_status status = enqueue_in_order(state, piece, size, turn);
     free(all);
     if (status != CLSOFTMAX_OK || !event)
         return status;
@@ -112,18 +157,17 @@ static clsoftmax_status enqueue_with_scratch(cls_opencl_plan *state, cl_command_
     return CLSOFTMAX_OK;
 }
 
+/* ---------------------------------------------------------------- Launch */
+
 clsoftmax_status cls_opencl_launch(const clsoftmax_problem *problem, const cls_decision *decision,
-                                   cls_opencl_plan *state, cl_command_queue queue, const cls_opencl_arrays *arrays,
-                                   float temperature, uint64_t outer, cl_uint wait_count, const cl_event *wait,
-                                   cl_event *event)
+                                   cls_opencl_plan *state, const cls_opencl_arrays *arrays, float temperature,
+                                   cls_opencl_turn turn)
 {
-    size_t global = (size_t)cls_global_size(problem, decision, outer), local = decision->variant.work_group_size;
-    for (unsigned i = 0; i < state->kernels.count; i++)
-        CLS_FORWARD(set_arguments(problem, decision, state, state->kernels.of[i], arrays, temperature, outer));
+    const launch_values values = values_of(problem, decision, arrays);
+    const launch_size size = {(size_t)cls_global_size(problem, decision, problem->outer),
+                              decision->variant.work_group_size};
+    CLS_FORWARD(set_all_arguments(&values, state, arrays, temperature));
     if (state->scratch)
-        return enqueue_with_scratch(state, queue, &arrays->piece, global, local, wait_count, wait, event);
-    OPENCL_CHECK(cls_opencl.clEnqueueNDRangeKernel(queue, state->kernels.of[0], 1, NULL, &global, &local, wait_count,
-                                                   wait, event),
-                 "clEnqueueNDRangeKernel");
-    return CLSOFTMAX_OK;
+        return enqueue_with_scratch(state, &arrays->piece, size, turn);
+    return enqueue_kernel(state->kernels.of[0], size, turn);
 }

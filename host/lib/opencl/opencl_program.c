@@ -79,7 +79,7 @@ static clsoftmax_status find_or_build(cls_opencl_programs *programs, cl_context 
 clsoftmax_status cls_opencl_kernels_create(cls_opencl_programs *programs, cl_context context, cl_device_id device,
                                            const cls_variant *variant, cls_opencl_kernels *kernels)
 {
-    static const char *const one[] = {"", NULL}, *const of_split[] = {"_tops", "_sums", "_results", NULL};
+    const cls_kernels *wanted = cls_strategy_of(variant->strategy)->kernels(variant);
     cl_program program = NULL;
     kernels->count = 0;
     pthread_mutex_lock(&programs->lock);
@@ -87,11 +87,9 @@ clsoftmax_status cls_opencl_kernels_create(cls_opencl_programs *programs, cl_con
     pthread_mutex_unlock(&programs->lock);
     if (status != CLSOFTMAX_OK)
         return status;
-    for (const char *const *part = variant->strategy == CLSOFTMAX_STRATEGY_SPLIT ? of_split : one; *part; part++) {
-        char name[64];
-        snprintf(name, sizeof name, "row_%s%s", clsoftmax_strategy_name(variant->strategy), *part);
+    for (unsigned i = 0; i < wanted->count; i++) {
         cl_int error;
-        cl_kernel kernel = cls_opencl.clCreateKernel(program, name, &error);
+        cl_kernel kernel = cls_opencl.clCreateKernel(program, wanted->names[i], &error);
         OPENCL_CHECK(error, "clCreateKernel");
         kernels->of[kernels->count++] = kernel;
     }

@@ -2,7 +2,7 @@
 #ifndef CLSOFTMAX_OPENCL_PROGRAM_H
 #define CLSOFTMAX_OPENCL_PROGRAM_H
 
-#include "../plan.h"
+#include "../plan/strategy.h"
 #include "opencl_api.h"
 
 #include <pthread.h>
@@ -18,7 +18,7 @@ void cls_opencl_programs_release(cls_opencl_programs *programs);
 
 /* The kernels of a strategy, in the order in which they are launched. */
 typedef struct cls_opencl_kernels {
-    cl_kernel of[3];
+    cl_kernel of[CLS_MOST_KERNELS];
     unsigned count;
 } cls_opencl_kernels;
 

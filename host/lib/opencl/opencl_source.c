@@ -8,6 +8,7 @@
  */
 #include "opencl_source.h"
 
+#include "../plan/strategy.h"
 #include "../status.h"
 #include "kernel_sources.h"
 
@@ -122,16 +123,15 @@ static clsoftmax_status write_file(source *source, const char *path)
 
 clsoftmax_status cls_opencl_source(const cls_variant *variant, char **text)
 {
-    char defines[CLS_MOST_DEFINES], path[MOST_PATH];
+    char defines[CLS_MOST_DEFINES];
     size_t length;
     source source = {.count = 0};
     *text = NULL;
     cls_variant_defines(variant, defines, sizeof defines);
-    snprintf(path, sizeof path, "strategies/%s.cl", clsoftmax_strategy_name(variant->strategy));
     source.out = open_memstream(text, &length);
     CLS_FAIL_IF(!source.out, CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for the source of a kernel");
     fputs(defines, source.out);
-    clsoftmax_status status = write_file(&source, path);
+    clsoftmax_status status = write_file(&source, cls_strategy_of(variant->strategy)->kernels(variant)->file);
     int incomplete = ferror(source.out);
     if ((fclose(source.out) != 0 || incomplete) && status == CLSOFTMAX_OK)
         status = cls_fail(CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for the source of a kernel");

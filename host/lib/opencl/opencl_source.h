@@ -2,7 +2,7 @@
 #ifndef CLSOFTMAX_OPENCL_SOURCE_H
 #define CLSOFTMAX_OPENCL_SOURCE_H
 
-#include "../plan.h"
+#include "../plan/plan.h"
 
 /* Writes the whole source of a variant as the device's compiler gets it: its defines, then its strategy's file with all that
    this includes. *text is to be freed; it is NULL after a failure. Needs no OpenCL. */

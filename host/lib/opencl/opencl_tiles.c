@@ -1,5 +1,9 @@
-/* Calls on host memory: shared with the device or copied, in tiles. */
+/* Calls on host memory: the choice between memory that is shared with the device and memory that is copied. */
 #include "opencl_tiles.h"
+
+#include "../array.h"
+#include "opencl_copy.h"
+#include "opencl_share.h"
 
 #include <stdlib.h>
 
@@ -8,105 +12,17 @@ struct cls_opencl_tiles {
     cls_opencl_copies *copies; /* NULL until a call needs them */
 };
 
-/* ---------------------------------------------------------------- Arrays */
-
-const char *cls_array_name(cls_array array)
-{
-    static const char *const names[CLS_ARRAYS] = {"the transfer of the logits",     "the transfer of the temperatures",
-                                                  "the transfer of the labels",     "the transfer of a counter",
-                                                  "the transfer of the statistics", "the transfer of the results"};
-    return names[array];
-}
-
-uint64_t cls_array_bytes(const clsoftmax_problem *problem, cls_array array)
-{
-    uint64_t rows = cls_problem_rows(problem), temperatures = cls_problem_temperatures(problem);
-    switch (array) {
-    case CLS_LOGITS:
-        return cls_layout_span(problem, &problem->logits_layout) * clsoftmax_dtype_size(problem->logits_dtype);
-    case CLS_RESULTS:
-        return problem->operation == CLSOFTMAX_OPERATION_NONE
-                   ? 0
-                   : cls_results_span(problem) * clsoftmax_dtype_size(problem->results_dtype);
-    case CLS_TEMPERATURES:
-        return problem->sweep > 0             ? problem->sweep * sizeof(float)
-               : problem->temperature_per_row ? rows * sizeof(float)
-                                              : 0;
-    case CLS_INVALID_ROWS:
-        return problem->temperature_per_row ? sizeof(cl_uint) : 0;
-    case CLS_LABELS:
-        return problem->statistics ? rows * sizeof(int64_t) : 0;
-    case CLS_STATISTICS:
-        return problem->statistics ? temperatures * rows * sizeof(clsoftmax_statistics) : 0;
-    case CLS_ARRAYS:
-        break;
-    }
-    return 0;
-}
-
-static char *first_element(const void *array, const clsoftmax_layout *layout, const cls_tile *tile, size_t size)
-{
-    uint64_t first = layout->offset + tile->first_outer * layout->outer_stride +
-                     tile->first_class * layout->class_stride + tile->first_inner * layout->inner_stride;
-    return (char *)(uintptr_t)array + first * size; /* what is const is read alone */
-}
-
-static char *first_row(const void *array, uint64_t row, size_t size)
-{
-    return array ? (char *)(uintptr_t)array + row * size : NULL;
-}
-
-char *cls_array_of_caller(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments, const cls_tile *tile,
-                          cls_array array)
-{
-    uint64_t row = tile->first_outer * problem->inner + tile->first_inner, rows = cls_problem_rows(problem);
-    if (cls_array_bytes(problem, array) == 0)
-        return NULL;
-    switch (array) {
-    case CLS_LOGITS:
-        return first_element(arguments->logits, &problem->logits_layout, tile,
-                             clsoftmax_dtype_size(problem->logits_dtype));
-    case CLS_RESULTS:
-        return first_element(arguments->results, &problem->results_layout, tile,
-                             clsoftmax_dtype_size(problem->results_dtype)) +
-               tile->first_temperature * problem->sweep_stride * clsoftmax_dtype_size(problem->results_dtype);
-    case CLS_TEMPERATURES:
-        return first_row(arguments->temperatures, problem->sweep > 0 ? tile->first_temperature : row, sizeof(float));
-    case CLS_LABELS:
-        return first_row(arguments->labels, row, sizeof(int64_t));
-    case CLS_STATISTICS:
-        return first_row(arguments->statistics, tile->first_temperature * rows + row, sizeof(clsoftmax_statistics));
-    case CLS_INVALID_ROWS:
-    case CLS_ARRAYS:
-        break;
-    }
-    return NULL;
-}
-
-cls_opencl_arrays cls_arrays_of_launch(const clsoftmax_problem *problem, const cl_mem *buffers)
-{
-    const cls_opencl_arrays arrays = {.logits = buffers[CLS_LOGITS],
-                                      .results = buffers[CLS_RESULTS],
-                                      .temperatures = buffers[CLS_TEMPERATURES],
-                                      .labels = buffers[CLS_LABELS],
-                                      .statistics = buffers[CLS_STATISTICS],
-                                      .invalid_rows = buffers[CLS_INVALID_ROWS],
-                                      .records_stride = cls_problem_rows(problem)};
-    return arrays;
-}
-
-/* ---------------------------------------------------------------- Runs */
-
-/* Whether the caller's arrays stand where kernels may access them. */
+/* Returns 1 if the caller's arrays stand where kernels may access them. */
 static int is_aligned(const clsoftmax_plan *plan, const clsoftmax_arguments *arguments)
 {
     const clsoftmax_problem *problem = &plan->problem;
     const cls_tile all = {.outer = problem->outer};
-    size_t width = plan->decision.variant.access_width > 0 ? plan->decision.variant.access_width : 1;
-    uintptr_t x = (uintptr_t)cls_array_of_caller(problem, arguments, &all, CLS_LOGITS);
-    uintptr_t p = (uintptr_t)cls_array_of_caller(problem, arguments, &all, CLS_RESULTS);
-    return x % (width * clsoftmax_dtype_size(problem->logits_dtype)) == 0 &&
-           p % (width * clsoftmax_dtype_size(problem->results_dtype)) == 0;
+    size_t width = plan->decision.variant.access_width, misaligned = 0;
+    CLS_FOR_ARRAYS(array)
+    if (cls_array_layout(problem, array))
+        misaligned |= (uintptr_t)cls_array_of_tile(problem, arguments, &all, array) %
+                      (width * cls_array_element_bytes(problem, array));
+    return misaligned == 0;
 }
 
 static clsoftmax_status share_tiles(clsoftmax_plan *plan, cl_command_queue queue, const clsoftmax_arguments *arguments,

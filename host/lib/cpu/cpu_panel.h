@@ -1,15 +1,15 @@
 /*
- * A tile: CPU_LANES rows, of which everything is an array of lanes; how its logits are read and its results are written.
+ * A panel: CPU_LANES rows, of which everything is an array of lanes; how its logits are read and its results are written.
  *
- * Rows of neighbouring columns stand side by side in memory already; rows of neighbouring classes are transposed, a tile of
+ * Rows of neighbouring columns stand side by side in memory already; rows of neighbouring classes are transposed, a panel of
  * rows at a time, in and out.
  */
-#ifndef CLSOFTMAX_CPU_TILE_H
-#define CLSOFTMAX_CPU_TILE_H
+#ifndef CLSOFTMAX_CPU_PANEL_H
+#define CLSOFTMAX_CPU_PANEL_H
 
 #include "../problem.h"
 #include "cpu_dtype.h"
-#include "cpu_lanes.h"
+#include "cpu_steps.h"
 #include "cpu_transpose.h"
 
 /* The integer sums of each lane in 32 bits, which are flushed into lane_totals. */
@@ -23,39 +23,39 @@ typedef struct lane_sums {
 #define NOWHERE UINT64_MAX
 
 /* LANES rows. Lanes beyond `count` are idle: masks throughout. */
-typedef struct __attribute__((aligned(64))) tile {
+typedef struct __attribute__((aligned(64))) panel {
     lane_temperatures temperatures;
     lane_rows rows;
     uint32_t second_key[LANES];
     int64_t index[LANES];
-    lane_sums sums, weighted_sums; /* since they were flushed */
-    lane_totals total, weighted;
-    lane_scales scales;
+    lane_sums sums[TERM_COUNT]; /* since they were flushed */
+    lane_totals totals[TERM_COUNT];
+    lane_ends ends;
 
     const cpu_call *call;
     cpu_stream *stream;       /* of the results, or NULL */
     uint64_t row;             /* the first */
     size_t count;             /* of rows */
     uint64_t logits, results; /* where the first row begins; the others lane_stride further each */
-    uint64_t next;            /* where the logits of the tile behind this one begin, or NOWHERE */
+    uint64_t next;            /* where the logits of the panel behind this one begin, or NOWHERE */
     uint64_t logits_lane_stride, results_lane_stride;
     int transposed; /* classes are neighbours, not lanes */
     size_t packed;  /* rows that are transposed as one */
-    int keep;       /* the whole tile is in the scratch memory, as classes x lanes */
+    int keep;       /* the whole panel is in the scratch memory, as classes x lanes */
     int levels;
     int short_sums; /* no more than the sum of 32 bits is wanted */
     int ties;       /* a lane is a row of ties */
     int are_plain;  /* all lanes are rows as core_row_is_plain says */
     /* classes x lanes: the logits, and their exponentials; high is the place of the logits where those are not needed again */
     float *logits_kept, *high, *low;
-} tile;
+} panel;
 
-/* ---------------------------------------------------------------- Tiles that are transposed */
+/* ---------------------------------------------------------------- Panels that are transposed */
 
 #define MOST_CLASSES 256
 
-/* Rows of neighbouring classes -> t->logits_kept, as classes x lanes; from where they stand, if they are f32 and fill the tile. */
-static void load_transposed(const tile *t)
+/* Rows of neighbouring classes -> t->logits_kept, as classes x lanes; from where they stand, if they are f32 and fill the panel. */
+static void load_transposed(const panel *t)
 {
     const clsoftmax_problem *p = t->call->problem;
     float buffer[LANES * MOST_CLASSES];
@@ -75,7 +75,7 @@ static void load_transposed(const tile *t)
 }
 
 /* t->high as classes x lanes -> rows of neighbouring classes. */
-static void store_transposed(const tile *t)
+static void store_transposed(const panel *t)
 {
     const clsoftmax_problem *p = t->call->problem;
     float rows[LANES * MOST_CLASSES];
@@ -92,13 +92,13 @@ static void store_transposed(const tile *t)
 /* ---------------------------------------------------------------- A class of all lanes */
 
 /* Its logits are f32, and those of a class neighbours. */
-INLINE int is_whole_f32(const tile *t)
+INLINE int is_whole_f32(const panel *t)
 {
     return t->call->problem->logits_dtype == CLSOFTMAX_F32 && t->count == LANES && t->logits_lane_stride == 1;
 }
 
 /* The logits of class c as they are. */
-static void load_class(const tile *t, uint64_t c, float *x)
+static void load_class(const panel *t, uint64_t c, float *x)
 {
     const clsoftmax_problem *p = t->call->problem;
     uint64_t first = t->logits + c * p->logits_layout.class_stride;
@@ -115,17 +115,17 @@ static void load_class(const tile *t, uint64_t c, float *x)
 #define AHEAD 32
 
 /* As many elements as there are lanes. */
-INLINE size_t lanes_bytes(const tile *t)
+INLINE size_t lanes_bytes(const panel *t)
 {
     return t->count * cpu_element_size(t->call->problem->logits_dtype);
 }
 
-INLINE const char *logits_at(const tile *t, uint64_t first)
+INLINE const char *logits_at(const panel *t, uint64_t first)
 {
     return (const char *)t->call->arguments->logits + first * cpu_element_size(t->call->problem->logits_dtype);
 }
 
-INLINE void prefetch_class(const tile *t, uint64_t c)
+INLINE void prefetch_class(const panel *t, uint64_t c)
 {
     const clsoftmax_problem *p = t->call->problem;
     if (c < p->classes && t->logits_lane_stride == 1)
@@ -135,8 +135,8 @@ INLINE void prefetch_class(const tile *t, uint64_t c)
 /* Of columns of more classes, whose lines fall on each other, not all would be there when they are used. */
 #define MOST_CLASSES_AHEAD 512
 
-/* As much of the tile that follows as `count` classes from c on have, while those are computed. */
-INLINE void prefetch_next(const tile *t, uint64_t c, size_t count)
+/* As much of the panel that follows as `count` classes from c on have, while those are computed. */
+INLINE void prefetch_next(const panel *t, uint64_t c, size_t count)
 {
     const clsoftmax_problem *p = t->call->problem;
     if (t->next == NOWHERE)
@@ -149,13 +149,13 @@ INLINE void prefetch_next(const tile *t, uint64_t c, size_t count)
 }
 
 /* The logits of a class as ordinary rows have them. */
-INLINE void make_ordinary(const tile *t, float *x)
+INLINE void make_ordinary(const panel *t, float *x)
 {
     FOR_LANES x[l] = t->rows.kind[l] == CORE_ROW_TIES ? core_tie(x[l], t->rows.ties_at[l]) : x[l];
 }
 
 /* `count` classes from c on as ordinary rows have them: in the scratch memory, or in `buffer`. */
-INLINE const float *ordinary_classes(const tile *t, uint64_t c, size_t count, float *buffer)
+INLINE const float *ordinary_classes(const panel *t, uint64_t c, size_t count, float *buffer)
 {
     if (t->keep)
         return t->logits_kept + c * LANES;
@@ -169,12 +169,12 @@ INLINE const float *ordinary_classes(const tile *t, uint64_t c, size_t count, fl
 }
 
 /* Its results are f32, and those of a class neighbours. */
-INLINE int has_whole_f32_results(const tile *t)
+INLINE int has_whole_f32_results(const panel *t)
 {
     return t->call->problem->results_dtype == CLSOFTMAX_F32 && t->count == LANES && t->results_lane_stride == 1;
 }
 
-static void store_class(const tile *t, uint64_t c, const float *p)
+static void store_class(const panel *t, uint64_t c, const float *p)
 {
     const clsoftmax_problem *problem = t->call->problem;
     uint64_t first = t->results + c * problem->results_layout.class_stride;

@@ -1,26 +1,18 @@
 /* Tiles: how a call on host memory goes over an OpenCL device whose memory may be smaller. */
 #include "plan.h"
-#include "problem.h"
+
+#include "../array.h"
+#include "../problem.h"
+#include "strategy.h"
 
 #include <stdio.h>
 
 /* Buffers of copied tiles: logits and results of three tiles, of which one is uploaded, one computed, one downloaded. */
 #define TILE_BUFFERS 6
 
-/* A copied tile: small beside the matrix, so that the first upload and the last download, which nothing hides, are short; large beside
-   the start of a transfer and a kernel. */
-#define FEWEST_TILE_BYTES ((uint64_t)4 << 20)
-#define MOST_TILE_BYTES ((uint64_t)32 << 20)
-#define TILES_OF_A_MATRIX 8
-
 static uint64_t smaller(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
-}
-
-static uint64_t quotient_up(uint64_t a, uint64_t b)
-{
-    return a / b + (a % b != 0);
 }
 
 static uint64_t larger(uint64_t a, uint64_t b)
@@ -34,15 +26,24 @@ static uint64_t element_bytes(const clsoftmax_problem *problem)
     return larger(clsoftmax_dtype_size(problem->logits_dtype), clsoftmax_dtype_size(problem->results_dtype));
 }
 
-/* The largest array of so many rows at so many temperatures: of rows of a class or two, that of the statistics. */
+/* Returns the bytes of an array, dense, for so many rows at so many temperatures. */
+static uint64_t dense_bytes(const clsoftmax_problem *problem, cls_array array, uint64_t rows, uint64_t temperatures)
+{
+    cls_extent extent = cls_array_extent(problem, array);
+    return !cls_array_is_wanted(problem, array)
+               ? 0
+               : (extent.rows ? rows : 1) * (extent.classes ? problem->classes : 1) *
+                     (extent.temperatures ? temperatures : 1) * cls_array_element_bytes(problem, array);
+}
+
+/* Returns the bytes of the largest array of so many rows at so many temperatures: for rows of a class or two, that of the
+   statistics. */
 static uint64_t rows_bytes(const clsoftmax_problem *problem, uint64_t rows, uint64_t temperatures)
 {
-    uint64_t elements = rows * problem->classes;
-    uint64_t results = problem->operation == CLSOFTMAX_OPERATION_NONE
-                           ? 0
-                           : elements * temperatures * clsoftmax_dtype_size(problem->results_dtype);
-    uint64_t records = problem->statistics ? rows * temperatures * sizeof(clsoftmax_statistics) : 0;
-    return larger(larger(elements * clsoftmax_dtype_size(problem->logits_dtype), results), records);
+    uint64_t largest = 0;
+    CLS_FOR_ARRAYS(array)
+    largest = larger(largest, dense_bytes(problem, array, rows, temperatures));
+    return largest;
 }
 
 /* ---------------------------------------------------------------- Shared */
@@ -55,7 +56,7 @@ static uint64_t spanned_outer(const clsoftmax_problem *problem, const clsoftmax_
     one.outer = 1;
     clsoftmax_layout from_first = *layout;
     from_first.offset = 0;
-    uint64_t most = bytes / clsoftmax_dtype_size(dtype), span = cls_layout_span(&one, &from_first);
+    uint64_t most = bytes / clsoftmax_dtype_size(dtype), span = cls_layout_span(&one, &from_first, 1);
     if (span > most)
         return 0;
     return layout->outer_stride == 0 ? problem->outer
@@ -65,8 +66,8 @@ static uint64_t spanned_outer(const clsoftmax_problem *problem, const clsoftmax_
 /* Elsewhere than on a CPU, a driver may copy after all, and bring back what lies between results as it was before the call. */
 static int results_may_be_shared(const clsoftmax_problem *problem, const cls_limits *limits)
 {
-    return limits->type == CLSOFTMAX_DEVICE_OPENCL_CPU || problem->operation == CLSOFTMAX_OPERATION_NONE ||
-           cls_results_span(problem) - problem->results_layout.offset ==
+    return limits->type == CLSOFTMAX_DEVICE_OPENCL_CPU || !cls_has_results(problem) ||
+           cls_array_span(problem, CLS_RESULTS) - problem->results_layout.offset ==
                cls_problem_rows(problem) * problem->classes * cls_problem_temperatures(problem);
 }
 
@@ -76,13 +77,10 @@ static uint64_t shared_outer(const clsoftmax_problem *problem, const cls_limits 
         return 0;
     uint64_t most = limits->max_allocation_bytes, of_records = problem->inner * sizeof(clsoftmax_statistics);
     if (problem->sweep > 0) { /* all rows or none: one buffer has the results at all temperatures */
-        uint64_t temperatures = problem->sweep, rows = cls_problem_rows(problem);
-        uint64_t results = cls_results_span(problem) * clsoftmax_dtype_size(problem->results_dtype);
-        uint64_t logits =
-            cls_layout_span(problem, &problem->logits_layout) * clsoftmax_dtype_size(problem->logits_dtype);
-        uint64_t records = problem->statistics ? temperatures * rows * sizeof(clsoftmax_statistics) : 0;
-        results = problem->operation == CLSOFTMAX_OPERATION_NONE ? 0 : results;
-        return larger(larger(logits, results), records) <= most ? problem->outer : 0;
+        uint64_t largest = 0;
+        CLS_FOR_ARRAYS(array)
+        largest = larger(largest, cls_array_bytes(problem, array));
+        return largest <= most ? problem->outer : 0;
     }
     return smaller(most / of_records,
                    smaller(spanned_outer(problem, &problem->logits_layout, problem->logits_dtype, most),
@@ -97,11 +95,14 @@ static uint64_t fitting_bytes(const cls_limits *limits)
     return smaller(limits->max_allocation_bytes, limits->global_memory_bytes / 5 * 4 / TILE_BUFFERS);
 }
 
+/* A copied tile is small beside the matrix, so that the first upload and the last download, which nothing hides, are short,
+   and large beside the start of a transfer and a kernel. */
 static uint64_t wanted_bytes(const clsoftmax_problem *problem, const cls_limits *limits)
 {
+    const cls_tuning *tuning = cls_limits_tuning(limits);
     uint64_t all = rows_bytes(problem, cls_problem_rows(problem), cls_problem_temperatures(problem));
-    uint64_t share = all / TILES_OF_A_MATRIX;
-    return smaller(smaller(larger(share, FEWEST_TILE_BYTES), MOST_TILE_BYTES), fitting_bytes(limits));
+    uint64_t share = all / tuning->tiles_of_a_matrix;
+    return smaller(smaller(larger(share, tuning->fewest_tile_bytes), tuning->most_tile_bytes), fitting_bytes(limits));
 }
 
 /* As many outer indices or columns of so many bytes as are wanted; one at least if it fits, 0 if not. */
@@ -110,7 +111,7 @@ static uint64_t units(uint64_t bytes, uint64_t wanted, uint64_t fitting)
     return bytes > fitting ? 0 : larger(wanted / bytes, 1);
 }
 
-static cls_tiles copied_tiles(const clsoftmax_problem *problem, const cls_limits *limits, clsoftmax_strategy strategy,
+static cls_tiles copied_tiles(const clsoftmax_problem *problem, const cls_limits *limits, int has_parts,
                               uint64_t temperatures)
 {
     uint64_t wanted = wanted_bytes(problem, limits), fitting = fitting_bytes(limits);
@@ -127,7 +128,7 @@ static cls_tiles copied_tiles(const clsoftmax_problem *problem, const cls_limits
     tiles.inner = 1;
     tiles.classes = smaller(wanted / element_bytes(problem), problem->classes);
     /* pieces cut a row, not its record of statistics, which may be what does not fit */
-    tiles.outer = strategy == CLSOFTMAX_STRATEGY_SPLIT && tiles.classes > 0 && tiles.classes < problem->classes;
+    tiles.outer = has_parts && tiles.classes > 0 && tiles.classes < problem->classes;
     return tiles;
 }
 
@@ -147,7 +148,8 @@ void cls_choose_tiles(const clsoftmax_problem *problem, const cls_limits *limits
         return;
     uint64_t most = problem->tile_outer ? problem->tile_outer : UINT64_MAX;
     most = smaller(most, smaller(decision->launch_outer, problem->outer));
-    decision->copied = copied_tiles(problem, limits, decision->variant.strategy, decision->launch_temperatures);
+    int has_parts = cls_strategy_of(decision->variant.strategy)->has_parts;
+    decision->copied = copied_tiles(problem, limits, has_parts, decision->launch_temperatures);
     decision->copied.outer = smaller(decision->copied.outer, most);
     decision->shared.outer = smaller(shared_outer(problem, limits), most);
     if (problem->sweep > 0 && decision->shared.outer < problem->outer)
@@ -156,11 +158,11 @@ void cls_choose_tiles(const clsoftmax_problem *problem, const cls_limits *limits
 
 /* ---------------------------------------------------------------- One after another */
 
-#define PASSES 3 /* the kernels of `split` */
+#define PASSES CLS_MOST_KERNELS /* over the pieces of a row, one for each kernel of the strategy */
 
 uint64_t cls_tile_pieces(const clsoftmax_problem *problem, const cls_tiles *tiles)
 {
-    return tiles->classes > 0 ? quotient_up(problem->classes, tiles->classes) : 1;
+    return tiles->classes > 0 ? cls_quotient_up(problem->classes, tiles->classes) : 1;
 }
 
 static unsigned passes(const clsoftmax_problem *problem, const cls_tiles *tiles)
@@ -171,18 +173,18 @@ static unsigned passes(const clsoftmax_problem *problem, const cls_tiles *tiles)
 /* Of the temperatures of a sweep. */
 static uint64_t turns(const clsoftmax_problem *problem, const cls_tiles *tiles)
 {
-    return quotient_up(cls_problem_temperatures(problem), tiles->temperatures);
+    return cls_quotient_up(cls_problem_temperatures(problem), tiles->temperatures);
 }
 
 uint64_t cls_tile_count(const clsoftmax_problem *problem, const cls_tiles *tiles)
 {
-    return quotient_up(problem->outer, tiles->outer) * quotient_up(problem->inner, tiles->inner) *
+    return cls_quotient_up(problem->outer, tiles->outer) * cls_quotient_up(problem->inner, tiles->inner) *
            turns(problem, tiles) * passes(problem, tiles) * cls_tile_pieces(problem, tiles);
 }
 
 cls_tile cls_tile_at(const clsoftmax_problem *problem, const cls_tiles *tiles, uint64_t number)
 {
-    uint64_t pieces = cls_tile_pieces(problem, tiles), columns = quotient_up(problem->inner, tiles->inner);
+    uint64_t pieces = cls_tile_pieces(problem, tiles), columns = cls_quotient_up(problem->inner, tiles->inner);
     unsigned last_pass = passes(problem, tiles) - 1;
     cls_tile tile = {.piece = number % pieces, .pass = (unsigned)(number / pieces % (last_pass + 1))};
     uint64_t in_turn = number / pieces / (last_pass + 1), rows = in_turn / turns(problem, tiles);
@@ -221,9 +223,9 @@ void cls_describe_tiles(const clsoftmax_problem *problem, const cls_decision *de
     uint64_t temperatures = cls_problem_temperatures(problem), passed = times * turns(problem, tiles);
     uint64_t up = elements * clsoftmax_dtype_size(problem->logits_dtype) +
                   bytes_if(problem->temperature_per_row, rows, sizeof(float));
-    uint64_t down = bytes_if(problem->operation != CLSOFTMAX_OPERATION_NONE, elements * temperatures,
-                             clsoftmax_dtype_size(problem->results_dtype)) +
-                    bytes_if(problem->statistics, rows * temperatures, sizeof(clsoftmax_statistics));
+    uint64_t down =
+        bytes_if(cls_has_results(problem), elements * temperatures, clsoftmax_dtype_size(problem->results_dtype)) +
+        bytes_if(problem->statistics, rows * temperatures, sizeof(clsoftmax_statistics));
     char copies[96] = "", sweep[64] = "";
     if (!decision->shared.outer)
         snprintf(copies, sizeof copies, ", %llu bytes up in %llu %s, %llu down", (unsigned long long)(up * passed),

@@ -1,0 +1,84 @@
+/*
+ * The arrays of a call as rows of a table: what each is called, which way it goes, for what it has an element, and where the
+ * caller's arguments have it. Checks, tiles, transfers, kernel arguments and tests loop over the table.
+ *
+ * To add an array: a row here, its place in clsoftmax_arguments and clsoftmax_cl_arguments, and a row in ROW_ARGUMENT_LIST
+ * (kernels/core/interface.h) by which kernels declare it.
+ */
+#ifndef CLSOFTMAX_ARRAY_H
+#define CLSOFTMAX_ARRAY_H
+
+#include "clsoftmax/clsoftmax.h"
+#include "plan/plan.h"
+
+/* Which way an array goes: the device reads it, writes it, or adds to what is there. */
+typedef enum cls_direction { CLS_IN, CLS_OUT, CLS_IN_OUT } cls_direction;
+
+/* For what an array has an element each. A layout says where the elements of one for each class stand. */
+typedef struct cls_extent {
+    int classes, rows, temperatures;
+} cls_extent;
+
+/* X(NAME, member of the arguments, direction, extent {classes, rows, temperatures}, bytes of an element on the device or 0
+     for that of the layout's dtype, 1 where it may be NULL, condition under which the problem p has it). Of temperatures
+     there is one for each row, or in a sweep its own. */
+#define CLS_ARRAY_LIST(X)                                                                                              \
+    X(LOGITS, logits, CLS_IN, CLS_EXTENT(1, 1, 0), 0, 0, 1)                                                            \
+    X(TEMPERATURES, temperatures, CLS_IN, CLS_EXTENT(0, p->sweep == 0, p->sweep > 0), sizeof(float), 0,                \
+      p->sweep > 0 || p->temperature_per_row)                                                                          \
+    X(LABELS, labels, CLS_IN, CLS_EXTENT(0, 1, 0), sizeof(int64_t), 1, p->statistics)                                  \
+    X(INVALID_ROWS, invalid_rows, CLS_IN_OUT, CLS_EXTENT(0, 0, 0), sizeof(uint32_t), 1, p->temperature_per_row)        \
+    X(STATISTICS, statistics, CLS_OUT, CLS_EXTENT(0, 1, 1), sizeof(clsoftmax_statistics), 0, p->statistics)            \
+    X(RESULTS, results, CLS_OUT, CLS_EXTENT(1, 1, 1), 0, 0, cls_has_results(p))
+#define CLS_EXTENT(classes, rows, temperatures) ((cls_extent){classes, rows, temperatures})
+
+typedef enum cls_array {
+#define CLS_ARRAY_NUMBER(name, ...) CLS_##name,
+    CLS_ARRAY_LIST(CLS_ARRAY_NUMBER)
+#undef CLS_ARRAY_NUMBER
+        CLS_ARRAYS
+} cls_array;
+
+#define CLS_FOR_ARRAYS(array) for (cls_array array = 0; array < CLS_ARRAYS; array++)
+
+/* Return its name in clsoftmax_arguments, and what its way to or from the device is called. */
+const char *cls_array_name(cls_array array);
+const char *cls_array_transfer(cls_array array);
+
+/* Return 1 if the device reads it, and 1 if it writes it. */
+int cls_array_is_read(cls_array array);
+int cls_array_is_written(cls_array array);
+
+/* Returns 1 if a problem that has the array can do without it. */
+int cls_array_is_optional(cls_array array);
+
+/* Returns 1 if the problem has the array. */
+int cls_array_is_wanted(const clsoftmax_problem *problem, cls_array array);
+
+cls_extent cls_array_extent(const clsoftmax_problem *problem, cls_array array);
+
+/* Returns the layout and the dtype of an array with an element for each class; NULL for the others. */
+const clsoftmax_layout *cls_array_layout(const clsoftmax_problem *problem, cls_array array);
+clsoftmax_dtype cls_array_dtype(const clsoftmax_problem *problem, cls_array array);
+
+size_t cls_array_element_bytes(const clsoftmax_problem *problem, cls_array array);
+
+/* Returns the elements from the start of the array to behind its last; 0 for a problem without rows. */
+uint64_t cls_array_span(const clsoftmax_problem *problem, cls_array array);
+
+/* Returns the bytes of that; 0 if the problem does not have the array. */
+uint64_t cls_array_bytes(const clsoftmax_problem *problem, cls_array array);
+
+/* Returns the elements before the first one of a tile, and from one temperature of a sweep to the next. */
+uint64_t cls_array_first(const clsoftmax_problem *problem, cls_array array, const cls_tile *tile);
+uint64_t cls_array_temperature_stride(const clsoftmax_problem *problem, cls_array array);
+
+/* Returns where the arguments have the array. What is const there is only read. */
+void *cls_array_of(const clsoftmax_arguments *arguments, cls_array array);
+
+/* Returns where the caller has the first element of a tile's part; NULL if the caller or the problem does not have the
+   array. */
+char *cls_array_of_tile(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments, const cls_tile *tile,
+                        cls_array array);
+
+#endif

@@ -1,0 +1,98 @@
+/*
+ * Exponentials and sums of a strip, for the row pipelines of the CPU path: a strip goes through the exponential step by
+ * step, each step a loop that the compiler vectorises and unrolls, so that no element waits for another's result.
+ *
+ * A strip is a few classes of a few lanes: classes of one row that stand one behind the other, CPU_VECTOR of them as the
+ * lanes (cpu_block.h), or the rows of a panel, a row on each lane (cpu_lane.c). The numbers of classes and lanes are
+ * constants once this is inlined; a strip has CPU_STRIP elements at most.
+ */
+#ifndef CLSOFTMAX_CPU_STEPS_H
+#define CLSOFTMAX_CPU_STEPS_H
+
+#include "cpu_lanes.h"
+
+/* The elements of a strip, and where their exponentials go; class c of lane l stands at c * stride + l. high may be x. */
+typedef struct strip {
+    const float *x;
+    float *high, *low;
+    size_t stride;
+} strip;
+
+/* The rows of a strip: one for all lanes, or a panel's, from lane `first` on. */
+typedef struct strip_rows {
+    core_row_t one;
+    core_distance_t distance; /* of the one row, for the weighted term */
+    const lane_rows *lanes;   /* NULL: the one row */
+    const lane_temperatures *temperatures;
+    size_t first;
+    int are_plain; /* core_row_is_plain holds for all: a constant */
+} strip_rows;
+
+/* The sums of the lanes, in 32 bits, from the strip's first lane on. */
+typedef struct strip_sums {
+    uint32_t *high, *low, *lowest;
+} strip_sums;
+
+INLINE core_row_t strip_row(const strip_rows *rows, size_t l)
+{
+    return rows->lanes ? lane_row(rows->lanes, rows->first + l) : rows->one;
+}
+
+INLINE core_distance_t strip_distance(const strip_rows *rows, size_t l)
+{
+    return rows->lanes ? core_distance(lane_temperature(rows->temperatures, rows->first + l),
+                                       rows->lanes->maximum[rows->first + l])
+                       : rows->distance;
+}
+
+/* Leaves the exponentials of a strip in its high and low. */
+INLINE void strip_exponentials(strip s, size_t classes, size_t lanes, const strip_rows *rows)
+{
+    _Alignas(64) float r[CPU_STRIP], r_low[CPU_STRIP], rounded[CPU_STRIP], q[CPU_STRIP];
+#pragma GCC unroll 8
+    for (size_t c = 0; c < classes; c++)
+#pragma omp simd
+        for (size_t l = 0; l < lanes; l++) {
+            const core_row_t row = strip_row(rows, l);
+            const float x = s.x[c * s.stride + l];
+            core_reduced reduced = rows->are_plain ? core_reduce_plain(x, row) : core_reduce(x, row);
+            r[c * lanes + l] = reduced.r;
+            r_low[c * lanes + l] = reduced.r_low;
+            rounded[c * lanes + l] = reduced.rounded;
+        }
+#pragma omp simd
+    for (size_t i = 0; i < classes * lanes; i++)
+        q[i] = core_polynomial(r[i]);
+#pragma GCC unroll 8
+    for (size_t c = 0; c < classes; c++)
+#pragma omp simd
+        for (size_t l = 0; l < lanes; l++) {
+            const size_t i = c * lanes + l;
+            core_pair e = core_reconstruct((core_reduced){r[i], r_low[i], rounded[i]}, q[i]);
+            s.high[c * s.stride + l] = e.high;
+            s.low[c * s.stride + l] = e.low;
+        }
+}
+
+/* Adds what the classes of a strip add to the sum of a term. The sums go through registers, once a strip: a class at a time
+   would wait for the one before to be stored. levels and term are constants. */
+INLINE void strip_add_term(int term, strip s, size_t classes, size_t lanes, const strip_rows *rows, int levels,
+                           strip_sums sums)
+{
+#pragma omp simd
+    for (size_t l = 0; l < lanes; l++) {
+        core_sum_t sum = {sums.high[l], sums.low[l], sums.lowest[l]};
+        const core_distance_t distance = strip_distance(rows, l);
+#pragma GCC unroll 8
+        for (size_t c = 0; c < classes; c++) {
+            const size_t i = c * s.stride + l;
+            sum = core_sum_add(sum, core_term(term, (core_pair){s.high[i], s.low[i]}, s.x[i], distance), levels);
+        }
+        sums.high[l] = sum.high;
+        sums.low[l] = sum.low;
+        if (levels == 3)
+            sums.lowest[l] = sum.lowest;
+    }
+}
+
+#endif

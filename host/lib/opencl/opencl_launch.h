@@ -1,0 +1,37 @@
+/* Launches: for calls on host memory (opencl_share.c, opencl_copy.c) and on device buffers (opencl_interop.c). */
+#ifndef CLSOFTMAX_OPENCL_LAUNCH_H
+#define CLSOFTMAX_OPENCL_LAUNCH_H
+
+#include "../array.h"
+#include "opencl_plan.h"
+
+/* Which piece of its rows a launch of a strategy with parts is given, and which of its kernels runs; zeros: all. */
+typedef struct cls_opencl_piece {
+    cl_uint pieces, number;
+    cl_uint first_class;
+    unsigned pass;
+} cls_opencl_piece;
+
+/* The arrays of a launch. */
+typedef struct cls_opencl_arrays {
+    cl_mem of[CLS_ARRAYS];      /* NULL: the problem does not have it, or does without */
+    cl_ulong first[CLS_ARRAYS]; /* elements before the first row's; those of arrays with a layout are in the layout */
+    cl_ulong records_stride;    /* of a sweep: records of one temperature */
+    cls_opencl_piece piece;
+} cls_opencl_arrays;
+
+/* Where a launch goes, and what it waits for: one event at most from the library, or the caller's wait list. */
+typedef struct cls_opencl_turn {
+    cl_command_queue queue;
+    cl_uint wait_count;
+    const cl_event *wait;
+    cl_event *event; /* becomes that of the launch; may be NULL */
+} cls_opencl_turn;
+
+/* Puts one launch over the problem's outer indices and the temperatures of its sweep into a queue: launch_outer and
+   launch_temperatures of the plan's decision at most. */
+clsoftmax_status cls_opencl_launch(const clsoftmax_problem *problem, const cls_decision *decision,
+                                   cls_opencl_plan *state, const cls_opencl_arrays *arrays, float temperature,
+                                   cls_opencl_turn turn);
+
+#endif

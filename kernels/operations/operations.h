@@ -1,0 +1,155 @@
+/*
+ * The operations: what the sums of a row become at its end, and what is written for each of its classes. The formulas stand here once, for C11 and OpenCL C. A strategy asks the table what results are made of, and never which
+ * operation it computes.
+ *
+ * To add an operation: give it a row in CLSOFTMAX_OPERATION_LIST of the public header and a row in OPERATION_LIST, both in
+ * the same place; write operation_end_NAME and operation_result_NAME; write its formula in double precision into
+ * host/lib/reference.c. What is missing does not compile.
+ */
+#ifndef CLSOFTMAX_OPERATIONS_H
+#define CLSOFTMAX_OPERATIONS_H
+
+#include "core/statistics.h"
+
+/* ------------------------------------------------------------------ Table */
+
+/* What the result of a class is made of. Exponentials are kept, where there is room, between the sums and the results. */
+#define MADE_OF_NOTHING 0 /* there are no results */
+#define MADE_OF_EXPONENTIALS 1
+#define MADE_OF_LOGITS 2
+
+/* What the end of a row is computed from. */
+#define ENDS_WITH_SUM 0   /* the value of the sum of exponentials, which 32-bit sums of short rows give as well */
+#define ENDS_WITH_TOTAL 1 /* the integers of that sum, and the row's largest exponential */
+
+/* X(name, made of, ends with, what is written where the policy makes a row of zero probabilities). The names are those of
+   CLSOFTMAX_OPERATION_LIST. */
+#define OPERATION_LIST(X)                                                                                              \
+    X(NONE, MADE_OF_NOTHING, ENDS_WITH_SUM, 0.0f)                                                                      \
+    X(SOFTMAX, MADE_OF_EXPONENTIALS, ENDS_WITH_SUM, 0.0f)                                                              \
+    X(LOG_SOFTMAX, MADE_OF_LOGITS, ENDS_WITH_TOTAL, -CORE_INFINITY)
+
+/* A table of constants has no room in OpenCL C's registers: a switch over a constant costs nothing there. */
+#define OPERATION_NUMBER(name, made_of, ends_with, zero) OPERATION_##name,
+enum { OPERATION_LIST(OPERATION_NUMBER) OPERATION_COUNT };
+#undef OPERATION_NUMBER
+
+CORE_FUNCTION int operation_made_of(int operation)
+{
+    switch (operation) {
+#define OPERATION_MADE_OF(name, made_of, ends_with, zero)                                                              \
+    case OPERATION_##name:                                                                                             \
+        return made_of;
+        OPERATION_LIST(OPERATION_MADE_OF)
+#undef OPERATION_MADE_OF
+    }
+    return MADE_OF_NOTHING;
+}
+
+CORE_FUNCTION int operation_ends_with(int operation)
+{
+    switch (operation) {
+#define OPERATION_ENDS_WITH(name, made_of, ends_with, zero)                                                            \
+    case OPERATION_##name:                                                                                             \
+        return ends_with;
+        OPERATION_LIST(OPERATION_ENDS_WITH)
+#undef OPERATION_ENDS_WITH
+    }
+    return ENDS_WITH_SUM;
+}
+
+/* Returns what is written throughout a row of this kind, which is not computed. */
+CORE_FUNCTION float operation_fill(int operation, int is_zero)
+{
+    switch (is_zero ? operation : OPERATION_COUNT) {
+#define OPERATION_ZERO(name, made_of, ends_with, zero)                                                                 \
+    case OPERATION_##name:                                                                                             \
+        return zero;
+        OPERATION_LIST(OPERATION_ZERO)
+#undef OPERATION_ZERO
+    }
+    return core_float_of_bits(CORE_NAN_BITS);
+}
+
+/* ------------------------------------------------------------------ Formulas */
+
+/* What the end of a row is computed from: the value of the sum; its integers at 2 or 3 levels; the row. */
+typedef struct {
+    core_two_float sum;
+    core_total_t total;
+    core_setting_t set;
+    int levels;
+} operation_sums;
+
+/* What the result of a class is computed from beside its exponential or its logit. */
+typedef struct {
+    core_log_row_t log_row;
+    core_two_float end; /* what operation_end made of the sums */
+} operation_row;
+
+/* none: statistics alone. */
+CORE_FUNCTION core_two_float operation_end_NONE(operation_sums sums)
+{
+    return sums.sum;
+}
+
+CORE_FUNCTION core_float operation_result_NONE(core_pair e, core_float x, operation_row row)
+{
+    (void)x, (void)row;
+    return e.high;
+}
+
+/* softmax: p = e / sum */
+CORE_FUNCTION core_two_float operation_end_SOFTMAX(operation_sums sums)
+{
+    return core_reciprocal(sums.sum);
+}
+
+CORE_FUNCTION core_float operation_result_SOFTMAX(core_pair e, core_float x, operation_row row)
+{
+    (void)x;
+    return core_probability(e, row.end.high, row.end.low);
+}
+
+/* log_softmax: ln p = (x - max) / T - ln(sum) */
+CORE_FUNCTION core_two_float operation_end_LOG_SOFTMAX(operation_sums sums)
+{
+    return core_log_sum(sums.set, sums.total, sums.levels);
+}
+
+CORE_FUNCTION core_float operation_result_LOG_SOFTMAX(core_pair e, core_float x, operation_row row)
+{
+    (void)e;
+    return core_log_probability(x, row.log_row, row.end);
+}
+
+/* ------------------------------------------------------------------ By number */
+
+/* Returns what results need of a row's sums. */
+CORE_FUNCTION core_two_float operation_end(int operation, operation_sums sums)
+{
+    switch (operation) {
+#define OPERATION_END(name, made_of, ends_with, zero)                                                                  \
+    case OPERATION_##name:                                                                                             \
+        return operation_end_##name(sums);
+        OPERATION_LIST(OPERATION_END)
+#undef OPERATION_END
+    }
+    return sums.sum;
+}
+
+/* Returns the result of a class. Only what the operation is made of need be given: the exponential e, or the logit x as an
+   ordinary row has it. operation is a constant wherever it matters. */
+CORE_FUNCTION core_float operation_result(int operation, core_pair e, core_float x, operation_row row)
+{
+    switch (operation) {
+#define OPERATION_RESULT(name, made_of, ends_with, zero)                                                               \
+    case OPERATION_##name:                                                                                             \
+        return operation_result_##name(e, x, row);
+        OPERATION_LIST(OPERATION_RESULT)
+#undef OPERATION_RESULT
+    }
+    return x;
+}
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * column, for the statistics of a sweep: the temperatures of a row are its columns (TEMPERATURES_ON_LANES).
+ *
+ * A work-item takes a row: each logit is read once for CORE_WIDTH temperatures, of which everything about a row is a vector,
+ * so that nothing is summed up across lanes.
+ * Launch: as many work-items as rows, rounded up to a multiple of WORK_GROUP_SIZE; inner is 1, and there are no results.
+ */
+#define CORE_ROW_PER_LANE 1
+#include "strategies/lanes.h"
+
+/* Returns the top of the row for all lanes; its neighbouring classes are the lanes here. */
+static core_top_t column_top(const row_call *call, const row_lot *lot)
+{
+    row_top seen = row_top_of_nothing();
+    uint step = 0;
+    ulong c = 0;
+    for (; c + CORE_WIDTH <= call->classes; c += CORE_WIDTH)
+        seen = row_top_add(seen, row_load(lot->logits + c), step++);
+    if (c < call->classes)
+        seen = row_top_add(seen, row_load_tail(lot->logits + c, (uint)(call->classes - c), -CORE_INFINITY), step);
+    const core_one_top one = row_top_of_lanes(seen);
+    const core_top_t top = {(core_row_uint)(one.key), (core_row_uint)(one.second_key), (core_row_long)(one.index)};
+    return top;
+}
+
+ROW_KERNEL row_column_temperatures(ROW_PARAMETERS)
+{
+    const row_call call = ROW_CALL;
+    const lanes_room none = {0, 0, 0};
+    const ulong row = get_global_id(0);
+    if (row >= rows)
+        return;
+    row_lot lot = {row, CORE_WIDTH, row_logits(&call, row), 0};
+    core_top_t top;
+    if (logits_layout.LAYOUT_CLASS_STRIDE == 1)
+        top = column_top(&call, &lot);
+    else
+        lanes_top(&call, &lot, 1, 0, none, &top);
+    const uint count = (uint)sweep.SWEEP_COUNT;
+    for (uint k = 0; k < count; k += CORE_WIDTH) {
+        lot.count = count - k < CORE_WIDTH ? count - k : CORE_WIDTH;
+        row_state state = row_state_of(top.key, row_temperatures(&call, row, lot.count, k), policies);
+        lanes_sum_and_finish(&call, k, &lot, 1, &top, &state, 0, none);
+    }
+}

@@ -1,0 +1,77 @@
+/*
+ * What the three kernels of split share: a work-group's place among the parts of a row, and what is known of those parts.
+ */
+#ifndef CLSOFTMAX_SPLIT_H
+#define CLSOFTMAX_SPLIT_H
+
+#include "strategies/chunks.h"
+
+/* A work-group's place: its row, the part of the piece, and the parts of the row. */
+typedef struct {
+    ulong row;
+    uint part;
+    uint4 piece;
+    __global split_part *parts; /* at the first temperature; those at the others follow */
+} split_place;
+
+/* Returns the place of this work-group. In 32 bits, which hold all work-groups and chunks: divisions of 64 bits are calls on
+   NVIDIA, and spill registers. */
+static split_place split_place_of(const row_call *call, uint4 piece, __global split_part *parts)
+{
+    const uint group = (uint)get_group_id(0), row = group / piece.PIECE_PARTS;
+    const split_place place = {row, group - row * piece.PIECE_PARTS, piece,
+                               parts + (ulong)row * piece.PIECE_PARTS_OF_ROW * ROW_TEMPERATURE_COUNT(call)};
+    return place;
+}
+
+/* Returns the row's parts at temperature k. */
+static __global split_part *split_parts(const split_place *place, uint k)
+{
+    return place->parts + k * place->piece.PIECE_PARTS_OF_ROW;
+}
+
+/* Returns this work-group's part at temperature k. */
+static __global split_part *split_own(const split_place *place, uint k)
+{
+    return split_parts(place, k) + place->piece.PIECE_FIRST_PART + place->part;
+}
+
+/* Returns the chunks of this work-group's part; the first chunks % parts parts have one chunk more than the others. */
+static row_part split_chunks(const row_call *call, const split_place *place)
+{
+    const uint parts = place->piece.PIECE_PARTS, chunks = row_chunks(call->classes), each = chunks / parts;
+    const uint more = chunks - each * parts;
+    const uint begin = place->part * each + (place->part < more ? place->part : more);
+    const row_part part = {row_logits(call, place->row), call->logits_layout.LAYOUT_CLASS_STRIDE, call->classes, begin,
+                           begin + each + (place->part < more)};
+    return part;
+}
+
+/* Returns the row's top, merged from its parts' by every work-group for itself. */
+static core_top_t split_top(const split_place *place, __local local_top *tops)
+{
+    core_top_t mine = {CORE_KEY_NEGATIVE_INFINITY, CORE_KEY_NEGATIVE_INFINITY, 0};
+    for (uint part = (uint)get_local_id(0); part < place->piece.PIECE_PARTS_OF_ROW; part += WORK_GROUP_SIZE)
+        mine = core_top_merge(mine, place->parts[part].top);
+    return group_top(mine, tops);
+}
+
+/* Returns the row's sums at temperature k, merged likewise. */
+static row_totals split_totals(const split_place *place, uint k, __local local_sums *sums)
+{
+    __global const split_part *parts = split_parts(place, k);
+    row_totals mine = row_totals_of_nothing();
+    for (uint part = (uint)get_local_id(0); part < place->piece.PIECE_PARTS_OF_ROW; part += WORK_GROUP_SIZE)
+        FOR_TERMS mine.of[t] = core_total_merge(mine.of[t], parts[part].totals[t]);
+    return group_totals(mine, sums);
+}
+
+/* Lets all work-items read the sums at one temperature before those at the next are written. */
+static void split_next_temperature(void)
+{
+#if TEMPERATURES == TEMPERATURES_SWEEP
+    barrier(CLK_LOCAL_MEM_FENCE);
+#endif
+}
+
+#endif

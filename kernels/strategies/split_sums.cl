@@ -1,0 +1,26 @@
+/* The second kernel of split: the sums of each part at each temperature, and the logit of the row's label. */
+#include "strategies/split.h"
+
+ROW_KERNEL row_split_sums(SPLIT_PARAMETERS)
+{
+    const row_call call = ROW_CALL;
+    __local local_top tops[WORK_GROUP_SIZE];
+    __local local_sums sums[WORK_GROUP_SIZE];
+    chunk_registers mine;
+    const split_place place = split_place_of(&call, piece, parts);
+    const row_part part = split_chunks(&call, &place);
+    const uint top_key = split_top(&place, tops).key;
+    for (uint k = 0; k < ROW_TEMPERATURE_COUNT(&call); k++) {
+        const row_state state = row_state_of(top_key, row_temperatures(&call, place.row, 1, k), policies);
+        const row_totals totals = group_totals(part_sums(&part, &mine, &state), sums);
+        if (get_local_id(0) == 0)
+            FOR_TERMS split_own(&place, k)->totals[t] = totals.of[t];
+        split_next_temperature();
+    }
+    if (get_local_id(0) != 0)
+        return;
+    const long label = STATISTICS && labels && place.part == 0 ? labels[first.FIRST_LABEL + place.row] : -1;
+    const ulong label_here = (ulong)label - piece.PIECE_FIRST_CLASS;
+    if (label_here < classes) /* neither a number below the first class nor a negative one is */
+        place.parts[0].label_logit = row_load_one(part.x + label_here * part.class_stride);
+}
