@@ -1,9 +1,11 @@
-/* The public calls: check, decide, hand to the device. */
+/* The public calls: each checks, decides, and hands over to the device. */
 #include "api.h"
+#include "growing.h"
 #include "plan/strategy.h"
 #include "select.h"
 #include "status.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -51,6 +53,10 @@ int clsoftmax_strategy_supported(const clsoftmax_context *context, clsoftmax_str
 
 /* ---------------------------------------------------------------- Plan */
 
+/* The sizes of the structs in the first version that has them, up to and with their last fields then. */
+#define FIRST_PROBLEM_SIZE (offsetof(clsoftmax_problem, sweep_stride) + sizeof(uint64_t))
+#define FIRST_ARGUMENTS_SIZE (offsetof(clsoftmax_arguments, invalid_rows) + sizeof(uint64_t *))
+
 clsoftmax_status cls_check_process(const clsoftmax_context *context)
 {
     CLS_FAIL_IF(context->process != getpid(), CLSOFTMAX_FORKED,
@@ -59,9 +65,18 @@ clsoftmax_status cls_check_process(const clsoftmax_context *context)
     return CLSOFTMAX_OK;
 }
 
-static clsoftmax_status prepare(clsoftmax_plan *plan, const clsoftmax_problem *problem)
+void clsoftmax_problem_init(clsoftmax_problem *problem, size_t size)
 {
-    CLS_FORWARD(cls_problem_check(problem, &plan->problem));
+    const clsoftmax_problem defaults = CLSOFTMAX_PROBLEM_INIT;
+    if (problem && size >= sizeof size)
+        cls_init_growing(problem, size, &defaults, sizeof defaults);
+}
+
+static clsoftmax_status prepare(clsoftmax_plan *plan, const clsoftmax_problem *theirs)
+{
+    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
+    CLS_FORWARD(cls_read_growing(theirs, &problem, sizeof problem, FIRST_PROBLEM_SIZE, "clsoftmax_problem"));
+    CLS_FORWARD(cls_problem_check(&problem, &plan->problem));
     CLS_FORWARD(cls_decide(&plan->problem, &plan->context->limits, &plan->decision));
     if (cls_problem_rows(&plan->problem) > 0)
         CLS_FORWARD(plan->context->backend->plan_prepare(plan));
@@ -106,16 +121,25 @@ const char *clsoftmax_plan_description(const clsoftmax_plan *plan)
 
 /* ---------------------------------------------------------------- Run */
 
-clsoftmax_status clsoftmax_plan_run(clsoftmax_plan *plan, const clsoftmax_arguments *arguments)
+void clsoftmax_arguments_init(clsoftmax_arguments *arguments, size_t size)
 {
-    CLS_FAIL_IF(!plan || !arguments, CLSOFTMAX_INVALID_ARGUMENT, "plan or arguments is NULL");
+    const clsoftmax_arguments defaults = CLSOFTMAX_ARGUMENTS_INIT;
+    if (arguments && size >= sizeof size)
+        cls_init_growing(arguments, size, &defaults, sizeof defaults);
+}
+
+clsoftmax_status clsoftmax_plan_run(clsoftmax_plan *plan, const clsoftmax_arguments *theirs)
+{
+    CLS_FAIL_IF(!plan || !theirs, CLSOFTMAX_INVALID_ARGUMENT, "plan or arguments is NULL");
     CLS_FORWARD(cls_check_process(plan->context));
-    CLS_FORWARD(cls_arguments_check(&plan->problem, arguments));
+    clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
+    CLS_FORWARD(cls_read_growing(theirs, &arguments, sizeof arguments, FIRST_ARGUMENTS_SIZE, "clsoftmax_arguments"));
+    CLS_FORWARD(cls_arguments_check(&plan->problem, &arguments));
     uint64_t invalid_rows = 0;
     if (cls_problem_rows(&plan->problem) > 0)
-        CLS_FORWARD(plan->context->backend->plan_run(plan, arguments, &invalid_rows));
-    if (arguments->invalid_rows)
-        *arguments->invalid_rows = invalid_rows;
+        CLS_FORWARD(plan->context->backend->plan_run(plan, &arguments, &invalid_rows));
+    if (arguments.invalid_rows)
+        *arguments.invalid_rows = invalid_rows;
     return CLSOFTMAX_OK;
 }
 

@@ -223,6 +223,24 @@ static clsoftmax_status check_choices(const clsoftmax_problem *p)
     return CLSOFTMAX_OK;
 }
 
+/* Strides count forwards, in unsigned integers: a negative one comes as a huge one. */
+static clsoftmax_status check_directions(const clsoftmax_problem *problem)
+{
+    CLS_FOR_ARRAYS(array)
+    {
+        const clsoftmax_layout *layout = cls_array_layout(problem, array);
+        if (!layout)
+            continue;
+        const uint64_t strides[] = {layout->outer_stride, layout->class_stride, layout->inner_stride};
+        static const char *const names[] = {"outer_stride", "class_stride", "inner_stride"};
+        for (int i = 0; i < 3; i++)
+            CLS_FAIL_IF(strides[i] > INT64_MAX, CLSOFTMAX_INVALID_SHAPE,
+                        "%s_layout.%s is %lld: strides count forwards; copy an array that is to be read backwards",
+                        cls_array_name(array), names[i], (long long)strides[i]);
+    }
+    return CLSOFTMAX_OK;
+}
+
 clsoftmax_status cls_problem_check(const clsoftmax_problem *problem, clsoftmax_problem *checked)
 {
     *checked = *problem;
@@ -236,6 +254,7 @@ clsoftmax_status cls_problem_check(const clsoftmax_problem *problem, clsoftmax_p
                 (unsigned long long)temperatures, (unsigned long long)problem->outer,
                 (unsigned long long)problem->classes, (unsigned long long)problem->inner);
     CLS_FORWARD(check_choices(problem));
+    CLS_FORWARD(check_directions(problem));
     fill_in_layout(problem, &checked->logits_layout);
     if (!cls_has_results(problem)) { /* no results: nothing may depend on what they would be */
         checked->results_layout = checked->logits_layout;

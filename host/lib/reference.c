@@ -1,7 +1,9 @@
 /*
- * The reference: everything in double precision, from the formulas, sharing nothing with the numeric core.
+ * Device "reference": everything in double precision, from the formulas, sharing nothing with the numeric core. What
+ * `verify` and the tests compare the other devices with.
  *
- * Within 1 ULP of f32 for ordinary input: exp and division are good to about 1e-16, and a sum of 2^20 terms to 1e-10.
+ * Its results are within 1 ULP of f32 for ordinary input: exp and division are good to about 1e-16, and a sum of 2^20 terms
+ * to 1e-10.
  */
 #include "context.h"
 #include "float_environment.h"
@@ -11,17 +13,33 @@
 
 /* ---------------------------------------------------------------- Elements */
 
-/* A number of `fraction` bits and exponents from `smallest` to `largest` (of 2^e <= |x|), as IEEE 754 packs it. */
+/* How IEEE 754 packs a number: bits of its fraction and of its exponent, and the exponents of normal numbers, from
+   `smallest` to `largest` (2^e <= |x|). A dtype without a row here does not compile. */
 typedef struct format {
-    int fraction, smallest, largest;
+    int fraction, exponent, smallest, largest;
 } format;
 
+#define FORMAT_F32                                                                                                     \
+    {                                                                                                                  \
+        23, 8, -126, 127                                                                                               \
+    }
+#define FORMAT_F16                                                                                                     \
+    {                                                                                                                  \
+        10, 5, -14, 15                                                                                                 \
+    }
+#define FORMAT_BF16                                                                                                    \
+    {                                                                                                                  \
+        7, 8, -126, 127                                                                                                \
+    }
 static const format formats[CLSOFTMAX_DTYPE_COUNT] = {
-    [CLSOFTMAX_F32] = {23, -126, 127}, [CLSOFTMAX_F16] = {10, -14, 15}, [CLSOFTMAX_BF16] = {7, -126, 127}};
+#define REFERENCE_FORMAT(name, text, bytes) [CLSOFTMAX_##name] = FORMAT_##name,
+    CLSOFTMAX_DTYPE_LIST(REFERENCE_FORMAT)
+#undef REFERENCE_FORMAT
+};
 
 static double decode(uint32_t bits, format f)
 {
-    uint32_t magnitude = bits & ((1u << (f.fraction + (f.largest == 15 ? 5 : 8))) - 1);
+    uint32_t magnitude = bits & ((1u << (f.fraction + f.exponent)) - 1);
     int exponent = (int)(magnitude >> f.fraction);
     double fraction = magnitude & ((1u << f.fraction) - 1), one = 1u << f.fraction;
     double value = exponent == 0                   ? ldexp(fraction, f.smallest - f.fraction)
@@ -30,12 +48,11 @@ static double decode(uint32_t bits, format f)
     return magnitude == bits ? value : -value;
 }
 
-/* Rounded to the nearest, ties to even; the canonical NaN. */
+/* Rounds to the nearest, ties to even; a NaN becomes the canonical one. */
 static uint32_t encode(double value, format f)
 {
-    int exponent_bits = f.largest == 15 ? 5 : 8;
-    uint32_t infinity = ((1u << exponent_bits) - 1) << f.fraction,
-             sign = signbit(value) ? 1u << (exponent_bits + f.fraction) : 0;
+    uint32_t infinity = ((1u << f.exponent) - 1) << f.fraction,
+             sign = signbit(value) ? 1u << (f.exponent + f.fraction) : 0;
     if (isnan(value))
         return infinity | 1u << (f.fraction - 1);
     int exponent;
@@ -51,17 +68,57 @@ static uint32_t encode(double value, format f)
 
 static double read_element(const void *array, clsoftmax_dtype dtype, uint64_t at)
 {
-    uint32_t bits = dtype == CLSOFTMAX_F32 ? ((const uint32_t *)array)[at] : ((const uint16_t *)array)[at];
-    return decode(bits, formats[dtype]);
+    uint32_t wide;
+    uint16_t narrow;
+    if (clsoftmax_dtype_size(dtype) == sizeof wide) {
+        memcpy(&wide, (const char *)array + at * sizeof wide, sizeof wide);
+        return decode(wide, formats[dtype]);
+    }
+    memcpy(&narrow, (const char *)array + at * sizeof narrow, sizeof narrow);
+    return decode(narrow, formats[dtype]);
 }
 
 static void write_element(void *array, clsoftmax_dtype dtype, uint64_t at, double value)
 {
-    uint32_t bits = encode(value, formats[dtype]);
-    if (dtype == CLSOFTMAX_F32)
-        ((uint32_t *)array)[at] = bits;
+    uint32_t wide = encode(value, formats[dtype]);
+    uint16_t narrow = (uint16_t)wide;
+    if (clsoftmax_dtype_size(dtype) == sizeof wide)
+        memcpy((char *)array + at * sizeof wide, &wide, sizeof wide);
     else
-        ((uint16_t *)array)[at] = (uint16_t)bits;
+        memcpy((char *)array + at * sizeof narrow, &narrow, sizeof narrow);
+}
+
+/* ---------------------------------------------------------------- Operations */
+
+/* Each operation from its definition: z is (x - max) / T, and sum the sum of exp(z) over the row. */
+static double formula_NONE(double z, double sum)
+{
+    (void)z, (void)sum;
+    return NAN;
+}
+
+static double formula_SOFTMAX(double z, double sum)
+{
+    return exp(z) / sum;
+}
+
+static double formula_LOG_SOFTMAX(double z, double sum)
+{
+    return z - log(sum);
+}
+
+static double formula(clsoftmax_operation operation, double z, double sum)
+{
+    switch (operation) {
+#define REFERENCE_FORMULA(name, text, meaning)                                                                         \
+    case CLSOFTMAX_OPERATION_##name:                                                                                   \
+        return formula_##name(z, sum);
+        CLSOFTMAX_OPERATION_LIST(REFERENCE_FORMULA)
+#undef REFERENCE_FORMULA
+    case CLSOFTMAX_OPERATION_COUNT:
+        break;
+    }
+    return NAN;
 }
 
 /* ---------------------------------------------------------------- A row */
@@ -100,7 +157,7 @@ static void find_maximum(reference_row *row)
     }
 }
 
-/* (x - maximum) / temperature, with its limits; -inf for masks, and for all but ties where the mass is on ties. */
+/* Returns (x - maximum) / temperature, with its limits; -inf for masks, and for all but ties where the mass is on ties. */
 static double exponent(const reference_row *row, double x)
 {
     if (x == row->maximum)
@@ -125,13 +182,12 @@ static double fill_of(const reference_row *row)
 static void write_results(const reference_row *row)
 {
     const clsoftmax_problem *problem = row->problem;
-    int is_log = problem->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX;
     for (uint64_t c = 0; c < problem->classes; c++) {
-        double z = row->fill == -1 ? exponent(row, logit(row, c)) : 0, result;
-        if (row->fill != -1)
-            result = is_log ? log(row->fill) : row->fill;
-        else
-            result = is_log ? z - log(row->sum) : exp(z) / row->sum;
+        double result = NAN;
+        if (row->fill == 0)
+            result = formula(problem->operation, -INFINITY, 1); /* of a probability that is 0 */
+        if (row->fill == -1)
+            result = formula(problem->operation, exponent(row, logit(row, c)), row->sum);
         double rounded = (double)(float)result; /* f32 first, as the contract says */
         write_element(row->arguments->results, problem->results_dtype,
                       row->results + c * problem->results_layout.class_stride, rounded + 0.0);
@@ -177,13 +233,13 @@ static void compute_row(reference_row *row)
         row->sum += exp(exponent(row, logit(row, c)));
     if (row->problem->statistics)
         write_statistics(row);
-    if (row->problem->operation != CLSOFTMAX_OPERATION_NONE)
+    if (cls_has_results(row->problem))
         write_results(row);
 }
 
 /* ---------------------------------------------------------------- Backend */
 
-/* All rows at temperature k of a sweep, or at their own; returns how many of them had one that is none. */
+/* Computes all rows at temperature k of a sweep, or at their own; returns how many of them had an invalid temperature. */
 static uint64_t compute_rows(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments, uint64_t k)
 {
     uint64_t rows = cls_problem_rows(problem), invalid = 0;

@@ -230,7 +230,8 @@ ParameterizedTest(implementation *i, contract, labels_that_are_none)
         problem.operation = CLSOFTMAX_OPERATION_NONE;
         problem.statistics = 1;
         problem.sweep = which & 2 ? TEMPERATURES : 0;
-        const clsoftmax_arguments arguments = {zeros, NULL, 1, temperatures, which & 4 ? labels : NULL, s, NULL};
+        const clsoftmax_arguments arguments = {sizeof(clsoftmax_arguments), zeros, NULL, 1, temperatures,
+                                               which & 4 ? labels : NULL,   s,     NULL};
         test_call(context, &problem, &arguments);
         for (int record = 0; record < (which & 2 ? TEMPERATURES : 1) * ROWS; record++) {
             const float likelihood = s[record].negative_log_likelihood, expected = logf((float)classes);
@@ -276,7 +277,8 @@ ParameterizedTest(implementation *i, contract, statistics_of_special_rows)
         problem.pos_inf = (clsoftmax_pos_inf)(policies / 3);
         clsoftmax_statistics s[ROWS];
         uint64_t invalid = 0;
-        const clsoftmax_arguments arguments = {x, NULL, 1, temperatures, labels, s, &invalid};
+        const clsoftmax_arguments arguments = {
+            sizeof(clsoftmax_arguments), x, NULL, 1, temperatures, labels, s, &invalid};
         test_call(context, &problem, &arguments);
         cr_expect_eq(invalid, 2u);
         for (int row = 0; row < ROWS; row++) {

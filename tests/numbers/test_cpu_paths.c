@@ -63,7 +63,7 @@ static clsoftmax_problem problem_of(const path *path)
 static void compute(clsoftmax_context *context, const clsoftmax_problem *problem, const float *x, float *p,
                     clsoftmax_statistics *statistics)
 {
-    const clsoftmax_arguments arguments = {x, p, 0.7f, NULL, NULL, statistics, NULL};
+    const clsoftmax_arguments arguments = {sizeof(clsoftmax_arguments), x, p, 0.7f, NULL, NULL, statistics, NULL};
     test_call(context, problem, &arguments);
 }
 

@@ -40,7 +40,8 @@ static void run_row(clsoftmax_context *cpu, const float *x, size_t classes, floa
     problem.classes = classes;
     problem.operation = CLSOFTMAX_OPERATION_LOG_SOFTMAX;
     problem.statistics = 1;
-    const clsoftmax_arguments arguments = {x, p, temperature, NULL, &label, statistics, NULL};
+    const clsoftmax_arguments arguments = {
+        sizeof(clsoftmax_arguments), x, p, temperature, NULL, &label, statistics, NULL};
     test_call(cpu, &problem, &arguments);
 }
 

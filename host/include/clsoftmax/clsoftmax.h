@@ -262,9 +262,13 @@ typedef struct clsoftmax_layout {
 
 /* What is to be computed. An array of any number of dimensions is (outer, classes, inner): the dimensions before the softmax
    axis, that axis, and those behind it; a matrix with softmax along its last axis has inner = 1. There are outer * inner rows;
-   row r stands at outer index r / inner and inner index r % inner. Start from CLSOFTMAX_PROBLEM_INIT, so that fields of later
-   versions have their defaults. */
+   row r stands at outer index r / inner and inner index r % inner.
+
+   Start from CLSOFTMAX_PROBLEM_INIT, or from clsoftmax_problem_init where macros are out of reach. Both set `size`, by which
+   a later library, whose problem has more fields at its end, knows those that the program has; the others get their
+   defaults. */
 typedef struct clsoftmax_problem {
+    size_t size; /* of this struct in the program: sizeof(clsoftmax_problem) */
     uint64_t outer;
     uint64_t classes;
     uint64_t inner;
@@ -286,9 +290,12 @@ typedef struct clsoftmax_problem {
 
 /* clang-format off */
 #define CLSOFTMAX_PROBLEM_INIT                                                                                         \
-    { 0, 0, 1, CLSOFTMAX_OPERATION_SOFTMAX, CLSOFTMAX_F32, CLSOFTMAX_F32, {0, 0, 0, 0}, {0, 0, 0, 0}, 0, 0,           \
+    { sizeof(clsoftmax_problem), 0, 0, 1, CLSOFTMAX_OPERATION_SOFTMAX, CLSOFTMAX_F32, CLSOFTMAX_F32, {0, 0, 0, 0}, {0, 0, 0, 0}, 0, 0,           \
       CLSOFTMAX_NEG_INF_ROWS_NAN, CLSOFTMAX_POS_INF_NAN, CLSOFTMAX_STRATEGY_AUTO, 0, 0, 0, 0 }
 /* clang-format on */
+
+/* Sets a problem of `size` bytes, sizeof(clsoftmax_problem) of the program, to CLSOFTMAX_PROBLEM_INIT. */
+CLSOFTMAX_API void clsoftmax_problem_init(clsoftmax_problem *problem, size_t size);
 
 /* Sets outer, classes and inner for a dense array of `dimensions` sizes and softmax along `axis`, counted as NumPy does: 0 is
    the first, -1 the last. INVALID_SHAPE for an axis that is not there, or sizes whose product overflows. */
@@ -329,22 +336,27 @@ typedef struct clsoftmax_plan clsoftmax_plan;
 CLSOFTMAX_API clsoftmax_status clsoftmax_plan_create(clsoftmax_context *context, const clsoftmax_problem *problem,
                                                      clsoftmax_plan **plan);
 
-/* The arrays of one call, in host memory. What the plan's problem does not ask for stays NULL. */
+/* The arrays of one call, in host memory. What the plan's problem does not ask for stays NULL. Start from
+   CLSOFTMAX_ARGUMENTS_INIT or clsoftmax_arguments_init, as with a problem. */
 typedef struct clsoftmax_arguments {
+    size_t size; /* of this struct in the program: sizeof(clsoftmax_arguments) */
     const void *logits;
     void *results;     /* may be logits where dtypes and layouts are equal; else their spans must not meet */
     float temperature; /* for all rows */
-    const float
-        *temperatures; /* for each row, if temperature_per_row; a negative or NaN one makes its row NaN; or a sweep's */
-    const int64_t
-        *labels; /* for each row, if statistics: -1, or any number outside [0, classes), for none; may be NULL */
-    clsoftmax_statistics *statistics; /* for each row, if statistics */
+    /* one for each row, if temperature_per_row: a negative or NaN one makes its row NaN; or those of the sweep */
+    const float *temperatures;
+    /* one for each row, if statistics: -1, or any number outside [0, classes), for no label; may be NULL */
+    const int64_t *labels;
+    clsoftmax_statistics *statistics; /* one for each row, if statistics */
     uint64_t *invalid_rows; /* if not NULL: becomes the number of rows whose temperature was negative or NaN */
 } clsoftmax_arguments;
 
 /* clang-format off */
-#define CLSOFTMAX_ARGUMENTS_INIT { NULL, NULL, 1.0f, NULL, NULL, NULL, NULL }
+#define CLSOFTMAX_ARGUMENTS_INIT { sizeof(clsoftmax_arguments), NULL, NULL, 1.0f, NULL, NULL, NULL, NULL }
 /* clang-format on */
+
+/* Sets arguments of `size` bytes, sizeof(clsoftmax_arguments) of the program, to CLSOFTMAX_ARGUMENTS_INIT. */
+CLSOFTMAX_API void clsoftmax_arguments_init(clsoftmax_arguments *arguments, size_t size);
 
 /* Runs the plan; returns when the results are there. An OpenCL device that shares its memory with the host works on the arrays as they
    are; for others they are copied, in tiles, of which upload, computation and download overlap, so that arrays and even rows may be

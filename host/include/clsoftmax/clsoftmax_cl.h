@@ -41,8 +41,10 @@ CLSOFTMAX_API clsoftmax_status clsoftmax_cl_context_create(cl_context cl, cl_dev
                                                            clsoftmax_context **context);
 
 /* The arrays of one call, in buffers of the plan's OpenCL context. What the plan's problem does not ask for stays NULL. First
-   elements are counted in elements of the array; those of logits and results are in the problem's layouts. */
+   elements are counted in elements of the array; those of logits and results are in the problem's layouts. Start from
+   CLSOFTMAX_CL_ARGUMENTS_INIT, or from clsoftmax_cl_arguments_init where macros are out of reach. */
 typedef struct clsoftmax_cl_arguments {
+    size_t size; /* of this struct in the program: sizeof(clsoftmax_cl_arguments) */
     cl_mem logits;
     cl_mem results; /* may be logits where dtypes and layouts are equal, or where the spans of the arrays do not meet */
     cl_float temperature;
@@ -52,13 +54,15 @@ typedef struct clsoftmax_cl_arguments {
     size_t labels_first;
     cl_mem statistics; /* clsoftmax_statistics for each row, if statistics */
     size_t statistics_first;
-    cl_mem
-        invalid_rows; /* one cl_uint, or NULL: is increased by the number of rows whose temperature is negative or NaN */
+    cl_mem invalid_rows; /* one cl_uint, or NULL: grows by the number of rows whose temperature is negative or NaN */
 } clsoftmax_cl_arguments;
 
 /* clang-format off */
-#define CLSOFTMAX_CL_ARGUMENTS_INIT { NULL, NULL, 1.0f, NULL, 0, NULL, 0, NULL, 0, NULL }
+#define CLSOFTMAX_CL_ARGUMENTS_INIT { sizeof(clsoftmax_cl_arguments), NULL, NULL, 1.0f, NULL, 0, NULL, 0, NULL, 0, NULL }
 /* clang-format on */
+
+/* Sets arguments of `size` bytes, sizeof(clsoftmax_cl_arguments) of the program, to CLSOFTMAX_CL_ARGUMENTS_INIT. */
+CLSOFTMAX_API void clsoftmax_cl_arguments_init(clsoftmax_cl_arguments *arguments, size_t size);
 
 /* Puts the plan into a queue, in order or out of order, behind the events of the wait list; *event, if event is not NULL, is
    the caller's to release. The buffers must live until it is complete. A plan is used by one thread at a time, but may be

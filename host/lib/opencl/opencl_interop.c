@@ -3,6 +3,7 @@
 
 #include "../api.h"
 #include "../array.h"
+#include "../growing.h"
 #include "opencl_backend.h"
 #include "opencl_launch.h"
 
@@ -240,11 +241,21 @@ static clsoftmax_status enqueue_launches(clsoftmax_plan *plan, const clsoftmax_c
     return status;
 }
 
+/* The size of the arguments in the first version that has them. */
+#define FIRST_ARGUMENTS_SIZE (offsetof(clsoftmax_cl_arguments, invalid_rows) + sizeof(cl_mem))
+
+void clsoftmax_cl_arguments_init(clsoftmax_cl_arguments *arguments, size_t size)
+{
+    const clsoftmax_cl_arguments defaults = CLSOFTMAX_CL_ARGUMENTS_INIT;
+    if (arguments && size >= sizeof size)
+        cls_init_growing(arguments, size, &defaults, sizeof defaults);
+}
+
 clsoftmax_status clsoftmax_cl_enqueue(clsoftmax_plan *plan, cl_command_queue queue,
-                                      const clsoftmax_cl_arguments *arguments, cl_uint wait_count, const cl_event *wait,
+                                      const clsoftmax_cl_arguments *theirs, cl_uint wait_count, const cl_event *wait,
                                       cl_event *event)
 {
-    CLS_FAIL_IF(!plan || !queue || !arguments, CLSOFTMAX_INVALID_ARGUMENT, "plan, queue or arguments is NULL");
+    CLS_FAIL_IF(!plan || !queue || !theirs, CLSOFTMAX_INVALID_ARGUMENT, "plan, queue or arguments is NULL");
     CLS_FAIL_IF((wait_count == 0) != (wait == NULL), CLSOFTMAX_INVALID_ARGUMENT, "a wait list of %u events at %s",
                 wait_count, wait ? "an address" : "NULL");
     CLS_FORWARD(cls_check_process(plan->context));
@@ -252,10 +263,12 @@ clsoftmax_status clsoftmax_cl_enqueue(clsoftmax_plan *plan, cl_command_queue que
     CLS_FAIL_IF(cls_is_native(type), CLSOFTMAX_WRONG_DEVICE,
                 "the plan is for device \"%s\", which has no OpenCL buffers", plan->context->device.selector);
     const cls_opencl_context *opencl = plan->context->state;
+    clsoftmax_cl_arguments arguments = CLSOFTMAX_CL_ARGUMENTS_INIT;
+    CLS_FORWARD(cls_read_growing(theirs, &arguments, sizeof arguments, FIRST_ARGUMENTS_SIZE, "clsoftmax_cl_arguments"));
     CLS_FORWARD(check_queue(opencl, queue));
-    CLS_FORWARD(check_arguments(plan, opencl, arguments));
+    CLS_FORWARD(check_arguments(plan, opencl, &arguments));
     if (cls_problem_rows(&plan->problem) > 0)
-        return enqueue_launches(plan, arguments, (cls_opencl_turn){queue, wait_count, wait, event});
+        return enqueue_launches(plan, &arguments, (cls_opencl_turn){queue, wait_count, wait, event});
     OPENCL_CHECK(cls_opencl.clEnqueueMarkerWithWaitList(queue, wait_count, wait, event), "clEnqueueMarkerWithWaitList");
     return CLSOFTMAX_OK;
 }
