@@ -1,6 +1,6 @@
 #include "bench_device.h"
 
-#include "cli.h"
+#include "support/cli.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 #include "contender.h"
 
-#include "cli.h"
+#include "support/cli.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* Copies of an array of the workload's size: what one read and one write take at least. */
-#include "cli.h"
+#include "support/cli.h"
 #include "contender.h"
 
 #include <pthreadpool.h>

@@ -1,5 +1,5 @@
 /* Other libraries, each in a process of its own that answers one round per request: peers/README.md has the protocol. */
-#include "cli.h"
+#include "support/cli.h"
 #include "contender.h"
 #include "lists.h"
 

@@ -1,6 +1,6 @@
 #include "explain.h"
 
-#include "cli.h"
+#include "support/cli.h"
 
 static int explain_shape(FILE *file, const bench_device *device, const bench_options *options, shape shape,
                          dtype_pair dtypes)

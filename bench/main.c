@@ -1,11 +1,11 @@
 /* clsoftmax-bench: devices, strategies and peers, side by side. */
-#include "cli.h"
+#include "support/cli.h"
 #include "environment.h"
 #include "explain.h"
 #include "lists.h"
-#include "output_file.h"
+#include "files/output_file.h"
 #include "plot.h"
-#include "progress.h"
+#include "support/progress.h"
 #include "report.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 #include "options.h"
 
-#include "cli.h"
+#include "support/cli.h"
 #include "lists.h"
 #include "report.h"
 

@@ -1,7 +1,7 @@
 #include "plot.h"
 
-#include "cli.h"
-#include "gnuplot.h"
+#include "support/cli.h"
+#include "pictures/gnuplot.h"
 
 #include <math.h>
 #include <stdlib.h>

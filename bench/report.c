@@ -1,6 +1,6 @@
 #include "report.h"
 
-#include "cli.h"
+#include "support/cli.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Every sample, and all that there is to know of the machine and the run. */
 #include "environment.h"
-#include "json.h"
+#include "support/json.h"
 #include "report.h"
 
 #include <math.h>

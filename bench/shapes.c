@@ -1,6 +1,6 @@
 #include "shapes.h"
 
-#include "cli.h"
+#include "support/cli.h"
 #include "lists.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 #include "truth.h"
 
-#include "array.h"
+#include "files/array.h"
 
 #include <math.h>
 #include <stdlib.h>

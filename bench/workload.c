@@ -1,6 +1,6 @@
 #include "workload.h"
 
-#include "cli.h"
+#include "support/cli.h"
 #include "truth.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* clsoftmax-mpi: clsoftmax run by as many processes as mpirun starts, on one machine or many, into one file. */
-#include "cli.h"
-#include "ranks.h"
+#include "support/cli.h"
+#include "run/ranks.h"
 
 #include <mpi.h>
 #include <stdio.h>

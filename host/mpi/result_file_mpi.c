@@ -1,9 +1,9 @@
 /* result_file.h on MPI-IO: rank 0 makes the file, gives it its length, its header and in the end its name; all ranks write their rows
    into it. What opens and ends a file is called by all ranks together. */
-#include "result_file.h"
+#include "run/result_file.h"
 
-#include "cli.h"
-#include "ranks.h"
+#include "support/cli.h"
+#include "run/ranks.h"
 
 #include <mpi.h>
 #include <pthread.h>

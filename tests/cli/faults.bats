@@ -168,12 +168,12 @@ fuzz_with() {
         [ "$status" -eq 134 ]
         [[ $output == *" does not hold"* ]]
     done <<'FAULTS'
-names|host/cli/text.c|c\[1\] < 0xA0|c[1] < 0x80|
-text|host/cli/array.c|%.9g|%.6g|
-npy|host/cli/npy_file.c|(first + done) \* element.bytes|done * element.bytes|
-options|host/cli/run_options.c|options->shard_index >= options->shard_count|0|
+names|host/cli/support/text.c|c\[1\] < 0xA0|c[1] < 0x80|
+text|host/cli/files/array.c|%.9g|%.6g|
+npy|host/cli/files/npy_file.c|(first + done) \* element.bytes|done * element.bytes|
+options|host/cli/run/run_options.c|options->shard_index >= options->shard_count|0|
 plan|host/lib/plan/tiles.c|tile.first_class = tile.piece|tile.first_class = tile.pass|
-run|host/cli/run_tiles.c|w->labels\[i\] = (int64_t)number|w->labels[i] = 0|@/host/cli/ranks_one.c @/host/cli/result_file.c
+run|host/cli/run/run_slabs.c|w->labels\[i\] = (int64_t)number|w->labels[i] = 0|@/host/cli/run/ranks_one.c @/host/cli/run/result_file.c
 cpu|host/lib/reference.c|(double)temperature + 0.0|(double)temperature|@/tests/fuzz/fuzz_problem.c
 FAULTS
     needs_device

@@ -1,10 +1,10 @@
 /* Files of class names, and untrusted texts: the first byte chooses how many classes there are, the rest is the file.
    The oracle of UTF-8 is iconv(). */
-#include "class_names.h"
-#include "cli.h"
+#include "pictures/class_names.h"
+#include "support/cli.h"
 #include "fuzz.h"
-#include "json.h"
-#include "text.h"
+#include "support/json.h"
+#include "support/text.h"
 
 #include <iconv.h>
 

@@ -1,8 +1,8 @@
 /* The reader of .npy files: the first byte chooses what the numbers are, the rest is the file. Every element is read at
    once and in parts, and both must be the same. */
-#include "cli.h"
+#include "support/cli.h"
 #include "fuzz.h"
-#include "source.h"
+#include "files/source.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>

@@ -1,8 +1,8 @@
 /* Command lines: those of `run` or, where that is the first word, of `sweep`, `plot` or `explore`, as words with zero
    bytes between them. Options that are accepted must be within their ranges. */
-#include "cli.h"
+#include "support/cli.h"
 #include "fuzz.h"
-#include "run_options.h"
+#include "run/run_options.h"
 
 #include <getopt.h>
 

@@ -1,8 +1,8 @@
 /* The reader of texts: the first byte chooses what the numbers are, the rest is the file. Numbers that are read,
    written and read again must be the same. */
-#include "cli.h"
+#include "support/cli.h"
 #include "fuzz.h"
-#include "source.h"
+#include "files/source.h"
 
 #include <math.h>
 

@@ -1,6 +1,6 @@
-/* How arrays larger than memory are cut (host/cli/tiles.h): every element is in one tile of one share, and nowhere
+/* How arrays larger than memory are cut (host/cli/run/slabs.h): every element is in one tile of one share, and nowhere
    else. */
-#include "tiles.h"
+#include "run/slabs.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

@@ -1,0 +1,61 @@
+#include "files/array.h"
+
+#include "support/cli.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+size_t array_element_size(const array *array)
+{
+    return array->content == ARRAY_NUMBERS ? sizeof(double) : clsoftmax_dtype_size(array->dtype);
+}
+
+void array_release(array *array)
+{
+    free(array->values);
+    array->values = NULL;
+}
+
+const char *array_put(array *array, uint64_t at, double value)
+{
+    if (array->content == ARRAY_NUMBERS) {
+        ((double *)array->values)[at] = value;
+        return NULL;
+    }
+    if (array->content == ARRAY_PROBABILITIES && value < 0)
+        return "is negative; a probability is 0 or more";
+    double logit = array->content == ARRAY_PROBABILITIES ? log(value) : value;
+    float rounded = (float)logit;
+    ((float *)array->values)[at] = rounded;
+    return isinf(rounded) && !isinf(logit) ? "is finite, but larger than f32 holds" : NULL;
+}
+
+float array_float(const void *values, clsoftmax_dtype dtype, uint64_t at)
+{
+    if (dtype == CLSOFTMAX_F32)
+        return ((const float *)values)[at];
+    uint32_t bits = ((const uint16_t *)values)[at], sign = bits >> 15;
+    if (dtype == CLSOFTMAX_BF16) {
+        float value;
+        bits <<= 16;
+        memcpy(&value, &bits, sizeof value);
+        return value;
+    }
+    int exponent = (int)(bits >> 10 & 31);
+    float fraction = (float)(bits & 1023), magnitude;
+    if (exponent == 31)
+        magnitude = fraction != 0 ? NAN : INFINITY;
+    else
+        magnitude = exponent == 0 ? ldexpf(fraction, -24) : ldexpf(1024 + fraction, exponent - 25);
+    return sign ? -magnitude : magnitude;
+}
+
+int array_write_text(FILE *file, const void *values, clsoftmax_dtype dtype, uint64_t elements, uint64_t classes)
+{
+    int written = 1;
+    for (uint64_t i = 0; i < elements && written >= 0; i++)
+        written = fprintf(file, "%.9g%c", (double)array_float(values, dtype, i), (i + 1) % classes ? ' ' : '\n');
+    return finish_output(file);
+}

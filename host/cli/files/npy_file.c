@@ -1,0 +1,191 @@
+#include "files/npy_file.h"
+
+#include "support/cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---------------------------------------------------------------- Elements */
+
+/* Understands descr for this content, and sets file->dtype. NULL, or why it is not taken. */
+static const char *find_element(npy_file *file, int has_bf16)
+{
+    const char *descr = file->header.descr;
+    npy_element *element = &file->element;
+    element->big_endian = descr[0] == '>';
+    element->kind = descr[0] ? descr[1] : '\0';
+    element->bytes = element->kind && descr[2] >= '1' && descr[2] <= '8' && !descr[3] ? (unsigned)(descr[2] - '0') : 0;
+    int ordered =
+        descr[0] == '<' || descr[0] == '>' || (descr[0] == '|' && (element->bytes == 1 || element->kind == 'V'));
+    int is_float = element->kind == 'f' && (element->bytes == 2 || element->bytes == 4 || element->bytes == 8);
+    int is_integer = (element->kind == 'i' || element->kind == 'u') && element->bytes &&
+                     (element->bytes & (element->bytes - 1)) == 0;
+    int is_two_bytes = element->bytes == 2 && (element->kind == 'V' || element->kind == 'u');
+    if (file->content == ARRAY_NUMBERS)
+        return ordered && (is_float || is_integer) ? NULL : "a dtype that is not a number";
+    if (ordered && is_two_bytes && has_bf16) {
+        file->dtype = file->content == ARRAY_LOGITS ? CLSOFTMAX_BF16 : CLSOFTMAX_F32;
+        element->kind = 'b';
+        return NULL;
+    }
+    if (ordered && is_two_bytes)
+        return "two bytes of an unknown type; --input-dtype bf16 if that is what they are";
+    if (!ordered || !is_float)
+        return "a dtype that is not supported; it takes f2, f4, f8, and V2 with --input-dtype bf16";
+    file->dtype = element->bytes == 2 && file->content == ARRAY_LOGITS ? CLSOFTMAX_F16 : CLSOFTMAX_F32;
+    return NULL;
+}
+
+static double decode_integer(const unsigned char *native, npy_element element)
+{
+    uint64_t bits = 0;
+    for (unsigned i = element.bytes; i > 0; i--)
+        bits = bits << 8 | native[i - 1];
+    unsigned unused = 64 - 8 * element.bytes;
+    return element.kind == 'i' ? (double)((int64_t)(bits << unused) >> unused) : (double)bits;
+}
+
+static double decode(const unsigned char *native, npy_element element)
+{
+    double f8;
+    float f4;
+    uint16_t two_bytes;
+    if (element.kind == 'i' || element.kind == 'u')
+        return decode_integer(native, element);
+    if (element.bytes == 8) {
+        memcpy(&f8, native, 8);
+        return f8;
+    }
+    if (element.bytes == 4) {
+        memcpy(&f4, native, 4);
+        return (double)f4;
+    }
+    memcpy(&two_bytes, native, 2);
+    return (double)array_float(&two_bytes, element.kind == 'b' ? CLSOFTMAX_BF16 : CLSOFTMAX_F16, 0);
+}
+
+/* ---------------------------------------------------------------- Opening */
+
+/* Everything that can be known before memory is taken. */
+static int check_file(npy_file *file, FILE *stream, int has_bf16)
+{
+    struct stat stat;
+    const char *path = file->path;
+    if (fstat(fileno(stream), &stat) != 0)
+        return complain(EXIT_WRONG, "%s: %s", path, strerror(errno));
+    if (!S_ISREG(stat.st_mode))
+        return complain(EXIT_WRONG, "%s: not a regular file", path);
+    const char *wrong = npy_header_read(stream, &file->header);
+    if (wrong)
+        return complain(EXIT_WRONG, "%s: %s", path, ferror(stream) ? strerror(errno) : wrong);
+    wrong = find_element(file, has_bf16);
+    if (wrong)
+        return complain(EXIT_WRONG, "%s: dtype '%s': %s", path, file->header.descr, wrong);
+    if (file->header.dimensions == 0)
+        return complain(EXIT_WRONG, "%s: a single number (shape ()), not a row of logits", path);
+    uint64_t need = file->header.data_offset + file->header.elements * file->element.bytes;
+    uint64_t have = (uint64_t)stat.st_size;
+    if (have < need)
+        return complain(EXIT_WRONG, "%s: the file ends too early: its header asks for %llu bytes, it has %llu", path,
+                        (unsigned long long)need, (unsigned long long)have);
+    if (have > need)
+        notice("%s: note: %llu bytes behind the array are ignored", path, (unsigned long long)(have - need));
+    if (file->element.bytes == 8 && file->content == ARRAY_LOGITS)
+        notice("%s: note: f8 is rounded to f4", path);
+    return EXIT_DONE;
+}
+
+int npy_file_open(const char *path, array_content content, int has_bf16, npy_file *file)
+{
+    memset(file, 0, sizeof *file);
+    file->path = path;
+    file->content = content;
+    file->descriptor = -1;
+    FILE *stream = fopen(path, "rb");
+    if (!stream)
+        return complain(EXIT_WRONG, "%s: %s", path, strerror(errno));
+    int status = check_file(file, stream, has_bf16);
+    if (status == EXIT_DONE && (file->descriptor = dup(fileno(stream))) < 0)
+        status = complain(EXIT_FAILED, "%s: %s", path, strerror(errno));
+    fclose(stream);
+    if (status == EXIT_DONE) /* a hint; it cannot matter if it is not taken */
+        (void)posix_fadvise(file->descriptor, 0, 0, POSIX_FADV_SEQUENTIAL);
+    return status;
+}
+
+void npy_file_close(npy_file *file)
+{
+    if (file->descriptor >= 0)
+        close(file->descriptor);
+    file->descriptor = -1;
+}
+
+/* ---------------------------------------------------------------- Reading */
+
+static int read_bytes(const npy_file *file, uint64_t offset, uint64_t bytes, void *to)
+{
+    ssize_t count = read_at(file->descriptor, file->header.data_offset + offset, to, (size_t)bytes);
+    if (count < 0)
+        return complain(EXIT_FAILED, "%s: %s", file->path, strerror(errno));
+    if ((uint64_t)count < bytes)
+        return complain(EXIT_FAILED, "%s: the file became shorter while it was read", file->path);
+    return EXIT_DONE;
+}
+
+static int wrong_element(const npy_file *file, uint64_t at, double value, const char *why)
+{
+    const npy_header *header = &file->header;
+    char place[512] = "";
+    int length = 0;
+    for (unsigned i = 0; i < header->dimensions; i++) {
+        uint64_t stride = 1; /* of the dimensions that run faster */
+        for (unsigned k = header->fortran_order ? 0 : i + 1; k < (header->fortran_order ? i : header->dimensions); k++)
+            stride *= header->shape[k];
+        length += snprintf(place + length, sizeof place - (size_t)length, "%s%llu", i ? ", " : "",
+                           (unsigned long long)(at / stride % header->shape[i]));
+    }
+    return complain(EXIT_WRONG, "%s: element [%s]: %g %s", file->path, place, value, why);
+}
+
+/* Elements that stay as they are in the file but for the order of their bytes. */
+static int is_kept(const npy_file *file)
+{
+    return file->content == ARRAY_LOGITS && file->element.bytes == clsoftmax_dtype_size(file->dtype);
+}
+
+static int read_each(const npy_file *file, uint64_t first, uint64_t count, array *out)
+{
+    npy_element element = file->element;
+    unsigned char buffer[65536], native[8];
+    for (uint64_t done = 0; done < count;) {
+        uint64_t part = count - done < sizeof buffer / 8 ? count - done : sizeof buffer / 8;
+        int status = read_bytes(file, (first + done) * element.bytes, part * element.bytes, buffer);
+        if (status != EXIT_DONE)
+            return status;
+        for (uint64_t i = 0; i < part; i++) {
+            for (unsigned k = 0; k < element.bytes; k++)
+                native[k] = buffer[i * element.bytes + (element.big_endian ? element.bytes - 1 - k : k)];
+            const char *why = NULL;
+            if (is_kept(file))
+                memcpy((char *)out->values + (done + i) * element.bytes, native, element.bytes);
+            else
+                why = array_put(out, done + i, decode(native, element));
+            if (why)
+                return wrong_element(file, first + done + i, decode(native, element), why);
+        }
+        done += part;
+    }
+    return EXIT_DONE;
+}
+
+int npy_file_read(const npy_file *file, uint64_t first, uint64_t count, void *values)
+{
+    if (is_kept(file) && !file->element.big_endian)
+        return read_bytes(file, first * file->element.bytes, count * file->element.bytes, values);
+    array out = {.values = values, .content = file->content, .dtype = file->dtype};
+    return read_each(file, first, count, &out);
+}

@@ -1,0 +1,92 @@
+#include "files/source.h"
+
+#include "support/cli.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static int open_npy(const char *path, array_content content, int has_bf16, uint64_t memory, source *source)
+{
+    npy_file *file = &source->file;
+    int status = npy_file_open(path, content, has_bf16, file);
+    if (status != EXIT_DONE)
+        return status;
+    array *array = &source->array;
+    array->content = content;
+    array->dtype = file->dtype;
+    array->dimensions = file->header.dimensions;
+    memcpy(array->shape, file->header.shape, sizeof array->shape);
+    array->elements = file->header.elements;
+    if (!file->header.fortran_order)
+        return EXIT_DONE;
+    if (array->elements > memory / array_element_size(array))
+        return complain(EXIT_WRONG,
+                        "%s: in Fortran order, which is read at once, and larger than --memory (%llu bytes); "
+                        "numpy.ascontiguousarray makes it one that is read in parts",
+                        path, (unsigned long long)memory);
+    source->held = array->elements * array_element_size(array);
+    status = array_read_fortran(file, array);
+    npy_file_close(file);
+    return status;
+}
+
+static int find_version(const char *path, source_version *version)
+{
+    struct stat found;
+    if (strcmp(path, "-") == 0)
+        return EXIT_DONE;
+    if (stat(path, &found) != 0)
+        return complain(EXIT_WRONG, "%s: %s", path, strerror(errno));
+    version->device = (uint64_t)found.st_dev;
+    version->inode = (uint64_t)found.st_ino;
+    version->bytes = (uint64_t)found.st_size;
+    version->seconds = (int64_t)found.st_mtim.tv_sec;
+    version->nanoseconds = (int64_t)found.st_mtim.tv_nsec;
+    return EXIT_DONE;
+}
+
+int source_open(const char *path, array_content content, int has_bf16, uint64_t memory, source *source)
+{
+    memset(source, 0, sizeof *source);
+    source->file.descriptor = -1;
+    source->array.content = content;
+    int is_npy = ends_with(path, ".npy");
+    if (!is_npy && strcmp(path, "-") != 0 && !ends_with(path, ".txt") && !ends_with(path, ".csv"))
+        return complain(EXIT_WRONG,
+                        "%s: unknown kind of file; it takes .npy, .txt, .csv, or - for text on standard input", path);
+    int status = find_version(path, &source->version); /* before it is read: a change on the way is another version */
+    if (status == EXIT_DONE)
+        status = is_npy ? open_npy(path, content, has_bf16, memory, source) : array_read_text(path, &source->array);
+    if (status != EXIT_DONE)
+        source_close(source);
+    return status;
+}
+
+void source_close(source *source)
+{
+    npy_file_close(&source->file);
+    array_release(&source->array);
+}
+
+void source_slice(source *source, uint64_t begin, uint64_t end)
+{
+    array *array = &source->array;
+    uint64_t each = 1;
+    for (unsigned i = 1; i < array->dimensions; i++)
+        each *= array->shape[i];
+    source->skip += begin * each;
+    array->shape[0] = end - begin;
+    array->elements = (end - begin) * each;
+}
+
+int source_read(const source *source, uint64_t first, uint64_t count, void *values)
+{
+    first += source->skip;
+    if (source->file.descriptor >= 0)
+        return npy_file_read(&source->file, first, count, values);
+    size_t size = array_element_size(&source->array);
+    if (count > 0)
+        memcpy(values, (const char *)source->array.values + first * size, (size_t)count * size);
+    return EXIT_DONE;
+}

@@ -1,0 +1,33 @@
+/* Where the numbers of a command come from: an .npy file, read a part at a time, or an array that is in memory already. */
+#ifndef CLSOFTMAX_SOURCE_H
+#define CLSOFTMAX_SOURCE_H
+
+#include "files/npy_file.h"
+
+/* What changes when a file does, as far as its folder tells. Zeros for standard input. */
+typedef struct source_version {
+    uint64_t device, inode, bytes;
+    int64_t seconds, nanoseconds; /* of its last change */
+} source_version;
+
+typedef struct source {
+    npy_file file; /* descriptor -1: the array has the numbers */
+    array array;   /* its values are NULL where the file has the numbers */
+    uint64_t skip; /* elements before the first: see source_slice */
+    uint64_t held; /* bytes of an .npy file that are in memory */
+    source_version version;
+} source;
+
+/* Opens .npy; .txt, .csv or "-" as text, which is read at once, as is .npy in Fortran order, if that is at most `memory` bytes.
+   has_bf16: two-byte elements without a float type (V2, u2) are bf16. EXIT_DONE, or another status after a complaint that names
+   the file and the place. */
+int source_open(const char *path, array_content content, int has_bf16, uint64_t memory, source *source);
+void source_close(source *source);
+
+/* Leaves indices [begin, end) of the first dimension. */
+void source_slice(source *source, uint64_t begin, uint64_t end);
+
+/* `count` elements from `first` on, in C order. May be called by several threads. */
+int source_read(const source *source, uint64_t first, uint64_t count, void *values);
+
+#endif

@@ -1,0 +1,317 @@
+#include "pictures/gnuplot.h"
+
+#include "support/cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* ---------------------------------------------------------------- The process */
+
+static int spawn(char *const *arguments, const posix_spawn_file_actions_t *actions, pid_t *process)
+{
+    posix_spawnattr_t attributes;
+    sigset_t defaults;
+    int error = posix_spawnattr_init(&attributes);
+    if (error != 0)
+        return error;
+    sigemptyset(&defaults); /* what this program ignores ends gnuplot */
+    sigaddset(&defaults, SIGPIPE);
+    sigaddset(&defaults, SIGXFSZ);
+    posix_spawnattr_setsigdefault(&attributes, &defaults);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+    error = posix_spawnp(process, "gnuplot", actions, &attributes, arguments, environ);
+    posix_spawnattr_destroy(&attributes);
+    return error;
+}
+
+/* Starts gnuplot with three files as its standard ones. 0, or an errno. */
+static int start(char *const *arguments, const int *files, pid_t *process)
+{
+    posix_spawn_file_actions_t actions;
+    int error = posix_spawn_file_actions_init(&actions);
+    if (error != 0)
+        return error;
+    for (int i = 0; i < 3 && error == 0; i++)
+        error = posix_spawn_file_actions_adddup2(&actions, files[i], i);
+    if (error == 0)
+        error = spawn(arguments, &actions, process);
+    posix_spawn_file_actions_destroy(&actions);
+    return error;
+}
+
+static int complain_start(const char *about, int error)
+{
+    return error == ENOENT || error == EACCES
+               ? complain(EXIT_FAILED, "%s: gnuplot is not installed (Debian, Ubuntu: gnuplot-nox)", about)
+               : complain(EXIT_FAILED, "%s: gnuplot: %s", about, strerror(error));
+}
+
+/* NULL if it ended well; else how it ended, or why that is not known. */
+static const char *wait_for(pid_t process)
+{
+    static char text[40];
+    int status;
+    pid_t ended;
+    do
+        ended = waitpid(process, &status, 0);
+    while (ended < 0 && errno == EINTR);
+    if (ended < 0)
+        return strerror(errno);
+    if (WIFSIGNALED(status))
+        return strsignal(WTERMSIG(status));
+    snprintf(text, sizeof text, "exit status %d", WEXITSTATUS(status));
+    return WEXITSTATUS(status) != 0 ? text : NULL;
+}
+
+int gnuplot_check(const char *about)
+{
+    char *const arguments[] = {"gnuplot", "--version", NULL};
+    int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    pid_t process = 0;
+    if (nothing < 0)
+        return complain(EXIT_FAILED, "%s: /dev/null: %s", about, strerror(errno));
+    int error = start(arguments, (int[]){nothing, nothing, nothing}, &process);
+    const char *failure = error == 0 ? wait_for(process) : NULL;
+    close(nothing);
+    if (error != 0)
+        return complain_start(about, error);
+    return failure ? complain(EXIT_FAILED, "%s: gnuplot --version failed: %s", about, failure) : EXIT_DONE;
+}
+
+/* ---------------------------------------------------------------- The script */
+
+static void set_text_terminal(FILE *script)
+{
+    struct winsize window = {.ws_col = 0};
+    int is_terminal = ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col >= 40 && window.ws_row >= 16;
+    fprintf(script, "set terminal dumb noenhanced size %d,%d\n", is_terminal ? window.ws_col - 1 : 100,
+            is_terminal && window.ws_row < 32 ? window.ws_row - 1 : 30);
+}
+
+static void set_terminal(gnuplot *g, const gnuplot_style *style)
+{
+    const char *background = style->is_dark ? "#0d1117" : "#ffffff", *ink = gnuplot_ink(style->is_dark);
+    unsigned width = style->width, height = style->height;
+    if (!g->path)
+        set_text_terminal(g->script);
+    else if (ends_with(g->path, ".svg"))
+        fprintf(g->script, "set terminal svg noenhanced size %u,%u dynamic font 'sans,14' background '%s'\n", width,
+                height, background);
+    else if (ends_with(g->path, ".png"))
+        fprintf(g->script, "set terminal pngcairo noenhanced size %u,%u font 'sans,11' background '%s'\n", width,
+                height, background);
+    else /* 96 pixels to an inch */
+        fprintf(g->script, "set terminal pdfcairo noenhanced size %.3f,%.3f font 'sans,10.5' background '%s'\n",
+                width / 96.0, height / 96.0, background);
+    fprintf(g->script, "set encoding utf8\nset border linecolor rgb '%s'\nset key textcolor rgb '%s'\n", ink, ink);
+    for (const char *const *part = (const char *const[]){"xlabel", "ylabel", "title", "xtics", "ytics", NULL}; *part;
+         part++)
+        fprintf(g->script, "set %s textcolor rgb '%s'\n", *part, ink);
+    for (unsigned i = 0; i < 8; i++)
+        fprintf(g->script, "set linetype %u linecolor rgb '%s'\n", i + 1, gnuplot_colour(i, style->is_dark));
+}
+
+const char *gnuplot_ink(int is_dark)
+{
+    return is_dark ? "#e6edf3" : "#1f2328";
+}
+
+const char *gnuplot_colour(unsigned n, int is_dark)
+{
+    static const char *const on_white[] = {"#0072b2", "#e69f00", "#cc79a7", "#009e73",
+                                           "#d55e00", "#56b4e9", "#000000", "#999999"};
+    static const char *const on_black[] = {"#56b4e9", "#e69f00", "#f0e442", "#cc79a7",
+                                           "#009e73", "#d55e00", "#ffffff", "#999999"};
+    return (is_dark ? on_black : on_white)[n % 8];
+}
+
+void gnuplot_quote(gnuplot *gnuplot, const char *text)
+{
+    fputc('\'', gnuplot->script);
+    for (const char *c = text; *c; c++) {
+        if (*c == '\'')
+            fputc(*c, gnuplot->script);
+        fputc(*c, gnuplot->script);
+    }
+    fputc('\'', gnuplot->script);
+}
+
+/* ---------------------------------------------------------------- From start to end */
+
+/* A file without a disk that could be full; NULL with errno. */
+static FILE *open_in_memory(void)
+{
+    int descriptor = memfd_create("gnuplot", MFD_CLOEXEC);
+    FILE *file = descriptor >= 0 ? fdopen(descriptor, "r+") : NULL;
+    int error = errno;
+    if (!file && descriptor >= 0)
+        close(descriptor);
+    errno = error;
+    return file;
+}
+
+/* gnuplot ends well even where its writes fail: it writes what can be looked at behind it. */
+static FILE *drawn(const gnuplot *g)
+{
+    return g->picture ? g->picture : g->out.file;
+}
+
+static int open_process(gnuplot *g)
+{
+    char *const arguments[] = {"gnuplot", "-d", NULL}; /* without what a user has set for himself */
+    int ends[2], has_file = g->path && g->out.temporary[0];
+    g->errors = open_in_memory();
+    g->picture = g->errors && !has_file ? open_in_memory() : NULL;
+    if (!g->errors || !drawn(g) || pipe2(ends, O_CLOEXEC) != 0)
+        return complain(EXIT_FAILED, "%s: gnuplot: %s", g->about, strerror(errno));
+    int error = start(arguments, (int[]){ends[0], fileno(drawn(g)), fileno(g->errors)}, &g->process);
+    close(ends[0]);
+    g->script = error == 0 ? fdopen(ends[1], "w") : NULL;
+    if (g->script)
+        return EXIT_DONE;
+    int status = error != 0 ? complain_start(g->about, error)
+                            : complain(EXIT_FAILED, "%s: gnuplot: %s", g->about, strerror(errno));
+    close(ends[1]);
+    return status;
+}
+
+static void abandon(gnuplot *g)
+{
+    if (g->script)
+        fclose(g->script);
+    if (g->process > 0)
+        wait_for(g->process);
+    if (g->errors)
+        fclose(g->errors);
+    if (g->picture)
+        fclose(g->picture);
+    output_file_abandon(&g->out);
+    memset(g, 0, sizeof *g);
+}
+
+int gnuplot_open(gnuplot *gnuplot, const char *about, const char *path, const gnuplot_style *style)
+{
+    memset(gnuplot, 0, sizeof *gnuplot);
+    gnuplot->about = about;
+    gnuplot->path = path;
+    int status = path ? output_file_open(&gnuplot->out, path) : finish_output(stdout);
+    if (status == EXIT_DONE)
+        status = open_process(gnuplot);
+    if (status == EXIT_DONE)
+        set_terminal(gnuplot, style);
+    else
+        abandon(gnuplot);
+    return status;
+}
+
+/* What gnuplot said, without the lines that show where in the script; "" if nothing. */
+static void read_errors(FILE *errors, char *text, size_t room)
+{
+    char line[300];
+    text[0] = '\0';
+    rewind(errors);
+    while (fgets(line, sizeof line, errors) && strlen(text) + strlen(line) + 1 < room) {
+        line[strcspn(line, "\n")] = '\0';
+        const char *word = line + strspn(line, " \t^");
+        if (*word && strncmp(line, "gnuplot>", 8) != 0)
+            snprintf(text + strlen(text), room - strlen(text), "%s%s", text[0] ? " | " : "", word);
+    }
+}
+
+/* The last bytes of a file; how many they are, or -1 with errno. */
+static ssize_t read_end(int descriptor, char *end, size_t room)
+{
+    off_t size = lseek(descriptor, 0, SEEK_END);
+    return size < 0 ? -1 : read_at(descriptor, size > (off_t)room ? (uint64_t)size - room : 0, end, room);
+}
+
+static int complain_part(const gnuplot *g)
+{
+    return complain(EXIT_FAILED, "%s: gnuplot did not write all of it; is there room on the disk?", g->about);
+}
+
+/* Whether the picture ends as one of its kind does. */
+static int check_whole(gnuplot *g)
+{
+    char end[64];
+    ssize_t length = read_end(fileno(drawn(g)), end, sizeof end);
+    if (length < 0)
+        return complain(EXIT_FAILED, "%s: %s", g->about, strerror(errno));
+    const char *mark = !g->path                     ? "\n"
+                       : ends_with(g->path, ".svg") ? "</svg>"
+                       : ends_with(g->path, ".png") ? "IEND"
+                                                    : "%%EOF";
+    return memmem(end, (size_t)length, mark, strlen(mark)) ? EXIT_DONE : complain_part(g);
+}
+
+static int copy_part(gnuplot *g, const char *part, size_t length)
+{
+    if (g->path)
+        return output_file_write(&g->out, 0, length, part); /* of no file: one part behind the other */
+    return fwrite(part, 1, length, stdout) == length ? EXIT_DONE : finish_output(stdout);
+}
+
+/* Where it is to, from memory. */
+static int copy_picture(gnuplot *g)
+{
+    char part[4096];
+    off_t size = lseek(fileno(g->picture), 0, SEEK_END);
+    if (size < 0)
+        return complain(EXIT_FAILED, "%s: %s", g->about, strerror(errno));
+    for (uint64_t done = 0; done < (uint64_t)size;) {
+        ssize_t length = read_at(fileno(g->picture), done, part, sizeof part);
+        if (length < 0)
+            return complain(EXIT_FAILED, "%s: %s", g->about, strerror(errno));
+        int status = length > 0 ? copy_part(g, part, (size_t)length) : complain_part(g);
+        if (status != EXIT_DONE)
+            return status;
+        done += (uint64_t)length;
+    }
+    return g->path ? EXIT_DONE : finish_output(stdout);
+}
+
+/* 0, or the errno of a write, at any time: fclose tells of the last one alone. */
+static int close_script(gnuplot *g)
+{
+    int error = ferror(g->script) ? errno : 0;
+    if (fclose(g->script) != 0 && error == 0)
+        error = errno;
+    g->script = NULL;
+    return error;
+}
+
+int gnuplot_close(gnuplot *g)
+{
+    char said[600];
+    int error = close_script(g), status = EXIT_DONE;
+    const char *failure = wait_for(g->process);
+    g->process = 0;
+    read_errors(g->errors, said, sizeof said);
+    if (error != 0 && error != EPIPE) /* what it makes of half a script is of no interest */
+        status = complain(EXIT_FAILED, "%s: gnuplot: %s", g->about, strerror(error));
+    else if (error != 0 || failure)
+        status = complain(EXIT_FAILED, "%s: gnuplot failed: %s", g->about,
+                          said[0]   ? said
+                          : failure ? failure
+                                    : strerror(error));
+    else
+        status = check_whole(g);
+    if (status == EXIT_DONE && said[0])
+        notice("note: gnuplot: %s", said);
+    if (status == EXIT_DONE && g->picture)
+        status = copy_picture(g);
+    if (status == EXIT_DONE && g->path)
+        status = output_file_commit(&g->out);
+    abandon(g);
+    return status;
+}

@@ -1,0 +1,247 @@
+/* Bars of the logits of a row and of its probabilities at a few temperatures, side by side. */
+#include "pictures/gnuplot.h"
+#include "pictures/picture.h"
+#include "pictures/row_sweep.h"
+#include "support/cli.h"
+
+#include <math.h>
+#include <string.h>
+
+/* What is drawn, and from where a bar begins. */
+typedef struct bars {
+    const row_sweep *sweep;
+    const class_names *names;
+    const float *temperatures;
+    double low, high; /* of the finite logits, and 0 */
+} bars;
+
+static double logit_of(const bars *bars, uint64_t item)
+{
+    return (double)bars->sweep->logits[item];
+}
+
+static int is_rest(const bars *bars, uint64_t item)
+{
+    return bars->sweep->rest > 0 && item + 1 == bars->sweep->items;
+}
+
+static void find_range(bars *bars)
+{
+    bars->low = bars->high = 0;
+    for (uint64_t i = 0; i < bars->sweep->items; i++)
+        if (isfinite(logit_of(bars, i))) {
+            bars->low = fmin(bars->low, logit_of(bars, i));
+            bars->high = fmax(bars->high, logit_of(bars, i));
+        }
+    if (bars->low == bars->high)
+        bars->high = 1;
+}
+
+static unsigned longest_name(const bars *bars)
+{
+    char room[FITTED_NAME_BYTES];
+    unsigned longest = 1;
+    for (uint64_t i = 0; i < bars->sweep->items; i++) {
+        unsigned letters = row_sweep_fit_name(bars->sweep, bars->names, i, room);
+        longest = letters > longest ? letters : longest;
+    }
+    return longest;
+}
+
+static void format_temperature(float temperature, char text[TEMPERATURE_BYTES + 8])
+{
+    char number[TEMPERATURE_BYTES];
+    sprintf(text, "T = %s", isinf(temperature) ? "∞" : temperature_text(temperature, number));
+}
+
+/* ---------------------------------------------------------------- On a terminal */
+
+static unsigned eighths_of(double share, unsigned width)
+{
+    return share > 0 ? (unsigned)lround(fmin(share, 1) * width * 8) : 0;
+}
+
+/* A bar of so many eighths of a column; how many columns it reaches into. */
+static unsigned print_bar(unsigned eighths)
+{
+    static const char *const parts[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+    for (unsigned i = 0; i < eighths / 8; i++)
+        fputs("█", stdout);
+    fputs(parts[eighths % 8], stdout);
+    return (eighths + 7) / 8;
+}
+
+static void print_item(const bars *bars, uint64_t item, uint64_t k, unsigned name_width)
+{
+    enum { LOGIT_COLUMNS = 16, PROBABILITY_COLUMNS = 32 };
+    char room[FITTED_NAME_BYTES];
+    unsigned letters = row_sweep_fit_name(bars->sweep, bars->names, item, room);
+    double logit = logit_of(bars, item), probability = bars->sweep->probabilities[k * bars->sweep->items + item];
+    printf("  %s%*s ", room, (int)(name_width - letters), "");
+    if (is_rest(bars, item))
+        printf("%10s ", "");
+    else
+        printf("%10.5g ", logit);
+    double share = isfinite(logit) ? (logit - bars->low) / (bars->high - bars->low) : 0;
+    unsigned used = print_bar(eighths_of(share, LOGIT_COLUMNS)), eighths = eighths_of(probability, PROBABILITY_COLUMNS);
+    printf("%*s %10.4g%s", (int)(LOGIT_COLUMNS - used), "", probability, eighths > 0 ? " " : "");
+    print_bar(eighths);
+    fputc('\n', stdout);
+}
+
+static int print_bars(const bars *bars)
+{
+    unsigned name_width = longest_name(bars);
+    for (uint64_t k = 0; k < bars->sweep->count; k++) {
+        char temperature[TEMPERATURE_BYTES + 8];
+        format_temperature(bars->temperatures[k], temperature);
+        printf("%s%s\n  %*s %10s %16s %11s\n", k > 0 ? "\n" : "", temperature, (int)name_width, "", "logit", "",
+               "probability");
+        for (uint64_t i = 0; i < bars->sweep->items; i++)
+            print_item(bars, i, k, name_width);
+    }
+    return finish_output(stdout);
+}
+
+/* ---------------------------------------------------------------- By gnuplot */
+
+enum { PANEL = 190, GAP = 14, BAR = 24, TITLE = 36, FOOT = 10, MOST_IN_LINE = 5 };
+
+/* Pixels. */
+typedef struct sheet {
+    unsigned names, in_line, lines, width, height;
+} sheet;
+
+static sheet lay_out(const bars *bars)
+{
+    sheet sheet = {.names = 9 * longest_name(bars) + 16};
+    unsigned count = (unsigned)bars->sweep->count;
+    sheet.in_line = count < MOST_IN_LINE ? count : MOST_IN_LINE;
+    sheet.lines = (count + MOST_IN_LINE - 1) / MOST_IN_LINE;
+    sheet.width = sheet.names + (sheet.in_line + 1) * (PANEL + GAP);
+    sheet.height = sheet.lines * (TITLE + FOOT + BAR * (unsigned)bars->sweep->items);
+    return sheet;
+}
+
+/* Panel 0 of a line has the logits and the names. */
+static void place_panel(gnuplot *gnuplot, const bars *bars, const sheet *sheet, unsigned line, unsigned panel)
+{
+    FILE *script = gnuplot->script;
+    double left = sheet->names + panel * (PANEL + GAP), top = line * (sheet->height / sheet->lines) + TITLE;
+    double bottom = top + BAR * (double)bars->sweep->items;
+    fprintf(script, "set lmargin at screen %.6f\nset rmargin at screen %.6f\n", left / sheet->width,
+            (left + PANEL) / sheet->width);
+    fprintf(script, "set tmargin at screen %.6f\nset bmargin at screen %.6f\n", 1 - top / sheet->height,
+            1 - bottom / sheet->height);
+    fputs("set ytics scale 0 (", script);
+    for (uint64_t i = 0; i < bars->sweep->items; i++) {
+        char room[FITTED_NAME_BYTES];
+        row_sweep_fit_name(bars->sweep, bars->names, i, room);
+        fputs(i > 0 ? ", " : "", script);
+        gnuplot_quote(gnuplot, panel == 0 ? room : "");
+        fprintf(script, " %llu", (unsigned long long)i);
+    }
+    fputs(")\n", script);
+}
+
+/* From 0 to high, or to low; room for the number behind it, a part of that. */
+static void begin_panel(FILE *script, double low, double high, double part, const char *name, unsigned number)
+{
+    double room = part * (high - low);
+    fprintf(script, "set title \"%s\"\nset xrange [%.9g:%.9g]\n$panel%u << END\n", name, low, high + room, number);
+}
+
+static void write_bar(FILE *script, uint64_t item, double value, const char *text, int is_rest)
+{
+    double end = isfinite(value) ? value : 0;
+    fprintf(script, "%llu %.9g %.9g %.9g \"%s\" %d\n", (unsigned long long)item, fmin(end, 0), fmax(end, 0),
+            fmax(end, 0), text, is_rest);
+}
+
+static void end_panel(FILE *script, const char *colour, const char *ink, unsigned number)
+{
+    fprintf(
+        script,
+        "END\nplot for [rest = 0:1] $panel%u using 2:($6 == rest ? $1 : 1/0):2:3:($1 - 0.36):($1 + 0.36) with "
+        "boxxyerror fillstyle solid noborder linecolor rgb (rest ? 0x999999 : 0x%s), '' using 4:1:5 with labels left "
+        "offset character 0.6, 0 textcolor rgb '%s'\n",
+        number, colour + 1, ink);
+}
+
+static void draw_logits(FILE *script, const bars *bars, int is_dark, unsigned number)
+{
+    begin_panel(script, bars->low, bars->high, 0.65, "logits", number);
+    for (uint64_t i = 0; i < bars->sweep->items; i++) {
+        char text[32] = "";
+        if (!is_rest(bars, i))
+            snprintf(text, sizeof text, "%.5g", logit_of(bars, i));
+        write_bar(script, i, logit_of(bars, i), text, 0);
+    }
+    end_panel(script, gnuplot_colour(1, is_dark), gnuplot_ink(is_dark), number);
+}
+
+static void draw_probabilities(FILE *script, const bars *bars, uint64_t k, int is_dark, unsigned number)
+{
+    char temperature[TEMPERATURE_BYTES + 8];
+    format_temperature(bars->temperatures[k], temperature);
+    begin_panel(script, 0, 1, 0.42, temperature, number);
+    for (uint64_t i = 0; i < bars->sweep->items; i++) {
+        double probability = bars->sweep->probabilities[k * bars->sweep->items + i];
+        char text[32];
+        snprintf(text, sizeof text, "%.4g", probability);
+        write_bar(script, i, probability, text, is_rest(bars, i));
+    }
+    end_panel(script, gnuplot_colour(0, is_dark), gnuplot_ink(is_dark), number);
+}
+
+static void write_script(gnuplot *gnuplot, const bars *bars, const sheet *sheet, int is_dark)
+{
+    FILE *script = gnuplot->script;
+    unsigned number = 0;
+    fprintf(script,
+            "set border 0\nset title offset 0, -0.8\nset arrow from 0, graph 0 to 0, graph 1 nohead linecolor rgb '%s' "
+            "front\nunset key\nunset xtics\nset yrange [%.9g:-0.5]\nset multiplot\n",
+            gnuplot_ink(is_dark), (double)bars->sweep->items - 0.5);
+    for (uint64_t k = 0; k < bars->sweep->count; k++) {
+        unsigned line = (unsigned)(k / MOST_IN_LINE), panel = (unsigned)(k % MOST_IN_LINE);
+        if (panel == 0) {
+            place_panel(gnuplot, bars, sheet, line, 0);
+            draw_logits(script, bars, is_dark, number++);
+        }
+        place_panel(gnuplot, bars, sheet, line, panel + 1);
+        draw_probabilities(script, bars, k, is_dark, number++);
+    }
+    fputs("unset multiplot\n", script);
+}
+
+static int draw_bars(const bars *bars, const char *path, int is_dark)
+{
+    sheet sheet = lay_out(bars);
+    const gnuplot_style style = {sheet.width, sheet.height, is_dark};
+    gnuplot gnuplot;
+    int status = gnuplot_open(&gnuplot, path, path, &style);
+    if (status != EXIT_DONE)
+        return status;
+    write_script(&gnuplot, bars, &sheet, is_dark);
+    return gnuplot_close(&gnuplot);
+}
+
+int picture_bars(run *run)
+{
+    const run_options *options = &run->options;
+    class_names names;
+    row_sweep sweep;
+    int status = class_names_read(options->class_names, run->problem.classes, &names);
+    if (status != EXIT_DONE)
+        return status;
+    const row_request request = {options->row, options->sweep.values, options->sweep.count, options->top, options->top};
+    status = row_sweep_read(run, &request, &sweep);
+    if (status == EXIT_DONE) {
+        bars bars = {&sweep, &names, options->sweep.values, 0, 0};
+        find_range(&bars);
+        status = options->output ? draw_bars(&bars, options->output, options->is_dark) : print_bars(&bars);
+        row_sweep_release(&sweep);
+    }
+    class_names_release(&names);
+    return status;
+}

@@ -1,0 +1,179 @@
+#include "pictures/row_sweep.h"
+
+#include "support/cli.h"
+#include "support/text.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A page of examples alone has no input. */
+static int complain_memory(const run *run, uint64_t classes, uint64_t count)
+{
+    return complain(EXIT_FAILED, "%s: no memory for a row of %llu classes at %llu temperatures",
+                    run->options.input ? run->options.input : run->options.output, (unsigned long long)classes,
+                    (unsigned long long)count);
+}
+
+/* ---------------------------------------------------------------- Which classes */
+
+typedef struct candidate {
+    float logit;
+    uint64_t class;
+} candidate;
+
+/* From the largest on, NaN in front; of equal ones the first. */
+static int compare_candidates(const void *a, const void *b)
+{
+    const candidate *left = a, *right = b;
+    int nan_order = (isnan(left->logit) ? 0 : 1) - (isnan(right->logit) ? 0 : 1);
+    if (nan_order != 0)
+        return nan_order;
+    if (left->logit > right->logit || left->logit < right->logit)
+        return left->logit > right->logit ? -1 : 1;
+    return (left->class > right->class) - (left->class < right->class);
+}
+
+/* Sets items, classes, rest and logits. */
+static int choose_items(const run *run, const float *logits, uint64_t classes, const row_request *request,
+                        row_sweep *sweep)
+{
+    uint64_t shown = classes > request->most ? request->top : classes;
+    candidate *candidates = malloc((size_t)classes * sizeof *candidates);
+    sweep->rest = classes - shown;
+    sweep->items = shown + (sweep->rest > 0 ? 1 : 0);
+    sweep->classes = calloc((size_t)classes, sizeof *sweep->classes);
+    sweep->logits = calloc((size_t)sweep->items, sizeof *sweep->logits);
+    int status = candidates && sweep->classes && sweep->logits ? EXIT_DONE : complain_memory(run, classes, 1);
+    for (uint64_t c = 0; c < classes && status == EXIT_DONE; c++)
+        candidates[c] = (candidate){logits[c], c};
+    if (status == EXIT_DONE && sweep->rest > 0)
+        qsort(candidates, (size_t)classes, sizeof *candidates, compare_candidates);
+    for (uint64_t i = 0; i < classes && status == EXIT_DONE; i++)
+        sweep->classes[i] = candidates[i].class;
+    for (uint64_t i = 0; i < sweep->items && status == EXIT_DONE; i++)
+        sweep->logits[i] = i < shown ? candidates[i].logit : NAN;
+    free(candidates);
+    return status;
+}
+
+/* The probabilities of the items from those of all classes; adding up is all that is done with them. */
+static void gather(const float *all, uint64_t classes, row_sweep *sweep)
+{
+    uint64_t shown = sweep->items - (sweep->rest > 0 ? 1 : 0);
+    for (uint64_t k = 0; k < sweep->count; k++) {
+        double *items = sweep->probabilities + k * sweep->items;
+        const float *row = all + k * classes;
+        for (uint64_t i = 0; i < shown; i++)
+            items[i] = (double)row[sweep->classes[i]];
+        for (uint64_t i = shown; i < classes; i++)
+            items[shown] += (double)row[sweep->classes[i]];
+    }
+}
+
+/* ---------------------------------------------------------------- Computing */
+
+static int compute(run *run, const float *logits, uint64_t classes, const row_request *request, float *probabilities,
+                   clsoftmax_statistics *statistics)
+{
+    clsoftmax_problem problem = run->problem;
+    clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
+    problem.outer = problem.inner = 1;
+    problem.classes = classes;
+    problem.operation = CLSOFTMAX_OPERATION_SOFTMAX;
+    problem.logits_dtype = problem.results_dtype = CLSOFTMAX_F32;
+    problem.statistics = 1;
+    problem.sweep = request->count;
+    arguments.logits = logits;
+    arguments.results = probabilities;
+    arguments.temperatures = request->temperatures;
+    arguments.statistics = statistics;
+    clsoftmax_status computed = device_run(&run->devices.of[0], &problem, &arguments);
+    return computed == CLSOFTMAX_OK ? EXIT_DONE : complain_library(device_selector(&run->devices.of[0]), computed);
+}
+
+int row_sweep_compute(run *run, const float *logits, uint64_t classes, const row_request *request, row_sweep *sweep)
+{
+    memset(sweep, 0, sizeof *sweep);
+    sweep->count = request->count;
+    int status = choose_items(run, logits, classes, request, sweep);
+    if (status != EXIT_DONE) {
+        row_sweep_release(sweep);
+        return status;
+    }
+    float *all = calloc((size_t)(request->count * classes), sizeof *all);
+    sweep->probabilities = calloc((size_t)(request->count * sweep->items), sizeof *sweep->probabilities);
+    sweep->statistics = calloc((size_t)request->count, sizeof *sweep->statistics);
+    if (all && sweep->probabilities && sweep->statistics)
+        status = compute(run, logits, classes, request, all, sweep->statistics);
+    else
+        status = complain_memory(run, classes, request->count);
+    if (status == EXIT_DONE)
+        gather(all, classes, sweep);
+    else
+        row_sweep_release(sweep);
+    free(all);
+    return status;
+}
+
+/* The row's logits as f32, which holds each of the types exactly. */
+static int read_row(run *run, uint64_t row, float *logits)
+{
+    const clsoftmax_problem *p = &run->problem;
+    const tiling one = {p->classes, p->inner, row, row + 1, 1};
+    tile tile = tiling_tile(&one, row);
+    int status = run_read_logits(run, &one, &tile, logits);
+    for (uint64_t i = p->classes; i > 0 && p->logits_dtype != CLSOFTMAX_F32; i--) /* from behind: they grow in place */
+        logits[i - 1] = array_float(logits, p->logits_dtype, i - 1);
+    return status;
+}
+
+int row_sweep_read(run *run, const row_request *request, row_sweep *sweep)
+{
+    uint64_t classes = run->problem.classes, row = request->row;
+    memset(sweep, 0, sizeof *sweep);
+    if (row < run->first_row || row - run->first_row >= run->rows)
+        return complain(EXIT_WRONG, "--row %llu: %s has rows from %llu to %lld", (unsigned long long)row,
+                        run->options.input, (unsigned long long)run->first_row,
+                        (long long)(run->first_row + run->rows) - 1);
+    float *logits = malloc((size_t)classes * sizeof *logits);
+    int status = logits ? read_row(run, row - run->first_row, logits) : complain_memory(run, classes, 1);
+    if (status == EXIT_DONE)
+        status = row_sweep_compute(run, logits, classes, request, sweep);
+    free(logits);
+    return status;
+}
+
+void row_sweep_release(row_sweep *sweep)
+{
+    free(sweep->classes);
+    free(sweep->logits);
+    free(sweep->probabilities);
+    free(sweep->statistics);
+    memset(sweep, 0, sizeof *sweep);
+}
+
+const char *row_sweep_name(const row_sweep *sweep, const class_names *names, uint64_t item, char *room)
+{
+    if (sweep->rest == 0 || item + 1 < sweep->items)
+        return class_names_text(names, sweep->classes[item], room);
+    snprintf(room, ITEM_NAME_BYTES, "rest (%llu)", (unsigned long long)sweep->rest);
+    return room;
+}
+
+unsigned row_sweep_fit_name(const row_sweep *sweep, const class_names *names, uint64_t item, char *room)
+{
+    char number[ITEM_NAME_BYTES];
+    unsigned letters = 0, used = 0, bytes;
+    for (const char *name = row_sweep_name(sweep, names, item, number); *name; name += bytes) {
+        bytes = text_character_bytes(name);
+        if (++letters == MOST_LETTERS && name[bytes]) {
+            used += (unsigned)sprintf(room + used, "…");
+            break;
+        }
+        memcpy(room + used, name, bytes);
+        used += bytes;
+    }
+    room[used] = '\0';
+    return letters;
+}

@@ -1,0 +1,89 @@
+#include "run/compare.h"
+
+#include "files/array.h"
+
+#include <math.h>
+#include <string.h>
+
+/* A float of any dtype by its bits. */
+typedef struct pattern {
+    uint32_t magnitude;
+    int is_negative, is_nan;
+} pattern;
+
+static pattern read_pattern(const void *values, clsoftmax_dtype dtype, uint64_t at)
+{
+    static const uint32_t infinities[CLSOFTMAX_DTYPE_COUNT] = {
+        [CLSOFTMAX_F32] = 0x7F800000, [CLSOFTMAX_F16] = 0x7C00, [CLSOFTMAX_BF16] = 0x7F80};
+    int is_wide = dtype == CLSOFTMAX_F32;
+    uint32_t bits = is_wide ? ((const uint32_t *)values)[at] : ((const uint16_t *)values)[at];
+    uint32_t sign = is_wide ? 0x80000000u : 0x8000u;
+    pattern read = {bits & ~sign, (bits & sign) != 0, (bits & ~sign) > infinities[dtype]};
+    return read;
+}
+
+/* Steps from one to the other; both zeros are one. */
+static uint64_t ulp_between(pattern a, pattern b)
+{
+    if (a.is_nan || b.is_nan)
+        return a.is_nan && b.is_nan ? 0 : UINT32_MAX;
+    int64_t from = a.is_negative ? -(int64_t)a.magnitude : a.magnitude;
+    int64_t to = b.is_negative ? -(int64_t)b.magnitude : b.magnitude;
+    return (uint64_t)(from < to ? to - from : from - to);
+}
+
+double allowed_difference(clsoftmax_operation operation, uint64_t classes)
+{
+    return operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX ? (double)classes * 0x1p-44 : 0;
+}
+
+void compare(comparison *comparison, clsoftmax_dtype dtype, const void *a, const void *b, uint64_t count,
+             double allowed)
+{
+    size_t size = clsoftmax_dtype_size(dtype);
+    for (uint64_t i = 0; i < count; i++) {
+        comparison->different += memcmp((const char *)a + i * size, (const char *)b + i * size, size) != 0;
+        uint64_t ulp = ulp_between(read_pattern(a, dtype, i), read_pattern(b, dtype, i));
+        if (ulp > 1 && fabs((double)array_float(a, dtype, i) - (double)array_float(b, dtype, i)) <= allowed)
+            ulp = 0;
+        if (ulp > comparison->worst_ulp) {
+            comparison->worst_ulp = ulp;
+            comparison->worst_at = comparison->values + i;
+        }
+    }
+    comparison->values += count;
+}
+
+/* |a - b| <= allowed, or both the same infinity or NaN. */
+static int is_near(float a, float b, double allowed)
+{
+    return a == b || (isnan(a) && isnan(b)) || fabs((double)a - (double)b) <= allowed;
+}
+
+static double spacing_at(float value)
+{
+    return (double)nextafterf(fabsf(value), INFINITY) - (double)fabsf(value);
+}
+
+/* The bounds are against exact values; both sides are at most so far from them. */
+static int are_within_bounds(const clsoftmax_statistics *a, const clsoftmax_statistics *b, double classes)
+{
+    double ulp = 2 * spacing_at(b->largest_probability), absolute = classes * 0x1p-43;
+    return a->argmax == b->argmax && is_near(a->maximum, b->maximum, 0) &&
+           is_near(a->largest_probability, b->largest_probability, ulp) && is_near(a->margin, b->margin, ulp) &&
+           is_near(a->entropy, b->entropy, 5 * spacing_at(b->entropy) + classes * 0x1p-41) &&
+           is_near(a->log_sum_exp, b->log_sum_exp,
+                   2 * spacing_at(b->log_sum_exp) + log(classes) * 0x1p-24 + absolute) &&
+           is_near(a->negative_log_likelihood, b->negative_log_likelihood,
+                   2 * spacing_at(b->negative_log_likelihood) + absolute);
+}
+
+void compare_statistics(comparison *comparison, const clsoftmax_statistics *a, const clsoftmax_statistics *b,
+                        uint64_t count, uint64_t classes)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        comparison->different += memcmp(&a[i], &b[i], sizeof a[i]) != 0;
+        comparison->beyond += !are_within_bounds(&a[i], &b[i], (double)classes);
+    }
+    comparison->values += count;
+}

@@ -1,0 +1,44 @@
+#include "run/result_file.h"
+
+#include "support/cli.h"
+
+int result_file_open(result_file *file, const char *path, const result_format *format, const output_shard *shard)
+{
+    char header[NPY_HEADER_BYTES];
+    uint64_t bytes = result_file_begin(file, format, header);
+    int status;
+    if (shard) {
+        status = output_file_open_shard(&file->out, path, bytes, shard);
+    } else {
+        status = output_file_open(&file->out, path);
+        if (status == EXIT_DONE)
+            status = output_file_reserve(&file->out, bytes);
+    }
+    return status == EXIT_DONE ? output_file_write(&file->out, 0, file->data_offset, header) : status;
+}
+
+int result_file_is_seekable(const result_file *file)
+{
+    return file->out.temporary[0] != '\0';
+}
+
+int result_file_write(result_file *file, uint64_t first, uint64_t count, const void *values)
+{
+    return output_file_write(&file->out, file->data_offset + first * file->element_size, count * file->element_size,
+                             values);
+}
+
+int result_file_sync(result_file *file)
+{
+    return output_file_sync(&file->out);
+}
+
+int result_file_commit(result_file *file)
+{
+    return output_file_commit(&file->out);
+}
+
+void result_file_abandon(result_file *file)
+{
+    output_file_abandon(&file->out);
+}
