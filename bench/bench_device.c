@@ -1,6 +1,7 @@
 #include "bench_device.h"
 
-#include "support/cli.h"
+#include "support/library.h"
+#include "support/messages.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +53,7 @@ static int open_opencl(bench_device *device)
 int bench_device_open(bench_device *device, const char *selector)
 {
     memset(device, 0, sizeof *device);
-    int status = open_device(selector, &device->context);
+    int status = open_context(selector, &device->context);
     if (status != EXIT_DONE)
         return status;
     device->info = *clsoftmax_context_device(device->context);

@@ -1,6 +1,6 @@
 #include "contender.h"
 
-#include "support/cli.h"
+#include "support/messages.h"
 
 #include <stdarg.h>
 #include <stdio.h>

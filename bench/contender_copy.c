@@ -1,5 +1,5 @@
 /* Copies of an array of the workload's size: what one read and one write take at least. */
-#include "support/cli.h"
+#include "support/messages.h"
 #include "contender.h"
 
 #include <pthreadpool.h>

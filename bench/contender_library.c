@@ -1,5 +1,5 @@
 /* This library: from host memory, and on a device's own buffers. */
-#include "support/cli.h"
+#include "support/messages.h"
 #include "contender.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* Other libraries, each in a process of its own that answers one round per request: peers/README.md has the protocol. */
-#include "support/cli.h"
+#include "support/messages.h"
 #include "contender.h"
-#include "lists.h"
+#include "support/lists.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>

@@ -1,6 +1,9 @@
 #include "explain.h"
 
-#include "support/cli.h"
+#include "support/library.h"
+#include "support/messages.h"
+
+#include <stdio.h>
 
 static int explain_shape(FILE *file, const bench_device *device, const bench_options *options, shape shape,
                          dtype_pair dtypes)

@@ -1,13 +1,16 @@
 /* clsoftmax-bench: devices, strategies and peers, side by side. */
-#include "support/cli.h"
+#include "support/library.h"
+#include "support/messages.h"
+#include "support/process.h"
 #include "environment.h"
 #include "explain.h"
-#include "lists.h"
+#include "support/lists.h"
 #include "files/output_file.h"
 #include "plot.h"
 #include "support/progress.h"
 #include "report.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -213,7 +216,7 @@ static int run(bench *bench)
     if (status == EXIT_DONE)
         status = open_devices(bench);
     if (status == EXIT_DONE)
-        status = open_device("cpu", &bench->cpu);
+        status = open_context("cpu", &bench->cpu);
     if (status == EXIT_DONE)
         status = report_to_output(bench);
     if (status == EXIT_DONE && bench->has_wrong)

@@ -1,12 +1,16 @@
 #include "options.h"
 
-#include "support/cli.h"
-#include "lists.h"
+#include "support/library.h"
+#include "support/messages.h"
+#include "support/process.h"
+#include "support/values.h"
+#include "support/lists.h"
 #include "report.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,8 +111,7 @@ static const struct option long_options[] = {{"device", required_argument, NULL,
 static int take_strategy(const char *text, void *context)
 {
     clsoftmax_strategy strategy;
-    if (parse_strategy(text, &strategy) != EXIT_DONE)
-        return EXIT_WRONG;
+    FORWARD(parse_strategy("--strategies", text, &strategy));
     *(unsigned *)context |= 1u << strategy;
     return EXIT_DONE;
 }
@@ -119,14 +122,12 @@ static int take_dtypes(const char *text, void *context)
     char from[16];
     const char *colon = strchr(text, ':');
     snprintf(from, sizeof from, "%.*s", colon ? (int)(colon - text) : 15, text);
-    int logits = choose_dtype("--dtypes", from), results = logits;
-    if (logits >= 0 && colon)
-        results = choose_dtype("--dtypes", colon + 1);
-    if (logits < 0 || results < 0)
-        return EXIT_WRONG;
+    clsoftmax_dtype logits, results;
+    FORWARD(parse_dtype("--dtypes", from, &logits));
+    FORWARD(parse_dtype("--dtypes", colon ? colon + 1 : from, &results));
     if (options->dtype_count == MOST_DTYPES)
         return complain(EXIT_WRONG, "--dtypes: at most %d", MOST_DTYPES);
-    options->dtypes[options->dtype_count++] = (dtype_pair){(clsoftmax_dtype)logits, (clsoftmax_dtype)results};
+    options->dtypes[options->dtype_count++] = (dtype_pair){logits, results};
     return EXIT_DONE;
 }
 
@@ -135,35 +136,26 @@ static int take_temperature(const char *text, void *context)
     bench_options *options = context;
     if (options->temperature_count == MOST_TEMPERATURES)
         return complain(EXIT_WRONG, "-T: at most %d temperatures", MOST_TEMPERATURES);
-    return parse_temperature(text, &options->temperatures[options->temperature_count++]);
+    return parse_temperature("-T", text, &options->temperatures[options->temperature_count++]);
 }
 
 /* ---------------------------------------------------------------- Numbers */
 
-static int parse_count(const char *option, const char *text, unsigned most, unsigned *count)
+static int parse_unsigned(const char *option, const char *text, unsigned most, unsigned *count)
 {
-    char *end;
-    unsigned long value = strtoul(text, &end, 10);
-    if (end == text || *end || *text < '0' || *text > '9' || value < 1 || value > most)
-        return complain(EXIT_WRONG, "%s %s: it takes a number from 1 to %u", option, text, most);
+    uint64_t value;
+    FORWARD(parse_count(option, text, 1, most, &value));
     *count = (unsigned)value;
     return EXIT_DONE;
-}
-
-static int parse_seconds(const char *text, double *seconds)
-{
-    char *end;
-    *seconds = strtod(text, &end);
-    return end != text && !*end && *seconds >= 0 ? EXIT_DONE
-                                                 : complain(EXIT_WRONG, "--time %s: it takes seconds", text);
 }
 
 static int parse_axis(const char *text, int *axis)
 {
     static const char *const names[] = {"0", "-1"};
-    int choice = choose("--axis", text, names, 2);
+    int choice = 0;
+    FORWARD(parse_choice("--axis", text, names, 2, &choice));
     *axis = choice == 0 ? 0 : -1;
-    return choice >= 0 ? EXIT_DONE : EXIT_WRONG;
+    return EXIT_DONE;
 }
 
 /* ---------------------------------------------------------------- All of them */
@@ -197,11 +189,11 @@ static int parse_option(int option, bench_options *options)
         options->peers = optarg;
         return EXIT_DONE;
     case ROUNDS:
-        return parse_count("--rounds", optarg, 1000000, &options->limits.rounds);
+        return parse_unsigned("--rounds", optarg, 1000000, &options->limits.rounds);
     case TIME:
-        return parse_seconds(optarg, &options->limits.seconds);
+        return parse_seconds("--time", optarg, &options->limits.seconds);
     case THREADS:
-        return parse_count("--threads", optarg, 1024, &options->threads);
+        return parse_unsigned("--threads", optarg, 1024, &options->threads);
     case WARM:
         options->warm = 1;
         return EXIT_DONE;
@@ -235,17 +227,35 @@ static int parse_option(int option, bench_options *options)
     }
 }
 
+/* The next option by getopt_long, -1 at the end; '?' after a complaint about an option that is unknown or lacks its argument. */
+static int next_option(int argc, char **argv, const char *short_options)
+{
+    opterr = 0; /* the complaint is ours */
+    int option = getopt_long(argc, argv, short_options, long_options, NULL);
+    if (option != '?' && option != ':')
+        return option;
+    char letter[3] = {'-', (char)optopt, '\0'};
+    int is_letter = optopt > ' ' && optopt < 127 && strchr(short_options, optopt) != NULL;
+    const char *word = is_letter || (option == '?' && optopt > ' ' && optopt < 127) ? letter : argv[optind - 1];
+    complain(EXIT_WRONG,
+             option == ':' ? "%s: an argument is missing; see %s --help"
+                           : "%s: no such option, or not with that argument; see %s --help",
+             word, argv[0]);
+    return '?';
+}
+
 static int print_bench_help(void)
 {
     fputs(help, stdout);
     shapes_print_sets(stdout);
-    return print_help(examples) == EXIT_DONE ? -1 : EXIT_FAILED;
+    fputs(examples, stdout);
+    return finish_output(stdout) == EXIT_DONE ? EXIT_ANSWERED : EXIT_FAILED;
 }
 
 static int print_version(void)
 {
     printf("clsoftmax-bench %s\n", clsoftmax_version());
-    return finish_output(stdout) == EXIT_DONE ? -1 : EXIT_FAILED;
+    return finish_output(stdout) == EXIT_DONE ? EXIT_ANSWERED : EXIT_FAILED;
 }
 
 static unsigned available_processors(void)
@@ -285,7 +295,7 @@ int bench_options_parse(int argc, char **argv, bench_options *options)
     options->commit = CLSOFTMAX_COMMIT;
     options->progress = -1;
     keep_command(argc, argv, options);
-    for (int option; (option = next_option(argc, argv, ":d:T:o:h", long_options)) != -1;) {
+    for (int option; (option = next_option(argc, argv, ":d:T:o:h")) != -1;) {
         if (option == 'h')
             return print_bench_help();
         if (option == VERSION)

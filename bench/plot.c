@@ -1,9 +1,10 @@
 #include "plot.h"
 
-#include "support/cli.h"
+#include "support/messages.h"
 #include "pictures/gnuplot.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,7 @@
 #include "report.h"
 
-#include "support/cli.h"
+#include "support/messages.h"
+#include "support/values.h"
 
 #include <math.h>
 #include <string.h>
@@ -13,7 +14,8 @@ int report_choose(const char *name)
     const char *names[REPORTS];
     for (int i = 0; i < REPORTS; i++)
         names[i] = reports[i]->name;
-    return choose("--output", name, names, REPORTS);
+    int choice = -1;
+    return parse_choice("--output", name, names, REPORTS, &choice) == EXIT_DONE ? choice : -1;
 }
 
 const report *report_of(int number)

@@ -1,9 +1,10 @@
 #include "shapes.h"
 
-#include "support/cli.h"
-#include "lists.h"
+#include "support/messages.h"
+#include "support/lists.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

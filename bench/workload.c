@@ -1,6 +1,7 @@
 #include "workload.h"
 
-#include "support/cli.h"
+#include "support/library.h"
+#include "support/messages.h"
 #include "truth.h"
 
 #include <errno.h>

@@ -1,5 +1,8 @@
 /* clsoftmax-mpi: clsoftmax run by as many processes as mpirun starts, on one machine or many, into one file. */
-#include "support/cli.h"
+#include "clsoftmax/clsoftmax.h"
+#include "commands/commands.h"
+#include "support/messages.h"
+#include "support/process.h"
 #include "run/ranks.h"
 
 #include <mpi.h>
@@ -19,6 +22,12 @@ static const char help[] = "usage: mpirun -n N clsoftmax-mpi INPUT -o OUT.npy [O
                            "\n"
                            "example:\n"
                            "  mpirun -n 8 clsoftmax-mpi logits.npy -T 0.7 -o probabilities.npy\n";
+
+static int print_help(void)
+{
+    fputs(help, stdout);
+    return finish_output(stdout);
+}
 
 static int is_help(int argc, char **argv)
 {
@@ -65,13 +74,13 @@ int main(int argc, char **argv)
     argv[0] = (char *)(uintptr_t)program_name;
     int status;
     if (is_help(argc, argv))
-        status = ranks_index() == 0 ? print_help(help) : EXIT_DONE;
+        status = ranks_index() == 0 ? print_help() : EXIT_DONE;
     else if (provided < MPI_THREAD_SERIALIZED)
         status = complain(EXIT_FAILED, "this MPI cannot be called by several threads in turn");
     else
         status = command_run(argc, argv);
     /* the first process says how it went; the others' status would make mpirun print a page about each */
-    status = ranks_agree(status);
+    status = ranks_agree(status == EXIT_ANSWERED ? EXIT_DONE : status);
     int is_first = ranks_index() == 0;
     MPI_Finalize();
     return is_first ? status : EXIT_DONE;

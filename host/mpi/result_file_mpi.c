@@ -2,7 +2,7 @@
    into it. What opens and ends a file is called by all ranks together. */
 #include "run/result_file.h"
 
-#include "support/cli.h"
+#include "support/messages.h"
 #include "run/ranks.h"
 
 #include <mpi.h>

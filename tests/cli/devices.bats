@@ -39,9 +39,9 @@ load helpers
 
 @test "wrong words" {
     run --separate-stderr "$CLSOFTMAX" devices everything
-    expect_error 2 "everything: devices takes no such argument"
+    expect_error 2 "everything: no such argument"
     run --separate-stderr "$CLSOFTMAX" verify everything
-    expect_error 2 "everything: verify takes no such argument"
+    expect_error 2 "everything: no such argument"
     run --separate-stderr "$CLSOFTMAX" verify -d 77:7
     expect_error 2 'device "77:7"'
 }

@@ -1,12 +1,13 @@
 /* Files of class names, and untrusted texts: the first byte chooses how many classes there are, the rest is the file.
    The oracle of UTF-8 is iconv(). */
 #include "pictures/class_names.h"
-#include "support/cli.h"
+#include "support/messages.h"
 #include "fuzz.h"
 #include "support/json.h"
 #include "support/text.h"
 
 #include <iconv.h>
+#include <stdio.h>
 
 const char program_name[] = "fuzz";
 

@@ -1,10 +1,11 @@
 /* The reader of .npy files: the first byte chooses what the numbers are, the rest is the file. Every element is read at
    once and in parts, and both must be the same. */
-#include "support/cli.h"
+#include "support/messages.h"
 #include "fuzz.h"
 #include "files/source.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
 

@@ -1,6 +1,6 @@
 /* Command lines: those of `run` or, where that is the first word, of `sweep`, `plot` or `explore`, as words with zero
    bytes between them. Options that are accepted must be within their ranges. */
-#include "support/cli.h"
+#include "support/messages.h"
 #include "fuzz.h"
 #include "run/run_options.h"
 

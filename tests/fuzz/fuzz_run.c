@@ -1,13 +1,15 @@
 /* The commands `run` and `sweep` as a whole, from files to files: a small array of any shape and axis, numbers for each
    row, a part of the rows, little memory, shards. The oracle of every byte is one call of the library on the whole
    array; which labels, rows and counts are wrong is written here again. */
-#include "support/cli.h"
+#include "commands/commands.h"
+#include "support/messages.h"
 #include "fuzz.h"
 #include "problem.h"
 
 #include <getopt.h>
 #include <math.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -1,10 +1,11 @@
 /* The reader of texts: the first byte chooses what the numbers are, the rest is the file. Numbers that are read,
    written and read again must be the same. */
-#include "support/cli.h"
+#include "support/messages.h"
 #include "fuzz.h"
 #include "files/source.h"
 
 #include <math.h>
+#include <stdio.h>
 
 const char program_name[] = "fuzz";
 

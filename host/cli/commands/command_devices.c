@@ -1,18 +1,39 @@
-/* clsoftmax devices: what there is to compute on. */
-#include "support/cli.h"
+/* clsoftmax devices: lists what there is to compute on, for people or as JSON. */
+#include "commands/commands.h"
 #include "support/json.h"
+#include "support/library.h"
+#include "support/messages.h"
+#include "support/options.h"
+#include "support/process.h"
 
-#include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-static const char help[] = "usage: clsoftmax devices [--json]\n"
-                           "\n"
-                           "Lists the devices; the one that \"auto\" takes has a star. Each line begins with what -d "
-                           "takes. Below, how rows are laid over a\n"
-                           "device, and when.\n"
-                           "\n"
-                           "options:\n"
-                           "      --json   the same for programs\n";
+typedef struct devices_options {
+    int is_json;
+} devices_options;
+
+static const option_row rows[] = {
+    {.heading = "options"},
+    {.name = "json",
+     .set = option_set_on,
+     .offset = offsetof(devices_options, is_json),
+     .help = "print the same as JSON, for programs"},
+    {.name = NULL},
+};
+
+static const option_table table = {
+    .rows = rows,
+    .introduction =
+        "usage: clsoftmax devices [--json]\n"
+        "\n"
+        "Lists the devices. Each begins with what -d takes; a star marks the one that \"auto\" takes. Below stands\n"
+        "how rows are laid over a device, and when.\n"
+        "\n",
+    .examples = "examples:\n"
+                "  clsoftmax devices\n"
+                "  clsoftmax devices --json | jq -r '.devices[] | select(.usable) | .selector'\n",
+};
 
 static const char *type_name(clsoftmax_device_type type)
 {
@@ -81,27 +102,15 @@ static void print_json(const clsoftmax_device *devices, size_t count)
 
 int command_devices(int argc, char **argv)
 {
-    enum { JSON = 256 };
-    static const struct option long_options[] = {
-        {"json", no_argument, NULL, JSON}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
-    int json = 0;
-    for (int option; (option = next_option(argc, argv, ":h", long_options)) != -1;) {
-        if (option == JSON) {
-            json = 1;
-        } else if (option == 'h') {
-            return print_help(help);
-        } else {
-            return EXIT_WRONG;
-        }
-    }
-    if (optind < argc)
-        return complain(EXIT_WRONG, "%s: devices takes no such argument; see clsoftmax devices --help", argv[optind]);
+    devices_options options = {0};
     clsoftmax_device *devices = NULL;
     size_t count = 0;
+    FORWARD(options_parse(&table, argc, argv, &options));
+    FORWARD(options_refuse_operands(argc, argv));
     clsoftmax_status status = clsoftmax_devices_list(&devices, &count);
     if (status != CLSOFTMAX_OK)
         return complain_library("devices", status);
-    if (json)
+    if (options.is_json)
         print_json(devices, count);
     else
         print_table(devices, count);

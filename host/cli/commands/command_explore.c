@@ -1,8 +1,10 @@
 /* clsoftmax explore: a page with a temperature slider, whose numbers are in it. */
+#include "commands/commands.h"
 #include "pictures/embedded_files.h"
 #include "pictures/explore.h"
-#include "support/cli.h"
+#include "support/messages.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,5 +86,5 @@ int command_explore(int argc, char **argv)
     run_begin(&run);
     int status = explore(argc, argv, &run);
     run_end(&run);
-    return status == -1 ? EXIT_DONE : status;
+    return status;
 }

@@ -1,7 +1,8 @@
 /* clsoftmax plot: bars of a row's logits and probabilities. */
+#include "commands/commands.h"
 #include "pictures/gnuplot.h"
 #include "pictures/picture.h"
-#include "support/cli.h"
+#include "support/messages.h"
 
 static int plot(int argc, char **argv, run *run)
 {
@@ -23,5 +24,5 @@ int command_plot(int argc, char **argv)
     run_begin(&run);
     int status = plot(argc, argv, &run);
     run_end(&run);
-    return status == -1 ? EXIT_DONE : status;
+    return status;
 }

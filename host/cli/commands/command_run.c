@@ -1,12 +1,16 @@
 /* clsoftmax run, the main job, and clsoftmax sweep, the same at many temperatures. Options, devices and outputs are made ready here;
    run_input.c opens the input, run_tiles.c goes through the rows. */
+#include "commands/commands.h"
 #include "pictures/picture.h"
 #include "run/ranks.h"
 #include "run/run.h"
 #include "run/sweep_table.h"
-#include "support/cli.h"
+#include "support/library.h"
+#include "support/messages.h"
+#include "support/process.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -396,13 +400,13 @@ static int parse_and_prepare(run_command command, int argc, char **argv, run *ru
     return status == EXIT_DONE ? prepare(run) : status;
 }
 
-/* Rank 0 first: what is wrong for it is wrong for all, and is to be said once. -1 after --help. */
+/* Rank 0 first: what is wrong for it is wrong for all, and is to be said once. EXIT_ANSWERED after --help. */
 static int prepare_ranks(run_command command, int argc, char **argv, run *run)
 {
     int is_first = ranks_index() == 0, status = is_first ? parse_and_prepare(command, argc, argv, run) : EXIT_DONE;
-    int helped = ranks_agree(status == -1);
+    int helped = ranks_agree(status == EXIT_ANSWERED);
     if (helped)
-        return -1;
+        return EXIT_ANSWERED;
     status = ranks_agree(status);
     if (status == EXIT_DONE && !is_first)
         status = parse_and_prepare(command, argc, argv, run);
@@ -419,7 +423,7 @@ static int run_command_line(run_command command, int argc, char **argv)
     else if (status == EXIT_DONE)
         status = compute_and_draw(&run);
     run_end(&run);
-    return status == -1 ? EXIT_DONE : status;
+    return status;
 }
 
 int command_run(int argc, char **argv)

@@ -1,31 +1,54 @@
 /* clsoftmax verify: does this device keep the promise? */
+#include "commands/commands.h"
 #include "run/compare.h"
-#include "support/cli.h"
+#include "support/library.h"
+#include "support/messages.h"
+#include "support/options.h"
+#include "support/process.h"
 
-#include <getopt.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char help[] =
-    "usage: clsoftmax verify [-d DEVICE] [--strategy NAME]\n"
-    "\n"
-    "Runs every strategy of a device on built-in data, at temperatures from 0 to inf, and compares the bits with those "
-    "of\n"
-    "the CPU path and the values with double precision. Exit status 1 if a bit differs, if a value is more than 1 ULP "
-    "from\n"
-    "the reference, or if the device cannot promise (no subnormals, not of the full profile). f32 is computed a "
-    "second\n"
-    "time as a sweep, all temperatures at once, whose bits must be the same. An OpenCL device takes minutes the first "
-    "time: its\n"
-    "driver compiles every kernel.\n"
-    "\n"
-    "options:\n"
-    "  -d, --device DEVICE   auto (default), cpu, P:D, or part of a device's name; also CLSOFTMAX_DEVICE\n"
-    "      --strategy NAME   this strategy alone\n"
-    "\n"
-    "example:\n"
-    "  clsoftmax verify -d 0:0\n";
+typedef struct verify_options {
+    const char *device;
+    clsoftmax_strategy strategy;
+} verify_options;
+
+static const option_row rows[] = {
+    {.heading = "options"},
+    {.letter = 'd',
+     .name = "device",
+     .argument = "DEVICE",
+     .set = option_set_text,
+     .offset = offsetof(verify_options, device),
+     .help = "auto (default), cpu, P:D, or part of a device's name; also CLSOFTMAX_DEVICE"},
+    {.name = "strategy",
+     .argument = "NAME",
+     .set = option_set_strategy,
+     .offset = offsetof(verify_options, strategy),
+     .help = "verify this strategy alone"},
+    {.name = NULL},
+};
+
+static const option_table table = {
+    .rows = rows,
+    .introduction =
+        "usage: clsoftmax verify [-d DEVICE] [--strategy NAME]\n"
+        "\n"
+        "Runs every strategy of a device on built-in data, at temperatures from 0 to inf. Compares the bits with "
+        "those\n"
+        "of the CPU path, and the values with double precision. f32 is computed a second time as a sweep, all\n"
+        "temperatures at once, whose bits must be the same. Exit status 1 if a bit differs, if a value is more than\n"
+        "1 ULP from the reference, or if the device cannot promise (no subnormals, not of the full profile).\n"
+        "\n"
+        "An OpenCL device takes minutes the first time: its driver compiles every kernel.\n"
+        "\n",
+    .examples = "examples:\n"
+                "  clsoftmax verify\n"
+                "  clsoftmax verify -d 0:0\n",
+};
 
 /* ---------------------------------------------------------------- Built-in data */
 
@@ -334,37 +357,21 @@ static int verify_device(clsoftmax_context *contexts[3], clsoftmax_strategy only
     return status == EXIT_DONE && holds ? EXIT_DONE : EXIT_FAILED;
 }
 
+static int open_and_verify(const verify_options *options, clsoftmax_context *contexts[3])
+{
+    FORWARD(open_context(options->device, &contexts[0]));
+    FORWARD(open_context("cpu", &contexts[1]));
+    FORWARD(open_context("reference", &contexts[2]));
+    return verify_device(contexts, options->strategy);
+}
+
 int command_verify(int argc, char **argv)
 {
-    enum { STRATEGY = 256 };
-    static const struct option long_options[] = {{"device", required_argument, NULL, 'd'},
-                                                 {"strategy", required_argument, NULL, STRATEGY},
-                                                 {"help", no_argument, NULL, 'h'},
-                                                 {NULL, 0, NULL, 0}};
-    const char *selector = NULL;
-    clsoftmax_strategy strategy = CLSOFTMAX_STRATEGY_AUTO;
-    for (int option; (option = next_option(argc, argv, ":d:h", long_options)) != -1;) {
-        if (option == 'd') {
-            selector = optarg;
-        } else if (option == STRATEGY) {
-            if (parse_strategy(optarg, &strategy) != EXIT_DONE)
-                return EXIT_WRONG;
-        } else if (option == 'h') {
-            return print_help(help);
-        } else {
-            return EXIT_WRONG;
-        }
-    }
-    if (optind < argc)
-        return complain(EXIT_WRONG, "%s: verify takes no such argument; see clsoftmax verify --help", argv[optind]);
+    verify_options options = {NULL, CLSOFTMAX_STRATEGY_AUTO};
     clsoftmax_context *contexts[3] = {NULL, NULL, NULL};
-    int status = open_device(selector, &contexts[0]);
-    if (status == EXIT_DONE)
-        status = open_device("cpu", &contexts[1]);
-    if (status == EXIT_DONE)
-        status = open_device("reference", &contexts[2]);
-    if (status == EXIT_DONE)
-        status = verify_device(contexts, strategy);
+    FORWARD(options_parse(&table, argc, argv, &options));
+    FORWARD(options_refuse_operands(argc, argv));
+    int status = open_and_verify(&options, contexts);
     for (int i = 0; i < 3; i++)
         clsoftmax_context_release(contexts[i]);
     return status;

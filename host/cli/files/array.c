@@ -1,9 +1,10 @@
 #include "files/array.h"
 
-#include "support/cli.h"
+#include "support/process.h"
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

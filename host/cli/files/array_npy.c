@@ -1,6 +1,6 @@
 #include "files/array.h"
 #include "files/npy_file.h"
-#include "support/cli.h"
+#include "support/messages.h"
 
 #include <stdio.h>
 #include <stdlib.h>

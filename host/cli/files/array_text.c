@@ -1,10 +1,11 @@
 /* Text matrices: a row a line, numbers separated by spaces, tabs or one comma, "inf" and "nan" understood, # to the end
    of the line a comment. Parsed as f32 in the C locale, which a program has until it asks for another. */
 #include "files/array.h"
-#include "support/cli.h"
+#include "support/messages.h"
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

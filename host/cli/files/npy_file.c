@@ -1,6 +1,7 @@
 #include "files/npy_file.h"
 
-#include "support/cli.h"
+#include "support/messages.h"
+#include "support/process.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -6,6 +6,7 @@
  */
 #include "files/npy_header.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define MOST_HEADER_BYTES 65536

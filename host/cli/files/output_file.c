@@ -1,12 +1,13 @@
 #include "files/output_file.h"
 
-#include "support/cli.h"
+#include "support/messages.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>

@@ -2,10 +2,11 @@
    it cannot outlive that; it changes under a lock, and whoever has waited for that looks whether the file is still the one with the
    name. */
 #include "files/output_file.h"
-#include "support/cli.h"
+#include "support/messages.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>

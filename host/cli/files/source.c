@@ -1,6 +1,7 @@
 #include "files/source.h"
 
-#include "support/cli.h"
+#include "support/messages.h"
+#include "support/values.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,9 +1,10 @@
 #include "pictures/class_names.h"
 
-#include "support/cli.h"
+#include "support/messages.h"
 #include "support/text.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,11 +1,12 @@
 #include "pictures/explore.h"
 
 #include "pictures/row_sweep.h"
-#include "support/cli.h"
 #include "support/json.h"
+#include "support/messages.h"
 #include "support/text.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,7 @@
 #include "pictures/explore.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 void explore_list_temperatures(explore_temperatures *temperatures)

@@ -1,11 +1,14 @@
 #include "pictures/gnuplot.h"
 
-#include "support/cli.h"
+#include "support/messages.h"
+#include "support/process.h"
+#include "support/values.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>

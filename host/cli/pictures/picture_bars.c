@@ -2,9 +2,11 @@
 #include "pictures/gnuplot.h"
 #include "pictures/picture.h"
 #include "pictures/row_sweep.h"
-#include "support/cli.h"
+#include "support/messages.h"
+#include "support/process.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* What is drawn, and from where a bar begins. */

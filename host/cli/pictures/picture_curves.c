@@ -3,9 +3,10 @@
 #include "pictures/gnuplot.h"
 #include "pictures/picture.h"
 #include "pictures/row_sweep.h"
-#include "support/cli.h"
+#include "support/messages.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

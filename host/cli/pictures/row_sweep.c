@@ -1,9 +1,11 @@
 #include "pictures/row_sweep.h"
 
-#include "support/cli.h"
+#include "support/library.h"
+#include "support/messages.h"
 #include "support/text.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,7 @@
 #include "run/devices.h"
 
-#include "support/cli.h"
+#include "support/library.h"
+#include "support/messages.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@ static int add_device(devices *devices, const char *selector)
     devices->of = grown;
     device *added = &grown[devices->count];
     memset(added, 0, sizeof *added);
-    int status = open_device(selector, &added->context);
+    int status = open_context(selector, &added->context);
     if (status != EXIT_DONE)
         return status;
     pthread_mutex_init(&added->lock, NULL);

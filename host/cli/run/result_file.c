@@ -1,6 +1,6 @@
 #include "run/result_file.h"
 
-#include "support/cli.h"
+#include "support/messages.h"
 
 int result_file_open(result_file *file, const char *path, const result_format *format, const output_shard *shard)
 {

@@ -1,6 +1,7 @@
 /* The rows of a run: opened, sliced, and read. */
 #include "run/run.h"
-#include "support/cli.h"
+#include "support/library.h"
+#include "support/messages.h"
 
 #include <stdlib.h>
 #include <string.h>

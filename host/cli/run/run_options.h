@@ -5,12 +5,14 @@
 #include "clsoftmax/clsoftmax.h"
 #include "support/temperature_list.h"
 
-/* Which of them; bits, so that an option can name those that take it. */
+/* The commands, as bits, so that an option can name those that take it. */
 typedef enum run_command { RUN = 1, SWEEP = 2, PLOT = 4, EXPLORE = 8 } run_command;
 
 typedef struct run_options {
     run_command command;
-    const char *input, *output, *device;
+    const char *input;        /* a path, or "-" for standard input; NULL: explore without an input */
+    const char *output;       /* NULL: text on standard output */
+    const char *device;       /* as devices_open takes it; NULL: auto */
     const char *temperatures; /* run: file with a temperature for each row, or NULL */
     temperature_list sweep;   /* sweep and plot: all of them */
     const char *labels;       /* file with a label for each row, or NULL */
@@ -20,21 +22,22 @@ typedef struct run_options {
     int has_probabilities; /* INPUT holds probabilities */
     int has_input_dtype;   /* input_dtype was given */
     clsoftmax_dtype input_dtype;
-    clsoftmax_problem problem; /* operation, results_dtype, policies, strategy, sweep; the rest is for later */
-    uint64_t memory;           /* bytes that tiles may take */
-    int has_rows;              /* --rows was given: indices [begin, end) of the first axis */
+    clsoftmax_problem problem; /* operation, results_dtype, policies, strategy, sweep; the rest is set later */
+    uint64_t memory;           /* bytes that slabs may take */
+    int has_rows;              /* --rows was given: indices [rows_begin, rows_end) of the first axis */
     uint64_t rows_begin, rows_end;
-    uint64_t shard_index, shard_count; /* count 0: everything */
+    uint64_t shard_index, shard_count; /* count 0: no shards */
     int explain;
     int verify;
-    int progress;            /* 1 yes, 0 no, -1 where it is a terminal */
+    int progress;            /* 1 yes, 0 no, -1 where standard error is a terminal */
     const char *picture;     /* sweep: the file of --plot, "-" for the terminal, or NULL */
     const char *class_names; /* file with a name for each class, or NULL */
-    uint64_t row, top;       /* of a picture: the row; how many classes beside "rest" */
+    uint64_t row, top;       /* of a picture: the row; how many classes are shown beside "rest" */
     int is_dark;
 } run_options;
 
-/* EXIT_DONE; another status after a complaint; or -1 after --help. Release them in any case. */
+/* Parses and checks a command line. EXIT_DONE; EXIT_ANSWERED after --help; or another status after a complaint. The options
+   are to be released in any case. */
 int run_options_parse(run_command command, int argc, char **argv, run_options *options);
 void run_options_release(run_options *options);
 

@@ -5,7 +5,9 @@
  */
 #include "run/run.h"
 #include "run/sweep_table.h"
-#include "support/cli.h"
+#include "support/library.h"
+#include "support/messages.h"
+#include "support/process.h"
 #include "support/progress.h"
 
 #include <stdlib.h>

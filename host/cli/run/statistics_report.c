@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 
 void statistics_print_names(FILE *file, int has_labels)
 {

@@ -1,6 +1,8 @@
 #include "run/sweep_table.h"
 
-#include "support/cli.h"
+#include "support/process.h"
+
+#include <stdio.h>
 
 static int has_statistics(const run *run)
 {

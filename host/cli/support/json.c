@@ -2,6 +2,8 @@
 
 #include "support/text.h"
 
+#include <stdio.h>
+
 void json_string(FILE *file, const char *text)
 {
     fputc('"', file);

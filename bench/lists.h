@@ -1,9 +1,0 @@
-/* Options that take several things, separated by commas. */
-#ifndef CLSOFTMAX_BENCH_LISTS_H
-#define CLSOFTMAX_BENCH_LISTS_H
-
-/* Calls `take` for each item until one does not return EXIT_DONE, and returns what the last returned. An empty list or item is
-   wrong: EXIT_WRONG after a complaint about the option. */
-int for_each_item(const char *option, const char *list, int (*take)(const char *item, void *context), void *context);
-
-#endif

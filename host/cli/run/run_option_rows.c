@@ -1,0 +1,302 @@
+/* The options of run, sweep, plot and explore, as rows of a table: what each is called, what --help says of it, and what it sets
+   in run_options. To add one, add a row; run_options.c checks what only all options together tell. */
+#include "run/run_option_rows.h"
+
+#include "run/run_options.h"
+#include "support/messages.h"
+#include "support/options.h"
+#include "support/values.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---------------------------------------------------------------- Temperatures */
+
+/* Of run: one temperature, or @FILE. */
+static int set_temperature(const option_row *row, const char *argument, void *options_)
+{
+    (void)row;
+    run_options *options = options_;
+    options->temperatures = argument[0] == '@' ? argument + 1 : NULL;
+    return options->temperatures ? EXIT_DONE : parse_temperature("-T", argument, &options->temperature);
+}
+
+/* Of sweep and plot: all temperatures. */
+static int set_temperature_list(const option_row *row, const char *argument, void *options_)
+{
+    (void)row;
+    run_options *options = options_;
+    const char *where = argument;
+    temperature_list_release(&options->sweep);
+    const char *wrong = temperature_list_parse(argument, &options->sweep, &where);
+    COMPLAIN_IF(wrong, wrong == temperature_list_no_memory ? EXIT_FAILED : EXIT_WRONG, "-T %.80s: \"%.*s\": %s",
+                argument, (int)strcspn(where, ","), where, wrong);
+    options->problem.sweep = options->sweep.count;
+    return EXIT_DONE;
+}
+
+/* ---------------------------------------------------------------- What to compute */
+
+static int set_log(const option_row *row, const char *argument, void *options)
+{
+    (void)row, (void)argument;
+    ((run_options *)options)->problem.operation = CLSOFTMAX_OPERATION_LOG_SOFTMAX;
+    return EXIT_DONE;
+}
+
+/* "" stands for the table on standard output. */
+static int set_statistics(const option_row *row, const char *argument, void *options)
+{
+    (void)row;
+    ((run_options *)options)->statistics = argument ? argument : "";
+    return EXIT_DONE;
+}
+
+static int set_neg_inf_rows(const option_row *row, const char *argument, void *options)
+{
+    static const char *const names[] = {"nan", "zero", "uniform"};
+    char option[OPTION_NAME_BYTES];
+    int choice = 0;
+    FORWARD(parse_choice(option_name(row, option), argument, names, 3, &choice));
+    ((run_options *)options)->problem.neg_inf_rows = (clsoftmax_neg_inf_rows)choice;
+    return EXIT_DONE;
+}
+
+static int set_pos_inf(const option_row *row, const char *argument, void *options)
+{
+    static const char *const names[] = {"nan", "limit"};
+    char option[OPTION_NAME_BYTES];
+    int choice = 0;
+    FORWARD(parse_choice(option_name(row, option), argument, names, 2, &choice));
+    ((run_options *)options)->problem.pos_inf = (clsoftmax_pos_inf)choice;
+    return EXIT_DONE;
+}
+
+static int set_input_dtype(const option_row *row, const char *argument, void *options_)
+{
+    run_options *options = options_;
+    options->has_input_dtype = 1;
+    return option_set_dtype(row, argument, options_);
+}
+
+/* ---------------------------------------------------------------- Which rows */
+
+/* A:B, either of which may be left out. */
+static int set_rows(const option_row *row, const char *argument, void *options_)
+{
+    (void)row;
+    run_options *options = options_;
+    const char *rest = argument;
+    options->rows_begin = 0;
+    options->rows_end = UINT64_MAX;
+    int is_right = (*rest == ':' || take_number(&rest, &options->rows_begin)) && *rest == ':';
+    rest += is_right;
+    is_right = is_right && (!*rest || take_number(&rest, &options->rows_end)) && !*rest;
+    COMPLAIN_IF(!is_right || options->rows_begin > options->rows_end, EXIT_WRONG,
+                "--rows %s: it takes A:B, the first index and the one behind the last", argument);
+    options->has_rows = 1;
+    return EXIT_DONE;
+}
+
+/* I/N, shard I of N. */
+static int set_shard(const option_row *row, const char *argument, void *options_)
+{
+    (void)row;
+    run_options *options = options_;
+    const char *rest = argument;
+    int is_right = take_number(&rest, &options->shard_index) && *rest == '/';
+    rest += is_right;
+    is_right = is_right && take_number(&rest, &options->shard_count) && !*rest;
+    COMPLAIN_IF(!is_right || options->shard_index >= options->shard_count || options->shard_count > 1000000, EXIT_WRONG,
+                "--shard %s: it takes I/N, shard I from 0 to N - 1 of N", argument);
+    return EXIT_DONE;
+}
+
+/* ---------------------------------------------------------------- The rows */
+
+#define COMPUTES (RUN | SWEEP)
+#define DRAWS (SWEEP | PLOT)
+#define ALL (RUN | SWEEP | PLOT | EXPLORE)
+
+/* A value of run_options that one of the setters in support/options.h sets. */
+#define SETS(type, member) .set = option_set_##type, .offset = offsetof(run_options, member)
+
+const option_row run_option_rows[] = {
+    {.heading = "what to compute", .commands = ALL},
+    {.letter = 'T',
+     .name = "temperature",
+     .argument = "T",
+     .commands = RUN,
+     .set = set_temperature,
+     .help = "a number from 0 to inf; default 1. 0 splits the mass evenly over the largest logits,\n"
+             "inf is uniform. @FILE: one for each row; a negative or NaN one makes its row NaN"},
+    {.letter = 'T',
+     .name = "temperatures",
+     .argument = "LIST",
+     .commands = DRAWS,
+     .set = set_temperature_list,
+     .help = "numbers from 0 to inf, separated by commas. lin:LO:HI:N and log:LO:HI:N stand for\n"
+             "N of them, at equal distances or equal ratios: 0,log:0.1:100:31,inf"},
+    {.name = "axis",
+     .argument = "N",
+     .commands = ALL,
+     SETS(integer, axis),
+     .help = "the axis of the classes, counted as in NumPy; default -1, the last"},
+    {.name = "probabilities",
+     .commands = ALL,
+     SETS(on, has_probabilities),
+     .help = "INPUT holds probabilities; their logarithms are the logits"},
+    {.name = "log", .commands = COMPUTES, .set = set_log, .help = "compute log-probabilities"},
+    {.name = "stats",
+     .argument = "FILE",
+     .is_optional = 1,
+     .commands = COMPUTES,
+     .set = set_statistics,
+     .help = "maximum, argmax, log-sum-exp, entropy, largest probability and margin of each row:\n"
+             "with =FILE.npy named columns beside the results, else a table on standard output in\n"
+             "their place. The margin is the largest probability minus the second largest"},
+    {.name = "labels",
+     .argument = "FILE",
+     .commands = COMPUTES,
+     SETS(text, labels),
+     .help = "a class for each row, -1 for none: adds the negative log-likelihood of each row, its\n"
+             "mean, and the accuracy"},
+    {.name = "neg-inf-rows",
+     .argument = "WORD",
+     .commands = ALL,
+     .set = set_neg_inf_rows,
+     .help = "what a row becomes whose logits are all -inf: nan (default), zero or uniform"},
+    {.name = "pos-inf",
+     .argument = "WORD",
+     .commands = ALL,
+     .set = set_pos_inf,
+     .help = "what a row with +inf becomes: nan (default), or limit: its mass on the +inf logits"},
+
+    {.heading = "the picture", .commands = DRAWS},
+    {.heading = "the page", .commands = EXPLORE},
+    {.name = "plot",
+     .argument = "FILE",
+     .commands = SWEEP,
+     SETS(text, picture),
+     .help = "curves of a row's probabilities against the temperature, with the limits T = 0 and\n"
+             "T = inf at the sides: an .svg, .png or .pdf file, or - for the terminal. It replaces\n"
+             "text on standard output, and is drawn beside files. Needs gnuplot"},
+    {.name = "row", .argument = "N", .commands = DRAWS, SETS(index, row), .help = "the row to draw; default 0"},
+    {.name = "class-names",
+     .argument = "FILE",
+     .commands = DRAWS | EXPLORE,
+     SETS(text, class_names),
+     .help = "a name for each class, one on each line; without it, classes are numbers from 0 on"},
+    {.name = "labels",
+     .argument = "FILE",
+     .commands = PLOT | EXPLORE,
+     SETS(text, class_names),
+     .help = "another name of --class-names"},
+    {.name = "top",
+     .argument = "K",
+     .commands = DRAWS,
+     SETS(count, top),
+     .help = "the K classes with the largest logits, and all others as \"rest\"; default 10"},
+    {.name = "dark", .commands = DRAWS, SETS(on, is_dark), .help = "colours for dark pages"},
+
+    {.heading = "how to read and write", .commands = ALL},
+    {.letter = 'o',
+     .name = "output",
+     .argument = "FILE",
+     .commands = RUN,
+     SETS(text, output),
+     .help = "an .npy file of the same shape; without it, text on standard output"},
+    {.letter = 'o',
+     .name = "output",
+     .argument = "FILE",
+     .commands = SWEEP,
+     SETS(text, output),
+     .help = "an .npy file of shape [temperatures, ...the shape of INPUT], statistics\n"
+             "[temperatures, rows]. Without it, a table on standard output, a line for each row and\n"
+             "temperature: of the probabilities, or with --stats of the statistics alone"},
+    {.letter = 'o',
+     .name = "output",
+     .argument = "FILE",
+     .commands = PLOT,
+     SETS(text, output),
+     .help = "an .svg, .png or .pdf file, drawn by gnuplot; without it, text on standard output"},
+    {.letter = 'o',
+     .name = "output",
+     .argument = "FILE",
+     .commands = EXPLORE,
+     SETS(text, output),
+     .help = "the page, an .html file"},
+    {.name = "input-dtype",
+     .argument = "DTYPE",
+     .commands = ALL,
+     .set = set_input_dtype,
+     .offset = offsetof(run_options, input_dtype),
+     .help = "the type of the file's elements: f32, f16, or bf16, for which .npy has no name: V2 and\n"
+             "u2 are then read as bf16"},
+    {.name = "out-dtype",
+     .argument = "DTYPE",
+     .commands = COMPUTES,
+     SETS(dtype, problem.results_dtype),
+     .help = "the type of the results: f32 (default), f16, or bf16 (V2 in the file)"},
+    {.name = "rows",
+     .argument = "A:B",
+     .commands = EXPLORE,
+     .set = set_rows,
+     .help = "indices A to B - 1 of the first axis alone, as INPUT[A:B] in NumPy"},
+
+    {.heading = "large files, .npy in and out", .commands = COMPUTES},
+    {.name = "memory",
+     .argument = "SIZE",
+     .commands = COMPUTES,
+     SETS(size, memory),
+     .help = "the most memory that rows take at a time, as 512M or 2G; default a quarter of the\n"
+             "machine's"},
+    {.name = "rows",
+     .argument = "A:B",
+     .commands = COMPUTES,
+     .set = set_rows,
+     .help = "indices A to B - 1 of the first axis alone, as INPUT[A:B] in NumPy. Files with a\n"
+             "number for each row still have one for every row of INPUT"},
+    {.name = "shard",
+     .argument = "I/N",
+     .commands = COMPUTES,
+     .set = set_shard,
+     .help = "compute shard I (from 0) of N, for job arrays. All shards write into one file, which\n"
+             "appears when the last is complete; a shard that failed is run again"},
+    {.name = "explain",
+     .commands = COMPUTES,
+     SETS(on, explain),
+     .help = "say what would be done, and do nothing: bytes, slabs, memory, strategies"},
+
+    {.heading = "where and how to compute", .commands = ALL},
+    {.letter = 'd',
+     .name = "device",
+     .argument = "DEVICE",
+     .commands = COMPUTES,
+     SETS(text, device),
+     .help = "auto (default), cpu, reference, gpu, P:D, or part of a device's name; also\n"
+             "CLSOFTMAX_DEVICE. Several separated by commas, or all: rows go to whichever is free"},
+    {.letter = 'd',
+     .name = "device",
+     .argument = "DEVICE",
+     .commands = PLOT | EXPLORE,
+     SETS(text, device),
+     .help = "as for clsoftmax run"},
+    {.name = "strategy",
+     .argument = "NAME",
+     .commands = COMPUTES,
+     SETS(strategy, problem.strategy),
+     .help = "force how rows are laid over the device: column, lane, item, split or group; the bits\n"
+             "do not change"},
+    {.name = "verify",
+     .commands = COMPUTES,
+     SETS(on, verify),
+     .help = "compute everything again by cpu, whose bits must be equal, and by reference; the\n"
+             "verdict is one line on standard error"},
+    {.name = "progress", .commands = COMPUTES, SETS(on, progress), .help = "draw a progress bar"},
+    {.name = "no-progress",
+     .commands = COMPUTES,
+     SETS(off, progress),
+     .help = "draw none; by default there is one for long work on a terminal"},
+    {.name = NULL},
+};

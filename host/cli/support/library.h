@@ -1,0 +1,29 @@
+/*
+ * The library in the words of a command: devices are opened with their notices, failures become exit statuses, and options
+ * name dtypes and strategies. Used by every command that computes, and by clsoftmax-bench.
+ */
+#ifndef CLSOFTMAX_LIBRARY_H
+#define CLSOFTMAX_LIBRARY_H
+
+#include "clsoftmax/clsoftmax.h"
+
+#include <stdio.h>
+
+/* Complains about the library's last error, beginning with `what`. Returns EXIT_WRONG where the request was wrong, and
+   EXIT_FAILED where memory, a device or a driver failed. */
+int complain_library(const char *what, clsoftmax_status status);
+
+/* Opens the device that a selector names (NULL: auto), and prints the library's notice about it. EXIT_DONE, or another status
+   after a complaint. */
+int open_context(const char *selector, clsoftmax_context **context);
+
+/* Prints the table of strategies: the name, the idea and the rule of each. */
+void print_strategies(FILE *file);
+
+/* Finds the strategy that an option names. EXIT_DONE, or EXIT_WRONG after a complaint that lists the names. */
+int parse_strategy(const char *option, const char *text, clsoftmax_strategy *strategy);
+
+/* Finds the dtype that an option names. EXIT_DONE, or EXIT_WRONG after a complaint that lists the names. */
+int parse_dtype(const char *option, const char *text, clsoftmax_dtype *dtype);
+
+#endif
