@@ -1,6 +1,8 @@
-/* result_file.h on MPI-IO: rank 0 makes the file, gives it its length, its header and in the end its name; all ranks write their rows
-   into it. What opens and ends a file is called by all ranks together. */
+/* result_file.h on MPI-IO: rank 0 makes the file, and gives it its length, its header and in the end its name. All
+   ranks write their rows into it. All ranks call the functions that open and end a file. */
 #include "run/result_file.h"
+
+#include "files/npy_header.h"
 
 #include "support/messages.h"
 #include "run/ranks.h"
@@ -9,10 +11,10 @@
 #include <pthread.h>
 #include <string.h>
 
-/* Elements of one write: counts are of type int. */
+/* The most elements of one write, since counts are of type int. */
 #define MOST_ELEMENTS ((uint64_t)1 << 30)
 
-/* Beside each result_file, in the order of opening: two at most. */
+/* What MPI knows of a result_file; a job has two at most. */
 typedef struct shared_file {
     const result_file *file;
     MPI_File handle;
@@ -35,19 +37,19 @@ static int complain_mpi(const char *path, int error)
     return complain(EXIT_FAILED, "%s: rank %u: %s", path, ranks_index(), text);
 }
 
-/* Rank 0 makes the file; the others learn the names. */
+/* Makes the file, with its length and its header: on rank 0. */
 static int make_file(result_file *file, const char *path, uint64_t bytes, const char *header)
 {
-    int status = EXIT_DONE;
-    if (ranks_index() == 0) {
-        status = output_file_open(&file->out, path);
-        if (status == EXIT_DONE && !file->out.temporary[0])
-            status = complain(EXIT_FAILED, "%s: several processes can write regular files only", path);
-        if (status == EXIT_DONE)
-            status = output_file_reserve(&file->out, bytes);
-        if (status == EXIT_DONE)
-            status = output_file_write(&file->out, 0, file->data_offset, header);
-    }
+    FORWARD(output_file_open(&file->out, path));
+    COMPLAIN_IF(!file->out.temporary[0], EXIT_FAILED, "%s: several processes can write regular files only", path);
+    FORWARD(output_file_reserve(&file->out, bytes));
+    return output_file_write(&file->out, 0, file->data_offset, header);
+}
+
+/* Makes the file on rank 0, and tells its names to the others. */
+static int make_shared_file(result_file *file, const char *path, uint64_t bytes, const char *header)
+{
+    int status = ranks_index() == 0 ? make_file(file, path, bytes, header) : EXIT_DONE;
     MPI_Bcast(file->out.path, sizeof file->out.path, MPI_CHAR, 0, MPI_COMM_WORLD);
     MPI_Bcast(file->out.temporary, sizeof file->out.temporary, MPI_CHAR, 0, MPI_COMM_WORLD);
     return ranks_agree(status);
@@ -59,14 +61,10 @@ int result_file_open(result_file *file, const char *path, const result_format *f
     uint64_t bytes = result_file_begin(file, format, header);
     if (shard)
         return ranks_index() == 0 ? complain(EXIT_WRONG, "--shard: the ranks of MPI are the shards") : EXIT_WRONG;
-    int status = make_file(file, path, bytes, header);
-    if (status != EXIT_DONE)
-        return status;
+    FORWARD(make_shared_file(file, path, bytes, header));
     shared_file *shared = shared_files[0].file ? &shared_files[1] : &shared_files[0];
     int error = MPI_File_open(MPI_COMM_WORLD, file->out.temporary, MPI_MODE_WRONLY, MPI_INFO_NULL, &shared->handle);
-    status = ranks_agree(error == MPI_SUCCESS ? EXIT_DONE : complain_mpi(path, error));
-    if (status != EXIT_DONE)
-        return status;
+    FORWARD(ranks_agree(error == MPI_SUCCESS ? EXIT_DONE : complain_mpi(path, error)));
     MPI_Type_contiguous((int)file->element_size, MPI_BYTE, &shared->element);
     MPI_Type_commit(&shared->element);
     shared->file = file;
@@ -79,31 +77,39 @@ int result_file_is_seekable(const result_file *file)
     return 1;
 }
 
-/* Open MPI 4.1 calls it a success when the disk is full, or the file as large as it may be; the count tells. */
+/* Writes elements, and looks how many were written: Open MPI 4.1 calls it a success when the disk is full, or when the
+   file has reached its limit. */
 static int write_elements(shared_file *shared, MPI_Offset offset, int count, const void *values)
 {
+    const char *path = shared->file->out.path;
     MPI_Status status;
     int written = 0;
     int error = MPI_File_write_at(shared->handle, offset, values, count, shared->element, &status);
     if (error != MPI_SUCCESS)
-        return complain_mpi(shared->file->out.path, error);
+        return complain_mpi(path, error);
     MPI_Get_count(&status, shared->element, &written);
-    if (written != count)
-        return complain(EXIT_FAILED, "%s: rank %u: %d of %d elements were written; a full disk, or a limit on files",
-                        shared->file->out.path, ranks_index(), written > 0 ? written : 0, count);
+    COMPLAIN_IF(written != count, EXIT_FAILED,
+                "%s: rank %u: %d of %d elements were written; a full disk, or a limit on files", path, ranks_index(),
+                written > 0 ? written : 0, count);
+    return EXIT_DONE;
+}
+
+static int write_all(result_file *file, uint64_t first, uint64_t count, const void *values)
+{
+    shared_file *shared = find_shared(file);
+    size_t size = file->element_size;
+    for (uint64_t done = 0; done < count; done += MOST_ELEMENTS) {
+        uint64_t some = count - done < MOST_ELEMENTS ? count - done : MOST_ELEMENTS;
+        FORWARD(write_elements(shared, (MPI_Offset)(file->data_offset + (first + done) * size), (int)some,
+                               (const char *)values + done * size));
+    }
     return EXIT_DONE;
 }
 
 int result_file_write(result_file *file, uint64_t first, uint64_t count, const void *values)
 {
-    shared_file *shared = find_shared(file);
-    int status = EXIT_DONE;
     pthread_mutex_lock(&lock);
-    for (uint64_t done = 0; done < count && status == EXIT_DONE; done += MOST_ELEMENTS) {
-        uint64_t part = count - done < MOST_ELEMENTS ? count - done : MOST_ELEMENTS;
-        status = write_elements(shared, (MPI_Offset)(file->data_offset + (first + done) * file->element_size),
-                                (int)part, (const char *)values + done * file->element_size);
-    }
+    int status = write_all(file, first, count, values);
     pthread_mutex_unlock(&lock);
     return status;
 }
@@ -126,15 +132,22 @@ static int close_shared(result_file *file)
     return error == MPI_SUCCESS ? EXIT_DONE : complain_mpi(file->out.path, error);
 }
 
+/* Gives the file its name, on rank 0, if every rank has closed it well. */
+static int name_file(result_file *file, int closed)
+{
+    if (ranks_index() > 0)
+        return EXIT_DONE;
+    if (closed == EXIT_DONE)
+        return output_file_commit(&file->out);
+    output_file_abandon(&file->out);
+    return closed;
+}
+
 int result_file_commit(result_file *file)
 {
-    int status = ranks_agree(close_shared(file));
-    if (ranks_index() == 0 && status == EXIT_DONE)
-        status = output_file_commit(&file->out);
-    else if (ranks_index() == 0)
-        output_file_abandon(&file->out);
+    int closed = ranks_agree(close_shared(file)), named = name_file(file, closed);
     file->out.temporary[0] = '\0';
-    return ranks_agree(status);
+    return ranks_agree(closed != EXIT_DONE ? closed : named);
 }
 
 void result_file_abandon(result_file *file)

@@ -169,7 +169,7 @@ fuzz_with() {
         [[ $output == *" does not hold"* ]]
     done <<'FAULTS'
 names|host/cli/support/text.c|c\[1\] < 0xA0|c[1] < 0x80|
-text|host/cli/files/array.c|%.9g|%.6g|
+text|host/cli/files/array_text.c|%.9g|%.6g|
 npy|host/cli/files/npy_file.c|(first + done) \* element.bytes|done * element.bytes|
 options|host/cli/run/run_option_rows.c|options->shard_index >= options->shard_count|0|
 plan|host/lib/plan/tiles.c|tile.first_class = tile.piece|tile.first_class = tile.pass|

@@ -2,7 +2,7 @@
    written and read again must be the same. */
 #include "support/messages.h"
 #include "fuzz.h"
-#include "files/source.h"
+#include "files/array_text.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,8 @@
 /* clsoftmax run, the main job, and clsoftmax sweep, the same at many temperatures. Options, devices and outputs are made ready here;
    run_input.c opens the input, run_tiles.c goes through the rows. */
 #include "commands/commands.h"
+#include "files/npy_header.h"
+#include "files/output_path.h"
 #include "pictures/picture.h"
 #include "run/ranks.h"
 #include "run/run.h"
@@ -68,7 +70,8 @@ static uint64_t shard_key(const run *run, const char *descr)
 /* A result file, or this run's shard of it. */
 static int open_output(const run *run, const char *path, const result_format *format, result_file *file)
 {
-    const output_shard shard = {run->options.shard_index, run->options.shard_count, shard_key(run, format->descr)};
+    const output_shard shard = {
+        .index = run->options.shard_index, .count = run->options.shard_count, .key = shard_key(run, format->descr)};
     return result_file_open(file, path, format, run->options.shard_count > 0 ? &shard : NULL);
 }
 
@@ -76,11 +79,13 @@ static int open_output(const run *run, const char *path, const result_format *fo
 static int check_paths(const run *run)
 {
     char results[PATH_MAX], statistics[PATH_MAX];
+    struct stat found;
+    int exists;
     if (!run->has_results_file || !run->has_statistics_file)
         return EXIT_DONE;
-    int status = output_file_path(run->options.output, results);
+    int status = output_path_find(run->options.output, results, &found, &exists);
     if (status == EXIT_DONE)
-        status = output_file_path(run->options.statistics, statistics);
+        status = output_path_find(run->options.statistics, statistics, &found, &exists);
     if (status == EXIT_DONE && strcmp(results, statistics) == 0)
         status = complain(EXIT_WRONG, "%s: -o and --stats name the same file", run->options.output);
     return status;

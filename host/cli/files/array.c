@@ -1,10 +1,7 @@
+/* An array in memory whose numbers came from a file: see array.h. */
 #include "files/array.h"
 
-#include "support/process.h"
-
-#include <errno.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,30 +30,27 @@ const char *array_put(array *array, uint64_t at, double value)
     return isinf(rounded) && !isinf(logit) ? "is finite, but larger than f32 holds" : NULL;
 }
 
-float array_float(const void *values, clsoftmax_dtype dtype, uint64_t at)
+/* Widens f16: 1 sign bit, 5 bits of exponent with bias 15, 10 bits of fraction. */
+static float float_of_f16(uint32_t bits)
 {
-    if (dtype == CLSOFTMAX_F32)
-        return ((const float *)values)[at];
-    uint32_t bits = ((const uint16_t *)values)[at], sign = bits >> 15;
-    if (dtype == CLSOFTMAX_BF16) {
-        float value;
-        bits <<= 16;
-        memcpy(&value, &bits, sizeof value);
-        return value;
-    }
     int exponent = (int)(bits >> 10 & 31);
     float fraction = (float)(bits & 1023), magnitude;
     if (exponent == 31)
         magnitude = fraction != 0 ? NAN : INFINITY;
     else
         magnitude = exponent == 0 ? ldexpf(fraction, -24) : ldexpf(1024 + fraction, exponent - 25);
-    return sign ? -magnitude : magnitude;
+    return bits >> 15 ? -magnitude : magnitude;
 }
 
-int array_write_text(FILE *file, const void *values, clsoftmax_dtype dtype, uint64_t elements, uint64_t classes)
+float array_float(const void *values, clsoftmax_dtype dtype, uint64_t at)
 {
-    int written = 1;
-    for (uint64_t i = 0; i < elements && written >= 0; i++)
-        written = fprintf(file, "%.9g%c", (double)array_float(values, dtype, i), (i + 1) % classes ? ' ' : '\n');
-    return finish_output(file);
+    if (dtype == CLSOFTMAX_F32)
+        return ((const float *)values)[at];
+    uint32_t bits = ((const uint16_t *)values)[at];
+    if (dtype == CLSOFTMAX_F16)
+        return float_of_f16(bits);
+    float value;
+    bits <<= 16; /* bf16 is the upper half of f32 */
+    memcpy(&value, &bits, sizeof value);
+    return value;
 }

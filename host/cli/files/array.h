@@ -1,11 +1,12 @@
-/* Arrays in memory, read from and written to files. */
+/* An array in memory whose numbers came from a file. Used by all readers of files, and by whatever needs one value of a
+   dtype as f32. */
 #ifndef CLSOFTMAX_ARRAY_H
 #define CLSOFTMAX_ARRAY_H
 
 #include "clsoftmax/clsoftmax.h"
 
+#include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #define ARRAY_MOST_DIMENSIONS 32 /* as NumPy */
 
@@ -26,32 +27,16 @@ typedef struct array {
     uint64_t elements; /* product of the shape */
 } array;
 
-/* Bytes of an element in memory. */
+/* Returns the bytes of an element in memory. */
 size_t array_element_size(const array *array);
 
 void array_release(array *array);
 
-/* Puts one number of a file at values[at]. NULL, or what is wrong with it. */
+/* Puts a number of a file at values[at], as the array's content wants it. Returns NULL, or what is wrong with the
+   number. */
 const char *array_put(array *array, uint64_t at, double value);
 
-/* The whole of a file. An .npy file in Fortran order: the values of *out, which has everything else. Text: of the content that *out has; "-" is
-   standard input. EXIT_DONE, or another status after a complaint that names the file and the place; nothing is left then. */
-struct npy_file;
-int array_read_fortran(const struct npy_file *file, array *out);
-int array_read_text(const char *path, array *out);
-
-/* The header of an .npy file of version 1.0, C order: `descr` as it stands there. Its length, at most NPY_HEADER_BYTES. */
-#define NPY_HEADER_BYTES 2048
-size_t npy_header_write(const char *descr, unsigned dimensions, const uint64_t *shape, char *to);
-
-/* The descr of a dtype in .npy files; bf16 is V2, as ml_dtypes writes it. */
-const char *npy_descr(clsoftmax_dtype dtype);
-
-/* One value of a dtype as f32. */
+/* Returns one value of a dtype as f32, which holds every value of every dtype. */
 float array_float(const void *values, clsoftmax_dtype dtype, uint64_t at);
-
-/* A line for each `classes` values, "%.9g" with a space between, which reads back to the same f32. EXIT_DONE or EXIT_FAILED; a
-   closed pipe is not complained about. */
-int array_write_text(FILE *file, const void *values, clsoftmax_dtype dtype, uint64_t elements, uint64_t classes);
 
 #endif

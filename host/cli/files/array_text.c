@@ -1,7 +1,9 @@
-/* Text matrices: a row a line, numbers separated by spaces, tabs or one comma, "inf" and "nan" understood, # to the end
-   of the line a comment. Parsed as f32 in the C locale, which a program has until it asks for another. */
-#include "files/array.h"
+/* Matrices as text: a row on each line; numbers separated by spaces, tabs or one comma; "inf" and "nan" are understood;
+   # starts a comment. Numbers are read and written in the C locale, which a program has until it asks for another. */
+#include "files/array_text.h"
+
 #include "support/messages.h"
+#include "support/process.h"
 
 #include <errno.h>
 #include <math.h>
@@ -9,13 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ---------------------------------------------------------------- Reading */
+
 typedef struct text_reader {
     const char *path;
     array *out;
     uint64_t line, rows, classes, capacity;
 } text_reader;
 
-/* Room for one more value. */
+/* Makes room for one more value. */
 static int reserve(text_reader *reader)
 {
     array *out = reader->out;
@@ -24,9 +28,8 @@ static int reserve(text_reader *reader)
     uint64_t capacity = reader->capacity ? reader->capacity * 2 : 1024;
     size_t size = array_element_size(out);
     void *grown = capacity <= SIZE_MAX / size ? realloc(out->values, capacity * size) : NULL;
-    if (!grown)
-        return complain(EXIT_FAILED, "%s: line %llu: no memory for more than %llu values", reader->path,
-                        (unsigned long long)reader->line, (unsigned long long)out->elements);
+    COMPLAIN_IF(!grown, EXIT_FAILED, "%s: line %llu: no memory for more than %llu values", reader->path,
+                (unsigned long long)reader->line, (unsigned long long)out->elements);
     out->values = grown;
     reader->capacity = capacity;
     return EXIT_DONE;
@@ -39,12 +42,11 @@ static int wrong_number(const text_reader *reader, uint64_t column, const char *
                     (unsigned long long)reader->line, (unsigned long long)column, length > 40 ? 40 : length, text, why);
 }
 
-/* One number at *cursor, which moves behind it. Logits are read as f32, so that they are rounded once. */
+/* Reads a number at *cursor, and moves *cursor behind it. Logits are read as f32, so that they are rounded once. */
 static int read_number(text_reader *reader, char **cursor, uint64_t column)
 {
     char *text = *cursor;
-    if (reserve(reader) != EXIT_DONE)
-        return EXIT_FAILED;
+    FORWARD(reserve(reader));
     errno = 0;
     double value = reader->out->content == ARRAY_LOGITS ? (double)strtof(text, cursor) : strtod(text, cursor);
     const char *why = array_put(reader->out, reader->out->elements, value);
@@ -64,15 +66,13 @@ static char *skip_spaces(char *cursor)
     return cursor + strspn(cursor, " \t\r\n");
 }
 
-/* The numbers of a line; *classes says how many. */
+/* Reads the numbers of a line, and counts them in *classes. */
 static int read_line(text_reader *reader, char *line, uint64_t *classes)
 {
     *classes = 0;
     char *cursor = skip_spaces(line);
     while (*cursor) {
-        int status = read_number(reader, &cursor, ++*classes);
-        if (status != EXIT_DONE)
-            return status;
+        FORWARD(read_number(reader, &cursor, ++*classes));
         cursor = skip_spaces(cursor);
         if (*cursor == ',') {
             cursor = skip_spaces(cursor + 1);
@@ -83,63 +83,54 @@ static int read_line(text_reader *reader, char *line, uint64_t *classes)
     return EXIT_DONE;
 }
 
+/* Reads a line of `length` bytes as a row; a line with nothing but a comment is skipped. */
 static int read_row(text_reader *reader, char *line, size_t length)
 {
-    if (strlen(line) != length)
-        return complain(EXIT_WRONG, "%s: line %llu: a zero byte; this is not text", reader->path,
-                        (unsigned long long)reader->line);
+    unsigned long long number = reader->line;
+    COMPLAIN_IF(strlen(line) != length, EXIT_WRONG, "%s: line %llu: a zero byte; this is not text", reader->path,
+                number);
     char *comment = strchr(line, '#');
     if (comment)
         *comment = '\0';
     uint64_t classes;
-    int status = read_line(reader, line, &classes);
-    if (status != EXIT_DONE)
-        return status;
+    FORWARD(read_line(reader, line, &classes));
     if (classes == 0 && comment)
         return EXIT_DONE;
-    if (classes == 0)
-        return complain(EXIT_WRONG, "%s: line %llu: an empty row", reader->path, (unsigned long long)reader->line);
+    COMPLAIN_IF(classes == 0, EXIT_WRONG, "%s: line %llu: an empty row", reader->path, number);
     if (reader->rows == 0)
         reader->classes = classes;
-    if (classes != reader->classes)
-        return complain(EXIT_WRONG, "%s: line %llu: %llu values, but the rows before have %llu", reader->path,
-                        (unsigned long long)reader->line, (unsigned long long)classes,
-                        (unsigned long long)reader->classes);
+    COMPLAIN_IF(classes != reader->classes, EXIT_WRONG, "%s: line %llu: %llu values, but the rows before have %llu",
+                reader->path, number, (unsigned long long)classes, (unsigned long long)reader->classes);
     reader->rows++;
     return EXIT_DONE;
 }
 
-static int read_rows(text_reader *reader, FILE *file)
+/* Reads all rows; *line is getline's, and the caller's to release. */
+static int read_rows(text_reader *reader, FILE *file, char **line)
 {
-    char *line = NULL;
     size_t capacity = 0;
-    ssize_t length;
-    int status = EXIT_DONE;
     errno = 0;
-    while (status == EXIT_DONE && (length = getline(&line, &capacity, file)) >= 0) {
+    for (ssize_t length; (length = getline(line, &capacity, file)) >= 0; errno = 0) {
         reader->line++;
-        status = read_row(reader, line, (size_t)length);
-        errno = 0;
+        FORWARD(read_row(reader, *line, (size_t)length));
     }
-    if (status == EXIT_DONE && !feof(file)) /* getline also stops where memory does */
-        status = complain(ferror(file) ? EXIT_WRONG : EXIT_FAILED, "%s: line %llu: %s", reader->path,
-                          (unsigned long long)reader->line + 1, strerror(errno));
-    free(line);
-    return status;
+    COMPLAIN_IF(!feof(file), ferror(file) ? EXIT_WRONG : EXIT_FAILED, "%s: line %llu: %s", reader->path,
+                (unsigned long long)reader->line + 1, strerror(errno)); /* getline also stops where memory ends */
+    COMPLAIN_IF(reader->rows == 0, EXIT_WRONG, "%s: it has no row of numbers", reader->path);
+    return EXIT_DONE;
 }
 
 int array_read_text(const char *path, array *out)
 {
-    int standard_input = strcmp(path, "-") == 0;
-    FILE *file = standard_input ? stdin : fopen(path, "r");
-    if (!file)
-        return complain(EXIT_WRONG, "%s: %s", path, strerror(errno));
-    text_reader reader = {.path = standard_input ? "standard input" : path, .out = out};
-    int status = read_rows(&reader, file);
-    if (!standard_input)
+    int is_standard_input = strcmp(path, "-") == 0;
+    FILE *file = is_standard_input ? stdin : fopen(path, "r");
+    COMPLAIN_IF(!file, EXIT_WRONG, "%s: %s", path, strerror(errno));
+    text_reader reader = {.path = is_standard_input ? "standard input" : path, .out = out};
+    char *line = NULL;
+    int status = read_rows(&reader, file, &line);
+    free(line);
+    if (!is_standard_input)
         fclose(file);
-    if (status == EXIT_DONE && reader.rows == 0)
-        status = complain(EXIT_WRONG, "%s: there is no row of numbers in it", reader.path);
     if (status != EXIT_DONE) {
         array_release(out);
         return status;
@@ -148,4 +139,14 @@ int array_read_text(const char *path, array *out)
     out->shape[0] = reader.rows;
     out->shape[1] = reader.classes;
     return EXIT_DONE;
+}
+
+/* ---------------------------------------------------------------- Writing */
+
+int array_write_text(FILE *file, const void *values, clsoftmax_dtype dtype, uint64_t elements, uint64_t classes)
+{
+    int written = 1;
+    for (uint64_t i = 0; i < elements && written >= 0; i++)
+        written = fprintf(file, "%.9g%c", (double)array_float(values, dtype, i), (i + 1) % classes ? ' ' : '\n');
+    return finish_output(file);
 }

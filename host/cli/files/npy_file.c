@@ -1,3 +1,4 @@
+/* An .npy file that is open for reading: see npy_file.h. */
 #include "files/npy_file.h"
 
 #include "support/messages.h"
@@ -12,30 +13,35 @@
 
 /* ---------------------------------------------------------------- Elements */
 
-/* Understands descr for this content, and sets file->dtype. NULL, or why it is not taken. */
-static const char *find_element(npy_file *file, int has_bf16)
+/* Takes a descr apart, as "<f4": 1 if the order of the bytes is known, where it matters. */
+static int parse_descr(const char *descr, npy_element *element)
 {
-    const char *descr = file->header.descr;
-    npy_element *element = &file->element;
     element->big_endian = descr[0] == '>';
     element->kind = descr[0] ? descr[1] : '\0';
     element->bytes = element->kind && descr[2] >= '1' && descr[2] <= '8' && !descr[3] ? (unsigned)(descr[2] - '0') : 0;
-    int ordered =
-        descr[0] == '<' || descr[0] == '>' || (descr[0] == '|' && (element->bytes == 1 || element->kind == 'V'));
+    return descr[0] == '<' || descr[0] == '>' || (descr[0] == '|' && (element->bytes == 1 || element->kind == 'V'));
+}
+
+/* Understands descr for the file's content, and sets file->element and file->dtype. Returns NULL, or why it is not
+   taken. */
+static const char *find_element(npy_file *file, int has_bf16)
+{
+    npy_element *element = &file->element;
+    int is_ordered = parse_descr(file->header.descr, element);
     int is_float = element->kind == 'f' && (element->bytes == 2 || element->bytes == 4 || element->bytes == 8);
     int is_integer = (element->kind == 'i' || element->kind == 'u') && element->bytes &&
                      (element->bytes & (element->bytes - 1)) == 0;
     int is_two_bytes = element->bytes == 2 && (element->kind == 'V' || element->kind == 'u');
     if (file->content == ARRAY_NUMBERS)
-        return ordered && (is_float || is_integer) ? NULL : "a dtype that is not a number";
-    if (ordered && is_two_bytes && has_bf16) {
+        return is_ordered && (is_float || is_integer) ? NULL : "a dtype that is not a number";
+    if (is_ordered && is_two_bytes && has_bf16) {
         file->dtype = file->content == ARRAY_LOGITS ? CLSOFTMAX_BF16 : CLSOFTMAX_F32;
         element->kind = 'b';
         return NULL;
     }
-    if (ordered && is_two_bytes)
+    if (is_ordered && is_two_bytes)
         return "two bytes of an unknown type; --input-dtype bf16 if that is what they are";
-    if (!ordered || !is_float)
+    if (!is_ordered || !is_float)
         return "a dtype that is not supported; it takes f2, f4, f8, and V2 with --input-dtype bf16";
     file->dtype = element->bytes == 2 && file->content == ARRAY_LOGITS ? CLSOFTMAX_F16 : CLSOFTMAX_F32;
     return NULL;
@@ -71,32 +77,40 @@ static double decode(const unsigned char *native, npy_element element)
 
 /* ---------------------------------------------------------------- Opening */
 
-/* Everything that can be known before memory is taken. */
+/* Checks that the file holds all elements that its header speaks of. */
+static int check_length(const npy_file *file, uint64_t have)
+{
+    uint64_t need = file->header.data_offset + file->header.elements * file->element.bytes;
+    COMPLAIN_IF(have < need, EXIT_WRONG, "%s: the file ends too early: its header asks for %llu bytes, it has %llu",
+                file->path, (unsigned long long)need, (unsigned long long)have);
+    if (have > need)
+        notice("%s: note: %llu bytes behind the array are ignored", file->path, (unsigned long long)(have - need));
+    return EXIT_DONE;
+}
+
+/* Reads the header, and checks everything that can be known before memory is taken. */
 static int check_file(npy_file *file, FILE *stream, int has_bf16)
 {
     struct stat stat;
     const char *path = file->path;
-    if (fstat(fileno(stream), &stat) != 0)
-        return complain(EXIT_WRONG, "%s: %s", path, strerror(errno));
-    if (!S_ISREG(stat.st_mode))
-        return complain(EXIT_WRONG, "%s: not a regular file", path);
+    COMPLAIN_IF(fstat(fileno(stream), &stat) != 0, EXIT_WRONG, "%s: %s", path, strerror(errno));
+    COMPLAIN_IF(!S_ISREG(stat.st_mode), EXIT_WRONG, "%s: not a regular file", path);
     const char *wrong = npy_header_read(stream, &file->header);
-    if (wrong)
-        return complain(EXIT_WRONG, "%s: %s", path, ferror(stream) ? strerror(errno) : wrong);
+    COMPLAIN_IF(wrong, EXIT_WRONG, "%s: %s", path, ferror(stream) ? strerror(errno) : wrong);
     wrong = find_element(file, has_bf16);
-    if (wrong)
-        return complain(EXIT_WRONG, "%s: dtype '%s': %s", path, file->header.descr, wrong);
-    if (file->header.dimensions == 0)
-        return complain(EXIT_WRONG, "%s: a single number (shape ()), not a row of logits", path);
-    uint64_t need = file->header.data_offset + file->header.elements * file->element.bytes;
-    uint64_t have = (uint64_t)stat.st_size;
-    if (have < need)
-        return complain(EXIT_WRONG, "%s: the file ends too early: its header asks for %llu bytes, it has %llu", path,
-                        (unsigned long long)need, (unsigned long long)have);
-    if (have > need)
-        notice("%s: note: %llu bytes behind the array are ignored", path, (unsigned long long)(have - need));
+    COMPLAIN_IF(wrong, EXIT_WRONG, "%s: dtype '%s': %s", path, file->header.descr, wrong);
+    COMPLAIN_IF(file->header.dimensions == 0, EXIT_WRONG, "%s: a single number (shape ()), not a row of logits", path);
+    FORWARD(check_length(file, (uint64_t)stat.st_size));
     if (file->element.bytes == 8 && file->content == ARRAY_LOGITS)
         notice("%s: note: f8 is rounded to f4", path);
+    return EXIT_DONE;
+}
+
+static int open_checked(npy_file *file, FILE *stream, int has_bf16)
+{
+    FORWARD(check_file(file, stream, has_bf16));
+    file->descriptor = dup(fileno(stream));
+    COMPLAIN_IF(file->descriptor < 0, EXIT_FAILED, "%s: %s", file->path, strerror(errno));
     return EXIT_DONE;
 }
 
@@ -107,13 +121,10 @@ int npy_file_open(const char *path, array_content content, int has_bf16, npy_fil
     file->content = content;
     file->descriptor = -1;
     FILE *stream = fopen(path, "rb");
-    if (!stream)
-        return complain(EXIT_WRONG, "%s: %s", path, strerror(errno));
-    int status = check_file(file, stream, has_bf16);
-    if (status == EXIT_DONE && (file->descriptor = dup(fileno(stream))) < 0)
-        status = complain(EXIT_FAILED, "%s: %s", path, strerror(errno));
+    COMPLAIN_IF(!stream, EXIT_WRONG, "%s: %s", path, strerror(errno));
+    int status = open_checked(file, stream, has_bf16);
     fclose(stream);
-    if (status == EXIT_DONE) /* a hint; it cannot matter if it is not taken */
+    if (status == EXIT_DONE) /* a hint, which may be ignored */
         (void)posix_fadvise(file->descriptor, 0, 0, POSIX_FADV_SEQUENTIAL);
     return status;
 }
@@ -130,13 +141,12 @@ void npy_file_close(npy_file *file)
 static int read_bytes(const npy_file *file, uint64_t offset, uint64_t bytes, void *to)
 {
     ssize_t count = read_at(file->descriptor, file->header.data_offset + offset, to, (size_t)bytes);
-    if (count < 0)
-        return complain(EXIT_FAILED, "%s: %s", file->path, strerror(errno));
-    if ((uint64_t)count < bytes)
-        return complain(EXIT_FAILED, "%s: the file became shorter while it was read", file->path);
+    COMPLAIN_IF(count < 0, EXIT_FAILED, "%s: %s", file->path, strerror(errno));
+    COMPLAIN_IF((uint64_t)count < bytes, EXIT_FAILED, "%s: the file became shorter while it was read", file->path);
     return EXIT_DONE;
 }
 
+/* Complains about element `at` of the file's order, by its indices. */
 static int wrong_element(const npy_file *file, uint64_t at, double value, const char *why)
 {
     const npy_header *header = &file->header;
@@ -152,33 +162,38 @@ static int wrong_element(const npy_file *file, uint64_t at, double value, const 
     return complain(EXIT_WRONG, "%s: element [%s]: %g %s", file->path, place, value, why);
 }
 
-/* Elements that stay as they are in the file but for the order of their bytes. */
+/* Returns 1 if elements stay in memory as they are in the file, but for the order of their bytes. */
 static int is_kept(const npy_file *file)
 {
     return file->content == ARRAY_LOGITS && file->element.bytes == clsoftmax_dtype_size(file->dtype);
 }
 
+/* Copies an element's bytes, the least significant first. */
+static void copy_native(const unsigned char *from, npy_element element, unsigned char *native)
+{
+    for (unsigned k = 0; k < element.bytes; k++)
+        native[k] = from[element.big_endian ? element.bytes - 1 - k : k];
+}
+
+/* Reads elements one by one, and puts each as the content wants it. */
 static int read_each(const npy_file *file, uint64_t first, uint64_t count, array *out)
 {
     npy_element element = file->element;
     unsigned char buffer[65536], native[8];
-    for (uint64_t done = 0; done < count;) {
-        uint64_t part = count - done < sizeof buffer / 8 ? count - done : sizeof buffer / 8;
-        int status = read_bytes(file, (first + done) * element.bytes, part * element.bytes, buffer);
-        if (status != EXIT_DONE)
-            return status;
-        for (uint64_t i = 0; i < part; i++) {
-            for (unsigned k = 0; k < element.bytes; k++)
-                native[k] = buffer[i * element.bytes + (element.big_endian ? element.bytes - 1 - k : k)];
-            const char *why = NULL;
+    const uint64_t room = sizeof buffer / sizeof native;
+    for (uint64_t done = 0, batch; done < count; done += batch) {
+        batch = count - done < room ? count - done : room;
+        FORWARD(read_bytes(file, (first + done) * element.bytes, batch * element.bytes, buffer));
+        for (uint64_t i = 0; i < batch; i++) {
+            const char *wrong = NULL;
+            copy_native(buffer + i * element.bytes, element, native);
             if (is_kept(file))
                 memcpy((char *)out->values + (done + i) * element.bytes, native, element.bytes);
             else
-                why = array_put(out, done + i, decode(native, element));
-            if (why)
-                return wrong_element(file, first + done + i, decode(native, element), why);
+                wrong = array_put(out, done + i, decode(native, element));
+            if (wrong)
+                return wrong_element(file, first + done + i, decode(native, element), wrong);
         }
-        done += part;
     }
     return EXIT_DONE;
 }

@@ -1,4 +1,5 @@
-/* An .npy file, open for reading any of its elements: by several threads, of a file larger than memory. */
+/* An .npy file that is open for reading any of its elements: by several threads, and of files larger than memory. Used
+   by source.c. */
 #ifndef CLSOFTMAX_NPY_FILE_H
 #define CLSOFTMAX_NPY_FILE_H
 
@@ -13,20 +14,20 @@ typedef struct npy_element {
 
 typedef struct npy_file {
     const char *path;
-    int descriptor;
+    int descriptor; /* -1: not open */
     npy_header header;
     npy_element element;
     array_content content;
     clsoftmax_dtype dtype; /* of logits and probabilities in memory */
 } npy_file;
 
-/* Understands the header, and checks everything that the size of the file tells. EXIT_DONE, or another status after a
-   complaint, with nothing open. */
+/* Opens a file, and checks its header and its size. has_bf16: two-byte elements without a float type are bf16.
+   EXIT_DONE, or another status after a complaint, with nothing open. */
 int npy_file_open(const char *path, array_content content, int has_bf16, npy_file *file);
 void npy_file_close(npy_file *file);
 
-/* `count` elements from `first` on, in the file's order, become values of its content. EXIT_DONE, or another status after a
-   complaint that names the element. */
+/* Reads `count` elements from `first` on, in the file's order, as values of its content. EXIT_DONE, or another status
+   after a complaint that names the element. */
 int npy_file_read(const npy_file *file, uint64_t first, uint64_t count, void *values);
 
 #endif

@@ -1,4 +1,6 @@
 /*
+ * The header of an .npy file, read: see npy_header.h.
+ *
  * Format: numpy/lib/_format_impl.py. "\x93NUMPY", major, minor, the header's length (2 bytes in version 1.0, 4 in 2.0
  * and 3.0, little-endian), a Python dictionary with exactly the keys descr, fortran_order and shape in any order, then
  * the data. Stricter than NumPy where its header check lets nonsense through: negative sizes, booleans as sizes,
@@ -21,7 +23,7 @@ static void skip_spaces(cursor *c)
         c->at++;
 }
 
-/* Takes `text`, spaces before it aside; 1 if it was there. */
+/* Moves behind `text`, and spaces before it. Returns 1 if it was there. */
 static int take(cursor *c, const char *text)
 {
     size_t length = strlen(text);
@@ -32,7 +34,8 @@ static int take(cursor *c, const char *text)
     return 1;
 }
 
-/* A quoted string of printable ASCII without escapes, of fewer than `size` characters. */
+/* Reads a quoted string of printable ASCII without escapes, of fewer than `size` characters. Returns 1 if it was there.
+ */
 static int take_string(cursor *c, char *string, size_t size)
 {
     skip_spaces(c);

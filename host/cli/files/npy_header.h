@@ -1,8 +1,11 @@
-/* The header of a NumPy .npy file, read strictly: it comes from strangers. */
+/* The header of a NumPy .npy file, read and written. It is read strictly, since files are untrusted. Used by
+   npy_file.c for files that are read, and by run/result_format.c for results. */
 #ifndef CLSOFTMAX_NPY_HEADER_H
 #define CLSOFTMAX_NPY_HEADER_H
 
 #include "files/array.h"
+
+#include <stdio.h>
 
 typedef struct npy_header {
     char descr[16]; /* as written: byte order, kind, bytes, e.g. "<f4" */
@@ -13,11 +16,19 @@ typedef struct npy_header {
     uint64_t data_offset; /* of the first element in the file */
 } npy_header;
 
-/* Parses the dictionary, `length` bytes of text that need not be terminated, of a file of major version `version`.
-   NULL, or what is wrong with it. data_offset is not set. Nothing is allocated. */
+/* Parses the dictionary of a file of major version `version`: `length` bytes of text that need not be terminated.
+   Allocates nothing, and does not set data_offset. Returns NULL, or what is wrong with the header. */
 const char *npy_header_parse(const char *text, size_t length, unsigned version, npy_header *header);
 
-/* Reads magic, version and header from the start of a file. NULL, or what is wrong with it. */
+/* Reads magic, version and header from the start of a file. Returns NULL, or what is wrong with them. */
 const char *npy_header_read(FILE *file, npy_header *header);
+
+/* Writes a header of version 1.0 in C order into `to`, which has NPY_HEADER_BYTES; `descr` is written as it is. Returns
+   its length. */
+#define NPY_HEADER_BYTES 2048
+size_t npy_header_write(const char *descr, unsigned dimensions, const uint64_t *shape, char *to);
+
+/* Returns what stands for a dtype in a header, with its quotes; bf16 is V2, as ml_dtypes writes it. */
+const char *npy_descr(clsoftmax_dtype dtype);
 
 #endif

@@ -1,5 +1,8 @@
+/* Where the numbers of a command come from: see source.h. */
 #include "files/source.h"
 
+#include "files/array_text.h"
+#include "files/npy_fortran.h"
 #include "support/messages.h"
 #include "support/values.h"
 
@@ -7,29 +10,30 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static int open_npy(const char *path, array_content content, int has_bf16, uint64_t memory, source *source)
+static int read_fortran(uint64_t memory, source *source)
+{
+    array *array = &source->array;
+    uint64_t size = array_element_size(array);
+    COMPLAIN_IF(array->elements > memory / size, EXIT_WRONG,
+                "%s: in Fortran order, which is read at once, and larger than --memory (%llu bytes); "
+                "numpy.ascontiguousarray makes it one that is read in slabs",
+                source->file.path, (unsigned long long)memory);
+    source->held = array->elements * size;
+    int status = npy_read_fortran(&source->file, array);
+    npy_file_close(&source->file);
+    return status;
+}
+
+static int open_npy(const char *path, int has_bf16, uint64_t memory, source *source)
 {
     npy_file *file = &source->file;
-    int status = npy_file_open(path, content, has_bf16, file);
-    if (status != EXIT_DONE)
-        return status;
     array *array = &source->array;
-    array->content = content;
+    FORWARD(npy_file_open(path, array->content, has_bf16, file));
     array->dtype = file->dtype;
     array->dimensions = file->header.dimensions;
     memcpy(array->shape, file->header.shape, sizeof array->shape);
     array->elements = file->header.elements;
-    if (!file->header.fortran_order)
-        return EXIT_DONE;
-    if (array->elements > memory / array_element_size(array))
-        return complain(EXIT_WRONG,
-                        "%s: in Fortran order, which is read at once, and larger than --memory (%llu bytes); "
-                        "numpy.ascontiguousarray makes it one that is read in parts",
-                        path, (unsigned long long)memory);
-    source->held = array->elements * array_element_size(array);
-    status = array_read_fortran(file, array);
-    npy_file_close(file);
-    return status;
+    return file->header.fortran_order ? read_fortran(memory, source) : EXIT_DONE;
 }
 
 static int find_version(const char *path, source_version *version)
@@ -37,8 +41,7 @@ static int find_version(const char *path, source_version *version)
     struct stat found;
     if (strcmp(path, "-") == 0)
         return EXIT_DONE;
-    if (stat(path, &found) != 0)
-        return complain(EXIT_WRONG, "%s: %s", path, strerror(errno));
+    COMPLAIN_IF(stat(path, &found) != 0, EXIT_WRONG, "%s: %s", path, strerror(errno));
     version->device = (uint64_t)found.st_dev;
     version->inode = (uint64_t)found.st_ino;
     version->bytes = (uint64_t)found.st_size;
@@ -47,18 +50,22 @@ static int find_version(const char *path, source_version *version)
     return EXIT_DONE;
 }
 
+/* The version is looked up before the file is read: a change on the way then counts as another version. */
+static int open_file(const char *path, int has_bf16, uint64_t memory, source *source)
+{
+    int is_npy = ends_with(path, ".npy");
+    COMPLAIN_IF(!is_npy && strcmp(path, "-") != 0 && !ends_with(path, ".txt") && !ends_with(path, ".csv"), EXIT_WRONG,
+                "%s: unknown kind of file; it takes .npy, .txt, .csv, or - for text on standard input", path);
+    FORWARD(find_version(path, &source->version));
+    return is_npy ? open_npy(path, has_bf16, memory, source) : array_read_text(path, &source->array);
+}
+
 int source_open(const char *path, array_content content, int has_bf16, uint64_t memory, source *source)
 {
     memset(source, 0, sizeof *source);
     source->file.descriptor = -1;
     source->array.content = content;
-    int is_npy = ends_with(path, ".npy");
-    if (!is_npy && strcmp(path, "-") != 0 && !ends_with(path, ".txt") && !ends_with(path, ".csv"))
-        return complain(EXIT_WRONG,
-                        "%s: unknown kind of file; it takes .npy, .txt, .csv, or - for text on standard input", path);
-    int status = find_version(path, &source->version); /* before it is read: a change on the way is another version */
-    if (status == EXIT_DONE)
-        status = is_npy ? open_npy(path, content, has_bf16, memory, source) : array_read_text(path, &source->array);
+    int status = open_file(path, has_bf16, memory, source);
     if (status != EXIT_DONE)
         source_close(source);
     return status;

@@ -1,20 +1,27 @@
+/* The .npy file that rows are written to, by one process, or by shards: see result_file.h. */
 #include "run/result_file.h"
 
+#include "files/npy_header.h"
 #include "support/messages.h"
+
+static int open_whole(result_file *file, const char *path, uint64_t bytes)
+{
+    FORWARD(output_file_open(&file->out, path));
+    return output_file_reserve(&file->out, bytes);
+}
 
 int result_file_open(result_file *file, const char *path, const result_format *format, const output_shard *shard)
 {
     char header[NPY_HEADER_BYTES];
     uint64_t bytes = result_file_begin(file, format, header);
-    int status;
     if (shard) {
-        status = output_file_open_shard(&file->out, path, bytes, shard);
+        file->shard = *shard;
+        file->shard.bytes = bytes;
+        FORWARD(output_shard_open(&file->out, path, &file->shard));
     } else {
-        status = output_file_open(&file->out, path);
-        if (status == EXIT_DONE)
-            status = output_file_reserve(&file->out, bytes);
+        FORWARD(open_whole(file, path, bytes));
     }
-    return status == EXIT_DONE ? output_file_write(&file->out, 0, file->data_offset, header) : status;
+    return output_file_write(&file->out, 0, file->data_offset, header);
 }
 
 int result_file_is_seekable(const result_file *file)
@@ -35,7 +42,7 @@ int result_file_sync(result_file *file)
 
 int result_file_commit(result_file *file)
 {
-    return output_file_commit(&file->out);
+    return file->shard.count > 0 ? output_shard_commit(&file->out, &file->shard) : output_file_commit(&file->out);
 }
 
 void result_file_abandon(result_file *file)

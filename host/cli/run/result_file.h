@@ -1,46 +1,50 @@
-/* The .npy file that rows are written to, in any order, by threads, and by processes that share the work. It appears under its
-   name when all of it is there. */
+/* The .npy file that rows are written to: in any order, by threads, and by processes that share the work. It appears
+   under its name when all of it is there. Used for results and statistics of `run` and `sweep`. result_file.c is for
+   one process, or for shards; host/mpi/result_file_mpi.c for the ranks of MPI. */
 #ifndef CLSOFTMAX_RESULT_FILE_H
 #define CLSOFTMAX_RESULT_FILE_H
 
-#include "files/array.h"
-#include "files/output_file.h"
+#include "files/output_shard.h"
+
+#include <stddef.h>
 
 typedef struct result_file {
     output_file out;
+    output_shard shard; /* count 0: the whole file */
     uint64_t data_offset;
     size_t element_size;
 } result_file;
 
 /* What the file will be. */
 typedef struct result_format {
-    const char *descr;
+    const char *descr; /* as in an .npy header, with its quotes */
     size_t element_size;
     unsigned dimensions;
     const uint64_t *shape;
 } result_format;
 
-/* The whole file's bytes; its header, in NPY_HEADER_BYTES. Zeroes *file but for what the format says of it. */
+/* Zeroes *file but for what the format says of it, and writes the header into `header`, which has NPY_HEADER_BYTES.
+   Returns the bytes of the whole file. */
 uint64_t result_file_begin(result_file *file, const result_format *format, char *header);
 
-/* Takes the room on the disk, and writes the header. shard: see output_file_open_shard; NULL for the whole file.
-   EXIT_DONE, or EXIT_FAILED after a complaint. */
+/* Takes the room on the disk, and writes the header. `shard` has no `bytes` yet; NULL for the whole file. EXIT_DONE, or
+   EXIT_FAILED after a complaint. */
 int result_file_open(result_file *file, const char *path, const result_format *format, const output_shard *shard);
 
-/* 1 if rows can be written in any order: not to a pipe. */
+/* Returns 1 if rows can be written in any order, which a pipe does not allow. */
 int result_file_is_seekable(const result_file *file);
 
-/* `count` elements from element `first` on. EXIT_DONE, or EXIT_FAILED after a complaint. */
+/* Writes `count` elements from element `first` on. EXIT_DONE, or EXIT_FAILED after a complaint. */
 int result_file_write(result_file *file, uint64_t first, uint64_t count, const void *values);
 
-/* What is written is on the disk; so of two files one can be committed when the other one can hardly fail. EXIT_DONE, or EXIT_FAILED
-   after a complaint. */
+/* Waits until what is written is on the disk, so that committing it can hardly fail: of two files, both are
+   synchronised before one is committed. EXIT_DONE, or EXIT_FAILED after a complaint. */
 int result_file_sync(result_file *file);
 
-/* Ends a file that is open and has been synchronised: all of it is written. EXIT_DONE, or EXIT_FAILED after a complaint. */
+/* Ends a file that has been written and synchronised. EXIT_DONE, or EXIT_FAILED after a complaint. */
 int result_file_commit(result_file *file);
 
-/* Ends one that failed, or was never opened but zeroed. */
+/* Ends a file that failed, or was never opened but zeroed. Does nothing to one that is committed. */
 void result_file_abandon(result_file *file);
 
 #endif

@@ -1,5 +1,7 @@
-/* What result files are alike in, whoever writes them. */
+/* What all result files have in common, whoever writes them: see result_file.h. */
 #include "run/result_file.h"
+
+#include "files/npy_header.h"
 
 #include <string.h>
 

@@ -3,6 +3,7 @@
  * worker at a time, and has several, so that while one of them computes another reads and a third one writes; and a device that
  * is faster takes more tiles. Workers of a device that fails go on with another one.
  */
+#include "files/array_text.h"
 #include "run/run.h"
 #include "run/sweep_table.h"
 #include "support/library.h"

@@ -10,8 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The next file that is opened, a result perhaps, would take the place of a closed standard stream, and would get what is
-   printed. /dev/null holds that place, opened for the other direction, so that reading or writing it stays an error. */
+/* The next file that is opened, a result perhaps, would take the place of a closed standard stream, and would get what
+   is printed. /dev/null holds that place, opened for the other direction, so that reading or writing it stays an error.
+   */
 static void hold_closed_streams(void)
 {
     for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; descriptor++)
@@ -45,4 +46,16 @@ ssize_t read_at(int descriptor, uint64_t offset, void *to, size_t room)
         done += count > 0 ? (size_t)count : 0;
     }
     return (ssize_t)done;
+}
+
+int write_at(int descriptor, uint64_t offset, const void *data, size_t bytes)
+{
+    for (size_t done = 0; done < bytes;) {
+        errno = EIO; /* for a write that does nothing */
+        ssize_t count = pwrite(descriptor, (const char *)data + done, bytes - done, (off_t)(offset + done));
+        if (count <= 0 && errno != EINTR)
+            return 0;
+        done += count > 0 ? (size_t)count : 0;
+    }
+    return 1;
 }

@@ -1,0 +1,17 @@
+/* Matrices as text, read and written. Used by source.c, and by run for results on standard output. */
+#ifndef CLSOFTMAX_ARRAY_TEXT_H
+#define CLSOFTMAX_ARRAY_TEXT_H
+
+#include "files/array.h"
+
+#include <stdio.h>
+
+/* Reads all of a text file as the content that *out has; "-" is standard input. EXIT_DONE, or another status after a
+   complaint that names the file and the line; nothing is left then. */
+int array_read_text(const char *path, array *out);
+
+/* Writes a line for each `classes` values: "%.9g", which reads back to the same f32, with a space between. EXIT_DONE,
+   or EXIT_FAILED: after a complaint, unless a closed pipe is the reason. */
+int array_write_text(FILE *file, const void *values, clsoftmax_dtype dtype, uint64_t elements, uint64_t classes);
+
+#endif
