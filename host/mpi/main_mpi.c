@@ -12,16 +12,18 @@
 
 const char program_name[] = "clsoftmax-mpi";
 
-static const char help[] = "usage: mpirun -n N clsoftmax-mpi INPUT -o OUT.npy [OPTION...]\n"
-                           "\n"
-                           "clsoftmax run by N processes, on one machine or many that share a file system: each "
-                           "computes its part of the rows, and all\n"
-                           "write into one file, whose bytes do not depend on N. Options are those of clsoftmax run "
-                           "but --shard; results and statistics\n"
-                           "go to files. Without --device, the processes of a machine take its GPUs in turn.\n"
-                           "\n"
-                           "example:\n"
-                           "  mpirun -n 8 clsoftmax-mpi logits.npy -T 0.7 -o probabilities.npy\n";
+static const char help[] =
+    "usage: mpirun -n N clsoftmax-mpi INPUT -o OUT.npy [OPTION...]\n"
+    "\n"
+    "Does the job of clsoftmax run with N processes, on one machine or on many that share a file system. Each "
+    "computes\n"
+    "its share of the rows, and all write into one file, whose bytes do not depend on N. The options are those of\n"
+    "clsoftmax run except --shard; results and statistics go to files. Without --device, the processes of a machine\n"
+    "take its GPUs in turn.\n"
+    "\n"
+    "examples:\n"
+    "  mpirun -n 8 clsoftmax-mpi logits.npy -T 0.7 -o probabilities.npy\n"
+    "  mpirun -n 8 clsoftmax-mpi logits.npy -T 0.7 --stats=statistics.npy -o probabilities.npy\n";
 
 static int print_help(void)
 {
@@ -34,7 +36,7 @@ static int is_help(int argc, char **argv)
     return argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
 }
 
-/* How many of this machine's processes come before this one. */
+/* Returns how many of this machine's processes come before this one. */
 static int local_rank(void)
 {
     MPI_Comm machine;
@@ -45,7 +47,12 @@ static int local_rank(void)
     return rank;
 }
 
-/* Where nothing else is said, the processes of a machine take its GPUs in turn. */
+static int is_good_gpu(const clsoftmax_device *device)
+{
+    return device->type == CLSOFTMAX_DEVICE_GPU && device->usable && device->exact;
+}
+
+/* Lets the processes of a machine take its GPUs in turn, unless CLSOFTMAX_DEVICE says something else. */
 static void choose_gpu(int rank)
 {
     clsoftmax_device *devices;
@@ -55,33 +62,34 @@ static void choose_gpu(int rank)
     if ((said && *said) || clsoftmax_devices_list(&devices, &count) != CLSOFTMAX_OK)
         return;
     for (size_t i = 0; i < count; i++)
-        gpus += devices[i].type == CLSOFTMAX_DEVICE_GPU && devices[i].usable && devices[i].exact;
+        gpus += is_good_gpu(&devices[i]);
     for (size_t i = 0, gpu = 0; i < count && gpus > 0; i++)
-        if (devices[i].type == CLSOFTMAX_DEVICE_GPU && devices[i].usable && devices[i].exact &&
-            gpu++ == (size_t)(rank % gpus))
+        if (is_good_gpu(&devices[i]) && gpu++ == (size_t)(rank % gpus))
             setenv("CLSOFTMAX_DEVICE", devices[i].selector, 1);
     clsoftmax_devices_release(devices);
 }
 
+static int run_rank(int argc, char **argv, int provided)
+{
+    if (is_help(argc, argv))
+        return ranks_index() == 0 ? print_help() : EXIT_DONE;
+    COMPLAIN_IF(provided < MPI_THREAD_SERIALIZED, EXIT_FAILED, "this MPI cannot be called by several threads in turn");
+    return command_run(argc, argv);
+}
+
+/* Only the first process says how it went: another status of others would make mpirun print a page about each. */
 int main(int argc, char **argv)
 {
     int provided;
     begin_process();
     MPI_Init_thread(&argc, &argv, MPI_THREAD_SERIALIZED, &provided);
     choose_gpu(local_rank());
-    if (ranks_index() > 0)
+    int is_first = ranks_index() == 0;
+    if (!is_first)
         notices_are_quiet = 1; /* they would say the same */
     argv[0] = (char *)(uintptr_t)program_name;
-    int status;
-    if (is_help(argc, argv))
-        status = ranks_index() == 0 ? print_help() : EXIT_DONE;
-    else if (provided < MPI_THREAD_SERIALIZED)
-        status = complain(EXIT_FAILED, "this MPI cannot be called by several threads in turn");
-    else
-        status = command_run(argc, argv);
-    /* the first process says how it went; the others' status would make mpirun print a page about each */
+    int status = run_rank(argc, argv, provided);
     status = ranks_agree(status == EXIT_ANSWERED ? EXIT_DONE : status);
-    int is_first = ranks_index() == 0;
     MPI_Finalize();
     return is_first ? status : EXIT_DONE;
 }

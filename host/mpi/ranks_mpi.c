@@ -1,3 +1,4 @@
+/* The ranks of clsoftmax-mpi: those of MPI. See host/cli/run/ranks.h. */
 #include "run/ranks.h"
 
 #include <mpi.h>

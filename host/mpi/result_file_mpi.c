@@ -1,6 +1,6 @@
 /* result_file.h on MPI-IO: rank 0 makes the file, and gives it its length, its header and in the end its name. All
    ranks write their rows into it. All ranks call the functions that open and end a file. */
-#include "run/result_file.h"
+#include "results/result_file.h"
 
 #include "files/npy_header.h"
 

@@ -171,9 +171,9 @@ fuzz_with() {
 names|host/cli/support/text.c|c\[1\] < 0xA0|c[1] < 0x80|
 text|host/cli/files/array_text.c|%.9g|%.6g|
 npy|host/cli/files/npy_file.c|(first + done) \* element.bytes|done * element.bytes|
-options|host/cli/run/run_option_rows.c|options->shard_index >= options->shard_count|0|
+options|host/cli/options/run_option_rows.c|options->shard_index >= options->shard_count|0|
 plan|host/lib/plan/tiles.c|tile.first_class = tile.piece|tile.first_class = tile.pass|
-run|host/cli/run/run_slabs.c|w->labels\[i\] = (int64_t)number|w->labels[i] = 0|@/host/cli/run/ranks_one.c @/host/cli/run/result_file.c
+run|host/cli/run/slab_read.c|buffers->labels\[i\] = (int64_t)number|buffers->labels[i] = 0|@/host/cli/run/ranks_one.c @/host/cli/results/result_file.c
 cpu|host/lib/reference.c|(double)temperature + 0.0|(double)temperature|@/tests/fuzz/fuzz_problem.c
 FAULTS
     needs_device

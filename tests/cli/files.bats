@@ -206,7 +206,7 @@ opencl_device() {
 @test "what would be done is said, and not done" {
     run --separate-stderr clsoftmax run "$LOGITS" --memory 10k -o p.npy --explain
     [ "$status" -eq 0 ]
-    [[ $output == *"700 of 10 classes"*"tiles: of 85 rows, 3 in memory"*"device cpu: "* ]]
+    [[ $output == *"700 of 10 classes"*"slabs: 85 rows each, 3 in memory"*"device cpu: "* ]]
     [ ! -e p.npy ]
 }
 

@@ -1,6 +1,6 @@
 /* Small problems of any kind on cpu, without OpenCL: every instruction set and strategy must give the same bits, in
    place too. The oracle is the reference, with the bounds of the public header. */
-#include "run/compare.h"
+#include "results/compare.h"
 #include "fuzz_problem.h"
 
 #include <math.h>

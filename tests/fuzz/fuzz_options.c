@@ -2,7 +2,7 @@
    bytes between them. Options that are accepted must be within their ranges. */
 #include "support/messages.h"
 #include "fuzz.h"
-#include "run/run_options.h"
+#include "options/run_options.h"
 
 #include <getopt.h>
 

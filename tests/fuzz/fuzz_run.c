@@ -18,7 +18,7 @@ const char program_name[] = "fuzz";
 enum { MOST_SIZE = 5, MOST_ELEMENTS = MOST_SIZE * MOST_SIZE * MOST_SIZE, MOST_TEMPERATURES = 3, MOST_SHARDS = 4 };
 
 /* How the rows are computed: at once, in parts for little memory, by shards, or only some of them. */
-typedef enum way { WHOLE, TILES, SHARDS, ROWS, WAYS } way;
+typedef enum way { WHOLE, SLABS, SHARDS, ROWS, WAYS } way;
 
 typedef struct fuzz_job {
     way way;
@@ -308,7 +308,7 @@ static int command(const fuzz_job *job, uint64_t shard)
         add(&words, "--stats=%s", paths[STATISTICS]);
     if (job->has_labels)
         add(&words, "--labels=%s", paths[LABELS]);
-    if (job->way == TILES)
+    if (job->way == SLABS)
         add(&words, "--memory=%llu", (unsigned long long)job->memory);
     if (job->way == ROWS)
         add(&words, "--rows=%llu:%llu", (unsigned long long)job->begin, (unsigned long long)job->end);

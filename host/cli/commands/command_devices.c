@@ -52,20 +52,23 @@ static const char *type_name(clsoftmax_device_type type)
     return "?";
 }
 
+static void print_device(const clsoftmax_device *d)
+{
+    printf("%c %-10s %s: %s\n", d->automatic ? '*' : ' ', d->selector, type_name(d->type), d->name);
+    printf("             %u %s", d->compute_units, d->platform[0] ? "compute units" : "threads");
+    if (d->global_memory > 0)
+        printf(", %.1f GiB", (double)d->global_memory / (1 << 30));
+    if (d->platform[0])
+        printf(", %s, driver %s", d->platform, d->driver);
+    else if (d->driver[0])
+        printf(", %s", d->driver);
+    printf("\n             %s%s\n", d->usable ? "" : "NOT USABLE: ", d->reason);
+}
+
 static void print_table(const clsoftmax_device *devices, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        const clsoftmax_device *d = &devices[i];
-        printf("%c %-10s %s: %s\n", d->automatic ? '*' : ' ', d->selector, type_name(d->type), d->name);
-        printf("             %u %s", d->compute_units, d->platform[0] ? "compute units" : "threads");
-        if (d->global_memory > 0)
-            printf(", %.1f GiB", (double)d->global_memory / (1 << 30));
-        if (d->platform[0])
-            printf(", %s, driver %s", d->platform, d->driver);
-        else if (d->driver[0])
-            printf(", %s", d->driver);
-        printf("\n             %s%s\n", d->usable ? "" : "NOT USABLE: ", d->reason);
-    }
+    for (size_t i = 0; i < count; i++)
+        print_device(&devices[i]);
     printf("\n* is what \"auto\" takes: the first usable GPU, then accelerator, then OpenCL CPU device, then cpu.\n");
     print_strategies(stdout);
     const char *wanted = getenv("CLSOFTMAX_DEVICE");
@@ -80,22 +83,36 @@ static void print_json_string(const char *key, const char *value)
     printf(", ");
 }
 
+static void print_json_flag(const char *key, int value)
+{
+    printf("\"%s\": %s", key, value ? "true" : "false");
+}
+
+/* Prints all that the library tells of a device, as one object. */
+static void print_json_device(const clsoftmax_device *d)
+{
+    printf("  {");
+    print_json_string("selector", d->selector);
+    print_json_string("type", type_name(d->type));
+    print_json_string("name", d->name);
+    print_json_string("platform", d->platform);
+    print_json_string("driver", d->driver);
+    print_json_string("reason", d->reason);
+    printf("\"global_memory\": %llu, \"compute_units\": %u, ", (unsigned long long)d->global_memory, d->compute_units);
+    print_json_flag("usable", d->usable);
+    printf(", ");
+    print_json_flag("exact", d->exact);
+    printf(", ");
+    print_json_flag("automatic", d->automatic);
+    printf("}");
+}
+
 static void print_json(const clsoftmax_device *devices, size_t count)
 {
     printf("{\"version\": \"%s\", \"devices\": [\n", clsoftmax_version());
     for (size_t i = 0; i < count; i++) {
-        const clsoftmax_device *d = &devices[i];
-        printf("  {");
-        print_json_string("selector", d->selector);
-        print_json_string("type", type_name(d->type));
-        print_json_string("name", d->name);
-        print_json_string("platform", d->platform);
-        print_json_string("driver", d->driver);
-        print_json_string("reason", d->reason);
-        printf("\"global_memory\": %llu, \"compute_units\": %u, ", (unsigned long long)d->global_memory,
-               d->compute_units);
-        printf("\"usable\": %s, \"exact\": %s, \"automatic\": %s}%s\n", d->usable ? "true" : "false",
-               d->exact ? "true" : "false", d->automatic ? "true" : "false", i + 1 < count ? "," : "");
+        print_json_device(&devices[i]);
+        printf("%s\n", i + 1 < count ? "," : "");
     }
     printf("]}\n");
 }

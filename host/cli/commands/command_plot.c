@@ -1,4 +1,4 @@
-/* clsoftmax plot: bars of a row's logits and probabilities. */
+/* clsoftmax plot: draws bars of a row's logits and probabilities. pictures/picture_bars.c draws them. */
 #include "commands/commands.h"
 #include "pictures/gnuplot.h"
 #include "pictures/picture.h"
@@ -6,16 +6,13 @@
 
 static int plot(int argc, char **argv, run *run)
 {
-    int status = run_options_parse(PLOT, argc, argv, &run->options);
-    if (status == EXIT_DONE && run->options.output)
-        status = gnuplot_check(run->options.output);
-    if (status != EXIT_DONE)
-        return status;
+    FORWARD(run_options_parse(PLOT, argc, argv, &run->options));
+    if (run->options.output)
+        FORWARD(gnuplot_check(run->options.output));
     run->problem = run->options.problem;
-    status = run_open_input(run);
-    if (status == EXIT_DONE)
-        status = devices_open(run->options.device, &run->devices);
-    return status == EXIT_DONE ? picture_bars(run) : status;
+    FORWARD(run_open_input(run));
+    FORWARD(devices_open(run->options.device, &run->devices));
+    return picture_bars(run);
 }
 
 int command_plot(int argc, char **argv)

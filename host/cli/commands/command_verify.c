@@ -1,6 +1,8 @@
-/* clsoftmax verify: does this device keep the promise? */
+/* clsoftmax verify: does a device keep the numeric promise? Every strategy, operation and dtype runs on built-in data,
+   and is compared with the CPU path and with double precision. */
 #include "commands/commands.h"
-#include "run/compare.h"
+#include "commands/verify_data.h"
+#include "results/compare.h"
 #include "support/library.h"
 #include "support/messages.h"
 #include "support/options.h"
@@ -50,93 +52,8 @@ static const option_table table = {
                 "  clsoftmax verify -d 0:0\n",
 };
 
-/* ---------------------------------------------------------------- Built-in data */
-
-typedef float generator(uint64_t *state, uint64_t row, uint64_t i);
-
-/* splitmix64 (Steele, Lea, Flood 2014), high bits as a number in [0, 1). */
-static double uniform(uint64_t *state)
-{
-    uint64_t z = *state += 0x9E3779B97F4A7C15u;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return (double)((z ^ (z >> 31)) >> 11) * 0x1p-53;
-}
-
-static float moderate(uint64_t *state, uint64_t row, uint64_t i)
-{
-    (void)row, (void)i;
-    return (float)(uniform(state) * 20 - 10);
-}
-
-static float far_from_zero(uint64_t *state, uint64_t row, uint64_t i)
-{
-    (void)row, (void)i;
-    return (float)(1e6 + uniform(state) * 100);
-}
-
-static float ties(uint64_t *state, uint64_t row, uint64_t i)
-{
-    (void)state;
-    return i == row ? 3.0f : 1.0f;
-}
-
-static float masked(uint64_t *state, uint64_t row, uint64_t i)
-{
-    float x = moderate(state, row, i);
-    return i % 3 == row % 3 ? -INFINITY : x;
-}
-
-static float special(uint64_t *state, uint64_t row, uint64_t i)
-{
-    static const float values[] = {NAN, INFINITY, -INFINITY, -NAN};
-    float x = moderate(state, row, i);
-    if (row % 4 == 2)
-        return -INFINITY; /* nothing but masks */
-    return i == row ? values[row % 4] : x;
-}
-
-static float huge(uint64_t *state, uint64_t row, uint64_t i)
-{
-    return moderate(state, row, i) * (row % 2 ? 0x1p124f : 0x1p58f); /* to FLT_MAX, and to both sides of 2^60 */
-}
-
-static float subnormal(uint64_t *state, uint64_t row, uint64_t i)
-{
-    return moderate(state, row, i) * 0x1p-133f;
-}
-
-/* All but one at the resolution of the sum's second level, which only its third can add up. */
-static float at_resolution(uint64_t *state, uint64_t row, uint64_t i)
-{
-    (void)state, (void)row;
-    return i == 777 ? 0 : -31.8f;
-}
-
-typedef struct data_set {
-    const char *name;
-    generator *generate;
-    uint64_t rows, classes;
-} data_set;
-
-static const data_set data_sets[] = {
-    {"moderate", moderate, 33, 10},
-    {"moderate", moderate, 7, 1000},
-    {"moderate", moderate, 3, 50257},
-    {"far from zero", far_from_zero, 5, 257},
-    {"ties", ties, 9, 4097},
-    {"masked", masked, 6, 127},
-    {"NaN, inf, all masked", special, 8, 31},
-    {"one class", moderate, 4, 1},
-    {"huge", huge, 6, 100},
-    {"subnormal", subnormal, 5, 60},
-    {"2^20 + 1 classes", at_resolution, 1, (1 << 20) + 1},
-};
-static const float temperatures[] = {0, 0x1p-149f, 0x1p-133f, 1e-30f, 0.07f, 0.7f, 1, 3.05f, 20, 100, 1e30f, INFINITY};
-
-#define LARGE 100000 /* data sets with more values than this are used once */
-
-enum { DATA_SETS = sizeof data_sets / sizeof *data_sets, TEMPERATURES = sizeof temperatures / sizeof *temperatures };
+/* Data sets with more values than this are used once, instead of at every temperature in every dtype. */
+#define LARGE 100000
 
 /* ---------------------------------------------------------------- Comparing */
 
@@ -147,7 +64,7 @@ typedef struct verify_case {
     clsoftmax_dtype dtype; /* of logits and results */
 } verify_case;
 
-/* Rows stand along the last axis, or, for `column`, along the first; but where that takes temperatures as columns. */
+/* Returns 1 if a row stands along the first axis: for `column`, except where its columns are temperatures. */
 static int is_by_column(const verify_case *c)
 {
     return c->strategy == CLSOFTMAX_STRATEGY_COLUMN && c->operation != CLSOFTMAX_OPERATION_NONE;
@@ -174,12 +91,12 @@ static void release_buffers(buffers *b)
     }
 }
 
-static int make_buffers(const data_set *set, buffers *b)
+static int make_buffers(const verify_data_set *set, buffers *b)
 {
     uint64_t elements = set->rows * set->classes;
     b->logits = malloc(elements * sizeof(float));
-    b->swept = malloc(TEMPERATURES * elements * sizeof(float));
-    b->swept_statistics = malloc(TEMPERATURES * set->rows * sizeof(clsoftmax_statistics));
+    b->swept = malloc(VERIFY_TEMPERATURES * elements * sizeof(float));
+    b->swept_statistics = malloc(VERIFY_TEMPERATURES * set->rows * sizeof(clsoftmax_statistics));
     int complete = b->logits && b->swept && b->swept_statistics;
     for (int i = 0; i < 3; i++) {
         b->results[i] = malloc(elements * sizeof(float));
@@ -189,8 +106,9 @@ static int make_buffers(const data_set *set, buffers *b)
     return complete;
 }
 
-/* Values of the set; as 16-bit patterns the upper halves of f32's, which serve any type. */
-static void fill_logits(const data_set *set, const verify_case *c, void *logits)
+/* Fills in the values of a set. 16-bit values are the upper halves of those of f32, which are patterns of every kind in
+   any type. */
+static void fill_logits(const verify_data_set *set, const verify_case *c, void *logits)
 {
     uint64_t state = set->rows * set->classes;
     for (uint64_t row = 0; row < set->rows; row++)
@@ -206,7 +124,7 @@ static void fill_logits(const data_set *set, const verify_case *c, void *logits)
         }
 }
 
-static clsoftmax_problem problem_of(const verify_case *c, const data_set *set)
+static clsoftmax_problem problem_of(const verify_case *c, const verify_data_set *set)
 {
     clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
     problem.outer = is_by_column(c) ? 1 : set->rows;
@@ -230,7 +148,7 @@ static clsoftmax_status run_problem(clsoftmax_context *context, const clsoftmax_
     return status;
 }
 
-static clsoftmax_status run_one(clsoftmax_context *context, const verify_case *c, const data_set *set,
+static clsoftmax_status run_one(clsoftmax_context *context, const verify_case *c, const verify_data_set *set,
                                 float temperature, const buffers *b, int device)
 {
     clsoftmax_problem problem = problem_of(c, set);
@@ -243,8 +161,8 @@ static clsoftmax_status run_one(clsoftmax_context *context, const verify_case *c
     return run_problem(context, &problem, &arguments);
 }
 
-/* `count` temperatures on the device that is verified. */
-static clsoftmax_status run_sweep(clsoftmax_context *context, const verify_case *c, const data_set *set,
+/* Runs `count` temperatures at once on the device that is verified. */
+static clsoftmax_status run_sweep(clsoftmax_context *context, const verify_case *c, const verify_data_set *set,
                                   const float *at, uint64_t count, const buffers *b)
 {
     clsoftmax_problem problem = problem_of(c, set);
@@ -257,14 +175,34 @@ static clsoftmax_status run_sweep(clsoftmax_context *context, const verify_case 
     return run_problem(context, &problem, &arguments);
 }
 
-static clsoftmax_status verify_data_set(clsoftmax_context *contexts[3], const verify_case *c, const data_set *set,
-                                        const buffers *b, verdict *verdict)
+/* Adds to the verdict how the sweep differs from cpu at its temperature t. */
+static void compare_swept(const verify_case *c, const verify_data_set *set, const buffers *b, uint64_t t,
+                          verdict *verdict)
+{
+    uint64_t elements = set->rows * set->classes, results = c->operation == CLSOFTMAX_OPERATION_NONE ? 0 : elements;
+    compare(&verdict->with_cpu, c->dtype, (float *)b->swept + t * elements, b->results[1], results, 0);
+    compare_statistics(&verdict->with_cpu, b->swept_statistics + t * set->rows, b->statistics[1], set->rows,
+                       set->classes);
+}
+
+/* Adds to the verdict how the device differs from cpu and from the reference. */
+static void compare_devices(const verify_case *c, const verify_data_set *set, const buffers *b, verdict *verdict)
+{
+    uint64_t results = c->operation == CLSOFTMAX_OPERATION_NONE ? 0 : set->rows * set->classes;
+    compare(&verdict->with_cpu, c->dtype, b->results[0], b->results[1], results, 0);
+    compare_statistics(&verdict->with_cpu, b->statistics[0], b->statistics[1], set->rows, set->classes);
+    compare_statistics(&verdict->with_reference, b->statistics[0], b->statistics[2], set->rows, set->classes);
+    compare(&verdict->with_reference, c->dtype, b->results[0], b->results[2], results,
+            allowed_difference(c->operation, set->classes));
+}
+
+static clsoftmax_status run_and_compare(clsoftmax_context *contexts[3], const verify_case *c,
+                                        const verify_data_set *set, const buffers *b, verdict *verdict)
 {
     static const float large_at[] = {1};
-    uint64_t elements = set->rows * set->classes, results = c->operation == CLSOFTMAX_OPERATION_NONE ? 0 : elements;
-    const float *at = elements > LARGE ? large_at : temperatures;
-    uint64_t count = elements > LARGE ? 1 : TEMPERATURES;
-    int sweeps = c->dtype == CLSOFTMAX_F32;
+    int is_large = set->rows * set->classes > LARGE, sweeps = c->dtype == CLSOFTMAX_F32;
+    const float *at = is_large ? large_at : verify_temperatures;
+    uint64_t count = is_large ? 1 : VERIFY_TEMPERATURES;
     fill_logits(set, c, b->logits);
     clsoftmax_status status = sweeps ? run_sweep(contexts[0], c, set, at, count, b) : CLSOFTMAX_OK;
     for (uint64_t t = 0; t < count; t++) {
@@ -272,89 +210,94 @@ static clsoftmax_status verify_data_set(clsoftmax_context *contexts[3], const ve
             status = run_one(contexts[i], c, set, at[t], b, i);
         if (status != CLSOFTMAX_OK)
             return status;
-        compare(&verdict->with_cpu, c->dtype, b->results[0], b->results[1], results, 0);
-        compare_statistics(&verdict->with_cpu, b->statistics[0], b->statistics[1], set->rows, set->classes);
-        compare_statistics(&verdict->with_reference, b->statistics[0], b->statistics[2], set->rows, set->classes);
-        compare(&verdict->with_reference, c->dtype, b->results[0], b->results[2], results,
-                allowed_difference(c->operation, set->classes));
-        if (!sweeps)
-            continue;
-        compare(&verdict->with_cpu, c->dtype, (float *)b->swept + t * elements, b->results[1], results, 0);
-        compare_statistics(&verdict->with_cpu, b->swept_statistics + t * set->rows, b->statistics[1], set->rows,
-                           set->classes);
+        compare_devices(c, set, b, verdict);
+        if (sweeps)
+            compare_swept(c, set, b, t, verdict);
     }
     return CLSOFTMAX_OK;
 }
 
-/* A line of the table; *holds becomes 0 if the case does not keep the promise. EXIT_DONE, or another status after a complaint. */
+/* Adds what a data set shows to a verdict. EXIT_DONE, or another status after a complaint. */
+static int verify_data(clsoftmax_context *contexts[3], const verify_case *c, const verify_data_set *set,
+                       verdict *verdict)
+{
+    buffers b = {NULL, {NULL}, NULL, {NULL}, NULL};
+    int is_complete = make_buffers(set, &b);
+    clsoftmax_status status = is_complete ? run_and_compare(contexts, c, set, &b, verdict) : CLSOFTMAX_OK;
+    release_buffers(&b);
+    COMPLAIN_IF(!is_complete, EXIT_FAILED, "verify: no memory");
+    return status == CLSOFTMAX_OK ? EXIT_DONE : complain_library(clsoftmax_strategy_name(c->strategy), status);
+}
+
+static void print_case(const verify_case *c, const verdict *verdict, int has_passed)
+{
+    printf("%-8s %-12s %-5s %10llu %16llu %17llu   %s\n", clsoftmax_strategy_name(c->strategy),
+           clsoftmax_operation_name(c->operation), clsoftmax_dtype_name(c->dtype),
+           (unsigned long long)verdict->with_cpu.values, (unsigned long long)verdict->with_cpu.different,
+           (unsigned long long)verdict->with_reference.worst_ulp,
+           has_passed                       ? "passed"
+           : verdict->with_reference.beyond ? "FAILED (statistics)"
+                                            : "FAILED");
+}
+
+/* Verifies and prints a line of the table; *holds becomes 0 if the case does not keep the promise. EXIT_DONE, or
+   another status after a complaint. */
 static int verify_one(clsoftmax_context *contexts[3], const verify_case *c, int *holds)
 {
     verdict verdict = {{0}, {0}};
-    for (int i = 0; i < DATA_SETS; i++) {
-        int is_main = c->operation == CLSOFTMAX_OPERATION_SOFTMAX && c->dtype == CLSOFTMAX_F32;
-        if (data_sets[i].rows * data_sets[i].classes > LARGE && !is_main)
-            continue;
-        buffers b = {NULL, {NULL}, NULL, {NULL}, NULL};
-        int complete = make_buffers(&data_sets[i], &b);
-        clsoftmax_status status = complete ? verify_data_set(contexts, c, &data_sets[i], &b, &verdict) : CLSOFTMAX_OK;
-        release_buffers(&b);
-        if (!complete)
-            return complain(EXIT_FAILED, "verify: no memory");
-        if (status != CLSOFTMAX_OK)
-            return complain_library(clsoftmax_strategy_name(c->strategy), status);
-    }
+    int is_main = c->operation == CLSOFTMAX_OPERATION_SOFTMAX && c->dtype == CLSOFTMAX_F32;
+    for (int i = 0; i < VERIFY_DATA_SETS; i++)
+        if (is_main || verify_data_sets[i].rows * verify_data_sets[i].classes <= LARGE)
+            FORWARD(verify_data(contexts, c, &verify_data_sets[i], &verdict));
     int is_reference = clsoftmax_context_device(contexts[0])->type == CLSOFTMAX_DEVICE_REFERENCE;
-    int passed = verdict.with_reference.worst_ulp <= 1 && verdict.with_reference.beyond == 0 &&
-                 (verdict.with_cpu.different == 0 || is_reference);
-    printf("%-8s %-12s %-5s %10llu %16llu %17llu   %s\n", clsoftmax_strategy_name(c->strategy),
-           clsoftmax_operation_name(c->operation), clsoftmax_dtype_name(c->dtype),
-           (unsigned long long)verdict.with_cpu.values, (unsigned long long)verdict.with_cpu.different,
-           (unsigned long long)verdict.with_reference.worst_ulp,
-           passed                          ? "passed"
-           : verdict.with_reference.beyond ? "FAILED (statistics)"
-                                           : "FAILED");
-    *holds = *holds && passed;
-    return finish_output(stdout); /* while errno is of this line */
+    int has_passed = verdict.with_reference.worst_ulp <= 1 && verdict.with_reference.beyond == 0 &&
+                     (verdict.with_cpu.different == 0 || is_reference);
+    print_case(c, &verdict, has_passed);
+    *holds = *holds && has_passed;
+    return finish_output(stdout); /* while errno is that of this line */
 }
 
-/* Every operation and dtype of a strategy; of `column` statistics alone, too, for which it has temperatures as columns. */
+/* Verifies every operation and dtype of a strategy; of `column` also statistics alone, for which its columns are
+   temperatures. */
 static int verify_strategy(clsoftmax_context *contexts[3], clsoftmax_strategy strategy, int *holds)
 {
     const verify_case statistics_alone = {strategy, CLSOFTMAX_OPERATION_NONE, CLSOFTMAX_F32};
-    int status = EXIT_DONE;
     if (strategy == CLSOFTMAX_STRATEGY_COLUMN)
-        status = verify_one(contexts, &statistics_alone, holds);
+        FORWARD(verify_one(contexts, &statistics_alone, holds));
     for (int operation = CLSOFTMAX_OPERATION_SOFTMAX; operation < CLSOFTMAX_OPERATION_COUNT; operation++)
-        for (int dtype = 0; dtype < CLSOFTMAX_DTYPE_COUNT && status == EXIT_DONE; dtype++) {
+        for (int dtype = 0; dtype < CLSOFTMAX_DTYPE_COUNT; dtype++) {
             verify_case c = {strategy, (clsoftmax_operation)operation, (clsoftmax_dtype)dtype};
-            status = verify_one(contexts, &c, holds);
+            FORWARD(verify_one(contexts, &c, holds));
         }
-    return status;
+    return EXIT_DONE;
 }
 
-/* AUTO: every strategy that the device has. */
-static int verify_device(clsoftmax_context *contexts[3], clsoftmax_strategy only)
+/* Prints the table: of one strategy, or, for AUTO, of every strategy that the device has. */
+static int verify_strategies(clsoftmax_context *contexts[3], clsoftmax_strategy only, int *holds)
 {
     const clsoftmax_device *device = clsoftmax_context_device(contexts[0]);
     printf("device %s: %s%s%s\n", device->selector, device->name, device->platform[0] ? ", " : "", device->platform);
     printf("%-8s %-12s %-5s %10s %16s %17s\n", "strategy", "operation", "dtype", "values", "bits unlike cpu",
            "ULP to reference");
-    int status = finish_output(stdout), holds = 1;
-    for (clsoftmax_strategy strategy = CLSOFTMAX_STRATEGY_AUTO; ++strategy < CLSOFTMAX_STRATEGY_COUNT;) {
-        int is_wanted =
-            only == CLSOFTMAX_STRATEGY_AUTO ? clsoftmax_strategy_supported(contexts[0], strategy) : only == strategy;
-        if (is_wanted && status == EXIT_DONE)
-            status = verify_strategy(contexts, strategy, &holds);
-    }
-    if (status != EXIT_DONE)
+    FORWARD(finish_output(stdout));
+    for (clsoftmax_strategy strategy = CLSOFTMAX_STRATEGY_AUTO; ++strategy < CLSOFTMAX_STRATEGY_COUNT;)
+        if (only == CLSOFTMAX_STRATEGY_AUTO ? clsoftmax_strategy_supported(contexts[0], strategy) : only == strategy)
+            FORWARD(verify_strategy(contexts, strategy, holds));
+    return EXIT_DONE;
+}
+
+/* Prints the table and the verdict. */
+static int verify_device(clsoftmax_context *contexts[3], clsoftmax_strategy only)
+{
+    const clsoftmax_device *device = clsoftmax_context_device(contexts[0]);
+    int holds = 1, is_inexact = !device->exact && device->type != CLSOFTMAX_DEVICE_REFERENCE;
+    if (verify_strategies(contexts, only, &holds) != EXIT_DONE)
         return EXIT_FAILED;
-    int is_inexact = !device->exact && device->type != CLSOFTMAX_DEVICE_REFERENCE;
     holds = holds && !is_inexact;
     printf("%s: %s\n", device->selector, holds ? "the promise holds on this data" : "FAILED");
-    status = finish_output(stdout);
-    if (status == EXIT_DONE && is_inexact)
-        complain(EXIT_FAILED, "verify: %s", device->reason);
-    return status == EXIT_DONE && holds ? EXIT_DONE : EXIT_FAILED;
+    FORWARD(finish_output(stdout));
+    COMPLAIN_IF(is_inexact, EXIT_FAILED, "verify: %s", device->reason);
+    return holds ? EXIT_DONE : EXIT_FAILED;
 }
 
 static int open_and_verify(const verify_options *options, clsoftmax_context *contexts[3])

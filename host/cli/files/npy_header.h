@@ -1,5 +1,5 @@
 /* The header of a NumPy .npy file, read and written. It is read strictly, since files are untrusted. Used by
-   npy_file.c for files that are read, and by run/result_format.c for results. */
+   npy_file.c for files that are read, and by results/result_format.c for results. */
 #ifndef CLSOFTMAX_NPY_HEADER_H
 #define CLSOFTMAX_NPY_HEADER_H
 

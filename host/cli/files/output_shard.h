@@ -1,4 +1,4 @@
-/* A shard of a file: what one of several processes writes, one after another or at once. Used by run/result_file.c
+/* A shard of a file: what one of several processes writes, one after another or at once. Used by results/result_file.c
    for --shard. */
 #ifndef CLSOFTMAX_OUTPUT_SHARD_H
 #define CLSOFTMAX_OUTPUT_SHARD_H

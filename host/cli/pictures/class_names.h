@@ -1,4 +1,4 @@
-/* Names of classes, one a line of a text file. */
+/* Names of classes, one on each line of a text file. Used by the pictures and the page. */
 #ifndef CLSOFTMAX_CLASS_NAMES_H
 #define CLSOFTMAX_CLASS_NAMES_H
 
@@ -9,12 +9,13 @@ typedef struct class_names {
     uint64_t count;
 } class_names;
 
-/* path NULL: no names. UTF-8, as many lines as there are classes; control characters become spaces (text.h). EXIT_DONE, or another status
-   after a complaint, with nothing left. */
+/* Reads a file of UTF-8 with as many lines as there are classes; path NULL: no names. Control characters become spaces
+   (see support/text.h). EXIT_DONE, or another status after a complaint, with nothing left. */
 int class_names_read(const char *path, uint64_t classes, class_names *names);
 void class_names_release(class_names *names);
 
-/* The class's name, or else its number, which is put into `number`. */
+/* Returns the name of a class, or its number if it has none; the number is written into `number`, which has
+   CLASS_NUMBER_BYTES. */
 #define CLASS_NUMBER_BYTES 24
 const char *class_names_text(const class_names *names, uint64_t class, char *number);
 

@@ -1,4 +1,5 @@
-/* The page of clsoftmax explore as it was when the command was built: see kernels/embed.cmake. */
+/* The page of clsoftmax explore as it was when the command was built: kernels/embed.cmake makes the table. Used by
+   command_explore.c. */
 #ifndef CLSOFTMAX_EMBEDDED_FILES_H
 #define CLSOFTMAX_EMBEDDED_FILES_H
 

@@ -1,3 +1,4 @@
+/* The temperatures and the random logits of the page of clsoftmax explore: see explore.h. */
 #include "pictures/explore.h"
 
 #include <math.h>
@@ -17,7 +18,7 @@ void explore_list_temperatures(explore_temperatures *temperatures)
         temperatures->values[i] = strtof(temperatures->texts[i], NULL);
 }
 
-/* Steele, Lea and Flood's splitmix64: a number that its place alone decides. */
+/* Returns a random number that its place alone decides: splitmix64 (Steele, Lea, Flood 2014). */
 static uint64_t mix(uint64_t place)
 {
     uint64_t z = (place + 1) * 0x9e3779b97f4a7c15u;

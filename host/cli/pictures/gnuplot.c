@@ -1,3 +1,4 @@
+/* Pictures drawn by gnuplot: see gnuplot.h. */
 #include "pictures/gnuplot.h"
 
 #include "support/messages.h"
@@ -20,6 +21,7 @@ extern char **environ;
 
 /* ---------------------------------------------------------------- The process */
 
+/* Starts gnuplot, with the signals that this program ignores as they are by default. Returns 0, or an errno. */
 static int spawn(char *const *arguments, const posix_spawn_file_actions_t *actions, pid_t *process)
 {
     posix_spawnattr_t attributes;
@@ -27,7 +29,7 @@ static int spawn(char *const *arguments, const posix_spawn_file_actions_t *actio
     int error = posix_spawnattr_init(&attributes);
     if (error != 0)
         return error;
-    sigemptyset(&defaults); /* what this program ignores ends gnuplot */
+    sigemptyset(&defaults);
     sigaddset(&defaults, SIGPIPE);
     sigaddset(&defaults, SIGXFSZ);
     posix_spawnattr_setsigdefault(&attributes, &defaults);
@@ -37,7 +39,7 @@ static int spawn(char *const *arguments, const posix_spawn_file_actions_t *actio
     return error;
 }
 
-/* Starts gnuplot with three files as its standard ones. 0, or an errno. */
+/* Starts gnuplot with three files as its standard streams. Returns 0, or an errno. */
 static int start(char *const *arguments, const int *files, pid_t *process)
 {
     posix_spawn_file_actions_t actions;
@@ -59,7 +61,7 @@ static int complain_start(const char *about, int error)
                : complain(EXIT_FAILED, "%s: gnuplot: %s", about, strerror(error));
 }
 
-/* NULL if it ended well; else how it ended, or why that is not known. */
+/* Waits for the end of gnuplot. Returns NULL if it ended well; else how it ended, or why that is not known. */
 static const char *wait_for(pid_t process)
 {
     static char text[40];
@@ -81,14 +83,14 @@ int gnuplot_check(const char *about)
     char *const arguments[] = {"gnuplot", "--version", NULL};
     int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
     pid_t process = 0;
-    if (nothing < 0)
-        return complain(EXIT_FAILED, "%s: /dev/null: %s", about, strerror(errno));
+    COMPLAIN_IF(nothing < 0, EXIT_FAILED, "%s: /dev/null: %s", about, strerror(errno));
     int error = start(arguments, (int[]){nothing, nothing, nothing}, &process);
     const char *failure = error == 0 ? wait_for(process) : NULL;
     close(nothing);
     if (error != 0)
         return complain_start(about, error);
-    return failure ? complain(EXIT_FAILED, "%s: gnuplot --version failed: %s", about, failure) : EXIT_DONE;
+    COMPLAIN_IF(failure, EXIT_FAILED, "%s: gnuplot --version failed: %s", about, failure);
+    return EXIT_DONE;
 }
 
 /* ---------------------------------------------------------------- The script */
@@ -151,7 +153,7 @@ void gnuplot_quote(gnuplot *gnuplot, const char *text)
 
 /* ---------------------------------------------------------------- From start to end */
 
-/* A file without a disk that could be full; NULL with errno. */
+/* Opens a file in memory, where no disk can be full. Returns NULL with errno. */
 static FILE *open_in_memory(void)
 {
     int descriptor = memfd_create("gnuplot", MFD_CLOEXEC);
@@ -163,20 +165,22 @@ static FILE *open_in_memory(void)
     return file;
 }
 
-/* gnuplot ends well even where its writes fail: it writes what can be looked at behind it. */
+/* Returns the file that gnuplot writes. It is looked at afterwards, since gnuplot ends well even where its writes fail.
+ */
 static FILE *drawn(const gnuplot *g)
 {
     return g->picture ? g->picture : g->out.file;
 }
 
+/* Starts gnuplot for a picture whose output is open. EXIT_DONE, or EXIT_FAILED after a complaint. */
 static int open_process(gnuplot *g)
 {
-    char *const arguments[] = {"gnuplot", "-d", NULL}; /* without what a user has set for himself */
+    char *const arguments[] = {"gnuplot", "-d", NULL}; /* -d: without the user's own settings */
     int ends[2], has_file = g->path && g->out.temporary[0];
     g->errors = open_in_memory();
     g->picture = g->errors && !has_file ? open_in_memory() : NULL;
-    if (!g->errors || !drawn(g) || pipe2(ends, O_CLOEXEC) != 0)
-        return complain(EXIT_FAILED, "%s: gnuplot: %s", g->about, strerror(errno));
+    COMPLAIN_IF(!g->errors || !drawn(g) || pipe2(ends, O_CLOEXEC) != 0, EXIT_FAILED, "%s: gnuplot: %s", g->about,
+                strerror(errno));
     int error = start(arguments, (int[]){ends[0], fileno(drawn(g)), fileno(g->errors)}, &g->process);
     close(ends[0]);
     g->script = error == 0 ? fdopen(ends[1], "w") : NULL;
@@ -202,14 +206,18 @@ static void abandon(gnuplot *g)
     memset(g, 0, sizeof *g);
 }
 
+static int open_output_and_process(gnuplot *g)
+{
+    FORWARD(g->path ? output_file_open(&g->out, g->path) : finish_output(stdout));
+    return open_process(g);
+}
+
 int gnuplot_open(gnuplot *gnuplot, const char *about, const char *path, const gnuplot_style *style)
 {
     memset(gnuplot, 0, sizeof *gnuplot);
     gnuplot->about = about;
     gnuplot->path = path;
-    int status = path ? output_file_open(&gnuplot->out, path) : finish_output(stdout);
-    if (status == EXIT_DONE)
-        status = open_process(gnuplot);
+    int status = open_output_and_process(gnuplot);
     if (status == EXIT_DONE)
         set_terminal(gnuplot, style);
     else
@@ -217,7 +225,7 @@ int gnuplot_open(gnuplot *gnuplot, const char *about, const char *path, const gn
     return status;
 }
 
-/* What gnuplot said, without the lines that show where in the script; "" if nothing. */
+/* Reads what gnuplot said, without the lines that show where in the script; "" if it said nothing. */
 static void read_errors(FILE *errors, char *text, size_t room)
 {
     char line[300];
@@ -231,7 +239,7 @@ static void read_errors(FILE *errors, char *text, size_t room)
     }
 }
 
-/* The last bytes of a file; how many they are, or -1 with errno. */
+/* Reads the last bytes of a file. Returns how many they are, or -1 with errno. */
 static ssize_t read_end(int descriptor, char *end, size_t room)
 {
     off_t size = lseek(descriptor, 0, SEEK_END);
@@ -243,13 +251,12 @@ static int complain_part(const gnuplot *g)
     return complain(EXIT_FAILED, "%s: gnuplot did not write all of it; is there room on the disk?", g->about);
 }
 
-/* Whether the picture ends as one of its kind does. */
+/* Checks that the picture ends as one of its kind does. */
 static int check_whole(gnuplot *g)
 {
     char end[64];
     ssize_t length = read_end(fileno(drawn(g)), end, sizeof end);
-    if (length < 0)
-        return complain(EXIT_FAILED, "%s: %s", g->about, strerror(errno));
+    COMPLAIN_IF(length < 0, EXIT_FAILED, "%s: %s", g->about, strerror(errno));
     const char *mark = !g->path                     ? "\n"
                        : ends_with(g->path, ".svg") ? "</svg>"
                        : ends_with(g->path, ".png") ? "IEND"
@@ -257,33 +264,29 @@ static int check_whole(gnuplot *g)
     return memmem(end, (size_t)length, mark, strlen(mark)) ? EXIT_DONE : complain_part(g);
 }
 
-static int copy_part(gnuplot *g, const char *part, size_t length)
+static int copy_bytes(gnuplot *g, const char *bytes, size_t length)
 {
     if (g->path)
-        return output_file_write(&g->out, 0, length, part); /* of no file: one part behind the other */
-    return fwrite(part, 1, length, stdout) == length ? EXIT_DONE : finish_output(stdout);
+        return output_file_write(&g->out, 0, length, bytes); /* a device or pipe is written on from where it stands */
+    return fwrite(bytes, 1, length, stdout) == length ? EXIT_DONE : finish_output(stdout);
 }
 
-/* Where it is to, from memory. */
+/* Copies the picture from memory to where it is printed. */
 static int copy_picture(gnuplot *g)
 {
-    char part[4096];
+    char bytes[4096];
     off_t size = lseek(fileno(g->picture), 0, SEEK_END);
-    if (size < 0)
-        return complain(EXIT_FAILED, "%s: %s", g->about, strerror(errno));
+    COMPLAIN_IF(size < 0, EXIT_FAILED, "%s: %s", g->about, strerror(errno));
     for (uint64_t done = 0; done < (uint64_t)size;) {
-        ssize_t length = read_at(fileno(g->picture), done, part, sizeof part);
-        if (length < 0)
-            return complain(EXIT_FAILED, "%s: %s", g->about, strerror(errno));
-        int status = length > 0 ? copy_part(g, part, (size_t)length) : complain_part(g);
-        if (status != EXIT_DONE)
-            return status;
+        ssize_t length = read_at(fileno(g->picture), done, bytes, sizeof bytes);
+        COMPLAIN_IF(length < 0, EXIT_FAILED, "%s: %s", g->about, strerror(errno));
+        FORWARD(length > 0 ? copy_bytes(g, bytes, (size_t)length) : complain_part(g));
         done += (uint64_t)length;
     }
     return g->path ? EXIT_DONE : finish_output(stdout);
 }
 
-/* 0, or the errno of a write, at any time: fclose tells of the last one alone. */
+/* Closes the script. Returns 0, or the errno of any write to it; fclose tells of the last one alone. */
 static int close_script(gnuplot *g)
 {
     int error = ferror(g->script) ? errno : 0;
@@ -293,28 +296,36 @@ static int close_script(gnuplot *g)
     return error;
 }
 
-int gnuplot_close(gnuplot *g)
+/* Judges how gnuplot ended, from the errno of its script and from how its process ended, and looks at the picture. */
+static int check_end(gnuplot *g, int error, const char *failure, const char *said)
+{
+    COMPLAIN_IF(error != 0 && error != EPIPE, EXIT_FAILED, "%s: gnuplot: %s", g->about, strerror(error));
+    if (error != 0 || failure)
+        return complain(EXIT_FAILED, "%s: gnuplot failed: %s", g->about,
+                        said[0]   ? said
+                        : failure ? failure
+                                  : strerror(error));
+    FORWARD(check_whole(g));
+    if (said[0])
+        notice("note: gnuplot: %s", said);
+    return EXIT_DONE;
+}
+
+static int finish(gnuplot *g, int error)
 {
     char said[600];
-    int error = close_script(g), status = EXIT_DONE;
     const char *failure = wait_for(g->process);
     g->process = 0;
     read_errors(g->errors, said, sizeof said);
-    if (error != 0 && error != EPIPE) /* what it makes of half a script is of no interest */
-        status = complain(EXIT_FAILED, "%s: gnuplot: %s", g->about, strerror(error));
-    else if (error != 0 || failure)
-        status = complain(EXIT_FAILED, "%s: gnuplot failed: %s", g->about,
-                          said[0]   ? said
-                          : failure ? failure
-                                    : strerror(error));
-    else
-        status = check_whole(g);
-    if (status == EXIT_DONE && said[0])
-        notice("note: gnuplot: %s", said);
-    if (status == EXIT_DONE && g->picture)
-        status = copy_picture(g);
-    if (status == EXIT_DONE && g->path)
-        status = output_file_commit(&g->out);
+    FORWARD(check_end(g, error, failure, said));
+    if (g->picture)
+        FORWARD(copy_picture(g));
+    return g->path ? output_file_commit(&g->out) : EXIT_DONE;
+}
+
+int gnuplot_close(gnuplot *g)
+{
+    int status = finish(g, close_script(g));
     abandon(g);
     return status;
 }

@@ -1,4 +1,4 @@
-/* Bars of the logits of a row and of its probabilities at a few temperatures, side by side. */
+/* Bars of the logits of a row, and beside them of its probabilities at a few temperatures: see picture.h. */
 #include "pictures/gnuplot.h"
 #include "pictures/picture.h"
 #include "pictures/row_sweep.h"
@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What is drawn, and from where a bar begins. */
+/* What is drawn, and the ends of the scale of the logits. */
 typedef struct bars {
     const row_sweep *sweep;
     const class_names *names;
@@ -63,7 +63,7 @@ static unsigned eighths_of(double share, unsigned width)
     return share > 0 ? (unsigned)lround(fmin(share, 1) * width * 8) : 0;
 }
 
-/* A bar of so many eighths of a column; how many columns it reaches into. */
+/* Prints a bar of so many eighths of a column. Returns how many columns it reaches into. */
 static unsigned print_bar(unsigned eighths)
 {
     static const char *const parts[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
@@ -109,7 +109,7 @@ static int print_bars(const bars *bars)
 
 enum { PANEL = 190, GAP = 14, BAR = 24, TITLE = 36, FOOT = 10, MOST_IN_LINE = 5 };
 
-/* Pixels. */
+/* The picture, in pixels: the width of the names, panels in a line, lines. */
 typedef struct sheet {
     unsigned names, in_line, lines, width, height;
 } sheet;
@@ -125,7 +125,7 @@ static sheet lay_out(const bars *bars)
     return sheet;
 }
 
-/* Panel 0 of a line has the logits and the names. */
+/* Sets where a panel stands; panel 0 of a line has the logits and the names. */
 static void place_panel(gnuplot *gnuplot, const bars *bars, const sheet *sheet, unsigned line, unsigned panel)
 {
     FILE *script = gnuplot->script;
@@ -146,7 +146,7 @@ static void place_panel(gnuplot *gnuplot, const bars *bars, const sheet *sheet, 
     fputs(")\n", script);
 }
 
-/* From 0 to high, or to low; room for the number behind it, a part of that. */
+/* Begins a panel whose scale goes from low to high, with room for the numbers behind the bars, a part of that. */
 static void begin_panel(FILE *script, double low, double high, double part, const char *name, unsigned number)
 {
     double room = part * (high - low);
@@ -221,29 +221,29 @@ static int draw_bars(const bars *bars, const char *path, int is_dark)
     sheet sheet = lay_out(bars);
     const gnuplot_style style = {sheet.width, sheet.height, is_dark};
     gnuplot gnuplot;
-    int status = gnuplot_open(&gnuplot, path, path, &style);
-    if (status != EXIT_DONE)
-        return status;
+    FORWARD(gnuplot_open(&gnuplot, path, path, &style));
     write_script(&gnuplot, bars, &sheet, is_dark);
     return gnuplot_close(&gnuplot);
 }
 
-int picture_bars(run *run)
+static int compute_and_draw(run *run, const class_names *names)
 {
     const run_options *options = &run->options;
-    class_names names;
-    row_sweep sweep;
-    int status = class_names_read(options->class_names, run->problem.classes, &names);
-    if (status != EXIT_DONE)
-        return status;
     const row_request request = {options->row, options->sweep.values, options->sweep.count, options->top, options->top};
-    status = row_sweep_read(run, &request, &sweep);
-    if (status == EXIT_DONE) {
-        bars bars = {&sweep, &names, options->sweep.values, 0, 0};
-        find_range(&bars);
-        status = options->output ? draw_bars(&bars, options->output, options->is_dark) : print_bars(&bars);
-        row_sweep_release(&sweep);
-    }
+    row_sweep sweep;
+    FORWARD(row_sweep_read(run, &request, &sweep));
+    bars bars = {&sweep, names, options->sweep.values, 0, 0};
+    find_range(&bars);
+    int status = options->output ? draw_bars(&bars, options->output, options->is_dark) : print_bars(&bars);
+    row_sweep_release(&sweep);
+    return status;
+}
+
+int picture_bars(run *run)
+{
+    class_names names;
+    FORWARD(class_names_read(run->options.class_names, run->problem.classes, &names));
+    int status = compute_and_draw(run, &names);
     class_names_release(&names);
     return status;
 }

@@ -1,5 +1,5 @@
-/* Curves of the probabilities of a row against the temperature, on a logarithmic axis. The limits stand at the sides, as points:
-   they are computed at exactly 0 and inf, not reached. */
+/* Curves of the probabilities of a row against the temperature, on a logarithmic axis: see picture.h. The limits stand
+   at the sides as points, and are computed at exactly 0 and inf. */
 #include "pictures/gnuplot.h"
 #include "pictures/picture.h"
 #include "pictures/row_sweep.h"
@@ -12,7 +12,7 @@
 
 static const char about[] = "--plot";
 
-/* Temperatures that a logarithmic axis has. */
+/* Returns 1 if a logarithmic axis has the temperature. */
 static int is_between(float temperature)
 {
     return temperature > 0 && isfinite(temperature);
@@ -24,7 +24,7 @@ static int compare_temperatures(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-/* 0, those between in order, inf; NULL for want of memory. */
+/* Lists the temperatures of the curves: 0, those between in order, inf. Returns NULL if there is no memory. */
 static float *list_temperatures(const temperature_list *asked, uint64_t *count)
 {
     float *all = malloc((size_t)(asked->count + 2) * sizeof *all);
@@ -49,9 +49,8 @@ int picture_check(const run_options *options)
             low = fminf(low, options->sweep.values[i]);
             high = fmaxf(high, options->sweep.values[i]);
         }
-    if (!(low < high))
-        return complain(EXIT_WRONG,
-                        "--plot: curves take two temperatures between 0 and inf, or more, as log:0.1:100:31");
+    COMPLAIN_IF(!(low < high), EXIT_WRONG,
+                "--plot: curves take two temperatures between 0 and inf, or more, as log:0.1:100:31");
     return gnuplot_check(about);
 }
 
@@ -69,7 +68,7 @@ static span span_of(const float *temperatures, uint64_t count)
     return (span){low, high, low / distance, high * distance};
 }
 
-/* Powers of ten, not more than a dozen; the ends where there are not two of them; the limits by their names. */
+/* Marks powers of ten, a dozen at most, or the ends where there are not two powers; and the limits by their names. */
 static void set_temperature_axis(FILE *script, const span *span)
 {
     int first = (int)ceil(log10(span->low) - 1e-6), last = (int)floor(log10(span->high) + 1e-6);
@@ -102,7 +101,8 @@ static void write_points(FILE *script, const row_sweep *sweep, const float *temp
     fputs("END\n", script);
 }
 
-/* Curves may lie on one another, as those of ties do: each is thinner than the one below, and broken in its own way, so that both are seen. */
+/* Curves may lie on one another, as those of ties do. So they differ in width and dashes, for all of them to be seen.
+ */
 static void write_plot(gnuplot *gnuplot, const row_sweep *sweep, const class_names *names)
 {
     static const char *const dashes[] = {"solid", "(14,7)", "(5,5)", "(14,5,3,5)"};
@@ -147,30 +147,31 @@ static int draw(const run_options *options, const row_sweep *sweep, const class_
     gnuplot gnuplot;
     const gnuplot_style style = {900, 480, options->is_dark};
     const char *path = strcmp(options->picture, "-") == 0 ? NULL : options->picture;
-    int status = gnuplot_open(&gnuplot, about, path, &style);
-    if (status != EXIT_DONE)
-        return status;
+    FORWARD(gnuplot_open(&gnuplot, about, path, &style));
     write_script(&gnuplot, sweep, names, temperatures);
     return gnuplot_close(&gnuplot);
+}
+
+static int compute_and_draw(run *run, const class_names *names, const float *temperatures, uint64_t count)
+{
+    const run_options *options = &run->options;
+    const row_request request = {options->row, temperatures, count, options->top, options->top};
+    row_sweep sweep;
+    FORWARD(row_sweep_read(run, &request, &sweep));
+    int status = draw(options, &sweep, names, temperatures);
+    row_sweep_release(&sweep);
+    return status;
 }
 
 int picture_curves(run *run)
 {
     const run_options *options = &run->options;
     class_names names;
-    row_sweep sweep;
     uint64_t count = 0;
-    int status = class_names_read(options->class_names, run->problem.classes, &names);
-    if (status != EXIT_DONE)
-        return status;
+    FORWARD(class_names_read(options->class_names, run->problem.classes, &names));
     float *temperatures = list_temperatures(&options->sweep, &count);
-    const row_request request = {options->row, temperatures, count, options->top, options->top};
-    status = temperatures ? row_sweep_read(run, &request, &sweep)
-                          : complain(EXIT_FAILED, "--plot: no memory for so many temperatures");
-    if (status == EXIT_DONE) {
-        status = draw(options, &sweep, &names, temperatures);
-        row_sweep_release(&sweep);
-    }
+    int status = temperatures ? compute_and_draw(run, &names, temperatures, count)
+                              : complain(EXIT_FAILED, "--plot: no memory for so many temperatures");
     free(temperatures);
     class_names_release(&names);
     return status;

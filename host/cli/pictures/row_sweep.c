@@ -1,3 +1,4 @@
+/* One row at many temperatures: see row_sweep.h. */
 #include "pictures/row_sweep.h"
 
 #include "support/library.h"
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A page of examples alone has no input. */
+/* Complains about memory under the name of the input, or of the output, since a page of examples has no input. */
 static int complain_memory(const run *run, uint64_t classes, uint64_t count)
 {
     return complain(EXIT_FAILED, "%s: no memory for a row of %llu classes at %llu temperatures",
@@ -24,7 +25,7 @@ typedef struct candidate {
     uint64_t class;
 } candidate;
 
-/* From the largest on, NaN in front; of equal ones the first. */
+/* Orders from the largest on, with NaN in front; of equal logits, the first class comes first. */
 static int compare_candidates(const void *a, const void *b)
 {
     const candidate *left = a, *right = b;
@@ -36,30 +37,40 @@ static int compare_candidates(const void *a, const void *b)
     return (left->class > right->class) - (left->class < right->class);
 }
 
-/* Sets items, classes, rest and logits. */
+/* Sets classes and logits from candidates in their order. */
+static void fill_items(const candidate *candidates, uint64_t classes, row_sweep *sweep)
+{
+    uint64_t shown = sweep->items - (sweep->rest > 0 ? 1 : 0);
+    for (uint64_t i = 0; i < classes; i++)
+        sweep->classes[i] = candidates[i].class;
+    for (uint64_t i = 0; i < sweep->items; i++)
+        sweep->logits[i] = i < shown ? candidates[i].logit : NAN;
+}
+
+/* Sets items, classes, rest and logits. EXIT_DONE, or EXIT_FAILED after a complaint. */
 static int choose_items(const run *run, const float *logits, uint64_t classes, const row_request *request,
                         row_sweep *sweep)
 {
     uint64_t shown = classes > request->most ? request->top : classes;
-    candidate *candidates = malloc((size_t)classes * sizeof *candidates);
     sweep->rest = classes - shown;
     sweep->items = shown + (sweep->rest > 0 ? 1 : 0);
+    candidate *candidates = malloc((size_t)classes * sizeof *candidates);
     sweep->classes = calloc((size_t)classes, sizeof *sweep->classes);
     sweep->logits = calloc((size_t)sweep->items, sizeof *sweep->logits);
-    int status = candidates && sweep->classes && sweep->logits ? EXIT_DONE : complain_memory(run, classes, 1);
-    for (uint64_t c = 0; c < classes && status == EXIT_DONE; c++)
-        candidates[c] = (candidate){logits[c], c};
-    if (status == EXIT_DONE && sweep->rest > 0)
-        qsort(candidates, (size_t)classes, sizeof *candidates, compare_candidates);
-    for (uint64_t i = 0; i < classes && status == EXIT_DONE; i++)
-        sweep->classes[i] = candidates[i].class;
-    for (uint64_t i = 0; i < sweep->items && status == EXIT_DONE; i++)
-        sweep->logits[i] = i < shown ? candidates[i].logit : NAN;
+    int has_memory = candidates && sweep->classes && sweep->logits;
+    if (has_memory) {
+        for (uint64_t c = 0; c < classes; c++)
+            candidates[c] = (candidate){logits[c], c};
+        if (sweep->rest > 0)
+            qsort(candidates, (size_t)classes, sizeof *candidates, compare_candidates);
+        fill_items(candidates, classes, sweep);
+    }
     free(candidates);
-    return status;
+    return has_memory ? EXIT_DONE : complain_memory(run, classes, 1);
 }
 
-/* The probabilities of the items from those of all classes; adding up is all that is done with them. */
+/* Sets the probabilities of the items from those of all classes: the rest is a sum, all others are as they were
+   computed. */
 static void gather(const float *all, uint64_t classes, row_sweep *sweep)
 {
     uint64_t shown = sweep->items - (sweep->rest > 0 ? 1 : 0);
@@ -75,11 +86,13 @@ static void gather(const float *all, uint64_t classes, row_sweep *sweep)
 
 /* ---------------------------------------------------------------- Computing */
 
-static int compute(run *run, const float *logits, uint64_t classes, const row_request *request, float *probabilities,
-                   clsoftmax_statistics *statistics)
+/* Computes the probabilities of all classes, [count][classes], and the statistics, on the job's first device. */
+static int compute(run *run, const float *logits, uint64_t classes, const row_request *request, row_sweep *sweep,
+                   float *all)
 {
     clsoftmax_problem problem = run->problem;
     clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
+    device *device = &run->devices.of[0];
     problem.outer = problem.inner = 1;
     problem.classes = classes;
     problem.operation = CLSOFTMAX_OPERATION_SOFTMAX;
@@ -87,61 +100,75 @@ static int compute(run *run, const float *logits, uint64_t classes, const row_re
     problem.statistics = 1;
     problem.sweep = request->count;
     arguments.logits = logits;
-    arguments.results = probabilities;
+    arguments.results = all;
     arguments.temperatures = request->temperatures;
-    arguments.statistics = statistics;
-    clsoftmax_status computed = device_run(&run->devices.of[0], &problem, &arguments);
-    return computed == CLSOFTMAX_OK ? EXIT_DONE : complain_library(device_selector(&run->devices.of[0]), computed);
+    arguments.statistics = sweep->statistics;
+    clsoftmax_status computed = device_run(device, &problem, &arguments);
+    return computed == CLSOFTMAX_OK ? EXIT_DONE : complain_library(device_selector(device), computed);
+}
+
+/* Computes the numbers of items that have been chosen. */
+static int compute_items(run *run, const float *logits, uint64_t classes, const row_request *request, row_sweep *sweep)
+{
+    float *all = calloc((size_t)(request->count * classes), sizeof *all);
+    sweep->probabilities = calloc((size_t)(request->count * sweep->items), sizeof *sweep->probabilities);
+    sweep->statistics = calloc((size_t)request->count, sizeof *sweep->statistics);
+    int has_memory = all && sweep->probabilities && sweep->statistics;
+    int status =
+        has_memory ? compute(run, logits, classes, request, sweep, all) : complain_memory(run, classes, request->count);
+    if (status == EXIT_DONE)
+        gather(all, classes, sweep);
+    free(all);
+    return status;
+}
+
+static int choose_and_compute(run *run, const float *logits, uint64_t classes, const row_request *request,
+                              row_sweep *sweep)
+{
+    FORWARD(choose_items(run, logits, classes, request, sweep));
+    return compute_items(run, logits, classes, request, sweep);
 }
 
 int row_sweep_compute(run *run, const float *logits, uint64_t classes, const row_request *request, row_sweep *sweep)
 {
     memset(sweep, 0, sizeof *sweep);
     sweep->count = request->count;
-    int status = choose_items(run, logits, classes, request, sweep);
-    if (status != EXIT_DONE) {
+    int status = choose_and_compute(run, logits, classes, request, sweep);
+    if (status != EXIT_DONE)
         row_sweep_release(sweep);
-        return status;
-    }
-    float *all = calloc((size_t)(request->count * classes), sizeof *all);
-    sweep->probabilities = calloc((size_t)(request->count * sweep->items), sizeof *sweep->probabilities);
-    sweep->statistics = calloc((size_t)request->count, sizeof *sweep->statistics);
-    if (all && sweep->probabilities && sweep->statistics)
-        status = compute(run, logits, classes, request, all, sweep->statistics);
-    else
-        status = complain_memory(run, classes, request->count);
-    if (status == EXIT_DONE)
-        gather(all, classes, sweep);
-    else
-        row_sweep_release(sweep);
-    free(all);
     return status;
 }
 
-/* The row's logits as f32, which holds each of the types exactly. */
+/* Reads the row's logits as f32, which holds each of the types exactly. */
 static int read_row(run *run, uint64_t row, float *logits)
 {
     const clsoftmax_problem *p = &run->problem;
-    const tiling one = {p->classes, p->inner, row, row + 1, 1};
-    tile tile = tiling_tile(&one, row);
-    int status = run_read_logits(run, &one, &tile, logits);
-    for (uint64_t i = p->classes; i > 0 && p->logits_dtype != CLSOFTMAX_F32; i--) /* from behind: they grow in place */
+    const slabs one = {p->classes, p->inner, row, row + 1, 1};
+    slab slab = slabs_next(&one, row);
+    FORWARD(run_read_logits(run, &one, &slab, logits));
+    for (uint64_t i = p->classes; i > 0 && p->logits_dtype != CLSOFTMAX_F32;
+         i--) /* from the last on: they grow in place */
         logits[i - 1] = array_float(logits, p->logits_dtype, i - 1);
-    return status;
+    return EXIT_DONE;
+}
+
+static int read_and_compute(run *run, const row_request *request, float *logits, row_sweep *sweep)
+{
+    FORWARD(read_row(run, request->row - run->first_row, logits));
+    return row_sweep_compute(run, logits, run->problem.classes, request, sweep);
 }
 
 int row_sweep_read(run *run, const row_request *request, row_sweep *sweep)
 {
     uint64_t classes = run->problem.classes, row = request->row;
     memset(sweep, 0, sizeof *sweep);
-    if (row < run->first_row || row - run->first_row >= run->rows)
-        return complain(EXIT_WRONG, "--row %llu: %s has rows from %llu to %lld", (unsigned long long)row,
-                        run->options.input, (unsigned long long)run->first_row,
-                        (long long)(run->first_row + run->rows) - 1);
+    COMPLAIN_IF(row < run->first_row || row - run->first_row >= run->rows, EXIT_WRONG,
+                "--row %llu: %s has rows from %llu to %lld", (unsigned long long)row, run->options.input,
+                (unsigned long long)run->first_row, (long long)(run->first_row + run->rows) - 1);
     float *logits = malloc((size_t)classes * sizeof *logits);
-    int status = logits ? read_row(run, row - run->first_row, logits) : complain_memory(run, classes, 1);
-    if (status == EXIT_DONE)
-        status = row_sweep_compute(run, logits, classes, request, sweep);
+    if (!logits)
+        return complain_memory(run, classes, 1);
+    int status = read_and_compute(run, request, logits, sweep);
     free(logits);
     return status;
 }

@@ -1,4 +1,5 @@
-/* One row at many temperatures, for people to look at: a few classes by name, the others together. */
+/* One row at many temperatures, for people to look at: a few classes by name, and all others together as "rest". Used
+   by the pictures and the page. */
 #ifndef CLSOFTMAX_ROW_SWEEP_H
 #define CLSOFTMAX_ROW_SWEEP_H
 
@@ -6,34 +7,37 @@
 #include "run/run.h"
 
 typedef struct row_sweep {
-    uint64_t items;        /* what there is to show: classes, and "rest" as the last where not all are shown */
+    uint64_t items;        /* what is shown: classes, and "rest" as the last item where not all classes are shown */
     uint64_t *classes;     /* of each item; then those of the rest */
-    uint64_t rest;         /* how many classes the last item stands for; 0: it is a class as any other */
+    uint64_t rest;         /* how many classes the last item stands for; 0: it is a class like any other */
     float *logits;         /* of each item; NaN for the rest */
     uint64_t count;        /* of temperatures */
-    double *probabilities; /* [count][items]; of the rest their sum */
+    double *probabilities; /* [count][items]; that of the rest is a sum */
     clsoftmax_statistics *statistics; /* [count] */
 } row_sweep;
 
-/* Which row, at which temperatures. Of more than `most` classes, the `top` with the largest logits are shown, from the largest on. */
+/* Which row, at which temperatures. Of more than `most` classes, the `top` with the largest logits are shown, from the
+   largest on. */
 typedef struct row_request {
-    uint64_t row; /* of the input as it was opened, from run->first_row on */
+    uint64_t row; /* of the input as it was opened: from run->first_row on */
     const float *temperatures;
     uint64_t count;
     uint64_t most, top;
 } row_request;
 
-/* Of a row of an input that is open, or of logits in memory, on the first device. EXIT_DONE, or another status after a complaint, with
-   nothing left. */
+/* Computes a row of the job's input, or logits in memory, on the job's first device. EXIT_DONE, or another status after
+   a complaint, with nothing left. */
 int row_sweep_read(run *run, const row_request *request, row_sweep *sweep);
 int row_sweep_compute(run *run, const float *logits, uint64_t classes, const row_request *request, row_sweep *sweep);
 void row_sweep_release(row_sweep *sweep);
 
-/* The name of an item: its class's, or "rest (990)"; `room` takes it where it is not the user's. */
+/* Returns the name of an item: its class's name, or "rest (990)". `room` has ITEM_NAME_BYTES, for names that are made
+   here. */
 #define ITEM_NAME_BYTES 40
 const char *row_sweep_name(const row_sweep *sweep, const class_names *names, uint64_t item, char *room);
 
-/* The same, cut where it is longer than MOST_LETTERS, in FITTED_NAME_BYTES; how many letters it has. */
+/* Writes the name of an item into `room`, which has FITTED_NAME_BYTES; one of more than MOST_LETTERS is cut. Returns
+   how many letters it has. */
 enum { MOST_LETTERS = 24, FITTED_NAME_BYTES = 4 * MOST_LETTERS + 4 };
 unsigned row_sweep_fit_name(const row_sweep *sweep, const class_names *names, uint64_t item, char *room);
 

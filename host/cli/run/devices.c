@@ -1,24 +1,32 @@
+/* The devices of a command: see devices.h. */
 #include "run/devices.h"
 
 #include "support/library.h"
+#include "support/lists.h"
 #include "support/messages.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static int add_device(devices *devices, const char *selector)
+static int add_device(const char *selector, void *devices_)
 {
+    devices *devices = devices_;
     device *grown = realloc(devices->of, (devices->count + 1) * sizeof *grown);
-    if (!grown)
-        return complain(EXIT_FAILED, "--device: no memory for one more");
+    COMPLAIN_IF(!grown, EXIT_FAILED, "--device: no memory for one more");
     devices->of = grown;
     device *added = &grown[devices->count];
     memset(added, 0, sizeof *added);
-    int status = open_context(selector, &added->context);
-    if (status != EXIT_DONE)
-        return status;
+    FORWARD(open_context(selector, &added->context));
     pthread_mutex_init(&added->lock, NULL);
     devices->count++;
+    return EXIT_DONE;
+}
+
+static int add_found(const clsoftmax_device *found, size_t count, devices *devices)
+{
+    for (size_t i = 0; i < count; i++)
+        if (found[i].usable && found[i].exact && found[i].type != CLSOFTMAX_DEVICE_REFERENCE)
+            FORWARD(add_device(found[i].selector, devices));
     return EXIT_DONE;
 }
 
@@ -29,43 +37,35 @@ static int add_all(devices *devices)
     clsoftmax_status listed = clsoftmax_devices_list(&found, &count);
     if (listed != CLSOFTMAX_OK)
         return complain_library("--device all", listed);
-    int status = EXIT_DONE;
-    for (size_t i = 0; i < count && status == EXIT_DONE; i++)
-        if (found[i].usable && found[i].exact && found[i].type != CLSOFTMAX_DEVICE_REFERENCE)
-            status = add_device(devices, found[i].selector);
+    int status = add_found(found, count, devices);
     clsoftmax_devices_release(found);
-    return status;
-}
-
-static int add_listed(devices *devices, const char *list)
-{
-    char *copy = strdup(list), *rest = copy, *selector;
-    int status = copy ? EXIT_DONE : complain(EXIT_FAILED, "--device %s: no memory for the list", list);
-    while (status == EXIT_DONE && (selector = strsep(&rest, ",")))
-        status = *selector ? add_device(devices, selector)
-                           : complain(EXIT_WRONG, "--device %s: a name between commas is empty", list);
-    free(copy);
     return status;
 }
 
 int devices_check_exact(const devices *devices)
 {
     for (size_t i = 0; i < devices->count; i++)
-        if (!clsoftmax_context_device(devices->of[i].context)->exact)
-            return complain(EXIT_WRONG, "--device %s: its bits are its own, so that it cannot share rows with others",
-                            device_selector(&devices->of[i]));
+        COMPLAIN_IF(!clsoftmax_context_device(devices->of[i].context)->exact, EXIT_WRONG,
+                    "--device %s: its bits are its own, so that it cannot share rows with others",
+                    device_selector(&devices->of[i]));
     return EXIT_DONE;
+}
+
+static int open_list(const char *list, devices *devices)
+{
+    if (list && strcmp(list, "all") == 0)
+        FORWARD(add_all(devices));
+    else if (list && strchr(list, ','))
+        FORWARD(for_each_item("--device", list, add_device, devices));
+    else
+        FORWARD(add_device(list, devices));
+    return devices->count > 1 ? devices_check_exact(devices) : EXIT_DONE;
 }
 
 int devices_open(const char *list, devices *devices)
 {
     memset(devices, 0, sizeof *devices);
-    int status = !list                      ? add_device(devices, NULL)
-                 : strcmp(list, "all") == 0 ? add_all(devices)
-                 : strchr(list, ',')        ? add_listed(devices, list)
-                                            : add_device(devices, list);
-    if (status == EXIT_DONE && devices->count > 1)
-        status = devices_check_exact(devices);
+    int status = open_list(list, devices);
     if (status != EXIT_DONE)
         devices_close(devices);
     return status;
@@ -82,7 +82,7 @@ void devices_close(devices *devices)
     memset(devices, 0, sizeof *devices);
 }
 
-/* Tiles are of one shape but for the last, so that one plan serves nearly all. */
+/* Makes a plan unless the last one serves: all slabs but a few have one shape. */
 static clsoftmax_status plan_for(device *device, const clsoftmax_problem *problem)
 {
     if (device->plan && memcmp(&device->problem, problem, sizeof *problem) == 0)

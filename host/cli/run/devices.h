@@ -1,10 +1,11 @@
-/* The devices of a command, each of which computes for one thread at a time. */
+/* The devices of a command, each of which computes for one thread at a time. Used by run, sweep, plot and explore. */
 #ifndef CLSOFTMAX_DEVICES_H
 #define CLSOFTMAX_DEVICES_H
 
 #include "clsoftmax/clsoftmax.h"
 
 #include <pthread.h>
+#include <stddef.h>
 
 typedef struct device {
     clsoftmax_context *context;
@@ -12,8 +13,7 @@ typedef struct device {
     clsoftmax_plan *plan; /* of the last problem, or NULL */
     clsoftmax_problem problem;
     int has_failed;
-    int is_reported; /* the failure was */
-    uint64_t rows;   /* computed so far */
+    int is_reported; /* the failure has been told */
 } device;
 
 typedef struct devices {
@@ -21,24 +21,25 @@ typedef struct devices {
     size_t count;
 } devices;
 
-/* Opens what a list names: selectors separated by commas; "all": every device that keeps the promise, "cpu" too; NULL: auto. Of
-   several, all must keep it: otherwise the bits would depend on who computed which row. EXIT_DONE, or another status after a complaint. */
+/* Opens what a list names: selectors separated by commas; "all" for every device that keeps the numeric promise, cpu
+   included; NULL for auto. Of several devices all must keep the promise, since otherwise the bits would depend on who
+   computed which row. EXIT_DONE, or another status after a complaint, with nothing open. */
 int devices_open(const char *list, devices *devices);
 void devices_close(devices *devices);
 
-/* A complaint, and EXIT_WRONG, if one of them does not keep the promise. */
+/* Complains, and returns EXIT_WRONG, if one of the devices does not keep the numeric promise. */
 int devices_check_exact(const devices *devices);
 
-/* Runs a problem when the device is free. After a failure of the device itself it stays failed. */
+/* Runs a problem once the device is free. A device that fails stays failed. */
 clsoftmax_status device_run(device *device, const clsoftmax_problem *problem, const clsoftmax_arguments *arguments);
 
-/* 1 for the first caller: the failure is to be told once, though several threads see it. */
+/* Returns 1 for the first caller alone: a failure is told once, though several threads see it. */
 int device_report_once(device *device);
 
-/* The first that has not failed, or NULL. */
+/* Returns the first device that has not failed, or NULL. */
 device *devices_alive(devices *devices);
 
-/* What the device is called. */
+/* Returns what names the device, as "0:1" or "cpu". */
 const char *device_selector(const device *device);
 
 #endif

@@ -1,17 +1,18 @@
-/* The processes that share a run's rows: one, in clsoftmax (ranks_one.c); those of MPI, in clsoftmax-mpi (host/mpi/ranks_mpi.c). All
-   of them call each function that says so, in the same order. */
+/* The ranks: the processes that share a job's rows. clsoftmax has one (ranks_one.c), clsoftmax-mpi those of MPI
+   (host/mpi/ranks_mpi.c). Functions that all ranks call are called by all of them in the same order. */
 #ifndef CLSOFTMAX_RANKS_H
 #define CLSOFTMAX_RANKS_H
 
 #include <stddef.h>
 
+/* Return this rank's number, from 0 on, and how many ranks there are. */
 unsigned ranks_index(void);
 unsigned ranks_count(void);
 
-/* All: the worst status of all. */
+/* Returns the largest status of all ranks. All ranks call it. */
 int ranks_agree(int status);
 
-/* All: each number becomes the sum over all. */
+/* Replaces each number by its sum over all ranks. All ranks call it. */
 void ranks_sum(double *numbers, size_t count);
 
 #endif

@@ -1,3 +1,4 @@
+/* The ranks of clsoftmax: one. See ranks.h. */
 #include "run/ranks.h"
 
 unsigned ranks_index(void)

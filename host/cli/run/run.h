@@ -1,56 +1,105 @@
-/* A run of softmax over rows from a source to files or standard output: what command_run.c sets up and run_tiles.c does; at
-   one temperature, or, in a sweep, at many. A picture takes its rows from one, too. */
+/*
+ * The job of `run` and `sweep`: softmax of all rows of an input, at one temperature or at many, into files or to
+ * standard output. Pictures and pages take their input and their devices from it, too.
+ *
+ * A job goes through the steps below, in their order. commands/command_run.c calls them.
+ */
 #ifndef CLSOFTMAX_RUN_H
 #define CLSOFTMAX_RUN_H
 
 #include "files/source.h"
-#include "run/compare.h"
+#include "options/run_options.h"
+#include "results/compare.h"
+#include "results/result_file.h"
+#include "results/statistics_report.h"
 #include "run/devices.h"
-#include "run/result_file.h"
-#include "run/run_options.h"
 #include "run/slabs.h"
-#include "run/statistics_report.h"
+
+#include <pthread.h>
 
 typedef struct run {
     run_options options;
-    clsoftmax_problem problem; /* of all rows */
-    uint64_t rows;             /* of the input; rows of it are computed as the tiling says */
-    uint64_t first_row;        /* where row 0 stands among temperatures and labels */
+    clsoftmax_problem problem; /* of all rows of the input */
+    uint64_t rows;             /* of the input, after --rows */
+    uint64_t first_row;        /* where row 0 stands in the files of temperatures and labels */
     source input, temperatures, labels;
     devices devices, cpu, reference; /* the last two if the results are verified */
     result_file results, statistics;
     int has_results_file, has_statistics_file;
-    int in_place; /* results take the place of the logits in a tile */
-    int in_order; /* tiles are written one after another: to standard output, a pipe, or into a sum over rows */
-    tiling tiling;
-    unsigned workers;
+    int in_place; /* in a slab, results take the place of the logits */
+    int in_order; /* slabs are written one after another: to standard output, to a pipe, or into a sum over rows */
+    slabs slabs;
+    unsigned workers; /* threads, each of which has a slab */
 
-    /* What the rows have come to. */
+    /* What the rows come to; the lock is for these. */
+    pthread_mutex_t lock;
     uint64_t rows_computed, invalid_rows;
     comparison bits, ulp;    /* against cpu, and against reference */
     label_summary *labelled; /* at each temperature */
 } run;
 
-/* Zeroes what is to be opened; gives everything back. */
+/* Zeroes a job, so that run_end may be called whatever has been opened; gives everything back. */
 void run_begin(run *run);
 void run_end(run *run);
 
-/* Opens the input and the files of a number for each row, and leaves --rows; the problem has its shape then. */
-int run_open_input(run *run);
+/* ---------------------------------------------------------------- What is known of a job */
 
-/* The logits of a tile of the tiling, dense, in the input's dtype. */
-int run_read_logits(const run *run, const tiling *tiling, const tile *tile, void *logits);
-
-/* How many temperatures each row has: those of a sweep, or 1. */
+/* Returns how many temperatures each row has: those of a sweep, or 1. */
 uint64_t run_temperatures(const run *run);
 
-/* The problem of a tile alone. */
-clsoftmax_problem run_tile_problem(const run *run, const tile *tile);
+/* Returns 1 if results are printed on standard output. */
+int run_prints_results(const run *run);
 
-/* Bytes of memory that a row takes while it is worked on. */
-uint64_t run_row_bytes(const run *run);
+/* Returns 1 if results or statistics are printed on standard output. */
+int run_prints_rows(const run *run);
 
-/* Computes and writes all rows of the tiling. EXIT_DONE, or another status after a complaint. */
-int run_tiles(run *run);
+/* Returns the problem of a slab alone. */
+clsoftmax_problem run_slab_problem(const run *run, const slab *slab);
+
+/* ---------------------------------------------------------------- The steps; EXIT_DONE, or another status after a
+ * complaint */
+
+/* Opens the input and the files with a number for each row, and cuts them to --rows; the problem then has its shape. */
+int run_open_input(run *run);
+
+/* Reads the logits of a slab, dense, in the input's dtype. */
+int run_read_logits(const run *run, const slabs *slabs, const slab *slab, void *logits);
+
+/* Opens the input and the devices, and chooses the slabs: all that can go wrong before there is an output. */
+int run_prepare(run *run);
+
+/* Chooses which rows this process computes, how large slabs are, and how many workers there are. */
+int run_choose_slabs(run *run);
+
+/* Prints what would be done: --explain. */
+int run_explain(run *run);
+
+/* Computes and writes all rows: opens the outputs, goes through the slabs, adds up over ranks, finishes the outputs. */
+int run_compute(run *run);
+
+/* ---------------------------------------------------------------- Parts of the steps */
+
+/* Complains if both outputs are one file. Called before either is opened, since opening empties a file. */
+int run_check_paths(const run *run);
+
+int run_open_outputs(run *run);
+
+/* Returns 1 if an output is a pipe, which takes an array from its first byte to its last. */
+int run_has_pipe(const run *run);
+
+/* Prints what follows the rows, and gives the files their names. */
+int run_finish_outputs(run *run);
+
+/* Goes through the slabs: each worker takes the next slab, reads, computes and writes it. */
+int run_go_through_slabs(run *run);
+
+/* Adds up over all ranks what each found of its rows. All ranks call it. */
+void run_add_up_ranks(run *run);
+
+/* Opens the devices of --verify: cpu for the bits, reference for the values. */
+int run_open_verifiers(run *run);
+
+/* Says whether the results held: --verify. EXIT_FAILED if they did not. */
+int run_say_verdict(const run *run);
 
 #endif

@@ -1,3 +1,4 @@
+/* Slabs: see slabs.h. */
 #include "run/slabs.h"
 
 static uint64_t smaller(uint64_t a, uint64_t b)
@@ -5,36 +6,37 @@ static uint64_t smaller(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-tile tiling_tile(const tiling *tiling, uint64_t row)
+slab slabs_next(const slabs *slabs, uint64_t row)
 {
-    uint64_t inner = tiling->inner, column = row % inner;
-    uint64_t rows = smaller(tiling->end - row, tiling->tile_rows);
-    tile tile = {.row = row};
+    uint64_t inner = slabs->inner, column = row % inner;
+    uint64_t rows = smaller(slabs->end - row, slabs->most_rows);
+    slab slab = {.row = row};
     if (column == 0 && rows >= inner) {
-        tile.outer = rows / inner;
-        tile.inner = inner;
+        slab.outer = rows / inner;
+        slab.inner = inner;
     } else {
-        tile.outer = 1;
-        tile.inner = smaller(rows, inner - column);
+        slab.outer = 1;
+        slab.inner = smaller(rows, inner - column);
     }
-    tile.rows = tile.outer * tile.inner;
-    return tile;
+    slab.rows = slab.outer * slab.inner;
+    return slab;
 }
 
-tile_runs tiling_runs(const tiling *tiling, const tile *tile)
+slab_stretches slabs_stretches(const slabs *slabs, const slab *slab)
 {
-    uint64_t inner = tiling->inner, outer_index = tile->row / inner, column = tile->row % inner;
-    tile_runs runs = {.first = outer_index * tiling->classes * inner + column};
-    int is_whole = tile->inner == inner;
-    runs.length = is_whole ? tile->rows * tiling->classes : tile->inner;
-    runs.stride = is_whole ? runs.length : inner;
-    runs.count = is_whole ? 1 : tiling->classes;
-    return runs;
+    uint64_t inner = slabs->inner, outer_index = slab->row / inner, column = slab->row % inner;
+    int is_whole = slab->inner == inner;
+    slab_stretches stretches = {.first = outer_index * slabs->classes * inner + column};
+    stretches.length = is_whole ? slab->rows * slabs->classes : slab->inner;
+    stretches.stride = is_whole ? stretches.length : inner;
+    stretches.count = is_whole ? 1 : slabs->classes;
+    return stretches;
 }
 
-void tiling_share(uint64_t rows, uint64_t index, uint64_t count, uint64_t *begin, uint64_t *end)
+/* The first shards take one row more where the rows do not divide evenly. No product overflows. */
+void shard_rows(uint64_t rows, uint64_t index, uint64_t count, uint64_t *begin, uint64_t *end)
 {
-    uint64_t each = rows / count, left = rows % count; /* the first shares take one more; no product overflows */
+    uint64_t each = rows / count, left = rows % count;
     *begin = index * each + smaller(index, left);
     *end = *begin + each + (index < left ? 1 : 0);
 }

@@ -1,32 +1,38 @@
-/* Tiles: how the rows of an array of (outer, classes, inner) are cut so that a part fits memory. Pure functions. */
-#ifndef CLSOFTMAX_TILES_H
-#define CLSOFTMAX_TILES_H
+/* Slabs: how the rows of an array of (outer, classes, inner) are cut, so that a few at a time fit in memory. Pure
+   functions. Used by everything that goes through the rows of a file. */
+#ifndef CLSOFTMAX_SLABS_H
+#define CLSOFTMAX_SLABS_H
 
 #include <stdint.h>
 
-typedef struct tiling {
+/* The rows that a process goes through, and how they are cut. Row r stands at outer index r / inner and column r %
+   inner. */
+typedef struct slabs {
     uint64_t classes, inner;
-    uint64_t begin, end; /* rows to cut; row r stands at outer index r / inner and column r % inner */
-    uint64_t tile_rows;  /* of a tile at most; at least 1 */
-} tiling;
+    uint64_t begin, end; /* rows [begin, end) */
+    uint64_t most_rows;  /* of a slab; at least 1 */
+} slabs;
 
-/* Rows [row, row + rows): whole outer indices, or columns of one. Dense, it is an array of (outer, classes, inner). */
-typedef struct tile {
+/* Rows [row, row + rows): whole outer indices, or columns of one of them. In memory a slab is a dense array of (outer,
+   classes, inner). */
+typedef struct slab {
     uint64_t row, rows;
     uint64_t outer, inner;
-} tile;
+} slab;
 
-/* Where a tile stands in the whole array: `count` runs of `length` elements, `stride` from one to the next. */
-typedef struct tile_runs {
+/* Where a slab stands in the whole array: `count` stretches of `length` elements each, `stride` from one to the next.
+ */
+typedef struct slab_stretches {
     uint64_t first, length, stride, count;
-} tile_runs;
+} slab_stretches;
 
-/* The tile that begins at `row`, which is where the one before ended. */
-tile tiling_tile(const tiling *tiling, uint64_t row);
+/* Returns the slab that begins at `row`, which is where the one before it ended. */
+slab slabs_next(const slabs *slabs, uint64_t row);
 
-tile_runs tiling_runs(const tiling *tiling, const tile *tile);
+slab_stretches slabs_stretches(const slabs *slabs, const slab *slab);
 
-/* Rows [*begin, *end) of share `index` of `count`: as equal as can be, in order, together all rows. */
-void tiling_share(uint64_t rows, uint64_t index, uint64_t count, uint64_t *begin, uint64_t *end);
+/* Sets [*begin, *end) to the rows of shard `index` of `count`. Shards are in order, as equal as can be, and together
+   all rows. */
+void shard_rows(uint64_t rows, uint64_t index, uint64_t count, uint64_t *begin, uint64_t *end);
 
 #endif

@@ -1,5 +1,5 @@
-/* A sweep as text: a line for each row and temperature, under the names of its columns. Rows come in order, so that the text does not
-   depend on tiles. */
+/* A sweep as text: a line for each row and temperature, under the names of its columns. Rows come in order, so that the
+   text does not depend on slabs. Used by run_outputs.c and slab_write.c. */
 #ifndef CLSOFTMAX_SWEEP_TABLE_H
 #define CLSOFTMAX_SWEEP_TABLE_H
 
@@ -7,11 +7,12 @@
 
 #include <stdio.h>
 
-/* The names of the columns: of statistics, if the run has them in place of results. */
+/* Prints the names of the columns: of statistics, if the job prints them in place of results. */
 void sweep_print_names(FILE *file, const run *run);
 
-/* The rows of a tile, with the names in front of the first. EXIT_DONE or EXIT_FAILED; a closed pipe is not complained about. */
-int sweep_print_results(FILE *file, const run *run, const tile *tile, const void *results);
-int sweep_print_statistics(FILE *file, const run *run, const tile *tile, const clsoftmax_statistics *statistics);
+/* Print the rows of a slab, and the names before the first row. EXIT_DONE, or EXIT_FAILED: after a complaint, unless a
+   closed pipe is the reason. */
+int sweep_print_results(FILE *file, const run *run, const slab *slab, const void *results);
+int sweep_print_statistics(FILE *file, const run *run, const slab *slab, const clsoftmax_statistics *statistics);
 
 #endif

@@ -1,3 +1,4 @@
+/* JSON: see json.h. */
 #include "support/json.h"
 
 #include "support/text.h"
@@ -10,12 +11,12 @@ void json_string(FILE *file, const char *text)
     for (unsigned bytes; *text; text += bytes > 0 ? bytes : 1) {
         bytes = text_character_bytes(text);
         if (bytes == 0)
-            fputs("\\ufffd", file); /* no UTF-8 */
+            fputs("\\ufffd", file); /* a byte that is not UTF-8 */
         else if (bytes > 1)
             fwrite(text, 1, bytes, file);
         else if (*text == '"' || *text == '\\')
             fprintf(file, "\\%c", *text);
-        else if (*text < ' ' || *text == 0x7F || *text == '<') /* the last, for JSON within a page */
+        else if (*text < ' ' || *text == 0x7F || *text == '<') /* "<" could end a page's script */
             fprintf(file, "\\u%04x", *text);
         else
             fputc(*text, file);

@@ -1,10 +1,10 @@
-/* JSON, as far as it is more than printf. */
+/* JSON, as far as it takes more than printf. Used by devices, explore and clsoftmax-bench. */
 #ifndef CLSOFTMAX_JSON_H
 #define CLSOFTMAX_JSON_H
 
 #include <stdio.h>
 
-/* The text in quotes, escaped where it must be. */
+/* Prints a text in quotes, escaped where JSON, or a page that JSON stands in, wants it. */
 void json_string(FILE *file, const char *text);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * The library in the words of a command: devices are opened with their notices, failures become exit statuses, and options
- * name dtypes and strategies. Used by every command that computes, and by clsoftmax-bench.
+ * The library in the words of a command: devices are opened with their notices, failures become exit statuses, and
+ * options name dtypes and strategies. Used by every command that computes, and by clsoftmax-bench.
  */
 #ifndef CLSOFTMAX_LIBRARY_H
 #define CLSOFTMAX_LIBRARY_H
@@ -13,8 +13,8 @@
    EXIT_FAILED where memory, a device or a driver failed. */
 int complain_library(const char *what, clsoftmax_status status);
 
-/* Opens the device that a selector names (NULL: auto), and prints the library's notice about it. EXIT_DONE, or another status
-   after a complaint. */
+/* Opens the device that a selector names (NULL: auto), and prints the library's notice about it. EXIT_DONE, or another
+   status after a complaint. */
 int open_context(const char *selector, clsoftmax_context **context);
 
 /* Prints the table of strategies: the name, the idea and the rule of each. */

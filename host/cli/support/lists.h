@@ -2,8 +2,8 @@
 #ifndef CLSOFTMAX_LISTS_H
 #define CLSOFTMAX_LISTS_H
 
-/* Calls `take` for each item of a list, until a call does not return EXIT_DONE, and returns what the last call returned. An
-   empty list or item is wrong: EXIT_WRONG after a complaint about the option. */
+/* Calls `take` for each item of a list, until a call does not return EXIT_DONE, and returns what the last call
+   returned. An empty list or item is wrong: EXIT_WRONG after a complaint about the option. */
 int for_each_item(const char *option, const char *list, int (*take)(const char *item, void *context), void *context);
 
 #endif

@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Prints a message by one call of the stream, so that the lines of several threads do not mix. It may quote file names and
-   other texts of strangers, so that it is cleaned. */
+/* Prints a message by one call of the stream, so that the lines of several threads do not mix. It may quote file names
+   and other texts of strangers, so that it is cleaned. */
 static void print_line(const char *format, va_list arguments)
 {
     char message[4096], line[2 * sizeof message];

@@ -1,6 +1,6 @@
 /*
- * The options of a command, as rows of a table: getopt_long parses by the rows, and --help is printed from them, so that the
- * two cannot disagree. Used by all commands of clsoftmax, and offered to clsoftmax-bench.
+ * The options of a command, as rows of a table: getopt_long parses by the rows, and --help is printed from them, so
+ * that the two cannot disagree. Used by all commands of clsoftmax, and offered to clsoftmax-bench.
  *
  * To add an option, add a row: its names, what --help says of it, and the function that takes its argument.
  */
@@ -12,8 +12,8 @@
 
 typedef struct option_row option_row;
 
-/* Takes the argument of an option (NULL if it has none) into the command's own record of options. EXIT_DONE, or another status
-   after a complaint; EXIT_ANSWERED ends the command well, as --version does. */
+/* Takes the argument of an option (NULL if it has none) into the command's own record of options. EXIT_DONE, or another
+   status after a complaint; EXIT_ANSWERED ends the command well, as --version does. */
 typedef int option_setter(const option_row *row, const char *argument, void *options);
 
 /* A row is an option, or, with a heading alone, the beginning of a group in --help. */
@@ -38,8 +38,8 @@ typedef struct option_table {
     const char *examples;             /* how --help ends */
 } option_table;
 
-/* Parses a command line into `options`, which holds the defaults. Arguments that are no options are left from argv[optind]
-   on. EXIT_DONE; EXIT_ANSWERED after --help; or another status after a complaint. */
+/* Parses a command line into `options`, which holds the defaults. Arguments that are no options are left from
+   argv[optind] on. EXIT_DONE; EXIT_ANSWERED after --help; or another status after a complaint. */
 int options_parse(const option_table *table, int argc, char **argv, void *options);
 
 /* Complains if a command that takes nothing but options was given anything else. EXIT_DONE or EXIT_WRONG. */

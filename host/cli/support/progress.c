@@ -1,3 +1,4 @@
+/* A progress bar on standard error: see progress.h. */
 #include "support/progress.h"
 
 #include <stdio.h>
@@ -7,8 +8,8 @@
 
 enum { WIDTH = 30, LINE = 110 };
 
-#define LONG_WORK_SECONDS 1.0
-#define DRAWING_SECONDS 0.2
+#define LONG_WORK_SECONDS 1.0 /* before a bar that nobody asked for appears */
+#define DRAWING_SECONDS 0.2   /* from one drawing to the next */
 
 static double now(void)
 {

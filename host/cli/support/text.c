@@ -1,14 +1,16 @@
+/* Untrusted texts: see text.h. */
 #include "support/text.h"
 
 #include <string.h>
 
-/* Bytes that the first one announces; 0: it is no first one. */
+/* Returns how many bytes the first byte of a character announces; 0 if it cannot be a first byte. */
 static unsigned announced_bytes(unsigned char first)
 {
     return first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
 }
 
-/* Of the Unicode standard, table 3-7: neither longer than need be, nor half of a pair of UTF-16, nor beyond U+10FFFF. */
+/* Table 3-7 of the Unicode standard: no character is longer than need be, half of a pair of UTF-16, or beyond U+10FFFF.
+ */
 static int may_follow(unsigned char first, unsigned char second)
 {
     unsigned char least = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
@@ -16,7 +18,7 @@ static int may_follow(unsigned char first, unsigned char second)
     return second >= least && second <= most;
 }
 
-/* How many of the announced bytes are there. */
+/* Returns how many of the announced bytes are there. */
 static unsigned bytes_there(const unsigned char *c, unsigned announced)
 {
     unsigned there = announced > 0;
@@ -40,6 +42,7 @@ int text_is_utf8(const char *text)
     return bytes > 0;
 }
 
+/* Returns 1 for a character that controls terminals (C0, DEL, C1), or that XML does not have (U+FFFE, U+FFFF). */
 static int is_unfit(const unsigned char *c)
 {
     return *c < ' ' || *c == 0x7F || (*c == 0xC2 && c[1] < 0xA0) || (*c == 0xEF && c[1] == 0xBF && c[2] >= 0xBE);

@@ -1,9 +1,9 @@
-/* The options of the commands that compute: their defaults, and what only all of them together tell. The options themselves are
-   the rows of run_option_rows.c. */
-#include "run/run_options.h"
+/* The options of the commands that compute: their defaults, and the checks of several options at once. The options
+   themselves are the rows of run_option_rows.c. */
+#include "options/run_options.h"
 
-#include "run/run_help.h"
-#include "run/run_option_rows.h"
+#include "options/run_help.h"
+#include "options/run_option_rows.h"
 #include "support/messages.h"
 #include "support/options.h"
 #include "support/values.h"
@@ -48,8 +48,8 @@ static int check_names(const run_options *options)
     return EXIT_DONE;
 }
 
-/* Sets what is computed: statistics where anything asks for them, and no results where a table of statistics or a picture takes
-   their place on standard output. */
+/* Sets what is computed: statistics where anything asks for them, and no results where a table of statistics or a
+   picture takes their place on standard output. */
 static int choose_results(run_options *options)
 {
     if (options->labels && !options->statistics && !options->output)

@@ -1,4 +1,5 @@
-#include "support/temperature_list.h"
+/* Lists of temperatures, as a user writes them: see temperature_list.h. */
+#include "options/temperature_list.h"
 
 #include <errno.h>
 #include <math.h>
@@ -6,18 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More than anybody looks at, and few enough for their array. */
+/* The most temperatures of a list: more than anybody looks at, and few enough for memory. */
 #define MOST_TEMPERATURES 1000000
 
 const char temperature_list_no_memory[] = "there is no memory for so many temperatures";
 
-/* A number as written, and the f32 next to it. */
+/* A number as it is written, and the f32 next to it. */
 typedef struct number {
     float value;
     double written;
 } number;
 
-/* A temperature at *text, which moves behind it. NULL, or what is wrong with it. */
+/* Reads a temperature at *text, and moves *text behind it. Returns NULL, or what is wrong with it. */
 static const char *take_temperature(const char **text, number *temperature)
 {
     char *end;
@@ -51,7 +52,7 @@ static const char *reserve(temperature_list *list, uint64_t count)
     return NULL;
 }
 
-/* Both ends as they were written; those between rounded once. */
+/* Returns number i of a range: an end as it was written, or a number between, which is rounded once. */
 static float between(const number *low, const number *high, int is_log, uint64_t i, uint64_t count)
 {
     if (i == 0 || count == 1)
@@ -62,7 +63,7 @@ static float between(const number *low, const number *high, int is_log, uint64_t
     return (float)(is_log ? from * pow(to / from, share) : from + (to - from) * share);
 }
 
-/* LO:HI:N at *text, which moves behind it. */
+/* Reads LO:HI:N at *text, and moves *text behind it. Returns NULL, or what is wrong with it. */
 static const char *take_range(const char **text, int is_log, temperature_list *list)
 {
     static const char form[] = "it takes lin:LO:HI:N or log:LO:HI:N, from LO to HI in N numbers";
@@ -130,7 +131,7 @@ void temperature_list_release(temperature_list *list)
 
 const char *temperature_text(float temperature, char *text)
 {
-    int digits = 6, error = errno; /* of strtof it is of no interest, unlike that of a write before */
+    int digits = 6, error = errno; /* that of strtof is of no interest, unlike that of a write before */
     do
         snprintf(text, TEMPERATURE_BYTES, "%.*g", digits, (double)temperature);
     while (strtof(text, NULL) != temperature && ++digits <= 9);

@@ -1,8 +1,8 @@
-/* The options of run, sweep, plot and explore, as rows of a table: what each is called, what --help says of it, and what it sets
-   in run_options. To add one, add a row; run_options.c checks what only all options together tell. */
-#include "run/run_option_rows.h"
+/* The options of run, sweep, plot and explore, as rows of a table: what each is called, what --help says of it, and
+   what it sets in run_options. To add one, add a row; run_options.c checks what concerns several options at once. */
+#include "options/run_option_rows.h"
 
-#include "run/run_options.h"
+#include "options/run_options.h"
 #include "support/messages.h"
 #include "support/options.h"
 #include "support/values.h"
@@ -12,7 +12,7 @@
 
 /* ---------------------------------------------------------------- Temperatures */
 
-/* Of run: one temperature, or @FILE. */
+/* Takes the temperature of run, or @FILE. */
 static int set_temperature(const option_row *row, const char *argument, void *options_)
 {
     (void)row;
@@ -21,7 +21,7 @@ static int set_temperature(const option_row *row, const char *argument, void *op
     return options->temperatures ? EXIT_DONE : parse_temperature("-T", argument, &options->temperature);
 }
 
-/* Of sweep and plot: all temperatures. */
+/* Takes the temperatures of sweep and plot. */
 static int set_temperature_list(const option_row *row, const char *argument, void *options_)
 {
     (void)row;
@@ -44,7 +44,7 @@ static int set_log(const option_row *row, const char *argument, void *options)
     return EXIT_DONE;
 }
 
-/* "" stands for the table on standard output. */
+/* Takes --stats[=FILE]; "" stands for the table on standard output. */
 static int set_statistics(const option_row *row, const char *argument, void *options)
 {
     (void)row;
@@ -81,7 +81,7 @@ static int set_input_dtype(const option_row *row, const char *argument, void *op
 
 /* ---------------------------------------------------------------- Which rows */
 
-/* A:B, either of which may be left out. */
+/* Takes A:B, either of which may be left out. */
 static int set_rows(const option_row *row, const char *argument, void *options_)
 {
     (void)row;
@@ -98,7 +98,7 @@ static int set_rows(const option_row *row, const char *argument, void *options_)
     return EXIT_DONE;
 }
 
-/* I/N, shard I of N. */
+/* Takes I/N, shard I of N. */
 static int set_shard(const option_row *row, const char *argument, void *options_)
 {
     (void)row;

@@ -1,5 +1,5 @@
 /* How --help of run, sweep, plot and explore begins and ends. */
-#include "run/run_help.h"
+#include "options/run_help.h"
 
 #include <stdio.h>
 

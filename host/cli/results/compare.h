@@ -1,4 +1,5 @@
-/* Results side by side. */
+/* Results side by side, by their bits and by their distance. Used by --verify of run and sweep, and by clsoftmax
+   verify. */
 #ifndef CLSOFTMAX_COMPARE_H
 #define CLSOFTMAX_COMPARE_H
 
@@ -10,16 +11,16 @@ typedef struct comparison {
     uint64_t values;
     uint64_t different; /* in bits */
     uint64_t worst_ulp; /* steps of the dtype between the two; UINT32_MAX where one is NaN and the other is not */
-    uint64_t worst_at;  /* index of it */
     uint64_t beyond;    /* statistics that differ by more than the bounds in the public header allow */
 } comparison;
 
-/* Adds `count` values of a dtype to a comparison that started zeroed. A difference of at most `allowed` counts as no ULP:
-   log-probabilities have an absolute error beside the relative one. */
+/* Adds `count` values of a dtype to a comparison that started zeroed. A difference of at most `allowed` counts as no
+   ULP, since log-probabilities have an absolute error beside the relative one. */
 void compare(comparison *comparison, clsoftmax_dtype dtype, const void *a, const void *b, uint64_t count,
              double allowed);
 
-/* What the contract allows so: classes * 2^-44 for log-probabilities, nothing for probabilities. */
+/* Returns the absolute difference that the contract allows: classes * 2^-44 for log-probabilities, 0 for probabilities.
+ */
 double allowed_difference(clsoftmax_operation operation, uint64_t classes);
 
 /* Adds `count` records of rows of `classes`: by their bits, and by the bounds. */

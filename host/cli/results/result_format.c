@@ -1,5 +1,5 @@
 /* What all result files have in common, whoever writes them: see result_file.h. */
-#include "run/result_file.h"
+#include "results/result_file.h"
 
 #include "files/npy_header.h"
 

@@ -1,5 +1,5 @@
 /* The .npy file that rows are written to, by one process, or by shards: see result_file.h. */
-#include "run/result_file.h"
+#include "results/result_file.h"
 
 #include "files/npy_header.h"
 #include "support/messages.h"

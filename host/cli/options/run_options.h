@@ -3,7 +3,7 @@
 #define CLSOFTMAX_RUN_OPTIONS_H
 
 #include "clsoftmax/clsoftmax.h"
-#include "support/temperature_list.h"
+#include "options/temperature_list.h"
 
 /* The commands, as bits, so that an option can name those that take it. */
 typedef enum run_command { RUN = 1, SWEEP = 2, PLOT = 4, EXPLORE = 8 } run_command;
@@ -36,8 +36,8 @@ typedef struct run_options {
     int is_dark;
 } run_options;
 
-/* Parses and checks a command line. EXIT_DONE; EXIT_ANSWERED after --help; or another status after a complaint. The options
-   are to be released in any case. */
+/* Parses and checks a command line. EXIT_DONE; EXIT_ANSWERED after --help; or another status after a complaint. The
+   options are to be released in any case. */
 int run_options_parse(run_command command, int argc, char **argv, run_options *options);
 void run_options_release(run_options *options);
 

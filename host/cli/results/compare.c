@@ -1,11 +1,12 @@
-#include "run/compare.h"
+/* Results side by side: see compare.h. */
+#include "results/compare.h"
 
 #include "files/array.h"
 
 #include <math.h>
 #include <string.h>
 
-/* A float of any dtype by its bits. */
+/* The bits of a value of any dtype. */
 typedef struct pattern {
     uint32_t magnitude;
     int is_negative, is_nan;
@@ -22,7 +23,7 @@ static pattern read_pattern(const void *values, clsoftmax_dtype dtype, uint64_t 
     return read;
 }
 
-/* Steps from one to the other; both zeros are one. */
+/* Counts the steps of the dtype from one value to the other; both zeros are one value. */
 static uint64_t ulp_between(pattern a, pattern b)
 {
     if (a.is_nan || b.is_nan)
@@ -46,15 +47,13 @@ void compare(comparison *comparison, clsoftmax_dtype dtype, const void *a, const
         uint64_t ulp = ulp_between(read_pattern(a, dtype, i), read_pattern(b, dtype, i));
         if (ulp > 1 && fabs((double)array_float(a, dtype, i) - (double)array_float(b, dtype, i)) <= allowed)
             ulp = 0;
-        if (ulp > comparison->worst_ulp) {
+        if (ulp > comparison->worst_ulp)
             comparison->worst_ulp = ulp;
-            comparison->worst_at = comparison->values + i;
-        }
     }
     comparison->values += count;
 }
 
-/* |a - b| <= allowed, or both the same infinity or NaN. */
+/* Returns 1 if |a - b| <= allowed, or if both are the same infinity, or both NaN. */
 static int is_near(float a, float b, double allowed)
 {
     return a == b || (isnan(a) && isnan(b)) || fabs((double)a - (double)b) <= allowed;
@@ -65,7 +64,8 @@ static double spacing_at(float value)
     return (double)nextafterf(fabsf(value), INFINITY) - (double)fabsf(value);
 }
 
-/* The bounds are against exact values; both sides are at most so far from them. */
+/* The bounds of the public header are against exact values. Both sides may be that far from them, so that they count
+   twice. */
 static int are_within_bounds(const clsoftmax_statistics *a, const clsoftmax_statistics *b, double classes)
 {
     double ulp = 2 * spacing_at(b->largest_probability), absolute = classes * 0x1p-43;

@@ -1,4 +1,5 @@
-#include "run/statistics_report.h"
+/* Statistics of rows as text, and what labels come to: see statistics_report.h. */
+#include "results/statistics_report.h"
 
 #include <math.h>
 #include <stddef.h>

@@ -1,0 +1,50 @@
+/* Begins and ends the job of `run` and `sweep`, and tells what is known of it: see run.h. */
+#include "run/run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void run_begin(run *run)
+{
+    memset(run, 0, sizeof *run);
+    run->input.file.descriptor = run->temperatures.file.descriptor = run->labels.file.descriptor = -1;
+    pthread_mutex_init(&run->lock, NULL);
+}
+
+void run_end(run *run)
+{
+    result_file_abandon(&run->results); /* does nothing to a file that is committed */
+    result_file_abandon(&run->statistics);
+    devices_close(&run->devices);
+    devices_close(&run->cpu);
+    devices_close(&run->reference);
+    source_close(&run->input);
+    source_close(&run->temperatures);
+    source_close(&run->labels);
+    free(run->labelled);
+    pthread_mutex_destroy(&run->lock);
+    run_options_release(&run->options);
+}
+
+uint64_t run_temperatures(const run *run)
+{
+    return run->problem.sweep > 0 ? run->problem.sweep : 1;
+}
+
+int run_prints_results(const run *run)
+{
+    return !run->has_results_file && run->problem.operation != CLSOFTMAX_OPERATION_NONE;
+}
+
+int run_prints_rows(const run *run)
+{
+    return run_prints_results(run) || (run->options.statistics && !run->has_statistics_file);
+}
+
+clsoftmax_problem run_slab_problem(const run *run, const slab *slab)
+{
+    clsoftmax_problem problem = run->problem;
+    problem.outer = slab->outer;
+    problem.inner = slab->inner;
+    return problem;
+}

@@ -1,0 +1,32 @@
+/* Does a job that is prepared: opens its outputs, goes through its slabs, says what they came to, finishes the outputs.
+ */
+#include "run/ranks.h"
+#include "run/run.h"
+#include "support/messages.h"
+
+/* A pipe takes an array from its first byte to its last, so that slabs must be parts of it in that order. */
+static int check_pipes(const run *run, int has_pipe)
+{
+    const slabs *slabs = &run->slabs;
+    uint64_t fewest = run->problem.sweep > 0 ? slabs->end - slabs->begin : slabs->inner;
+    COMPLAIN_IF(has_pipe && slabs->most_rows < fewest, EXIT_WRONG,
+                "a pipe needs %llu rows in memory at a time, which is more than --memory allows",
+                (unsigned long long)fewest);
+    return EXIT_DONE;
+}
+
+int run_compute(run *run)
+{
+    FORWARD(run_open_outputs(run));
+    int has_pipe = run_has_pipe(run);
+    run->in_order = run_prints_rows(run) || run->options.labels || has_pipe;
+    FORWARD(ranks_agree(check_pipes(run, has_pipe)));
+    FORWARD(ranks_agree(run_go_through_slabs(run)));
+    run_add_up_ranks(run);
+    if (run->options.verify)
+        FORWARD(run_say_verdict(run));
+    if (run->invalid_rows > 0)
+        notice("note: %llu of %llu rows are NaN: their temperature is negative or NaN",
+               (unsigned long long)run->invalid_rows, (unsigned long long)run->rows_computed);
+    return run_finish_outputs(run);
+}

@@ -1,0 +1,113 @@
+/* The outputs of a job: result files are opened, and in the end get their names; the text that follows the rows is
+   printed. */
+#include "files/npy_header.h"
+#include "files/output_path.h"
+#include "run/ranks.h"
+#include "run/run.h"
+#include "run/shard_key.h"
+#include "run/sweep_table.h"
+#include "support/messages.h"
+#include "support/process.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---------------------------------------------------------------- Opening */
+
+int run_check_paths(const run *run)
+{
+    char results[PATH_MAX], statistics[PATH_MAX];
+    struct stat found;
+    int exists;
+    if (!run->has_results_file || !run->has_statistics_file)
+        return EXIT_DONE;
+    FORWARD(output_path_find(run->options.output, results, &found, &exists));
+    FORWARD(output_path_find(run->options.statistics, statistics, &found, &exists));
+    COMPLAIN_IF(strcmp(results, statistics) == 0, EXIT_WRONG, "%s: -o and --stats name the same file",
+                run->options.output);
+    return EXIT_DONE;
+}
+
+/* Opens a result file, or this job's shard of it. */
+static int open_output(const run *run, const char *path, const result_format *format, result_file *file)
+{
+    const output_shard shard = {
+        .index = run->options.shard_index, .count = run->options.shard_count, .key = shard_key(run, format->descr)};
+    return result_file_open(file, path, format, run->options.shard_count > 0 ? &shard : NULL);
+}
+
+/* Arrays of a sweep have its temperatures as their first dimension. */
+int run_open_outputs(run *run)
+{
+    const run_options *options = &run->options;
+    const array *input = &run->input.array;
+    clsoftmax_dtype dtype = run->problem.results_dtype;
+    unsigned more = run->problem.sweep > 0 ? 1 : 0;
+    uint64_t shape[ARRAY_MOST_DIMENSIONS + 1] = {run->problem.sweep}, rows[] = {run->problem.sweep, run->rows};
+    memcpy(shape + more, input->shape, input->dimensions * sizeof *shape);
+    const result_format results = {npy_descr(dtype), clsoftmax_dtype_size(dtype), input->dimensions + more, shape};
+    const result_format statistics = {statistics_descr, sizeof(clsoftmax_statistics), 1 + more, rows + 1 - more};
+    if (run->has_results_file)
+        FORWARD(open_output(run, options->output, &results, &run->results));
+    if (run->has_statistics_file)
+        FORWARD(open_output(run, options->statistics, &statistics, &run->statistics));
+    return EXIT_DONE;
+}
+
+static int is_pipe(int has_file, const result_file *file)
+{
+    return has_file && !result_file_is_seekable(file);
+}
+
+int run_has_pipe(const run *run)
+{
+    return is_pipe(run->has_results_file, &run->results) || is_pipe(run->has_statistics_file, &run->statistics);
+}
+
+/* ---------------------------------------------------------------- Ending */
+
+/* Both files are on the disk before either gets its name. */
+static int finish_files(run *run)
+{
+    if (run->has_results_file)
+        FORWARD(result_file_sync(&run->results));
+    if (run->has_statistics_file)
+        FORWARD(result_file_sync(&run->statistics));
+    if (run->has_results_file)
+        FORWARD(result_file_commit(&run->results));
+    if (run->has_statistics_file)
+        FORWARD(result_file_commit(&run->statistics));
+    return EXIT_DONE;
+}
+
+/* Prints the names of the columns of a table that has no rows. */
+static void print_empty_table(const run *run)
+{
+    if (run->problem.sweep > 0 && run_prints_rows(run))
+        sweep_print_names(stdout, run);
+    else if (run->options.statistics && !run->has_statistics_file)
+        statistics_print_names(stdout, run->options.labels != NULL);
+}
+
+/* Prints a line for each temperature. */
+static void print_label_summaries(const run *run)
+{
+    for (uint64_t k = 0; k < run_temperatures(run); k++) {
+        char temperature[TEMPERATURE_BYTES];
+        if (run->problem.sweep > 0)
+            printf("# temperature %s: ", temperature_text(run->options.sweep.values[k], temperature));
+        else
+            printf("# ");
+        label_summary_print(stdout, &run->labelled[k]);
+    }
+}
+
+int run_finish_outputs(run *run)
+{
+    if (run->rows == 0)
+        print_empty_table(run);
+    if (run->options.labels && ranks_index() == 0)
+        print_label_summaries(run);
+    FORWARD(ranks_agree(finish_output(stdout)));
+    return finish_files(run);
+}

@@ -1,0 +1,64 @@
+/* A job made ready: everything that can go wrong before there is an output. */
+#include "run/ranks.h"
+#include "run/run.h"
+#include "support/messages.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int is_standard_input(const char *path)
+{
+    return path && strcmp(path, "-") == 0;
+}
+
+static int reads_standard_input(const run_options *options)
+{
+    return is_standard_input(options->input) || is_standard_input(options->temperatures) ||
+           is_standard_input(options->labels);
+}
+
+/* Checks what processes that share the rows can do: ranks, or shards. */
+static int check_processes(const run *run)
+{
+    int has_shards = run->options.shard_count > 0, has_ranks = ranks_count() > 1;
+    COMPLAIN_IF(has_ranks && (run_prints_rows(run) || has_shards), EXIT_WRONG,
+                "several processes write files alone, -o FILE or --stats=FILE, and no --shard");
+    COMPLAIN_IF((has_ranks || has_shards) && reads_standard_input(&run->options), EXIT_WRONG,
+                "standard input goes to one process; several need a file");
+    return EXIT_DONE;
+}
+
+/* Checks that the results have a dimension for the temperatures, and makes room for a sum of labels at each of them. */
+static int prepare_sweep(run *run)
+{
+    COMPLAIN_IF(run->problem.sweep > 0 && run->input.array.dimensions == ARRAY_MOST_DIMENSIONS, EXIT_WRONG,
+                "%s: %d dimensions, the most that an .npy file has; a sweep adds one", run->options.input,
+                ARRAY_MOST_DIMENSIONS);
+    run->labelled = calloc((size_t)run_temperatures(run), sizeof *run->labelled);
+    COMPLAIN_IF(!run->labelled, EXIT_FAILED, "-T: no memory for so many temperatures");
+    return EXIT_DONE;
+}
+
+static int open_devices(run *run)
+{
+    FORWARD(devices_open(run->options.device, &run->devices));
+    if (ranks_count() > 1 || run->options.shard_count > 0)
+        FORWARD(devices_check_exact(&run->devices));
+    return run->options.verify ? run_open_verifiers(run) : EXIT_DONE;
+}
+
+int run_prepare(run *run)
+{
+    run->problem = run->options.problem;
+    run->has_results_file = run->options.output != NULL;
+    run->has_statistics_file = run->options.statistics && *run->options.statistics;
+    FORWARD(check_processes(run));
+    FORWARD(run_check_paths(run));
+    FORWARD(run_open_input(run));
+    FORWARD(prepare_sweep(run));
+    FORWARD(open_devices(run));
+    run->in_place = run->problem.operation != CLSOFTMAX_OPERATION_NONE && !run->options.verify &&
+                    run->problem.results_dtype == run->problem.logits_dtype && run->problem.sweep == 0;
+    return run_choose_slabs(run);
+}

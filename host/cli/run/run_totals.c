@@ -1,0 +1,31 @@
+/* Adds up over all ranks what each found of its rows. */
+#include "run/ranks.h"
+#include "run/run.h"
+
+#include <limits.h>
+
+static void add_up_labels(label_summary *labelled)
+{
+    double sums[] = {labelled->negative_log_likelihood, (double)labelled->labelled, (double)labelled->right,
+                     (double)labelled->rows};
+    ranks_sum(sums, sizeof sums / sizeof *sums);
+    labelled->negative_log_likelihood = sums[0];
+    labelled->labelled = (uint64_t)sums[1];
+    labelled->right = (uint64_t)sums[2];
+    labelled->rows = (uint64_t)sums[3];
+}
+
+void run_add_up_ranks(run *run)
+{
+    double sums[] = {(double)(run->slabs.end - run->slabs.begin), (double)run->invalid_rows, (double)run->bits.values,
+                     (double)run->bits.different, (double)run->ulp.beyond};
+    ranks_sum(sums, sizeof sums / sizeof *sums);
+    run->rows_computed = (uint64_t)sums[0];
+    run->invalid_rows = (uint64_t)sums[1];
+    run->bits.values = (uint64_t)sums[2];
+    run->bits.different = (uint64_t)sums[3];
+    run->ulp.beyond = (uint64_t)sums[4];
+    run->ulp.worst_ulp = (uint64_t)ranks_agree(run->ulp.worst_ulp < INT_MAX ? (int)run->ulp.worst_ulp : INT_MAX);
+    for (uint64_t k = 0; k < run_temperatures(run); k++)
+        add_up_labels(&run->labelled[k]);
+}

@@ -1,0 +1,38 @@
+/* The key of a shard: see shard_key.h. */
+#include "run/shard_key.h"
+
+#include <string.h>
+
+#define FNV_OFFSET_BASIS 0xcbf29ce484222325u
+#define FNV_PRIME 0x100000001b3u
+
+/* Adds bytes to a hash: FNV-1a. */
+static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        hash = (hash ^ ((const unsigned char *)bytes)[i]) * FNV_PRIME;
+    return hash;
+}
+
+uint64_t shard_key(const run *run, const char *descr)
+{
+    const clsoftmax_problem *p = &run->problem;
+    const uint64_t numbers[] = {p->outer,
+                                p->classes,
+                                p->inner,
+                                p->operation,
+                                p->logits_dtype,
+                                p->results_dtype,
+                                p->neg_inf_rows,
+                                p->pos_inf,
+                                (uint64_t)run->options.has_probabilities,
+                                run->first_row,
+                                run->options.shard_count};
+    uint64_t hash = hash_bytes(FNV_OFFSET_BASIS, numbers, sizeof numbers);
+    hash = hash_bytes(hash, &run->options.temperature, sizeof run->options.temperature);
+    hash = hash_bytes(hash, run->options.sweep.values, run->options.sweep.count * sizeof(float));
+    hash = hash_bytes(hash, &run->input.version, sizeof run->input.version);
+    hash = hash_bytes(hash, &run->temperatures.version, sizeof run->temperatures.version);
+    hash = hash_bytes(hash, &run->labels.version, sizeof run->labels.version);
+    return hash_bytes(hash, descr, strlen(descr));
+}

@@ -1,0 +1,83 @@
+/* The memory in which a worker has its slab: see slab_buffers.h. */
+#include "run/slab_buffers.h"
+
+#include "support/messages.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Each buffer begins at a multiple of this, a page, which is what devices want of memory that they share with the host.
+ */
+#define ALIGNMENT 4096
+
+typedef struct buffer {
+    void **place;
+    uint64_t row_bytes; /* 0: not needed */
+} buffer;
+
+enum { BUFFERS = 8 };
+
+static void list_buffers(const run *run, slab_buffers *b, buffer *buffers)
+{
+    const clsoftmax_problem *p = &run->problem;
+    uint64_t temperatures = run_temperatures(run);
+    uint64_t results = p->operation == CLSOFTMAX_OPERATION_NONE
+                           ? 0
+                           : temperatures * p->classes * clsoftmax_dtype_size(p->results_dtype);
+    uint64_t statistics = p->statistics ? temperatures * sizeof(clsoftmax_statistics) : 0;
+    int verify = run->options.verify;
+    const buffer all[BUFFERS] = {
+        {&b->logits, p->classes * clsoftmax_dtype_size(p->logits_dtype)},
+        {&b->results, run->in_place ? 0 : results},
+        {&b->other_results, verify ? results : 0},
+        {(void **)&b->temperatures, p->temperature_per_row ? sizeof(float) : 0},
+        {(void **)&b->label_numbers, run->options.labels ? sizeof(double) : 0},
+        {(void **)&b->labels, run->options.labels ? sizeof(int64_t) : 0},
+        {(void **)&b->statistics, statistics},
+        {(void **)&b->other_statistics, verify ? statistics : 0},
+    };
+    memcpy(buffers, all, sizeof all);
+}
+
+uint64_t slab_buffers_row_bytes(const run *run)
+{
+    slab_buffers unused;
+    buffer buffers[BUFFERS];
+    uint64_t bytes = 0;
+    list_buffers(run, &unused, buffers);
+    for (int i = 0; i < BUFFERS; i++)
+        bytes += buffers[i].row_bytes;
+    return bytes;
+}
+
+static uint64_t buffer_bytes(const buffer *buffer, uint64_t rows)
+{
+    return (rows * buffer->row_bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+int slab_buffers_take(const run *run, slab_buffers *b)
+{
+    uint64_t rows = run->slabs.most_rows, left = run->slabs.end - run->slabs.begin, bytes = 0;
+    buffer buffers[BUFFERS];
+    rows = rows < left ? rows : left;
+    list_buffers(run, b, buffers);
+    for (int i = 0; i < BUFFERS; i++)
+        bytes += buffer_bytes(&buffers[i], rows);
+    b->memory = aligned_alloc(ALIGNMENT, bytes > 0 ? (size_t)bytes : ALIGNMENT);
+    COMPLAIN_IF(!b->memory, EXIT_FAILED, "%s: no memory for %llu rows at a time (%llu bytes); --memory makes it fewer",
+                run->options.input, (unsigned long long)rows, (unsigned long long)bytes);
+    char *place = b->memory;
+    for (int i = 0; i < BUFFERS; i++) {
+        *buffers[i].place = buffers[i].row_bytes > 0 ? place : NULL;
+        place += buffer_bytes(&buffers[i], rows);
+    }
+    if (run->in_place)
+        b->results = b->logits;
+    return EXIT_DONE;
+}
+
+void slab_buffers_release(slab_buffers *buffers)
+{
+    free(buffers->memory);
+    memset(buffers, 0, sizeof *buffers);
+}

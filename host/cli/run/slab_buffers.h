@@ -1,0 +1,24 @@
+/* The memory in which a worker has its slab. Used by run_workers.c; its size decides how large slabs are. */
+#ifndef CLSOFTMAX_SLAB_BUFFERS_H
+#define CLSOFTMAX_SLAB_BUFFERS_H
+
+#include "run/run.h"
+
+/* Arrays of a slab; NULL where the job does not need them. */
+typedef struct slab_buffers {
+    char *memory; /* which holds all others */
+    void *logits, *results, *other_results;
+    float *temperatures;
+    double *label_numbers; /* as the file has them */
+    int64_t *labels;
+    clsoftmax_statistics *statistics, *other_statistics; /* "other": of the device that verifies */
+} slab_buffers;
+
+/* Returns the bytes that a row takes in the buffers. */
+uint64_t slab_buffers_row_bytes(const run *run);
+
+/* Takes memory for the largest slab. EXIT_DONE, or EXIT_FAILED after a complaint. */
+int slab_buffers_take(const run *run, slab_buffers *buffers);
+void slab_buffers_release(slab_buffers *buffers);
+
+#endif

@@ -1,0 +1,80 @@
+/* A slab is computed on a device, and, for --verify, again on others. */
+#include "run/slab_steps.h"
+#include "support/library.h"
+#include "support/messages.h"
+
+static clsoftmax_arguments arguments_of(const run *run, const slab_buffers *buffers)
+{
+    const run_options *options = &run->options;
+    clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
+    arguments.logits = buffers->logits;
+    arguments.results = buffers->results;
+    arguments.temperature = options->temperature;
+    arguments.temperatures = options->sweep.count > 0 ? options->sweep.values : buffers->temperatures;
+    arguments.labels = buffers->labels;
+    arguments.statistics = buffers->statistics;
+    return arguments;
+}
+
+/* Finds another device in place of one that has failed, and says so, once for each device that fails. Returns NULL if
+   there is none. */
+static device *next_device(run *run, device *failed, clsoftmax_status failure)
+{
+    device *other = failure >= CLSOFTMAX_OUT_OF_HOST_MEMORY ? devices_alive(&run->devices) : NULL;
+    if (!device_report_once(failed))
+        return other;
+    if (other)
+        notice("note: %s failed: %s; its rows go to %s", device_selector(failed), clsoftmax_last_error(),
+               device_selector(other));
+    else
+        complain_library(device_selector(failed), failure);
+    return other;
+}
+
+/* Rows are read again for another device, since results may have taken the place of logits. */
+int slab_compute(run *run, const slab *slab, slab_buffers *buffers, device **on)
+{
+    clsoftmax_problem problem = run_slab_problem(run, slab);
+    clsoftmax_arguments arguments = arguments_of(run, buffers);
+    uint64_t invalid_rows = 0;
+    arguments.invalid_rows = &invalid_rows;
+    for (clsoftmax_status computed; (computed = device_run(*on, &problem, &arguments)) != CLSOFTMAX_OK;) {
+        device *other = next_device(run, *on, computed);
+        if (!other)
+            return computed < CLSOFTMAX_OUT_OF_HOST_MEMORY ? EXIT_WRONG : EXIT_FAILED;
+        *on = other;
+        FORWARD(run_read_logits(run, &run->slabs, slab, buffers->logits));
+    }
+    pthread_mutex_lock(&run->lock);
+    run->invalid_rows += invalid_rows;
+    pthread_mutex_unlock(&run->lock);
+    return EXIT_DONE;
+}
+
+/* Computes a slab again, and adds what differs to a comparison. */
+static int compare_slab(run *run, const slab *slab, const slab_buffers *buffers, device *verifier, comparison *sum)
+{
+    clsoftmax_problem problem = run_slab_problem(run, slab);
+    problem.strategy = CLSOFTMAX_STRATEGY_AUTO;
+    clsoftmax_arguments arguments = arguments_of(run, buffers);
+    arguments.results = buffers->other_results;
+    arguments.statistics = buffers->other_statistics;
+    clsoftmax_status computed = device_run(verifier, &problem, &arguments);
+    if (computed != CLSOFTMAX_OK)
+        return complain_library("--verify", computed);
+    uint64_t rows = run_temperatures(run) * slab->rows;
+    pthread_mutex_lock(&run->lock);
+    if (buffers->results)
+        compare(sum, problem.results_dtype, buffers->results, buffers->other_results, rows * problem.classes,
+                allowed_difference(problem.operation, problem.classes));
+    if (buffers->statistics)
+        compare_statistics(sum, buffers->statistics, buffers->other_statistics, rows, problem.classes);
+    pthread_mutex_unlock(&run->lock);
+    return EXIT_DONE;
+}
+
+int slab_verify(run *run, const slab *slab, const slab_buffers *buffers)
+{
+    FORWARD(compare_slab(run, slab, buffers, run->cpu.of, &run->bits));
+    return compare_slab(run, slab, buffers, run->reference.of, &run->ulp);
+}

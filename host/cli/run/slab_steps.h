@@ -1,0 +1,21 @@
+/* The steps that a worker takes with a slab, in their order. Used by run_workers.c. Each returns EXIT_DONE, or another
+   status after a complaint. */
+#ifndef CLSOFTMAX_SLAB_STEPS_H
+#define CLSOFTMAX_SLAB_STEPS_H
+
+#include "run/slab_buffers.h"
+
+/* Reads the slab's logits, temperatures and labels. */
+int slab_read(const run *run, const slab *slab, slab_buffers *buffers);
+
+/* Computes the slab on *device. If the device fails, *device becomes another one that has not failed, which computes it
+   then. */
+int slab_compute(run *run, const slab *slab, slab_buffers *buffers, device **device);
+
+/* Computes the slab again by cpu and by reference, and adds to the job what differs: --verify. */
+int slab_verify(run *run, const slab *slab, const slab_buffers *buffers);
+
+/* Writes the slab's results and statistics to where the job has them, and adds up its labels. */
+int slab_write(run *run, const slab *slab, const slab_buffers *buffers);
+
+#endif
