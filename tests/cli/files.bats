@@ -1,4 +1,4 @@
-# Files in tiles: larger than the memory allowed, in parts, by several devices, through kills.
+# Files in slabs: larger than the memory allowed, in parts, by several devices, through kills.
 bats_require_minimum_version 1.5.0
 load helpers
 
@@ -14,7 +14,7 @@ opencl_device() {
     needs_device
 }
 
-@test "tiles of any size give the same bytes, along every axis, in every type" {
+@test "slabs of any size give the same bytes, along every axis, in every type" {
     random_npy x.npy '(6, 50, 70)' 21000
     for axis in 0 1 2; do
         for options in "" "--log --out-dtype f16" "--stats=s.npy"; do
@@ -29,7 +29,7 @@ opencl_device() {
     done
 }
 
-@test "f8, big-endian and probabilities in tiles; what is wrong in a late one leaves nothing" {
+@test "f8, big-endian and probabilities in slabs; what is wrong in a late one leaves nothing" {
     npy x.npy '>f4' False '(300, 7)'
     head -c 8400 /dev/zero | tr '\0' '\077' >>x.npy
     clsoftmax run x.npy -o whole.npy --probabilities
@@ -41,7 +41,7 @@ opencl_device() {
     [ -z "$(find . -name '*bad.npy*')" ]
 }
 
-@test "temperatures and labels of each row in tiles" {
+@test "temperatures and labels of each row in slabs" {
     for option in "-T @temperatures.npy" "--labels $SOURCE/tests/data/digits_val_labels.npy"; do
         npy temperatures.npy '<f2' False '(700,)'
         head -c 1400 /dev/zero | tr '\0' '\077' >>temperatures.npy # 1.81

@@ -50,7 +50,7 @@ expect_shape() {
     done
 }
 
-@test "tiles, parts of the rows and shards change no bit" {
+@test "slabs, parts of the rows and shards change no bit" {
     local logits=$SOURCE/tests/data/digits_val_logits.npy axis part
     temperatures="0.5 2 inf"
     for axis in 0 1; do
@@ -90,8 +90,8 @@ expect_shape() {
     expect_shape sweep.npy "(2, 2, 5, 3)"
     expect_shape sweep-statistics.npy "(2, 6)"
     clsoftmax sweep x.npy --axis 1 -T 1,7 >whole.txt
-    clsoftmax sweep x.npy --axis 1 -T 1,7 --memory 100 >tiles.txt
-    cmp whole.txt tiles.txt
+    clsoftmax sweep x.npy --axis 1 -T 1,7 --memory 100 >slabs.txt
+    cmp whole.txt slabs.txt
     [ "$(wc -l <whole.txt)" -eq 13 ]
 }
 

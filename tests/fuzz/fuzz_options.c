@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     run_command command = count > 1 ? command_of(arguments[1]) : RUN;
     int skipped = command == RUN ? 0 : 1;
     int status = run_options_parse(command, count - skipped, arguments + skipped, &options);
-    FUZZ_CHECK(status == EXIT_DONE || status == EXIT_WRONG || status == EXIT_FAILED || status == -1);
+    FUZZ_CHECK(status == EXIT_DONE || status == EXIT_WRONG || status == EXIT_FAILED || status == EXIT_ANSWERED);
     if (status == EXIT_DONE) {
         FUZZ_CHECK((options.input != NULL || command == EXPLORE) && options.memory > 0);
         check_sweep(&options);
