@@ -160,6 +160,30 @@ read -r line; echo "no such library here"; read -r line'
     [[ $output == *"ending "*"the peer did not answer"* ]]
 }
 
+@test "another build of the library is a peer" {
+    peer same <<<"#!/bin/sh
+exec '$BUILD/clsoftmax-peer' '$BUILD/host/libclsoftmax.so' cpu item"
+    peer missing <<<"#!/bin/sh
+exec '$BUILD/clsoftmax-peer' /nowhere/libclsoftmax.so"
+    run --separate-stderr bench --peers all --dtypes f32,f16:bf16 --axis 0
+    [ "$status" -eq 0 ]
+    [[ $stderr == *"peer missing is left out: /nowhere/libclsoftmax.so"* ]]
+    [[ $output == *"same: clsoftmax 0.1.0, item on this library's own code"* ]]
+    [ "$(grep -c '^cpu *same *8x100 axis 0 .* -  *$' <<<"$output")" -eq 2 ]
+    [[ $output != *WRONG* ]]
+}
+
+@test "compare_builds.sh: two builds in the same rounds" {
+    DEVICES=cpu run --separate-stderr "$SOURCE/bench/compare_builds.sh" "$BUILD" "$BUILD" --shapes 8x100 --rounds 2 -T 1,0.7
+    [ "$status" -eq 0 ]
+    [ "${#lines[@]}" -eq 3 ]
+    [[ ${lines[0]} == "shape	dtype	T	device	before	after	ratio"* ]]
+    [[ ${lines[2]} =~ ^8x100\	f32\	0.7\	cpu(\	[0-9.e-]+){6}$ ]]
+    run --separate-stderr "$SOURCE/bench/compare_builds.sh" "$BUILD"
+    [ "$status" -eq 2 ]
+    [[ $stderr == *"BEFORE AFTER"* ]]
+}
+
 @test "wrong bits of a device are seen, and fail" {
     needs_device
     cp -r "$SOURCE/kernels" faulty

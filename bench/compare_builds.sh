@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Compares the speed of two builds of the library, interleaved in one run of clsoftmax-bench.
+#
+#     bench/compare_builds.sh BEFORE AFTER [OPTION...]
+#     bench/compare_builds.sh /tmp/before/build build --shapes bars -T 1,0.7 --time 20
+#
+# BEFORE and AFTER are build folders; each has a libclsoftmax.so, and clsoftmax-bench is that of AFTER. Every OPTION
+# goes to clsoftmax-bench. Both libraries run as peers (clsoftmax-peer), each in a process of its own, on every device
+# that DEVICES names: by default "cpu 0:0". A row is printed for each shape, dtype, temperature and device: the medians
+# in milliseconds and their ratio, after to before, then the same of the best times.
+set -eu
+[ $# -ge 2 ] || { sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0" >&2; exit 2; }
+before=$(realpath "$1") after=$(realpath "$2")
+shift 2
+read -ra devices <<<"${DEVICES:-cpu 0:0}"
+peers=$(mktemp -d)
+trap 'rm -r "$peers"' EXIT
+
+list=
+for device in "${devices[@]}"; do
+    for build in "before $before" "after $after"; do
+        peer="$peers/${build%% *} on $device"
+        printf '#!/bin/sh\nexec "%s" "%s" "%s"\n' "$after/clsoftmax-peer" "${build#* }/host/libclsoftmax.so" "$device" \
+            >"$peer"
+        chmod +x "$peer"
+        list+=,$peer
+    done
+done
+
+"$after/clsoftmax-bench" -d cpu --strategies auto --peers "${list#,}" "$@" --output csv -o "$peers/times"
+awk -F, -v OFS='\t' '
+    function ratio(times) { return times["before"] > 0 ? sprintf("%.3f", times["after"] / times["before"]) : "-" }
+    NR == 1 {
+        for (i = 1; i <= NF; i++)
+            at[$i] = i
+        print "shape", "dtype", "T", "device", "before", "after", "ratio", "best before", "best after", "ratio"
+        next
+    }
+    $at["strategy"] !~ /^(before|after) on / { next }
+    $at["note"] != "" { print $at["strategy"] ": " $at["note"] >"/dev/stderr" }
+    {
+        split($at["strategy"], words, " on ")
+        place = $at["shape"] OFS $at["dtype"] OFS $at["temperature"] OFS words[2]
+        median[words[1]] = $at["median_ms"]; best[words[1]] = $at["best_ms"]
+        if (words[1] == "after")
+            print place, median["before"], median["after"], ratio(median), best["before"], best["after"], ratio(best)
+    }
+' "$peers/times"
