@@ -45,4 +45,12 @@ static inline uint64_t fuzz_number(fuzz_bytes *bytes, size_t size)
     return number;
 }
 
+/* Takes one of `count` choices out of a number, and leaves the rest of the number for further ones. */
+static inline unsigned fuzz_choice(uint64_t *number, unsigned count)
+{
+    unsigned choice = (unsigned)(*number % count);
+    *number /= count;
+    return choice;
+}
+
 #endif

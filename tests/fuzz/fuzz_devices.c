@@ -3,7 +3,7 @@
    CLSOFTMAX_FUZZ_DEVICE names another device than 0:0. */
 #include "fuzz_problem.h"
 
-enum { KINDS = 9 };
+enum { KINDS = CLSOFTMAX_OPERATION_COUNT * CLSOFTMAX_DTYPE_COUNT };
 
 /* The device is opened twice: with arrays that are shared with the host, and with copied ones. */
 static clsoftmax_context *cpu, *devices[2];
@@ -26,11 +26,12 @@ static void open_contexts(void)
    dtype and the rest takes turns. */
 static void choose_kind(clsoftmax_problem *problem, unsigned kind)
 {
-    problem->operation = (clsoftmax_operation)(kind % 3);
-    problem->logits_dtype = (clsoftmax_dtype)(kind / 3);
-    problem->results_dtype = (clsoftmax_dtype)((kind + kind / 3) % 3);
+    const unsigned operation = kind % CLSOFTMAX_OPERATION_COUNT, dtype = kind / CLSOFTMAX_OPERATION_COUNT;
+    problem->operation = (clsoftmax_operation)operation;
+    problem->logits_dtype = (clsoftmax_dtype)dtype;
+    problem->results_dtype = (clsoftmax_dtype)((operation + dtype) % CLSOFTMAX_DTYPE_COUNT);
     problem->statistics = problem->operation == CLSOFTMAX_OPERATION_NONE || kind / 2 % 2 == 1;
-    problem->temperature_per_row = (kind + kind / 3) % 2 == 1;
+    problem->temperature_per_row = (kind + dtype) % 2 == 1;
     problem->sweep = problem->temperature_per_row ? 0 : problem->sweep;
     if (kind % 2 == 1) { /* policies that make no ties */
         problem->neg_inf_rows = (clsoftmax_neg_inf_rows)(problem->neg_inf_rows % 2);

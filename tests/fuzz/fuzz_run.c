@@ -86,14 +86,15 @@ static void read_job(fuzz_bytes *bytes, fuzz_job *job)
     FUZZ_CHECK(clsoftmax_problem_set_shape(p, job->dimensions, job->shape, job->axis) == CLSOFTMAX_OK);
     job->rows = p->outer * p->inner;
     uint64_t choices = fuzz_number(bytes, 2);
-    p->operation = choices % 3 == 0 ? CLSOFTMAX_OPERATION_LOG_SOFTMAX : CLSOFTMAX_OPERATION_SOFTMAX;
-    p->results_dtype = (clsoftmax_dtype)(choices / 3 % 3);
-    job->has_labels = choices / 9 % 2;
-    p->statistics = job->has_labels || choices / 18 % 2;
-    p->temperature_per_row = choices / 36 % 2;
-    p->sweep = p->temperature_per_row ? 0 : choices / 72 % (MOST_TEMPERATURES + 1);
-    p->neg_inf_rows = (clsoftmax_neg_inf_rows)(choices / 288 % 3);
-    p->pos_inf = (clsoftmax_pos_inf)(choices / 864 % 2);
+    p->operation = fuzz_choice(&choices, 3) == 0 ? CLSOFTMAX_OPERATION_LOG_SOFTMAX : CLSOFTMAX_OPERATION_SOFTMAX;
+    p->results_dtype = (clsoftmax_dtype)fuzz_choice(&choices, CLSOFTMAX_DTYPE_COUNT);
+    job->has_labels = (int)fuzz_choice(&choices, 2);
+    p->statistics = (int)fuzz_choice(&choices, 2) || job->has_labels;
+    p->temperature_per_row = (int)fuzz_choice(&choices, 2);
+    const uint64_t sweep = fuzz_choice(&choices, MOST_TEMPERATURES + 1);
+    p->sweep = p->temperature_per_row ? 0 : sweep;
+    p->neg_inf_rows = (clsoftmax_neg_inf_rows)fuzz_choice(&choices, 3);
+    p->pos_inf = (clsoftmax_pos_inf)fuzz_choice(&choices, 2);
     job->row_numbers = fuzz_number(bytes, 1) == 1 ? job->rows + 1 : job->rows; /* rarely one too many */
     job->begin = fuzz_number(bytes, 1) % (MOST_SIZE + 2);
     job->end = job->begin + fuzz_number(bytes, 1) % (MOST_SIZE + 2);
