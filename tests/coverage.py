@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""coverage.py OBJECTS EXPLAINED FOLDER...: lines and branches that the tests have reached, a line for each source file.
+"""coverage.py OBJECTS EXPLAINED FOLDER...: prints which lines and branches the tests have reached, for each source
+file.
 
-OBJECTS is where gcc put its notes (.gcno) and the runs their counts (.gcda); FOLDERs hold the sources, relative to here. Each branch that
-was never taken must stand in the file EXPLAINED with its reason, and each reason must be of such a branch; exit status 1 otherwise.
+OBJECTS is the folder where gcc put its notes (.gcno) and the runs their counts (.gcda); the FOLDERs hold the sources,
+relative to here. Each branch that was never taken must be in the file EXPLAINED with its reason, and each reason must
+be of such a branch; otherwise the exit status is 1. ./dev coverage runs it; cli/coverage.bats plants branches for it.
 
-A source that is compiled more than once (an instruction set each, a header in several files, a macro that makes functions) counts
-once: what one of them has taken is taken.
+A source that is compiled more than once (for each instruction set, as a header, by a macro that makes functions) counts
+once: a branch is taken if it is taken in one of them.
 """
 import collections
 import json
@@ -16,10 +18,10 @@ import sys
 
 
 def counted(objects):
-    """What gcov says of each source of each object."""
+    """Yields what gcov says of each source of each object."""
     for notes in sorted(pathlib.Path(objects).rglob("*.gcno")):
-        text = subprocess.run(["gcov", "--branch-probabilities", "--json-format", "--stdout", notes], stdout=subprocess.PIPE,
-                              stderr=subprocess.DEVNULL, check=True).stdout
+        command = ["gcov", "--branch-probabilities", "--json-format", "--stdout", notes]
+        text = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout
         for document in text.splitlines():
             report = json.loads(document)
             for source in report["files"]:
@@ -28,7 +30,7 @@ def counted(objects):
 
 
 def merged(objects, folders):
-    """{file: {line: (count, {number of branches: counts})}}; code that is no branch has none."""
+    """Returns {file: {line: (count, {number of branches: counts})}}, without counts for code that is no branch."""
     files = collections.defaultdict(dict)
     for path, lines in counted(objects):
         if not path.startswith(tuple(folder.rstrip("/") + "/" for folder in folders)):
@@ -44,7 +46,7 @@ def merged(objects, folders):
 
 
 def explanations(path):
-    """{(file, code, "1 of 2"): reason}: a line "file: 1 of 2: code" each, and its reason on indented lines behind."""
+    """Reads {(file, code, "1 of 2"): reason}: lines "file: 1 of 2: code", each with its reason on indented lines."""
     reasons, key = {}, None
     for number, line in enumerate(pathlib.Path(path).read_text().splitlines(), 1):
         if not line.strip() or line.startswith("#"):
@@ -54,14 +56,14 @@ def explanations(path):
             continue
         parts = line.split(": ", 2)
         if len(parts) != 3 or (parts[0], parts[2], parts[1]) in reasons:
-            sys.exit(f"{path}:{number}: not \"file: 1 of 2: code\", or said twice")
+            sys.exit(f"{path}:{number}: not \"file: 1 of 2: code\", or there twice")
         key = parts[0], parts[2], parts[1]
         reasons[key] = ""
     return reasons
 
 
 def missed(files):
-    """Each line of which a branch was never taken: (file, line, code, "1 of 2")."""
+    """Yields each line of which a branch was never taken, as (file, line, code, "1 of 2")."""
     for path in sorted(files):
         code = pathlib.Path(path).read_text().splitlines()
         for number, (_, branches) in sorted(files[path].items()):
@@ -79,7 +81,8 @@ def print_table(files):
     sums = [0, 0, 0, 0]
     for path in sorted(files):
         lines = [count for count, _ in files[path].values()]
-        branches = [count for _, all_counts in files[path].values() for counts in all_counts.values() for count in counts]
+        branches = [count for _, all_counts in files[path].values()
+                    for counts in all_counts.values() for count in counts]
         row = [len(lines) - lines.count(0), len(lines), len(branches) - branches.count(0), len(branches)]
         sums = [a + b for a, b in zip(sums, row)]
         print_row(row, path)

@@ -1,4 +1,5 @@
-"""Headless Chromium over the DevTools protocol: a pipe, JSON, a zero byte behind each message. Nothing but Python's own library."""
+"""Headless Chromium for the checks of the page of `explore`, by the DevTools protocol: JSON over a pipe, with a zero
+byte behind each message. It needs nothing but Python's own library."""
 import base64
 import json
 import os
@@ -10,7 +11,7 @@ import time
 
 
 class Browser:
-    """One page. `console` has what was printed or thrown, `requests` every address asked for."""
+    """One page. `console` holds what was printed or thrown, `requests` every address that was asked for."""
 
     def __init__(self, timeout=60):
         program = shutil.which("chromium")
@@ -30,7 +31,8 @@ class Browser:
         self.process = subprocess.Popen(
             [program, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
              "--hide-scrollbars", "--remote-debugging-pipe", "--user-data-dir=" + self.folder, "about:blank"],
-            preexec_fn=place, close_fds=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            preexec_fn=place, close_fds=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
         os.close(to_browser)
         os.close(from_browser)
         try:
@@ -92,7 +94,8 @@ class Browser:
     def open(self, path, width=1000, height=900, dark=False, phone=False):
         self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=2 if phone else 1,
                   mobile=phone)
-        self.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.send("Emulation.setEmulatedMedia", features=[scheme])
         self.loaded = False
         self.send("Page.navigate", url="file://" + os.path.abspath(path))
         deadline = time.monotonic() + self.timeout
@@ -106,15 +109,16 @@ class Browser:
         return result["result"].get("value")
 
     def press(self, key, code):
-        """A key, as a user presses it: {"ArrowRight": 39, "Tab": 9, "Enter": 13}."""
+        """Presses a key as a user does, given with its code: {"ArrowRight": 39, "Tab": 9, "Enter": 13}."""
         for kind in ("rawKeyDown", "keyUp"):
             self.send("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code)
         if key == "Enter":
             self.send("Input.dispatchKeyEvent", type="char", text="\r")
 
     def click(self, expression):
-        """The middle of an element, with the mouse."""
-        box = self.evaluate(f"(() => {{ const e = {expression}; e.scrollIntoView({{block: 'center'}}); const b = e.getBoundingClientRect();"
+        """Clicks on the middle of an element with the mouse."""
+        box = self.evaluate(f"(() => {{ const e = {expression}; e.scrollIntoView({{block: 'center'}});"
+                            " const b = e.getBoundingClientRect();"
                             " return [b.x + b.width / 2, b.y + b.height / 2]; })()")
         for kind in ("mousePressed", "mouseReleased"):
             self.send("Input.dispatchMouseEvent", type=kind, x=box[0], y=box[1], button="left", clickCount=1)

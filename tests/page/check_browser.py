@@ -1,6 +1,7 @@
-"""check_browser.py PAGE.html CLSOFTMAX [--rows]: the page of clsoftmax explore in headless Chromium, used as a reader would use it. What it
-shows is compared with clsoftmax run on the logits that it shows, to the digits shown. --rows: a page of an INPUT, whose logits are only
-shown rounded; its numbers are those of its examples."""
+"""check_browser.py PAGE.html CLSOFTMAX [--rows]: uses the page of clsoftmax explore in headless Chromium as a reader
+would. The oracle is clsoftmax run on the logits that the page shows, to the digits shown. With --rows it is a page of
+an INPUT, whose logits are shown rounded, so that only its examples are compared. cli/explore.bats plants faults for
+it."""
 import os
 import subprocess
 import sys
@@ -9,8 +10,10 @@ from browser import Browser
 
 READ = """(() => {
   const text = e => e.textContent, all = s => [...document.querySelectorAll(s)];
-  return {temperature: text(document.querySelector("#temperature-text")), status: text(document.querySelector("#status")),
-          logits: all("#bars tbody .logits .number").map(text), probabilities: all("#bars tbody .probabilities .number").map(text),
+  return {temperature: text(document.querySelector("#temperature-text")),
+          status: text(document.querySelector("#status")),
+          logits: all("#bars tbody .logits .number").map(text),
+          probabilities: all("#bars tbody .probabilities .number").map(text),
           shares: all("#bars tbody .probabilities").map(c => c.querySelector(".bar").getBoundingClientRect().width /
                                                              c.querySelector(".track").getBoundingClientRect().width),
           numbers: all("#numbers tbody tr").map(r => [...r.querySelectorAll("td")].map(text)),
@@ -29,13 +32,13 @@ class Reader:
         return subprocess.run(command, input=" ".join(logits), capture_output=True, text=True, check=True).stdout
 
     def numbers_of(self, logits, temperature):
-        """The largest probability, entropy and log-sum-exp, as the page writes them."""
+        """Returns the largest probability, entropy and log-sum-exp, as the page writes them."""
         names, values = (line.split() for line in self.run(logits, temperature, "--stats").splitlines())
         by_name = dict(zip(names, values))
         return ["%.4g" % float(by_name[n]) for n in ("largest_probability", "entropy", "log_sum_exp")]
 
     def check(self):
-        """What is shown now is what the library says of it."""
+        """Compares what the page shows now with what the library computes."""
         seen = self.browser.evaluate(READ)
         assert seen["temperature"].startswith("T = "), seen
         temperature = seen["temperature"][4:].replace("∞", "inf")
@@ -43,11 +46,13 @@ class Reader:
         if "Probabilities" in seen["note"]:
             logits = ["-1.38629436", "-0.287682086"]
         wanted = ["%.4g" % float(p) for p in self.run(logits, temperature).split()]
-        assert seen["probabilities"] == wanted, "%s: %s is shown, and is %s" % (seen["temperature"], seen["probabilities"], wanted)
+        told = seen["temperature"], seen["probabilities"], wanted
+        assert seen["probabilities"] == wanted, "%s: %s is shown, and is %s" % told
         for share, p in zip(seen["shares"], wanted):
             assert abs(share - float(p)) < 0.01, "a bar of %g for %s" % (share, p)
         columns = [self.numbers_of(logits, t) for t in ("0", temperature, "inf")]
-        assert seen["numbers"] == [list(row) for row in zip(*columns)], "%s: %s, not %s" % (seen["temperature"], seen["numbers"], columns)
+        numbers = [list(row) for row in zip(*columns)]
+        assert seen["numbers"] == numbers, "%s: %s, not %s" % (seen["temperature"], seen["numbers"], columns)
         assert seen["value"] == ("infinity" if temperature == "inf" else temperature), seen["value"]
         assert columns[1][0] in seen["status"] and seen["temperature"] in seen["status"], seen["status"]
         assert seen["wide"] <= 0, "wider than the window by %d pixels" % seen["wide"]
@@ -66,8 +71,9 @@ class Reader:
 def move_temperature(reader):
     reader.focus("#temperature")
     assert reader.check()["temperature"] == "T = 1"
-    for key, wanted in (("ArrowRight", "T = 1.259"), ("ArrowRight", "T = 1.585"), ("ArrowLeft", "T = 1.259"), ("Home", "T = 0"),
-                        ("ArrowRight", "T = 0.0001"), ("End", "T = ∞"), ("ArrowLeft", "T = 10000")):
+    for key, wanted in (("ArrowRight", "T = 1.259"), ("ArrowRight", "T = 1.585"), ("ArrowLeft", "T = 1.259"),
+                        ("Home", "T = 0"), ("ArrowRight", "T = 0.0001"), ("End", "T = ∞"),
+                        ("ArrowLeft", "T = 10000")):
         reader.press(key)
         shown = reader.check()["temperature"]
         assert shown == wanted, "%s leads to %s, not %s" % (key, shown, wanted)
@@ -117,7 +123,7 @@ def show_examples(reader):
 
 
 def check_names(browser):
-    """What a screen reader is told."""
+    """Checks the names that a screen reader is told."""
     nodes = browser.send("Accessibility.getFullAXTree")["nodes"]
     sliders = [n["name"]["value"] for n in nodes if n.get("role", {}).get("value") == "slider"]
     assert len(sliders) == 2 and "T" in sliders and all(sliders), sliders
@@ -127,7 +133,8 @@ def check_names(browser):
 
 def check_quiet(browser, page):
     assert browser.console == [], "on the console: %s" % browser.console
-    others = [r for r in browser.requests if not r.startswith("data:") and r != "file://" + os.path.abspath(page) and r != "about:blank"]
+    own = ("file://" + os.path.abspath(page), "about:blank")
+    others = [r for r in browser.requests if not r.startswith("data:") and r not in own]
     assert others == [], "asked for: %s" % others
 
 
@@ -146,10 +153,11 @@ def main(page, program, rows=""):
         (change_rows if rows else change_items)(reader)
         show_examples(reader)
         check_quiet(browser, page)
-        # that the policy holds, and that all this would be seen
+        # a request must be forbidden by the page's policy, and check_quiet would see it
         browser.evaluate("fetch('https://example.invalid/').catch(() => 0)")
         browser.evaluate("new Promise(done => setTimeout(done, 200))")
-        assert any("Content Security Policy" in line for line in browser.console), "nothing forbids a request: %s" % browser.console
+        is_forbidden = any("Content Security Policy" in line for line in browser.console)
+        assert is_forbidden, "nothing forbids a request: %s" % browser.console
         print("%d looks" % reader.checks)
     finally:
         browser.close()

@@ -1,5 +1,6 @@
-"""check_document.py DOCUMENT.md [--write]: the commands that a document quotes print what it says, and every number in its text is one of theirs,
-rounded, or stands in a command. `clsoftmax` is the one that CLSOFTMAX names. --write: puts what they print into the document."""
+"""check_document.py DOCUMENT.md [--write]: checks that the commands which a document quotes print what it says, and
+that every number in its text is one of theirs, rounded, or is in a command. `clsoftmax` is the program that CLSOFTMAX
+names. With --write it puts what they print into the document. cli/documents.bats plants faults for it."""
 import os
 import re
 import subprocess
@@ -12,13 +13,14 @@ PROMPT = MARK + "$ "
 
 def run(command, folder):
     environment = dict(os.environ, PATH=folder + ":" + os.environ["PATH"], CLSOFTMAX_DEVICE="cpu")
-    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], env=environment, capture_output=True, text=True,
+                          check=False)
     assert done.returncode == 0, "%s: %s" % (command, done.stderr)
     return done.stdout.splitlines()
 
 
 def again(lines, folder):
-    """The document with what the commands print now."""
+    """Returns the document with what the commands print now, and what they print."""
     result, in_output, printed = [], False, []
     for line in lines:
         if line.startswith(PROMPT):
@@ -37,14 +39,14 @@ def again(lines, folder):
 
 
 def check_text(lines, printed):
-    """Numbers of the text that no command has."""
+    """Fails on a number of the text that no command prints or has."""
     words = [w for line in printed for w in re.split(r"[\s,:]+", line)]
     numbers = [float(w) for w in words if re.fullmatch(r"-?[0-9.]+(e[-+]?[0-9]+)?", w)]
     text = "\n".join(l for l in lines if not l.startswith(MARK) and "<" not in l)
     for word in re.findall(r"(?<![\w.])[0-9]+\.[0-9]+(?![\w.])", text):
         half = 0.5 * 10.0 ** -len(word.split(".")[1]) * (1 + 1e-6)
         assert any(abs(n - float(word)) <= half or abs(1 - n - float(word)) <= half for n in numbers), \
-            "%s stands in the text, and nowhere in what the commands print" % word
+            "%s stands in the text, but no command prints it" % word
 
 
 def main(path, write=""):

@@ -1,5 +1,6 @@
-"""check_numbers.py PAGE.html [LOGITS.txt]: what a page of clsoftmax explore holds, read without a browser. Every number is compared with
-softmax in double precision, computed here; it may be off by what rounding to four digits allows. LOGITS.txt: the rows of the page."""
+"""check_numbers.py PAGE.html [LOGITS.txt]: checks what a page of clsoftmax explore holds, without a browser. The oracle
+of every number is softmax in double precision, computed here; a number may be off by what rounding to four digits
+allows. LOGITS.txt has the rows of the page. cli/explore.bats plants faults for it."""
 import decimal
 import html.parser
 import json
@@ -15,7 +16,7 @@ def f32(number):
 
 
 class Page(html.parser.HTMLParser):
-    """What the page is made of."""
+    """The tags of the page, and its data."""
 
     def __init__(self, text):
         super().__init__()
@@ -44,12 +45,14 @@ def check_page(page, text):
         for name in ("src", "href", "action", "data", "poster", "srcset"):
             assert attributes.get(name, "data:,") == "data:,", "%s loads %s" % (tag, attributes[name])
         if tag == "input":
-            assert any(t == "label" and a.get("for") == attributes["id"] for t, a in page.tags), "no label: %s" % attributes
+            labels = [a.get("for") for t, a in page.tags if t == "label"]
+            assert attributes["id"] in labels, "no label: %s" % attributes
     for word in ("http:", "https:", "url(", "@import", "fetch(", "XMLHttpRequest", "import(", "innerHTML", "eval("):
         assert word not in text, "%s in the page" % word
     policy = [a["content"] for t, a in page.tags if a.get("http-equiv") == "Content-Security-Policy"]
     assert policy and policy[0].startswith("default-src 'none';") and "connect-src" not in policy[0], policy
-    assert any(a.get("name") == "viewport" and "width=device-width" in a["content"] for t, a in page.tags if t == "meta")
+    viewports = [a["content"] for t, a in page.tags if t == "meta" and a.get("name") == "viewport"]
+    assert any("width=device-width" in v for v in viewports)
     assert any(a.get("aria-live") for t, a in page.tags) and page.tags[0] == ("html", {"lang": "en"})
 
 
@@ -59,7 +62,7 @@ def wanted_temperatures():
 
 
 def softmax(logits, temperature):
-    """Probabilities, the largest, entropy, log-sum-exp; logits are finite."""
+    """Returns probabilities, the largest of them, entropy and log-sum-exp of finite logits."""
     top = max(logits)
     if temperature == 0:
         weights = [float(x == top) for x in logits]
@@ -78,7 +81,7 @@ def softmax(logits, temperature):
 
 
 def is_rounded(text, number, allowed):
-    """Whether the text is the number to so many digits, but for what the library allows itself beside single precision."""
+    """Tells whether the text is the number to four digits. `allowed` is the library's own error beside that of f32."""
     if math.isinf(number):
         return text == ("inf" if number > 0 else "-inf")
     shown = float(text)
@@ -104,10 +107,11 @@ def check_case(case, logits, temperatures):
             wanted.append(math.fsum(p[c] for c in order[shown:]))
         wanted += numbers
         assert len(words) == len(wanted), text
-        # as the public header says of probabilities, entropy and log-sum-exp
+        # the bounds in the public header for probabilities, entropy and log-sum-exp
         allowed = [2e-45] * (len(wanted) - 2) + [len(logits) * 2.0**-42, 30 * 2.0**-28]
         for word, number, more in zip(words, wanted, allowed):
-            assert is_rounded(word, number, more), "%s at T = %s: %s, but it is %r" % (case["logits"], temperature, word, number)
+            place = "%s at T = %s" % (case["logits"], temperature)
+            assert is_rounded(word, number, more), "%s: %s, but it is %r" % (place, word, number)
             count += 1
     return count
 

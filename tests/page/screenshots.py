@@ -1,4 +1,5 @@
-"""screenshots.py PAGE.html FOLDER [NAME=EXPRESSION...]: the page as a picture, wide and as on a phone, light and dark."""
+"""screenshots.py PAGE.html FOLDER [EXPRESSION...]: takes pictures of the page for ./dev pictures, wide and as on a
+phone, light and dark, each after the JavaScript expressions were evaluated."""
 import sys
 
 from browser import Browser
