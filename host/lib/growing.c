@@ -10,7 +10,8 @@ clsoftmax_status cls_read_growing(const void *theirs, void *ours, size_t size, s
     size_t theirs_size;
     memcpy(&theirs_size, theirs, sizeof theirs_size);
     CLS_FAIL_IF(theirs_size < first, CLSOFTMAX_INVALID_ARGUMENT,
-                "%s.size is %zu, which no version had; start from its INIT macro or its init function", name, theirs_size);
+                "%s.size is %zu, which no version had; start from its INIT macro or its init function", name,
+                theirs_size);
     const char *beyond = theirs;
     for (size_t i = size; i < theirs_size; i++)
         CLS_FAIL_IF(beyond[i] != 0, CLSOFTMAX_UNSUPPORTED,

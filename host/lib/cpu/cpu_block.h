@@ -218,12 +218,12 @@ INLINE void add_term(int term, block_pairs block, core_distance_t distance, int 
 }
 
 /* Adds a block to the sums of all terms that the problem has. */
-INLINE void add_terms(const clsoftmax_problem *problem, block_pairs block, core_row_t row, core_distance_t distance,
-                      int levels, vector_sums *sums, core_total_t *totals, const char *ahead)
+INLINE void add_terms(const clsoftmax_problem *problem, block_pairs block, row_on_lane on, int levels,
+                      vector_sums *sums, core_total_t *totals, const char *ahead)
 {
-    add_exponentials(block, row, levels, &sums[TERM_EXPONENTIAL], &totals[TERM_EXPONENTIAL], ahead);
+    add_exponentials(block, row_of(on), levels, &sums[TERM_EXPONENTIAL], &totals[TERM_EXPONENTIAL], ahead);
     if (cpu_terms(problem) > TERM_WEIGHTED)
-        add_term(TERM_WEIGHTED, block, distance, levels, &sums[TERM_WEIGHTED], &totals[TERM_WEIGHTED]);
+        add_term(TERM_WEIGHTED, block, distance_of(on), levels, &sums[TERM_WEIGHTED], &totals[TERM_WEIGHTED]);
 }
 
 /* ---------------------------------------------------------------- Results */
@@ -362,15 +362,15 @@ INLINE void store_results_of_logits(int operation, result_block block, const flo
 /* Writes a block of results. high and low are its exponentials if results are made of those and they are kept, else NULL;
    x is its logits, then. */
 static inline void store_results(result_block block, const float *x, const float *high, const float *low,
-                                 core_row_t row, operation_row end)
+                                 row_on_lane on, core_two_float end)
 {
     switch ((int)block.call->problem->operation) {
 #define STORE_RESULTS(name, made_of, ends_with, zero)                                                                  \
     case OPERATION_##name:                                                                                             \
         if (made_of == MADE_OF_EXPONENTIALS && high)                                                                   \
-            store_results_of_pairs(OPERATION_##name, block, high, low, end);                                           \
+            store_results_of_pairs(OPERATION_##name, block, high, low, operation_row_of(on, end));                     \
         else if (made_of != MADE_OF_NOTHING)                                                                           \
-            store_results_of_logits(OPERATION_##name, block, x, row, end);                                             \
+            store_results_of_logits(OPERATION_##name, block, x, row_of(on), operation_row_of(on, end));                \
         break;
         OPERATION_LIST(STORE_RESULTS)
 #undef STORE_RESULTS

@@ -6,18 +6,14 @@
 #include "cpu_stream.h"
 #include "dtype.h"
 
-static inline size_t cpu_element_size(clsoftmax_dtype dtype)
+INLINE size_t cpu_element_size(clsoftmax_dtype dtype)
 {
-    switch (dtype) {
-#define CPU_ELEMENT_SIZE(name, text, bytes)                                                                            \
-    case CLSOFTMAX_##name:                                                                                             \
-        return bytes;
+    static const uint8_t sizes[CLSOFTMAX_DTYPE_COUNT] = {
+#define CPU_ELEMENT_SIZE(name, text, bytes) [CLSOFTMAX_##name] = bytes,
         CLSOFTMAX_DTYPE_LIST(CPU_ELEMENT_SIZE)
 #undef CPU_ELEMENT_SIZE
-    case CLSOFTMAX_DTYPE_COUNT:
-        break;
-    }
-    return 0;
+    };
+    return sizes[dtype];
 }
 
 /* Fetches lines into the first-level cache; does nothing where there is no memory. Inline, because gcc drops calls of a
@@ -37,7 +33,7 @@ static inline __attribute__((always_inline)) void cpu_prefetch_far(const void *f
 
 /* ---------------------------------------------------------------- Loading, a function for each dtype */
 
-static inline void cpu_load_F32(const void *from, uint64_t stride, size_t length, float *restrict out)
+INLINE void cpu_load_F32(const void *from, uint64_t stride, size_t length, float *restrict out)
 {
     const float *f32 = from;
     if (stride == 1)
@@ -46,7 +42,7 @@ static inline void cpu_load_F32(const void *from, uint64_t stride, size_t length
         out[i] = f32[i * stride];
 }
 
-static inline void cpu_load_F16(const void *from, uint64_t stride, size_t length, float *restrict out)
+INLINE void cpu_load_F16(const void *from, uint64_t stride, size_t length, float *restrict out)
 {
     const uint16_t *bits = from;
     size_t i = 0;
@@ -62,7 +58,7 @@ static inline void cpu_load_F16(const void *from, uint64_t stride, size_t length
         out[i] = float_of_f16(bits[i * stride]);
 }
 
-static inline void cpu_load_BF16(const void *from, uint64_t stride, size_t length, float *restrict out)
+INLINE void cpu_load_BF16(const void *from, uint64_t stride, size_t length, float *restrict out)
 {
     const uint16_t *bits = from;
     size_t i = 0;
@@ -105,14 +101,14 @@ static inline float cpu_label_logit(const cpu_call *call, uint64_t row, uint64_t
 /* ---------------------------------------------------------------- Rounding, a function for each dtype */
 
 /* Each returns `values` as memory has them; `rounded` holds as many. */
-static inline const void *cpu_rounded_F32(const float *values, size_t length, uint16_t *restrict rounded)
+INLINE const void *cpu_rounded_F32(const float *values, size_t length, uint16_t *restrict rounded)
 {
     (void)length, (void)rounded;
     return values;
 }
 
 /* Whole lines by one store, from which they can be read at once. */
-static inline const void *cpu_rounded_F16(const float *restrict values, size_t length, uint16_t *restrict rounded)
+INLINE const void *cpu_rounded_F16(const float *restrict values, size_t length, uint16_t *restrict rounded)
 {
     size_t whole = 0;
 #ifdef __AVX512F__
@@ -133,14 +129,14 @@ static inline const void *cpu_rounded_F16(const float *restrict values, size_t l
     return rounded;
 }
 
-static inline const void *cpu_rounded_BF16(const float *restrict values, size_t length, uint16_t *restrict rounded)
+INLINE const void *cpu_rounded_BF16(const float *restrict values, size_t length, uint16_t *restrict rounded)
 {
     for (size_t i = 0; i < length; i++)
         rounded[i] = bf16_of_float(values[i]);
     return rounded;
 }
 
-static inline const void *cpu_rounded(clsoftmax_dtype dtype, const float *values, size_t length, uint16_t *rounded)
+INLINE const void *cpu_rounded(clsoftmax_dtype dtype, const float *values, size_t length, uint16_t *rounded)
 {
     switch (dtype) {
 #define CPU_ROUNDED(name, text, bytes)                                                                                 \
@@ -155,8 +151,8 @@ static inline const void *cpu_rounded(clsoftmax_dtype dtype, const float *values
 }
 
 /* Writes at most CPU_BLOCK results to their place. stream: as cpu_write takes it. */
-static inline void cpu_store(clsoftmax_dtype dtype, void *array, uint64_t first, uint64_t stride, size_t length,
-                             cpu_stream *stream, const float *values)
+INLINE void cpu_store(clsoftmax_dtype dtype, void *array, uint64_t first, uint64_t stride, size_t length,
+                      cpu_stream *stream, const float *values)
 {
     uint16_t rounded[CPU_BLOCK];
     const size_t size = cpu_element_size(dtype);

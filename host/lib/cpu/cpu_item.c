@@ -151,12 +151,10 @@ static const char *ahead_of(const items *it, const bundle *b, const block *k)
 /* Adds the terms of a block. levels: a constant, for the loops' sake. */
 INLINE void add_sums(const items *it, bundle *b, const block *k, const float *x, int levels, const char *ahead)
 {
-    const core_row_t row = lane_row(&b->set, k->row);
-    const core_distance_t distance =
-        core_distance(lane_temperature(temperatures_of(it, b), k->row), b->set.maximum[k->row]);
+    const row_on_lane on = {&b->set, temperatures_of(it, b), k->row};
     const size_t slot = it->keep ? k->slot : 0;
     const block_pairs pairs = {x, k->length, b->high + slot, b->low + slot};
-    add_terms(it->call->problem, pairs, row, distance, levels, b->sums[k->row], b->flushed[k->row], ahead);
+    add_terms(it->call->problem, pairs, on, levels, b->sums[k->row], b->flushed[k->row], ahead);
 }
 
 static void block_sums(const items *it, bundle *b, const block *k, const char *ahead)
@@ -217,13 +215,12 @@ static void block_results(const items *it, const bundle *b, const block *k)
         store_fill(block, kind);
         return;
     }
-    const operation_row end = {core_log_row(lane_temperature(temperatures_of(it, b), k->row), b->set.maximum[k->row]),
-                               lane_end(&b->ends, k->row)};
+    const row_on_lane on = {&b->set, temperatures_of(it, b), k->row};
     float buffer[CPU_BLOCK];
     const int pairs = it->keep && cpu_made_of(p) == MADE_OF_EXPONENTIALS;
     const float *x = pairs ? NULL : block_ordinary(it, b, k, buffer);
-    store_results(block, x, pairs ? b->high + k->slot : NULL, pairs ? b->low + k->slot : NULL,
-                  lane_row(&b->set, k->row), end);
+    store_results(block, x, pairs ? b->high + k->slot : NULL, pairs ? b->low + k->slot : NULL, on,
+                  lane_end(&b->ends, k->row));
 }
 
 /* ---------------------------------------------------------------- Bundles */

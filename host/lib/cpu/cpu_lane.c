@@ -104,9 +104,9 @@ static uint64_t set_own_temperatures(panel *t)
 {
     uint64_t invalid = 0;
     for (size_t l = 0; l < LANES; l++) {
-        if (row_on_lane(t->packed, l) >= t->count)
+        if (lane_to_row(t->packed, l) >= t->count)
             continue;
-        float temperature = t->call->arguments->temperatures[t->row + row_on_lane(t->packed, l)];
+        float temperature = t->call->arguments->temperatures[t->row + lane_to_row(t->packed, l)];
         set_lane_temperature(&t->temperatures, l, temperature, core_temperature(temperature));
         invalid += temperature >= 0 ? 0 : 1;
     }
@@ -261,7 +261,7 @@ static void finish_sums(panel *t)
 /* The row's top and the label's logit. */
 static core_row_sums_t row_of_lane(const panel *t, size_t l)
 {
-    size_t row = row_on_lane(t->packed, l);
+    size_t row = lane_to_row(t->packed, l);
     core_row_sums_t sums = {.top = {t->rows.key[l], t->second_key[l], t->index[l]},
                             .label_logit = core_float_of_bits(CORE_NAN_BITS)};
     if (row < t->count)
@@ -279,8 +279,8 @@ static void write_statistics(const panel *t, uint64_t k)
         read[l] = row_of_lane(t, l);
     compute_lane_records(&t->rows, &t->temperatures, read, t->totals, t->levels, LANES, records);
     for (size_t l = 0; l < LANES; l++)
-        if (row_on_lane(t->packed, l) < t->count)
-            out[row_on_lane(t->packed, l)] = records[l];
+        if (lane_to_row(t->packed, l) < t->count)
+            out[lane_to_row(t->packed, l)] = records[l];
 }
 
 /* ---------------------------------------------------------------- Results */

@@ -83,6 +83,30 @@ INLINE void set_lane_rows(lane_rows *rows, const lane_temperatures *t, int is_on
         set_lane_row(rows, l, t->temperature[l], lane_temperature(t, l), policies);
 }
 
+/* The row on a lane, from which each phase takes what it needs. */
+typedef struct row_on_lane {
+    const lane_rows *rows;
+    const lane_temperatures *temperatures;
+    size_t lane;
+} row_on_lane;
+
+INLINE core_row_t row_of(row_on_lane on)
+{
+    return lane_row(on.rows, on.lane);
+}
+
+INLINE core_distance_t distance_of(row_on_lane on)
+{
+    return core_distance(lane_temperature(on.temperatures, on.lane), on.rows->maximum[on.lane]);
+}
+
+/* Returns the row as its operation sees it, with its end; what an operation does not use costs nothing once this is
+   inlined. */
+INLINE operation_row operation_row_of(row_on_lane on, core_two_float end)
+{
+    return (operation_row){core_log_row(lane_temperature(on.temperatures, on.lane), on.rows->maximum[on.lane]), end};
+}
+
 /* ---------------------------------------------------------------- Sums */
 
 /* The integer sums of each lane, of one term. */
@@ -178,9 +202,10 @@ INLINE void compute_lane_statistics(const lane_rows *rows, const lane_temperatur
     for (size_t l = 0; l < count; l++) {
         core_setting_t set = {
             .prepared = lane_temperature(t, l), .maximum = rows->maximum[l], .row = lane_row(rows, l)};
-        core_row_sums_t sums = {.label_logit = s->label[l]};
-        for (int term = 0; term < TERM_COUNT; term++)
-            sums.totals[term] = lane_total(&totals[term], l);
+        /* a loop over the terms would keep gcc from vectorising this one */
+        const core_row_sums_t sums = {.totals = {[TERM_EXPONENTIAL] = lane_total(&totals[TERM_EXPONENTIAL], l),
+                                                 [TERM_WEIGHTED] = lane_total(&totals[TERM_WEIGHTED], l)},
+                                      .label_logit = s->label[l]};
         core_others_t others = {s->second[l], s->label[l]};
         core_statistics_t found = core_computed_statistics(sums, set, others, levels);
         s->log_sum_exp[l] = found.log_sum_exp;

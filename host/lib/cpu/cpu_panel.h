@@ -174,7 +174,7 @@ INLINE int has_whole_f32_results(const panel *t)
     return t->call->problem->results_dtype == CLSOFTMAX_F32 && t->count == LANES && t->results_lane_stride == 1;
 }
 
-static void store_class(const panel *t, uint64_t c, const float *p)
+INLINE void store_class(const panel *t, uint64_t c, const float *p)
 {
     const clsoftmax_problem *problem = t->call->problem;
     uint64_t first = t->results + c * problem->results_layout.class_stride;

@@ -84,8 +84,7 @@ static void find_top(sweep *s)
    a constant, for the loops' sake. */
 INLINE void add_sums(sweep *s, size_t k, size_t length, int levels)
 {
-    const core_distance_t distance = core_distance(lane_temperature(&s->temperatures, k), s->rows.maximum[k]);
-    const core_row_t row = lane_row(&s->rows, k);
+    const row_on_lane on = {&s->rows, &s->temperatures, k};
     const clsoftmax_problem *p = s->call->problem;
     size_t step = s->whole && cpu_made_of(p) == MADE_OF_EXPONENTIALS ? 1 : 0;
     core_total_t totals[TERM_COUNT] = {{0, 0, 0}};
@@ -93,7 +92,7 @@ INLINE void add_sums(sweep *s, size_t k, size_t length, int levels)
     for (size_t i = 0; i < length; i += CPU_BLOCK) {
         size_t count = length - i < CPU_BLOCK ? length - i : CPU_BLOCK;
         const block_pairs pairs = {s->x + i, count, s->high + i * step, s->low + i * step};
-        add_terms(p, pairs, row, distance, levels, sums, totals, (const char *)s->x);
+        add_terms(p, pairs, on, levels, sums, totals, (const char *)s->x);
     }
     for (int t = 0; t < cpu_terms(p); t++) {
         flush_sums(&sums[t], levels, &totals[t]);
@@ -129,12 +128,12 @@ static result_block result_block_at(const sweep *s, size_t k, uint64_t first, si
 static void write_results(const sweep *s, size_t k, uint64_t begin)
 {
     const int pairs = s->whole && cpu_made_of(s->call->problem) == MADE_OF_EXPONENTIALS;
-    const operation_row end = {core_log_row(lane_temperature(&s->temperatures, k), s->rows.maximum[k]), s->ends[k]};
+    const row_on_lane on = {&s->rows, &s->temperatures, k};
     size_t length = segment_length(s, begin);
     for (size_t i = 0; i < length; i += CPU_BLOCK) {
         size_t count = length - i < CPU_BLOCK ? length - i : CPU_BLOCK;
         store_results(result_block_at(s, k, begin + i, count), s->x + i, pairs ? s->high + i : NULL,
-                      pairs ? s->low + i : NULL, lane_row(&s->rows, k), end);
+                      pairs ? s->low + i : NULL, on, s->ends[k]);
     }
 }
 

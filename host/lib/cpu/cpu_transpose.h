@@ -92,8 +92,8 @@ static inline size_t packed_rows(size_t classes)
     return classes == 1 || classes == 3 ? 4 : classes == 2 ? 2 : 1;
 }
 
-/* The row on a lane. */
-static inline size_t row_on_lane(size_t packed, size_t lane)
+/* Returns which row of the panel is on a lane. */
+static inline size_t lane_to_row(size_t packed, size_t lane)
 {
     size_t groups = CPU_LANES / packed;
     return lane % groups * packed + lane / groups;
