@@ -4,24 +4,35 @@
 #     bench/compare_builds.sh BEFORE AFTER [OPTION...]
 #     bench/compare_builds.sh /tmp/before/build build --shapes bars -T 1,0.7 --time 20
 #
-# BEFORE and AFTER are build folders; each has a libclsoftmax.so, and clsoftmax-bench is that of AFTER. Every OPTION
-# goes to clsoftmax-bench. Both libraries run as peers (clsoftmax-peer), each in a process of its own, on every device
-# that DEVICES names: by default "cpu 0:0". A row is printed for each shape, dtype, temperature and device: the medians
-# in milliseconds and their ratio, after to before, then the same of the best times.
+# BEFORE and AFTER are build folders, whose sources must still be there. AFTER has a clsoftmax-bench, which gets every
+# OPTION. Both libraries run as peers: peers/clsoftmax.c, compiled with the header and the library of either build, in a
+# process for each build and each device that DEVICES names, by default "cpu 0:0". A row is printed for each shape,
+# dtype, temperature and device: the medians in milliseconds and their ratio, after to before, then the same of the best
+# times.
 set -eu
 [ $# -ge 2 ] || { sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0" >&2; exit 2; }
+here=$(realpath "$(dirname "$0")")
 before=$(realpath "$1") after=$(realpath "$2")
 shift 2
 read -ra devices <<<"${DEVICES:-cpu 0:0}"
 peers=$(mktemp -d)
 trap 'rm -r "$peers"' EXIT
 
+# compile NAME BUILD: the peer NAME with the library of a build folder
+compile() {
+    local source
+    source=$(sed -n 's/^CMAKE_HOME_DIRECTORY:INTERNAL=//p' "$2/CMakeCache.txt")
+    "${CC:-cc}" -O2 -std=gnu11 -D_GNU_SOURCE -I"$source/host/include" "$here/peers/clsoftmax.c" "$here/peers/peer.c" \
+        -o "$peers/$1" -L"$2/host" -lclsoftmax -Wl,-rpath,"$2/host"
+}
+
+compile before "$before"
+compile after "$after"
 list=
 for device in "${devices[@]}"; do
-    for build in "before $before" "after $after"; do
-        peer="$peers/${build%% *} on $device"
-        printf '#!/bin/sh\nexec "%s" "%s" "%s"\n' "$after/clsoftmax-peer" "${build#* }/host/libclsoftmax.so" "$device" \
-            >"$peer"
+    for build in before after; do
+        peer="$peers/$build on $device"
+        printf '#!/bin/sh\nexec "%s" "%s"\n' "$peers/$build" "$device" >"$peer"
         chmod +x "$peer"
         list+=,$peer
     done
