@@ -1,5 +1,7 @@
+/* Devices under test: opening them, and the buffers of OpenCL devices. See bench_device.h. */
 #include "bench_device.h"
 
+#include "opencl/opencl_api.h"
 #include "support/library.h"
 #include "support/messages.h"
 
@@ -8,13 +10,13 @@
 
 enum { MOST_PLATFORMS = 32, MOST_DEVICES = 64 };
 
-/* Sixteen bytes an item, neighbours side by side: as fast a copy as a kernel can be. */
+/* The kernel that copies 16 bytes a work-item, neighbours side by side: no kernel copies faster. */
 static const char copy_source[] = "kernel void copy(global const uint4 *restrict from, global uint4 *restrict to)\n"
                                   "{\n"
                                   "    to[get_global_id(0)] = from[get_global_id(0)];\n"
                                   "}\n";
 
-/* The device that the library calls "P:D". */
+/* Finds the device that the library calls "P:D". Returns NULL if it is not there. */
 static cl_device_id find_device(const char *selector)
 {
     char *colon;
@@ -22,9 +24,9 @@ static cl_device_id find_device(const char *selector)
     cl_platform_id platforms[MOST_PLATFORMS];
     cl_device_id devices[MOST_DEVICES];
     cl_uint found = 0;
-    if (opencl.clGetPlatformIDs(MOST_PLATFORMS, platforms, &found) != CL_SUCCESS || platform >= found)
+    if (cls_opencl.clGetPlatformIDs(MOST_PLATFORMS, platforms, &found) != CL_SUCCESS || platform >= found)
         return NULL;
-    if (opencl.clGetDeviceIDs(platforms[platform], CL_DEVICE_TYPE_ALL, MOST_DEVICES, devices, &found) != CL_SUCCESS)
+    if (cls_opencl.clGetDeviceIDs(platforms[platform], CL_DEVICE_TYPE_ALL, MOST_DEVICES, devices, &found) != CL_SUCCESS)
         return NULL;
     return number < found ? devices[number] : NULL;
 }
@@ -32,33 +34,30 @@ static cl_device_id find_device(const char *selector)
 static int open_opencl(bench_device *device)
 {
     const char *selector = device->info.selector;
-    device->id = opencl_load() ? find_device(selector) : NULL;
-    if (!device->id)
-        return complain(EXIT_FAILED, "device %s: cannot be found again", selector);
+    device->id = cls_opencl_load() == CLSOFTMAX_OK ? find_device(selector) : NULL;
+    COMPLAIN_IF(!device->id, EXIT_FAILED, "device %s: cannot be found again", selector);
     cl_int error;
     const char *source = copy_source;
     cl_ulong cache = 0;
-    opencl.clGetDeviceInfo(device->id, CL_DEVICE_GLOBAL_MEM_CACHE_SIZE, sizeof cache, &cache, NULL);
+    cls_opencl.clGetDeviceInfo(device->id, CL_DEVICE_GLOBAL_MEM_CACHE_SIZE, sizeof cache, &cache, NULL);
     device->cache = (size_t)cache;
-    device->cl = opencl.clCreateContext(NULL, 1, &device->id, NULL, NULL, &error);
+    device->cl = cls_opencl.clCreateContext(NULL, 1, &device->id, NULL, NULL, &error);
     if (device->cl)
-        device->queue = opencl.clCreateCommandQueue(device->cl, device->id, 0, &error);
+        device->queue = cls_opencl.clCreateCommandQueue(device->cl, device->id, 0, &error);
     if (device->queue)
-        device->copy_program = opencl.clCreateProgramWithSource(device->cl, 1, &source, NULL, &error);
+        device->copy_program = cls_opencl.clCreateProgramWithSource(device->cl, 1, &source, NULL, &error);
     if (device->copy_program)
-        error = opencl.clBuildProgram(device->copy_program, 1, &device->id, "", NULL, NULL);
-    return error == CL_SUCCESS ? EXIT_DONE : complain(EXIT_FAILED, "device %s: OpenCL error %d", selector, error);
+        error = cls_opencl.clBuildProgram(device->copy_program, 1, &device->id, "", NULL, NULL);
+    COMPLAIN_IF(error != CL_SUCCESS, EXIT_FAILED, "device %s: OpenCL error %d", selector, error);
+    return EXIT_DONE;
 }
 
 int bench_device_open(bench_device *device, const char *selector)
 {
     memset(device, 0, sizeof *device);
-    int status = open_context(selector, &device->context);
-    if (status != EXIT_DONE)
-        return status;
+    FORWARD(open_context(selector, &device->context));
     device->info = *clsoftmax_context_device(device->context);
-    if (device->info.type >= CLSOFTMAX_DEVICE_OPENCL_CPU)
-        status = open_opencl(device);
+    int status = device->info.type >= CLSOFTMAX_DEVICE_OPENCL_CPU ? open_opencl(device) : EXIT_DONE;
     if (status != EXIT_DONE)
         bench_device_close(device);
     return status;
@@ -68,24 +67,27 @@ void bench_device_close(bench_device *device)
 {
     bench_device_finish(device);
     if (device->copy_program)
-        opencl.clReleaseProgram(device->copy_program);
+        cls_opencl.clReleaseProgram(device->copy_program);
     if (device->queue)
-        opencl.clReleaseCommandQueue(device->queue);
+        cls_opencl.clReleaseCommandQueue(device->queue);
     if (device->cl)
-        opencl.clReleaseContext(device->cl);
+        cls_opencl.clReleaseContext(device->cl);
     clsoftmax_context_release(device->context);
     memset(device, 0, sizeof *device);
 }
 
-/* A buffer over the workload's memory or, away from the host, of the device's own with a copy of `initial`. */
+/* ---------------------------------------------------------------- Buffers */
+
+/* Makes a buffer for an array of the workload: over the array itself if the device shares the host's memory, else a
+   buffer of its own, with a copy of the array if that is initial. */
 static cl_mem make_buffer(bench_device *device, void *array, size_t bytes, int is_initial, cl_int *error)
 {
     cl_bool shares_memory = CL_FALSE;
-    opencl.clGetDeviceInfo(device->id, CL_DEVICE_HOST_UNIFIED_MEMORY, sizeof shares_memory, &shares_memory, NULL);
+    cls_opencl.clGetDeviceInfo(device->id, CL_DEVICE_HOST_UNIFIED_MEMORY, sizeof shares_memory, &shares_memory, NULL);
     cl_mem_flags flags = CL_MEM_READ_WRITE | (shares_memory ? CL_MEM_USE_HOST_PTR : 0);
-    cl_mem buffer = opencl.clCreateBuffer(device->cl, flags, bytes, shares_memory ? array : NULL, error);
+    cl_mem buffer = cls_opencl.clCreateBuffer(device->cl, flags, bytes, shares_memory ? array : NULL, error);
     if (buffer && is_initial && !shares_memory)
-        *error = opencl.clEnqueueWriteBuffer(device->queue, buffer, CL_TRUE, 0, bytes, array, 0, NULL, NULL);
+        *error = cls_opencl.clEnqueueWriteBuffer(device->queue, buffer, CL_TRUE, 0, bytes, array, 0, NULL, NULL);
     return buffer;
 }
 
@@ -93,13 +95,13 @@ const char *bench_device_prepare(bench_device *device, const workload *workload)
 {
     if (!device->cl)
         return NULL;
-    device->logits = calloc(workload->pairs, sizeof *device->logits);
-    device->results = calloc(workload->pairs, sizeof *device->results);
+    device->logits = calloc(workload->slots, sizeof *device->logits);
+    device->results = calloc(workload->slots, sizeof *device->results);
     if (!device->logits || !device->results)
         return "no memory for the list of buffers";
-    device->pairs = workload->pairs;
+    device->slots = workload->slots;
     cl_int error = CL_SUCCESS;
-    for (unsigned i = 0; i < device->pairs && error == CL_SUCCESS; i++) {
+    for (unsigned i = 0; i < device->slots && error == CL_SUCCESS; i++) {
         device->logits[i] = make_buffer(device, workload_logits(workload, i), workload->logits_bytes, 1, &error);
         if (error == CL_SUCCESS)
             device->results[i] = make_buffer(device, workload_results(workload, i), workload->results_bytes, 0, &error);
@@ -107,23 +109,23 @@ const char *bench_device_prepare(bench_device *device, const workload *workload)
     return error == CL_SUCCESS ? NULL : "the device has no memory for the buffers";
 }
 
-int bench_device_write_results(bench_device *device, const workload *workload, unsigned pair)
-{
-    return !device->cl ||
-           opencl.clEnqueueWriteBuffer(device->queue, device->results[pair], CL_TRUE, 0, workload->results_bytes,
-                                       workload_results(workload, pair), 0, NULL, NULL) == CL_SUCCESS;
-}
-
 void bench_device_finish(bench_device *device)
 {
-    for (unsigned i = 0; i < device->pairs; i++) {
+    for (unsigned i = 0; i < device->slots; i++) {
         if (device->logits[i])
-            opencl.clReleaseMemObject(device->logits[i]);
+            cls_opencl.clReleaseMemObject(device->logits[i]);
         if (device->results[i])
-            opencl.clReleaseMemObject(device->results[i]);
+            cls_opencl.clReleaseMemObject(device->results[i]);
     }
     free(device->logits);
     free(device->results);
     device->logits = device->results = NULL;
-    device->pairs = 0;
+    device->slots = 0;
+}
+
+int bench_device_write_results(bench_device *device, const workload *workload, unsigned slot)
+{
+    return !device->cl ||
+           cls_opencl.clEnqueueWriteBuffer(device->queue, device->results[slot], CL_TRUE, 0, workload->results_bytes,
+                                           workload_results(workload, slot), 0, NULL, NULL) == CL_SUCCESS;
 }

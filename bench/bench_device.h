@@ -1,35 +1,39 @@
-/* A device under test: what the library knows of it, and for OpenCL the benchmark's own queue and buffers. */
+/*
+ * A device under test: what the library knows of it and, for an OpenCL device, the benchmark's own queue and buffers.
+ * main.c opens the devices; contenders run on them.
+ */
 #ifndef CLSOFTMAX_BENCH_DEVICE_H
 #define CLSOFTMAX_BENCH_DEVICE_H
 
-#include "opencl.h"
+#include "clsoftmax/clsoftmax_cl.h"
 #include "workload.h"
 
 typedef struct bench_device {
     clsoftmax_device info;
     clsoftmax_context *context; /* for calls from host memory */
 
-    /* For OpenCL devices; NULL for native ones. */
+    /* Of an OpenCL device; NULL for a native one. */
     cl_device_id id;
     cl_context cl;
     cl_command_queue queue;
     cl_program copy_program;
-    size_t cache; /* the device's own, in bytes */
+    size_t cache; /* of the device, in bytes */
 
-    /* A pair for each of the workload's: the workload's own memory where the device shares the host's, else the device's. */
+    /* The arrays of each slot of the workload: its own memory if the device shares the host's, else copies. */
     cl_mem *logits, *results;
-    unsigned pairs;
+    unsigned slots;
 } bench_device;
 
 /* Opens a device by its selector. EXIT_DONE, or another status after a complaint. */
 int bench_device_open(bench_device *device, const char *selector);
 void bench_device_close(bench_device *device);
 
-/* Makes the buffers for a workload, with its logits. NULL, or what failed. */
+/* Makes the buffers for a workload, with its logits. Returns NULL, or what failed; in either case call
+   bench_device_finish. */
 const char *bench_device_prepare(bench_device *device, const workload *workload);
-
-/* Overwrites a pair's results on the device with what the workload's memory holds. 1, or 0. */
-int bench_device_write_results(bench_device *device, const workload *workload, unsigned pair);
 void bench_device_finish(bench_device *device);
+
+/* Copies the results of a slot from the workload's memory to the device. Returns 1, or 0 where that fails. */
+int bench_device_write_results(bench_device *device, const workload *workload, unsigned slot);
 
 #endif

@@ -1,3 +1,4 @@
+/* The list of contenders, and what all kinds of them share. See contender.h. */
 #include "contender.h"
 
 #include "support/messages.h"

@@ -1,4 +1,7 @@
-/* Whatever runs a workload and is timed: this library, a copy, a peer. */
+/*
+ * Contenders: whatever runs a workload and is timed. contender_library.c has this library, contender_copy.c has copies
+ * of the same bytes, contender_peer.c has other libraries. rounds.c runs them, report.h shows what came of it.
+ */
 #ifndef CLSOFTMAX_BENCH_CONTENDER_H
 #define CLSOFTMAX_BENCH_CONTENDER_H
 
@@ -8,22 +11,26 @@
 
 typedef struct contender contender;
 
-/* prepare, run and fetch return 1, or 0 after contender_fail. */
+/* What a kind of contender does. prepare, run and fetch return 1, or 0 after contender_fail. */
 typedef struct contender_functions {
+    /* Makes ready for the workload. */
     int (*prepare)(contender *contender);
-    void (*wake)(contender *contender); /* before runs; NULL: nothing sleeps */
-    int (*run)(contender *contender, unsigned first, unsigned passes,
-               double *seconds);        /* pairs first, first + 1, ... */
-    void (*rest)(contender *contender); /* behind runs; NULL likewise */
-    int (*fetch)(contender *contender,
-                 unsigned pair);          /* brings results into the workload's memory; NULL: they are there */
-    void (*finish)(contender *contender); /* of a workload, prepared or not */
+    /* Wakes it before it runs; NULL: it does not sleep. */
+    void (*wake)(contender *contender);
+    /* Runs `passes` calls, on the slots from `first` on, and sets the seconds that they took together. */
+    int (*run)(contender *contender, unsigned first, unsigned passes, double *seconds);
+    /* Puts it to sleep after it ran; NULL: it does not sleep. */
+    void (*rest)(contender *contender);
+    /* Brings the results of a slot into the workload's memory; NULL: run leaves them there. */
+    int (*fetch)(contender *contender, unsigned slot);
+    /* Ends a workload, prepared or not; NULL: there is nothing to end. */
+    void (*finish)(contender *contender);
     void (*release)(contender *contender);
 } contender_functions;
 
 typedef enum contender_kind {
-    CONTENDER_LIBRARY,    /* on a device's own buffers, or for a native device on host memory */
-    CONTENDER_END_TO_END, /* the same device and strategy from host memory to host memory */
+    CONTENDER_LIBRARY,    /* on the buffers of an OpenCL device, or with a native device on host memory */
+    CONTENDER_END_TO_END, /* an OpenCL device and strategy, from host memory to host memory */
     CONTENDER_COPY,
     CONTENDER_PEER
 } contender_kind;
@@ -32,43 +39,42 @@ struct contender {
     contender_kind kind;
     const contender_functions *functions;
     void *state;
-    bench_device *device; /* NULL: a peer, or a copy, of this computer's processor */
+    bench_device *device; /* NULL: a peer or a copy that runs on this computer's processor */
     clsoftmax_strategy strategy;
-    char name[64];    /* strategy, kind of copy, or peer */
-    char detail[512]; /* of a peer its version; of the library what its plan decided */
-    int is_dead;      /* does not come back: a peer whose process has ended */
+    char name[64];    /* the strategy, the kind of copy, or the peer */
+    char detail[512]; /* the version of a peer, or what the library's plan decided */
+    int is_dead;      /* a peer whose process has ended */
 
-    /* Of the workload at hand. */
+    /* Of the current workload. */
     const workload *workload;
-    char reason[512];     /* why it does not run it; "" if it does */
-    double build_seconds; /* until a first run could begin; 0 if there is nothing to build */
+    char reason[512];     /* why it is not measured; "" if it is */
+    double build_seconds; /* for building kernels; 0 if there is nothing to build */
     double ulp;
     samples samples;
 };
 
-/* "cpu" or "0:1". */
+/* Returns the selector of the contender's device: "cpu" or "0:1". */
 const char *contender_device(const contender *contender);
 
-/* 1 if it moves memory of the host by its processor, so that host copies are its limit. */
+/* Returns 1 if the host's processor moves its memory, so that copies on the host are its limit. */
 int contender_is_on_host(const contender *contender);
 
-/* Notes why it cannot; 0. */
+/* Notes why the contender is not measured, and returns 0. */
 int contender_fail(contender *contender, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The same with the library's last error. */
+/* Notes the library's last error, and returns 0. */
 int contender_fail_library(contender *contender);
 
-/* All that take part. */
 typedef struct contender_list {
     contender *items;
     size_t count;
 } contender_list;
 
-/* A new zeroed contender at the end, or NULL without memory. Pointers to others become invalid. */
+/* Adds a zeroed contender at the end, which makes pointers to others invalid. Returns NULL after a complaint. */
 contender *contender_list_add(contender_list *list, contender_kind kind, const contender_functions *functions);
 void contender_list_release(contender_list *list);
 
-/* Each adds its own kind. EXIT_DONE, or another status after a complaint. */
+/* Each adds the contenders of one kind. EXIT_DONE, or another status after a complaint. */
 int add_host_copies(contender_list *list, unsigned threads);
 int add_device_copies(contender_list *list, bench_device *device);
 int add_library(contender_list *list, bench_device *device, unsigned strategies);

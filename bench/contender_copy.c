@@ -1,7 +1,10 @@
-/* Copies of an array of the workload's size: what one read and one write take at least. */
-#include "support/messages.h"
+/* Contenders that copy an array of the workload's size: the time of one read and one write, below which no softmax from
+   memory to memory can be. Part of contender.h. */
 #include "contender.h"
+#include "opencl/opencl_api.h"
+#include "support/messages.h"
 
+#include <dlfcn.h>
 #include <pthreadpool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +12,7 @@
 #include <immintrin.h>
 #endif
 
-/* Where logits and results differ in size, the smaller of the two. */
+/* Returns how many bytes are copied: the size of the smaller array, where logits and results differ in size. */
 static size_t copy_bytes(const workload *workload)
 {
     return workload->logits_bytes < workload->results_bytes ? workload->logits_bytes : workload->results_bytes;
@@ -25,7 +28,7 @@ static void copy_plain(void *to, const void *from, size_t bytes)
 }
 
 #if defined(__x86_64__)
-/* Writes past the caches, which spares reading the lines that are written. */
+/* Copies past the caches, so that the lines that are written need not be read first. */
 static void copy_streaming(void *to, const void *from, size_t bytes)
 {
     size_t at = 0;
@@ -40,15 +43,16 @@ static void copy_streaming(void *to, const void *from, size_t bytes)
 
 typedef struct host_copy {
     copy_function *copy;
-    pthreadpool_t pool;
-    size_t threads, shares; /* shares: as many as threads, or fewer of a small array, which waking them would hold up */
-    /* Of the pass at hand. */
+    pthreadpool_t pool; /* NULL: the calling thread copies */
+    size_t threads;
+    size_t shares; /* one for each thread, or fewer of a small array, for which waking all threads takes too long */
+    /* Of the current call. */
     char *to;
     const char *from;
     size_t bytes;
 } host_copy;
 
-/* Each share starts at a whole cache line. */
+/* Copies one share, which begins at a whole cache line. */
 static void copy_share(void *state, size_t share)
 {
     const host_copy *all = state;
@@ -73,19 +77,15 @@ static int host_copy_run(contender *contender, unsigned first, unsigned passes, 
     host_copy *state = contender->state;
     double start = now();
     for (unsigned pass = first; pass < first + passes; pass++) {
-        state->from = workload_logits(workload, pass % workload->pairs);
-        state->to = workload_results(workload, pass % workload->pairs);
-        /* Between passes threads wait awake, as those of peers do; behind the last they sleep, and disturb nobody. */
+        state->from = workload_logits(workload, pass % workload->slots);
+        state->to = workload_results(workload, pass % workload->slots);
+        /* Between calls the threads wait awake, as those of peers do. After the last call they sleep and disturb
+           nobody. */
         uint32_t flags = pass + 1 == first + passes ? PTHREADPOOL_FLAG_YIELD_WORKERS : 0;
         pthreadpool_parallelize_1d(state->pool, copy_share, state, state->shares, flags);
     }
     *seconds = now() - start;
     return 1;
-}
-
-static void host_copy_finish(contender *contender)
-{
-    (void)contender; /* keeps nothing of a workload */
 }
 
 static void host_copy_release(contender *contender)
@@ -98,92 +98,108 @@ static void host_copy_release(contender *contender)
 
 static int add_host_copy(contender_list *list, const char *name, copy_function *copy, unsigned threads)
 {
-    static const contender_functions functions = {host_copy_prepare, NULL, host_copy_run, NULL, NULL, host_copy_finish,
-                                                  host_copy_release};
+    static const contender_functions functions = {
+        .prepare = host_copy_prepare, .run = host_copy_run, .release = host_copy_release};
     contender *added = contender_list_add(list, CONTENDER_COPY, &functions);
     host_copy *state = added ? calloc(1, sizeof *state) : NULL;
-    if (!state)
-        return complain(EXIT_FAILED, "no memory for contenders");
+    COMPLAIN_IF(!state, EXIT_FAILED, "no memory for contenders");
     added->state = state;
     strcpy(added->name, name);
     state->copy = copy;
     state->threads = threads;
-    state->pool = threads > 1 ? pthreadpool_create(threads) : NULL; /* NULL runs in this thread */
+    state->pool = threads > 1 ? pthreadpool_create(threads) : NULL;
     return EXIT_DONE;
 }
 
 int add_host_copies(contender_list *list, unsigned threads)
 {
-    int status = add_host_copy(list, "memcpy", copy_plain, threads);
+    FORWARD(add_host_copy(list, "memcpy", copy_plain, threads));
 #if defined(__x86_64__)
-    if (status == EXIT_DONE)
-        status = add_host_copy(list, "streaming copy", copy_streaming, threads);
+    FORWARD(add_host_copy(list, "streaming copy", copy_streaming, threads));
 #endif
-    return status;
+    return EXIT_DONE;
 }
 
 /* ---------------------------------------------------------------- On an OpenCL device */
 
-/* The state is the kernel; NULL for the driver's own copy. */
+/* The driver's own copy. The library has no use for it, so it is not in the library's table of functions. */
+static __typeof__(&clEnqueueCopyBuffer) copy_buffer;
+
+static int load_copy_buffer(void)
+{
+    void *loader = dlopen("libOpenCL.so.1", RTLD_NOW | RTLD_LOCAL); /* which the library has loaded */
+    void *symbol = loader ? dlsym(loader, "clEnqueueCopyBuffer") : NULL;
+    memcpy(&copy_buffer, &symbol, sizeof symbol);
+    return symbol != NULL;
+}
 
 static int device_copy_prepare(contender *contender)
 {
-    const int smallest = 16; /* bytes, what an item of the kernel moves */
+    const int smallest = 16; /* bytes that a work-item of the kernel moves */
     return copy_bytes(contender->workload) >= (size_t)smallest ||
            contender_fail(contender, "less than %d bytes", smallest);
 }
 
-static cl_int enqueue_copy(contender *contender, unsigned pair)
+static cl_int enqueue_buffer_copy(contender *contender, unsigned slot)
 {
     const bench_device *device = contender->device;
-    size_t bytes = copy_bytes(contender->workload), items = bytes / 16;
+    return copy_buffer(device->queue, device->logits[slot], device->results[slot], 0, 0,
+                       copy_bytes(contender->workload), 0, NULL, NULL);
+}
+
+static cl_int enqueue_copy_kernel(contender *contender, unsigned slot)
+{
+    const bench_device *device = contender->device;
+    const size_t work_items = copy_bytes(contender->workload) / 16;
     cl_kernel kernel = contender->state;
-    if (!kernel)
-        return opencl.clEnqueueCopyBuffer(device->queue, device->logits[pair], device->results[pair], 0, 0, bytes, 0,
-                                          NULL, NULL);
-    cl_int error = opencl.clSetKernelArg(kernel, 0, sizeof(cl_mem), &device->logits[pair]);
+    cl_int error = cls_opencl.clSetKernelArg(kernel, 0, sizeof(cl_mem), &device->logits[slot]);
     if (error == CL_SUCCESS)
-        error = opencl.clSetKernelArg(kernel, 1, sizeof(cl_mem), &device->results[pair]);
+        error = cls_opencl.clSetKernelArg(kernel, 1, sizeof(cl_mem), &device->results[slot]);
     if (error == CL_SUCCESS)
-        error = opencl.clEnqueueNDRangeKernel(device->queue, kernel, 1, NULL, &items, NULL, 0, NULL, NULL);
+        error = cls_opencl.clEnqueueNDRangeKernel(device->queue, kernel, 1, NULL, &work_items, NULL, 0, NULL, NULL);
     return error;
 }
 
+/* Runs the copy kernel, which is the contender's state, or without one the driver's copy. */
 static int device_copy_run(contender *contender, unsigned first, unsigned passes, double *seconds)
 {
     cl_int error = CL_SUCCESS;
     double start = now();
-    for (unsigned pass = first; pass < first + passes && error == CL_SUCCESS; pass++)
-        error = enqueue_copy(contender, pass % contender->device->pairs);
+    for (unsigned pass = first; pass < first + passes && error == CL_SUCCESS; pass++) {
+        unsigned slot = pass % contender->device->slots;
+        error = contender->state ? enqueue_copy_kernel(contender, slot) : enqueue_buffer_copy(contender, slot);
+    }
     if (error == CL_SUCCESS)
-        error = opencl.clFinish(contender->device->queue);
+        error = cls_opencl.clFinish(contender->device->queue);
     *seconds = now() - start;
     return error == CL_SUCCESS || contender_fail(contender, "OpenCL error %d", error);
-}
-
-static void device_copy_finish(contender *contender)
-{
-    (void)contender; /* the buffers are the device's */
 }
 
 static void device_copy_release(contender *contender)
 {
     if (contender->state)
-        opencl.clReleaseKernel(contender->state);
+        cls_opencl.clReleaseKernel(contender->state);
+}
+
+/* Adds a copy, by a kernel or without one. */
+static int add_device_copy(contender_list *list, bench_device *device, const char *name, cl_kernel kernel)
+{
+    static const contender_functions functions = {
+        .prepare = device_copy_prepare, .run = device_copy_run, .release = device_copy_release};
+    contender *added = contender_list_add(list, CONTENDER_COPY, &functions);
+    if (!added)
+        return EXIT_FAILED;
+    added->device = device;
+    added->state = kernel;
+    strcpy(added->name, name);
+    return EXIT_DONE;
 }
 
 int add_device_copies(contender_list *list, bench_device *device)
 {
-    static const contender_functions functions = {
-        device_copy_prepare, NULL, device_copy_run, NULL, NULL, device_copy_finish, device_copy_release};
-    for (int is_kernel = 0; is_kernel < 2; is_kernel++) {
-        contender *added = contender_list_add(list, CONTENDER_COPY, &functions);
-        if (!added)
-            return EXIT_FAILED;
-        added->device = device;
-        strcpy(added->name, is_kernel ? "copy kernel" : "buffer copy");
-        if (is_kernel && !(added->state = opencl.clCreateKernel(device->copy_program, "copy", NULL)))
-            return complain(EXIT_FAILED, "device %s: the copy kernel cannot be made", device->info.selector);
-    }
-    return EXIT_DONE;
+    COMPLAIN_IF(!load_copy_buffer(), EXIT_FAILED, "device %s: OpenCL lacks clEnqueueCopyBuffer", device->info.selector);
+    FORWARD(add_device_copy(list, device, "buffer copy", NULL));
+    cl_kernel kernel = cls_opencl.clCreateKernel(device->copy_program, "copy", NULL);
+    COMPLAIN_IF(!kernel, EXIT_FAILED, "device %s: the copy kernel cannot be made", device->info.selector);
+    return add_device_copy(list, device, "copy kernel", kernel);
 }

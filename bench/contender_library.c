@@ -1,13 +1,15 @@
-/* This library: from host memory, and on a device's own buffers. */
-#include "support/messages.h"
+/* Contenders that are this library: a strategy on a device, from host memory and on the device's own buffers. Part of
+   contender.h. */
 #include "contender.h"
+#include "opencl/opencl_api.h"
+#include "support/messages.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct library_state {
-    clsoftmax_context *own_context; /* fresh for each workload, so that building is seen */
+    clsoftmax_context *own_context; /* made for each workload, so that its kernels are built anew */
     clsoftmax_plan *plan;
 } library_state;
 
@@ -50,8 +52,8 @@ static int host_run(contender *contender, unsigned first, unsigned passes, doubl
     arguments.temperature = workload->temperature;
     double start = now();
     for (unsigned pass = first; pass < first + passes; pass++) {
-        arguments.logits = workload_logits(workload, pass % workload->pairs);
-        arguments.results = workload_results(workload, pass % workload->pairs);
+        arguments.logits = workload_logits(workload, pass % workload->slots);
+        arguments.results = workload_results(workload, pass % workload->slots);
         if (clsoftmax_plan_run(state->plan, &arguments) != CLSOFTMAX_OK)
             return contender_fail_library(contender);
     }
@@ -59,7 +61,7 @@ static int host_run(contender *contender, unsigned first, unsigned passes, doubl
     return 1;
 }
 
-/* ---------------------------------------------------------------- On a device's buffers */
+/* ---------------------------------------------------------------- On the buffers of a device */
 
 static int buffers_run(contender *contender, unsigned first, unsigned passes, double *seconds)
 {
@@ -69,18 +71,18 @@ static int buffers_run(contender *contender, unsigned first, unsigned passes, do
     arguments.temperature = contender->workload->temperature;
     double start = now();
     for (unsigned pass = first; pass < first + passes; pass++) {
-        arguments.logits = device->logits[pass % device->pairs];
-        arguments.results = device->results[pass % device->pairs];
+        arguments.logits = device->logits[pass % device->slots];
+        arguments.results = device->results[pass % device->slots];
         if (clsoftmax_cl_enqueue(state->plan, device->queue, &arguments, 0, NULL, NULL) != CLSOFTMAX_OK)
             return contender_fail_library(contender);
     }
-    cl_int error = opencl.clFinish(device->queue);
+    cl_int error = cls_opencl.clFinish(device->queue);
     *seconds = now() - start;
     return error == CL_SUCCESS || contender_fail(contender, "clFinish: OpenCL error %d", error);
 }
 
-/* Drivers build when the program is made, or when a kernel first runs: the build is what plan and first run take together
-   beyond a second run. */
+/* Makes a plan and measures how long building takes. Drivers build when the program is made, or when a kernel first
+   runs, so that is the time of the plan and the first run, less the time of a second run. */
 static int buffers_prepare(contender *contender)
 {
     library_state *state = contender->state;
@@ -97,19 +99,20 @@ static int buffers_prepare(contender *contender)
     return 1;
 }
 
-static int buffers_fetch(contender *contender, unsigned pair)
+static int buffers_fetch(contender *contender, unsigned slot)
 {
     const workload *workload = contender->workload;
     const bench_device *device = contender->device;
-    cl_int error = opencl.clEnqueueReadBuffer(device->queue, device->results[pair], CL_TRUE, 0, workload->results_bytes,
-                                              workload_results(workload, pair), 0, NULL, NULL);
+    cl_int error =
+        cls_opencl.clEnqueueReadBuffer(device->queue, device->results[slot], CL_TRUE, 0, workload->results_bytes,
+                                       workload_results(workload, slot), 0, NULL, NULL);
     return error == CL_SUCCESS || contender_fail(contender, "clEnqueueReadBuffer: OpenCL error %d", error);
 }
 
-/* ---------------------------------------------------------------- Every strategy that the device has */
+/* ---------------------------------------------------------------- The strategies of a device */
 
-static int add_one(contender_list *list, contender_kind kind, const contender_functions *functions,
-                   bench_device *device, clsoftmax_strategy strategy)
+static int add_strategy(contender_list *list, contender_kind kind, const contender_functions *functions,
+                        bench_device *device, clsoftmax_strategy strategy)
 {
     contender *added = contender_list_add(list, kind, functions);
     if (!added)
@@ -118,23 +121,26 @@ static int add_one(contender_list *list, contender_kind kind, const contender_fu
     added->strategy = strategy;
     strcpy(added->name, clsoftmax_strategy_name(strategy));
     added->state = calloc(1, sizeof(library_state));
-    return added->state ? EXIT_DONE : complain(EXIT_FAILED, "no memory for contenders");
+    COMPLAIN_IF(!added->state, EXIT_FAILED, "no memory for contenders");
+    return EXIT_DONE;
 }
 
 int add_library(contender_list *list, bench_device *device, unsigned strategies)
 {
-    static const contender_functions from_host = {host_prepare, NULL,           host_run,       NULL,
-                                                  NULL,         library_finish, library_release};
-    static const contender_functions on_buffers = {buffers_prepare, NULL,           buffers_run,    NULL,
-                                                   buffers_fetch,   library_finish, library_release};
-    int status = EXIT_DONE;
-    for (int i = 0; i < CLSOFTMAX_STRATEGY_COUNT && status == EXIT_DONE; i++) {
-        clsoftmax_strategy strategy = (clsoftmax_strategy)i;
-        int is_wanted = (strategies >> i & 1) && clsoftmax_strategy_supported(device->context, strategy);
-        if (is_wanted)
-            status = add_one(list, CONTENDER_LIBRARY, device->cl ? &on_buffers : &from_host, device, strategy);
-        if (is_wanted && device->cl && status == EXIT_DONE)
-            status = add_one(list, CONTENDER_END_TO_END, &from_host, device, strategy);
+    static const contender_functions from_host = {
+        .prepare = host_prepare, .run = host_run, .finish = library_finish, .release = library_release};
+    static const contender_functions on_buffers = {.prepare = buffers_prepare,
+                                                   .run = buffers_run,
+                                                   .fetch = buffers_fetch,
+                                                   .finish = library_finish,
+                                                   .release = library_release};
+    for (int i = 0; i < CLSOFTMAX_STRATEGY_COUNT; i++) {
+        const clsoftmax_strategy strategy = (clsoftmax_strategy)i;
+        if (!(strategies >> i & 1) || !clsoftmax_strategy_supported(device->context, strategy))
+            continue;
+        FORWARD(add_strategy(list, CONTENDER_LIBRARY, device->cl ? &on_buffers : &from_host, device, strategy));
+        if (device->cl)
+            FORWARD(add_strategy(list, CONTENDER_END_TO_END, &from_host, device, strategy));
     }
-    return status;
+    return EXIT_DONE;
 }

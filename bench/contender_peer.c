@@ -1,7 +1,8 @@
-/* Other libraries, each in a process of its own that answers one round per request: peers/README.md has the protocol. */
-#include "support/messages.h"
+/* Contenders that are other libraries, each a peer: a process of its own, which answers requests line by line.
+   peers/README.md has the protocol. Part of contender.h. */
 #include "contender.h"
 #include "support/lists.h"
+#include "support/messages.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -19,17 +20,18 @@
 enum { ANSWER_SECONDS = 120 };
 
 typedef struct peer {
-    pid_t process; /* 0 once it has ended; it leads a process group of its own */
-    int requests;  /* to its standard input */
-    int answers;   /* from its standard output */
+    pid_t process; /* leads a process group of its own; 0 once it has ended */
+    int requests;  /* a pipe to its standard input */
+    int answers;   /* a pipe from its standard output */
 } peer;
 
 /* ---------------------------------------------------------------- The process */
 
-/* Never returns. The memory's descriptor keeps its number; SIGPIPE and the like are as any program expects them. */
+/* Turns the child of a fork into the peer, and never returns. The descriptor of the workload's memory keeps its number,
+   and SIGPIPE does what any program expects. */
 static void become_peer(const char *program, int input, int output, int memory)
 {
-    prctl(PR_SET_PDEATHSIG, SIGKILL); /* or it would stay stopped for ever */
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* it would stay stopped for ever if this program died */
     setpgid(0, 0);
     signal(SIGPIPE, SIG_DFL);
     if (dup2(input, STDIN_FILENO) >= 0 && dup2(output, STDOUT_FILENO) >= 0 && fcntl(memory, F_SETFD, 0) == 0)
@@ -37,6 +39,7 @@ static void become_peer(const char *program, int input, int output, int memory)
     _exit(127);
 }
 
+/* Starts a program as a peer. Returns 1, or 0 with errno. */
 static int start_process(peer *peer, const char *program, int memory)
 {
     int requests[2], answers[2];
@@ -51,7 +54,7 @@ static int start_process(peer *peer, const char *program, int memory)
     if (peer->process == 0)
         become_peer(program, requests[0], answers[1], memory);
     if (peer->process > 0)
-        setpgid(peer->process, peer->process); /* both do it, so that neither is too late */
+        setpgid(peer->process, peer->process); /* the peer does it, too, so that neither can be too late */
     close(requests[0]);
     close(answers[1]);
     peer->requests = requests[1];
@@ -73,9 +76,9 @@ static void end_process(peer *peer)
     peer->requests = peer->answers = 0;
 }
 
-/* ---------------------------------------------------------------- One request, one answer */
+/* ---------------------------------------------------------------- Requests and answers */
 
-/* A line into `answer`, without its end. 1, or 0 where none comes in time. */
+/* Reads a line without its end. Returns 1, or 0 if none comes in time. */
 static int read_answer(const peer *peer, char *answer, size_t size)
 {
     struct pollfd waiting = {.fd = peer->answers, .events = POLLIN};
@@ -89,10 +92,11 @@ static int read_answer(const peer *peer, char *answer, size_t size)
             return 1;
         }
     }
-    return 0; /* too long */
+    return 0; /* the line is too long */
 }
 
-/* Sends a line to a peer that is awake and reads the answer. 1, or 0 with a reason, which is the peer's if it answers "no". */
+/* Sends a line to a peer that is awake, and reads its answer. Returns 1, or 0 with a reason, which is the peer's own if
+   it answers "no". */
 static int ask(contender *contender, char *answer, size_t size, const char *format, ...)
 {
     peer *peer = contender->state;
@@ -111,12 +115,15 @@ static int ask(contender *contender, char *answer, size_t size, const char *form
     return strncmp(answer, "no ", 3) != 0 || contender_fail(contender, "%s", answer + 3);
 }
 
+/* Returns 1 if the answer begins with a word, or 0 with a reason. */
 static int is_answer(contender *contender, const char *answer, const char *word)
 {
     size_t length = strlen(word);
     return (strncmp(answer, word, length) == 0 && (answer[length] == ' ' || answer[length] == '\0')) ||
            contender_fail(contender, "the peer answers \"%.100s\" where \"%s\" is due", answer, word);
 }
+
+/* ---------------------------------------------------------------- A peer as a contender */
 
 static void peer_wake(contender *contender)
 {
@@ -125,8 +132,8 @@ static void peer_wake(contender *contender)
         kill(-peer->process, SIGCONT);
 }
 
-/* Threads that spin disturb nobody when they are stopped. All of them must be, or the next contender's would find the processors
-   taken. */
+/* Stops the peer's process group, so that threads that spin disturb nobody, and waits until it is stopped, so that the
+   next contender finds the processors free. */
 static void peer_rest(contender *contender)
 {
     peer *peer = contender->state;
@@ -144,7 +151,7 @@ static int peer_prepare(contender *contender)
     peer_wake(contender);
     int is_ready =
         ask(contender, answer, sizeof answer, "problem %d %u %zu %zu %llu %llu %d %s %s %.9g\n", workload->descriptor,
-            workload->pairs, workload->pair_bytes, workload->results_offset, (unsigned long long)workload->rows,
+            workload->slots, workload->slot_bytes, workload->results_offset, (unsigned long long)workload->rows,
             (unsigned long long)problem->classes, workload->axis, clsoftmax_dtype_name(problem->logits_dtype),
             clsoftmax_dtype_name(problem->results_dtype), (double)workload->temperature) &&
         is_answer(contender, answer, "ready");
@@ -162,7 +169,7 @@ static int peer_run(contender *contender, unsigned first, unsigned passes, doubl
     return (*seconds > 0 && *end == '\0') || contender_fail(contender, "the peer answers \"%.100s\"", answer);
 }
 
-/* So that it lets go of memory that is about to change its size. */
+/* Makes the peer unmap the memory, whose size is about to change. */
 static void peer_finish(contender *contender)
 {
     char answer[512];
@@ -179,45 +186,55 @@ static void peer_release(contender *contender)
     free(contender->state);
 }
 
-/* ---------------------------------------------------------------- Which there are */
+/* ---------------------------------------------------------------- Finding peers */
 
 typedef struct peer_search {
     contender_list *list;
     unsigned threads;
-    int memory;
-    char folder[4096]; /* of peers that are called by their name: CLSOFTMAX_PEERS, or peers/ beside this program */
+    int memory;        /* the descriptor of the workload's memory */
+    char folder[4096]; /* of peers that are called by a name without a slash */
 } peer_search;
 
+/* Says hello to a peer that was started. Returns 1, or 0 with a reason if the peer cannot take part. */
+static int greet(contender *contender, unsigned threads)
+{
+    char answer[512] = "";
+    if (!ask(contender, answer, sizeof answer, "hello %u\n", threads) || !is_answer(contender, answer, "peer"))
+        return 0;
+    snprintf(contender->detail, sizeof contender->detail, "%s", answer + strlen("peer "));
+    peer_rest(contender);
+    return 1;
+}
+
+/* Adds the peer of a name or path. A peer that cannot take part is left out with a notice. */
 static int add_peer(const char *name, void *context)
 {
-    static const contender_functions functions = {peer_prepare, peer_wake,   peer_run,    peer_rest,
-                                                  NULL,         peer_finish, peer_release};
-    peer_search *search = context;
-    char program[8192], answer[512] = "";
-    snprintf(program, sizeof program, "%s%s%s", strchr(name, '/') ? "" : search->folder, strchr(name, '/') ? "" : "/",
-             name);
-    if (access(program, X_OK) != 0)
-        return complain(EXIT_WRONG, "--peers %s: %s: %s", name, program, strerror(errno));
+    static const contender_functions functions = {.prepare = peer_prepare,
+                                                  .wake = peer_wake,
+                                                  .run = peer_run,
+                                                  .rest = peer_rest,
+                                                  .finish = peer_finish,
+                                                  .release = peer_release};
+    const peer_search *search = context;
+    const char *slash = strrchr(name, '/');
+    char program[8192];
+    snprintf(program, sizeof program, "%s%s%s", slash ? "" : search->folder, slash ? "" : "/", name);
+    COMPLAIN_IF(access(program, X_OK) != 0, EXIT_WRONG, "--peers %s: %s: %s", name, program, strerror(errno));
     contender *added = contender_list_add(search->list, CONTENDER_PEER, &functions);
     peer *peer = added ? calloc(1, sizeof *peer) : NULL;
-    if (!peer)
-        return complain(EXIT_FAILED, "no memory for contenders");
+    COMPLAIN_IF(!peer, EXIT_FAILED, "no memory for contenders");
     added->state = peer;
-    const char *slash = strrchr(name, '/');
     snprintf(added->name, sizeof added->name, "%s", slash ? slash + 1 : name);
-    if (!start_process(peer, program, search->memory))
-        return complain(EXIT_FAILED, "peer %s: %s", name, strerror(errno));
-    if (ask(added, answer, sizeof answer, "hello %u\n", search->threads) && is_answer(added, answer, "peer")) {
-        snprintf(added->detail, sizeof added->detail, "%s", answer + strlen("peer "));
-        peer_rest(added);
+    COMPLAIN_IF(!start_process(peer, program, search->memory), EXIT_FAILED, "peer %s: %s", name, strerror(errno));
+    if (greet(added, search->threads))
         return EXIT_DONE;
-    }
     notice("note: peer %s is left out: %s", name, added->reason);
     peer_release(added);
     search->list->count--;
     return EXIT_DONE;
 }
 
+/* Finds the folder of peers: CLSOFTMAX_PEERS, or peers/ beside this program. */
 static int find_folder(peer_search *search)
 {
     const char *named = getenv("CLSOFTMAX_PEERS");
@@ -226,19 +243,19 @@ static int find_folder(peer_search *search)
         return EXIT_DONE;
     }
     ssize_t length = readlink("/proc/self/exe", search->folder, sizeof search->folder - 8);
-    if (length <= 0)
-        return complain(EXIT_FAILED, "--peers: where this program stands is not known; CLSOFTMAX_PEERS can tell");
+    COMPLAIN_IF(length <= 0, EXIT_FAILED, "--peers: where this program stands is not known; CLSOFTMAX_PEERS can tell");
     search->folder[length] = '\0';
     strcpy(strrchr(search->folder, '/'), "/peers");
     return EXIT_DONE;
 }
 
+/* Programs have no dot in their names; whatever else is in the folder has one. */
 static int is_peer(const struct dirent *entry)
 {
     return entry->d_name[0] != '.' && entry->d_type != DT_DIR && !strchr(entry->d_name, '.');
 }
 
-/* Every program in the folder, in the order of the names. */
+/* Adds every program in the folder, in the order of their names. */
 static int add_all(peer_search *search)
 {
     struct dirent **entries = NULL;
@@ -254,7 +271,7 @@ static int add_all(peer_search *search)
     return status;
 }
 
-/* Equal threads for all of them, by whatever each of them listens to. */
+/* Tells all peers how many threads to have, by the variables that their libraries read. */
 static void set_threads(unsigned threads)
 {
     static const char *const variables[] = {"OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"};
@@ -262,8 +279,8 @@ static void set_threads(unsigned threads)
     snprintf(text, sizeof text, "%u", threads);
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
         setenv(variables[i], text, 1);
-    setenv("OMP_PROC_BIND", "true",
-           1); /* or, when they wake up, two may share a processor for a while, at half the speed */
+    /* Without this, two threads that wake up may share a processor for a while, at half the speed. */
+    setenv("OMP_PROC_BIND", "true", 1);
 }
 
 int add_peers(contender_list *list, const char *peers, unsigned threads, int descriptor)
@@ -272,8 +289,6 @@ int add_peers(contender_list *list, const char *peers, unsigned threads, int des
     if (strcmp(peers, "none") == 0)
         return EXIT_DONE;
     set_threads(threads);
-    int status = find_folder(&search);
-    if (status != EXIT_DONE)
-        return status;
+    FORWARD(find_folder(&search));
     return strcmp(peers, "all") == 0 ? add_all(&search) : for_each_item("--peers", peers, add_peer, &search);
 }

@@ -1,3 +1,4 @@
+/* The machine that a run is made on, from /proc, /sys and system calls. See environment.h. */
 #include "environment.h"
 
 #include <stdio.h>
@@ -7,7 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The first line of a file that begins so, from behind `start`; "" if there is none. */
+/* Finds the first line of a file that begins with `start`, and writes what follows `start` in it to `text`; "" if there
+   is none. */
 static void read_line(const char *path, const char *start, char *text, size_t size)
 {
     char line[1024];
@@ -22,12 +24,13 @@ static void read_line(const char *path, const char *start, char *text, size_t si
         fclose(file);
 }
 
+/* Returns the bytes of the last cache; a guess that is rather large, where the system does not tell. */
 static size_t last_cache(void)
 {
     long size = sysconf(_SC_LEVEL3_CACHE_SIZE);
     if (size <= 0)
         size = sysconf(_SC_LEVEL2_CACHE_SIZE);
-    return size > 0 ? (size_t)size : 32u << 20; /* a guess, rather large */
+    return size > 0 ? (size_t)size : 32u << 20;
 }
 
 void environment_read(environment *environment)

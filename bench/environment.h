@@ -1,14 +1,14 @@
-/* The machine that a run was made on. */
+/* The machine that a run is made on. report_json.c writes it down; main.c needs the size of the cache. */
 #ifndef CLSOFTMAX_BENCH_ENVIRONMENT_H
 #define CLSOFTMAX_BENCH_ENVIRONMENT_H
 
 #include <stddef.h>
 
-/* Each "" or 0 where the system does not tell. */
+/* Each is "" or 0 where the system does not tell. */
 typedef struct environment {
     char processor[128];
-    char kernel[256];    /* of the system: name, release, machine */
-    char governor[64];   /* of the first processor's frequency */
+    char kernel[256];    /* name, release, machine */
+    char governor[64];   /* of the frequency of the first processor */
     char huge_pages[64]; /* for shared memory */
     char time[32];       /* UTC */
     long processors;
@@ -16,6 +16,7 @@ typedef struct environment {
     double load;               /* of the last minute */
 } environment;
 
+/* Asks the system for all of it. */
 void environment_read(environment *environment);
 
 #endif

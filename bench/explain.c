@@ -1,3 +1,4 @@
+/* --explain: the plans of all shapes, without measuring. See explain.h. */
 #include "explain.h"
 
 #include "support/library.h"
@@ -5,15 +6,10 @@
 
 #include <stdio.h>
 
-static int explain_shape(FILE *file, const bench_device *device, const bench_options *options, shape shape,
-                         dtype_pair dtypes)
+static int explain_shape(FILE *file, const bench_device *device, int axis, shape shape, dtype_choice dtypes)
 {
-    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
+    const clsoftmax_problem problem = workload_problem(shape, dtypes, axis);
     clsoftmax_plan *plan = NULL;
-    uint64_t rows_first[2] = {shape.rows, shape.classes}, classes_first[2] = {shape.classes, shape.rows};
-    clsoftmax_problem_set_shape(&problem, 2, options->axis == 0 ? classes_first : rows_first, options->axis);
-    problem.logits_dtype = dtypes.logits;
-    problem.results_dtype = dtypes.results;
     clsoftmax_status status = clsoftmax_plan_create(device->context, &problem, &plan);
     if (status != CLSOFTMAX_OK)
         return complain_library(device->info.selector, status);
@@ -26,15 +22,13 @@ static int explain_shape(FILE *file, const bench_device *device, const bench_opt
 int explain(FILE *file, const session *session)
 {
     const bench_options *options = session->options;
-    int status = EXIT_DONE;
     for (size_t d = 0; d < session->device_count; d++) {
         const bench_device *device = &session->devices[d];
         fprintf(file, "%s%s: %s\n", d > 0 ? "\n" : "", device->info.selector, device->info.name);
         for (size_t s = 0; s < options->shapes.count; s++)
-            for (size_t t = 0; t < options->dtype_count && status == EXIT_DONE; t++)
-                status = explain_shape(file, device, options, options->shapes.items[s], options->dtypes[t]);
+            for (size_t t = 0; t < options->dtype_count; t++)
+                FORWARD(explain_shape(file, device, options->axis, options->shapes.items[s], options->dtypes[t]));
     }
-    if (status == EXIT_DONE)
-        print_strategies(file);
-    return status;
+    print_strategies(file);
+    return EXIT_DONE;
 }

@@ -1,18 +1,24 @@
-/* clsoftmax-bench: devices, strategies and peers, side by side. */
-#include "support/library.h"
-#include "support/messages.h"
-#include "support/process.h"
+/*
+ * clsoftmax-bench: measures softmax on devices, with strategies and in other libraries, side by side.
+ *
+ * The run as a story, from the end of this file upwards: peers are started, devices are opened, and a report begins.
+ * Then come the workloads, one for each shape, choice of dtypes and temperature. Each is prepared, its contenders are
+ * verified and timed (rounds.h), and what came of it is added to the report.
+ */
 #include "environment.h"
 #include "explain.h"
-#include "support/lists.h"
 #include "files/output_file.h"
 #include "plot.h"
-#include "support/progress.h"
 #include "report.h"
+#include "support/library.h"
+#include "support/lists.h"
+#include "support/messages.h"
+#include "support/process.h"
+#include "support/progress.h"
+#include "truth.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 const char program_name[] = "clsoftmax-bench";
@@ -23,37 +29,39 @@ typedef struct bench {
     bench_options options;
     bench_device devices[MOST_BENCH_DEVICES];
     size_t device_count;
-    clsoftmax_context *cpu; /* what the bits are compared with */
-    int memory;             /* of all workloads, by its descriptor */
+    clsoftmax_context *cpu; /* whose bits are expected of all devices */
+    int memory;             /* descriptor of the memory of all workloads */
     contender_list contenders;
     plot plot;
     output_file out;
-    int has_wrong; /* a result of ours was wrong */
+    int has_wrong; /* a result of this library was wrong */
 } bench;
 
 /* ---------------------------------------------------------------- Devices and contenders */
 
-/* Before any library starts its threads. What a user has set himself stays. */
+/* Sets what libraries and drivers read before they start their threads. Caches of kernels are turned off, so that
+   building is measured, unless the user has set them. */
 static void set_environment(const bench_options *options)
 {
     char threads[16];
     snprintf(threads, sizeof threads, "%u", options->threads);
     setenv("CLSOFTMAX_THREADS", threads, 1);
     setenv("POCL_MAX_PTHREAD_COUNT", threads, 1);
-    setenv("POCL_KERNEL_CACHE", "0", 0); /* so that building is seen */
+    setenv("POCL_KERNEL_CACHE", "0", 0);
     setenv("CUDA_CACHE_DISABLE", "1", 0);
 }
 
 static int add_device(const char *selector, void *context)
 {
     bench *bench = context;
-    if (bench->device_count == MOST_BENCH_DEVICES)
-        return complain(EXIT_WRONG, "--device: at most %d devices", MOST_BENCH_DEVICES);
-    int status = bench_device_open(&bench->devices[bench->device_count], selector);
-    bench->device_count += status == EXIT_DONE;
-    return status;
+    COMPLAIN_IF(bench->device_count == MOST_BENCH_DEVICES, EXIT_WRONG, "--device: at most %d devices",
+                MOST_BENCH_DEVICES);
+    FORWARD(bench_device_open(&bench->devices[bench->device_count], selector));
+    bench->device_count++;
+    return EXIT_DONE;
 }
 
+/* Adds all usable devices but the reference. */
 static int add_usable_devices(bench *bench)
 {
     clsoftmax_device *devices = NULL;
@@ -69,51 +77,44 @@ static int add_usable_devices(bench *bench)
     return status;
 }
 
-static int open_devices(bench *bench)
+static int open_bench_devices(bench *bench)
 {
     const bench_options *options = &bench->options;
-    return options->devices ? for_each_item("--device", options->devices, add_device, bench)
-                            : add_usable_devices(bench);
+    FORWARD(options->devices ? for_each_item("--device", options->devices, add_device, bench)
+                             : add_usable_devices(bench));
+    return open_context("cpu", &bench->cpu);
 }
 
-/* Peers first: they are made by fork, which the threads of drivers do not survive. */
-static int gather_peers(bench *bench)
+/* Starts the peers. This comes before devices are opened: peers are forked, and the threads of drivers do not survive
+   a fork. */
+static int start_peers(bench *bench)
 {
-    int status = workload_memory_open(&bench->memory);
-    return status == EXIT_DONE
-               ? add_peers(&bench->contenders, bench->options.peers, bench->options.threads, bench->memory)
-               : status;
+    FORWARD(workload_memory_open(&bench->memory));
+    return add_peers(&bench->contenders, bench->options.peers, bench->options.threads, bench->memory);
 }
 
+/* Adds copies and this library to the peers. */
 static int gather_contenders(bench *bench)
 {
     const bench_options *options = &bench->options;
-    int status = add_host_copies(&bench->contenders, options->threads);
-    for (size_t i = 0; i < bench->device_count && status == EXIT_DONE; i++) {
+    FORWARD(add_host_copies(&bench->contenders, options->threads));
+    for (size_t i = 0; i < bench->device_count; i++) {
         if (bench->devices[i].cl)
-            status = add_device_copies(&bench->contenders, &bench->devices[i]);
-        if (status == EXIT_DONE)
-            status = add_library(&bench->contenders, &bench->devices[i], options->strategies);
+            FORWARD(add_device_copies(&bench->contenders, &bench->devices[i]));
+        FORWARD(add_library(&bench->contenders, &bench->devices[i], options->strategies));
     }
-    return status;
+    return EXIT_DONE;
 }
 
 /* ---------------------------------------------------------------- Workloads */
 
-static workload describe(const bench *bench, shape shape, dtype_pair dtypes, float temperature)
+static session session_of(const bench *bench, const workload *workload, int is_first)
 {
-    workload workload = {
-        .rows = shape.rows, .axis = bench->options.axis, .temperature = temperature, .descriptor = bench->memory};
-    const clsoftmax_problem initial = CLSOFTMAX_PROBLEM_INIT;
-    uint64_t rows_first[2] = {shape.rows, shape.classes}, classes_first[2] = {shape.classes, shape.rows};
-    workload.problem = initial;
-    clsoftmax_problem_set_shape(&workload.problem, 2, workload.axis == 0 ? classes_first : rows_first, workload.axis);
-    workload.problem.logits_dtype = dtypes.logits;
-    workload.problem.results_dtype = dtypes.results;
-    return workload;
+    return (session){&bench->options, bench->devices, bench->device_count, &bench->contenders, workload, is_first};
 }
 
-/* The largest last cache of all that take part; 0 to stay in it. */
+/* Returns the size of the largest last cache among the host's and the devices', which calls are to leave; 0 with
+   --warm. */
 static size_t cache_to_leave(const bench *bench)
 {
     environment environment;
@@ -125,47 +126,66 @@ static size_t cache_to_leave(const bench *bench)
     return bench->options.warm ? 0 : cache;
 }
 
-static int measure_prepared(bench *bench, const workload *workload, int is_first)
+static int prepare_devices(bench *bench, const workload *workload)
 {
-    session session = {&bench->options, bench->devices, bench->device_count, &bench->contenders};
     for (size_t i = 0; i < bench->device_count; i++) {
         const char *failed = bench_device_prepare(&bench->devices[i], workload);
-        if (failed)
-            return complain(EXIT_FAILED, "device %s: %s: %s", bench->devices[i].info.selector, workload_label(workload),
-                            failed);
+        COMPLAIN_IF(failed, EXIT_FAILED, "device %s: %s: %s", bench->devices[i].info.selector, workload_label(workload),
+                    failed);
     }
-    if (!rounds_run(&bench->contenders, workload, &bench->options.limits))
-        bench->has_wrong = 1;
-    report_of(bench->options.output)->add(bench->out.file, &session, workload, is_first);
-    fflush(bench->out.file); /* what is measured is seen; an error is found at the end */
-    return bench->options.plot ? plot_add(&bench->plot, &session, workload) : EXIT_DONE;
+    return EXIT_DONE;
 }
 
-static int measure(bench *bench, workload *workload, int is_first)
+/* Prepares a workload, measures it and reports it. measure_workload releases what this leaves. */
+static int measure_prepared(bench *bench, workload *workload, truth *truth, int is_first)
 {
-    int status = workload_prepare(workload, bench->cpu, cache_to_leave(bench));
-    if (status == EXIT_DONE)
-        status = measure_prepared(bench, workload, is_first);
+    const session session = session_of(bench, workload, is_first);
+    FORWARD(workload_prepare(workload, bench->cpu, cache_to_leave(bench)));
+    FORWARD(truth_compute(truth, workload));
+    FORWARD(prepare_devices(bench, workload));
+    if (!rounds_run(&bench->contenders, workload, truth, &bench->options.limits))
+        bench->has_wrong = 1;
+    bench->options.report->add(bench->out.file, &session);
+    fflush(bench->out.file); /* shows what is measured so far; an error is found at the end */
+    return bench->options.plot ? plot_add(&bench->plot, &session) : EXIT_DONE;
+}
+
+static int measure_workload(bench *bench, workload *workload, int is_first)
+{
+    truth truth = {0, NULL};
+    int status = measure_prepared(bench, workload, &truth, is_first);
     rounds_finish(&bench->contenders);
     for (size_t i = 0; i < bench->device_count; i++)
         bench_device_finish(&bench->devices[i]);
+    truth_release(&truth);
     workload_finish(workload);
     return status;
+}
+
+/* Describes a workload by its number: temperatures change fastest, then dtypes, then shapes. */
+static workload workload_of(const bench *bench, size_t number)
+{
+    const bench_options *options = &bench->options;
+    const shape shape = options->shapes.items[number / options->temperature_count / options->dtype_count];
+    const dtype_choice dtypes = options->dtypes[number / options->temperature_count % options->dtype_count];
+    return (workload){.problem = workload_problem(shape, dtypes, options->axis),
+                      .rows = shape.rows,
+                      .axis = options->axis,
+                      .temperature = options->temperatures[number % options->temperature_count],
+                      .descriptor = bench->memory};
 }
 
 static int measure_all(bench *bench)
 {
     const bench_options *options = &bench->options;
+    const size_t total = options->shapes.count * options->dtype_count * options->temperature_count;
     int status = EXIT_DONE;
-    size_t variants = options->dtype_count * options->temperature_count, total = options->shapes.count * variants;
     progress progress;
     progress_begin(&progress, options->progress, total, "workloads", 0);
     for (size_t i = 0; i < total && status == EXIT_DONE; i++) {
-        dtype_pair dtypes = options->dtypes[i % variants / options->temperature_count];
-        float temperature = options->temperatures[i % options->temperature_count];
-        workload workload = describe(bench, options->shapes.items[i / variants], dtypes, temperature);
+        workload workload = workload_of(bench, i);
         progress_draw(&progress, i);
-        status = measure(bench, &workload, i == 0);
+        status = measure_workload(bench, &workload, i == 0);
     }
     progress_end(&progress);
     return status;
@@ -175,30 +195,28 @@ static int measure_all(bench *bench)
 
 static int report_all(bench *bench)
 {
-    session session = {&bench->options, bench->devices, bench->device_count, &bench->contenders};
-    if (bench->options.explain)
+    const bench_options *options = &bench->options;
+    if (options->explain) {
+        const session session = session_of(bench, NULL, 0);
         return explain(bench->out.file, &session);
-    int status = gather_contenders(bench);
-    if (status != EXIT_DONE)
-        return status;
-    report_of(bench->options.output)->begin(bench->out.file, &session);
-    status = measure_all(bench);
-    if (status == EXIT_DONE)
-        report_of(bench->options.output)->end(bench->out.file);
-    if (status == EXIT_DONE && bench->options.plot)
-        status = plot_write(&bench->plot, bench->options.plot);
-    return status;
+    }
+    FORWARD(gather_contenders(bench));
+    const session session = session_of(bench, NULL, 0);
+    options->report->begin(bench->out.file, &session);
+    FORWARD(measure_all(bench));
+    if (options->report->end)
+        options->report->end(bench->out.file);
+    return options->plot ? plot_write(&bench->plot, options->plot) : EXIT_DONE;
 }
 
-/* Standard output, or a file that appears when it is complete. */
+/* Reports to standard output, or to a file that appears under its name when it is complete. */
 static int report_to_output(bench *bench)
 {
     const char *path = bench->options.file;
     bench->out.file = stdout;
-    int status = path ? output_file_open(&bench->out, path) : EXIT_DONE;
-    if (status != EXIT_DONE)
-        return status;
-    status = report_all(bench);
+    if (path)
+        FORWARD(output_file_open(&bench->out, path));
+    int status = report_all(bench);
     if (!path)
         return finish_output(stdout) == EXIT_DONE ? status : EXIT_FAILED;
     if (status == EXIT_DONE)
@@ -207,21 +225,18 @@ static int report_to_output(bench *bench)
     return status;
 }
 
-static int run(bench *bench)
+static int run(bench *bench, int argc, char **argv)
 {
+    FORWARD(bench_options_parse(argc, argv, &bench->options));
     set_environment(&bench->options);
-    int status = bench->options.plot ? plot_check() : EXIT_DONE;
-    if (status == EXIT_DONE && !bench->options.explain)
-        status = gather_peers(bench);
-    if (status == EXIT_DONE)
-        status = open_devices(bench);
-    if (status == EXIT_DONE)
-        status = open_context("cpu", &bench->cpu);
-    if (status == EXIT_DONE)
-        status = report_to_output(bench);
-    if (status == EXIT_DONE && bench->has_wrong)
-        status = complain(EXIT_FAILED, "verification: results are wrong; see the notes");
-    return status;
+    if (bench->options.plot)
+        FORWARD(plot_check());
+    if (!bench->options.explain)
+        FORWARD(start_peers(bench));
+    FORWARD(open_bench_devices(bench));
+    FORWARD(report_to_output(bench));
+    COMPLAIN_IF(bench->has_wrong, EXIT_FAILED, "verification: results are wrong; see the notes");
+    return EXIT_DONE;
 }
 
 static void release(bench *bench)
@@ -241,10 +256,8 @@ int main(int argc, char **argv)
     static bench bench;
     static char name[] = "clsoftmax-bench";
     begin_process();
-    argv[0] = name; /* what messages call it */
-    int status = bench_options_parse(argc, argv, &bench.options);
-    if (status == EXIT_DONE)
-        status = run(&bench);
+    argv[0] = name; /* as messages call it, wherever it is installed */
+    int status = run(&bench, argc, argv);
     release(&bench);
-    return status < 0 ? EXIT_DONE : status;
+    return status == EXIT_ANSWERED ? EXIT_DONE : status;
 }

@@ -1,114 +1,22 @@
+/* The options of clsoftmax-bench, as rows of a table, and their defaults. See options.h. */
 #include "options.h"
 
+#include "report.h"
 #include "support/library.h"
+#include "support/lists.h"
 #include "support/messages.h"
+#include "support/options.h"
 #include "support/process.h"
 #include "support/values.h"
-#include "support/lists.h"
-#include "report.h"
 
-#include <errno.h>
-#include <getopt.h>
 #include <sched.h>
+#include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-static const char help[] =
-    "usage: clsoftmax-bench [OPTION...]\n"
-    "\n"
-    "Measures softmax on every device and by every strategy, beside copies of the same size and beside other "
-    "libraries. "
-    "All\n"
-    "are verified before they are timed; then each runs once in every round, so that what disturbs one disturbs all.\n"
-    "\n"
-    "what to measure:\n"
-    "  -d, --device LIST      devices as clsoftmax run takes them; default: all that are usable, but reference\n"
-    "      --strategies LIST  by their names, or all (default): every strategy that the device has\n"
-    "      --shapes LIST      see below; default bars\n"
-    "      --dtypes LIST      f32 (default), f16, bf16, or pairs of logits and results, f16:f32\n"
-    "  -T, --temperature LIST 0 to inf; default 1\n"
-    "      --axis N           -1 (default): a row's classes are neighbours; 0: they stand in a column\n"
-    "      --peers LIST       other libraries: none (default), all, names of programs in the folder peers/ beside "
-    "this\n"
-    "                         program or in CLSOFTMAX_PEERS, or paths; ./dev bench makes those that there are\n"
-    "\n"
-    "how to measure:\n"
-    "      --rounds N         so many rounds; default: 5 at least, to the end of --time or until all medians are "
-    "known\n"
-    "                         to 0.5%\n"
-    "      --time SECONDS     for the rounds of one shape, dtype and temperature; default 10\n"
-    "      --warm             the same arrays again and again; default: others every time, past the last cache\n"
-    "      --threads N        of all that run on the processor; default: as many as this process may use\n"
-    "      --verify-only      no timing\n"
-    "\n"
-    "how to report:\n"
-    "      --output KIND      table (default), markdown, csv, or json, which has every sample and the environment\n"
-    "  -o, --output-file FILE in place of standard output\n"
-    "      --plot FILE.svg    share of the copy limit against row length; needs gnuplot\n"
-    "      --commit TEXT      what to report as the commit; default: that of the build\n"
-    "      --explain          no measurement: which strategy auto takes for each shape, and why\n"
-    "      --progress, --no-progress   default: where standard error is a terminal\n"
-    "\n"
-    "shapes, separated by commas:\n"
-    "    1024x32768    rows x classes\n"
-    "    bytes=128M:classes=2..1048576    two of rows, classes, and bytes of the logits as f32; N..M doubles\n";
+/* ---------------------------------------------------------------- Lists */
 
-static const char examples[] =
-    "\n"
-    "examples:\n"
-    "  clsoftmax-bench -d cpu --shapes 1024x32768 -T 1,0.7\n"
-    "  clsoftmax-bench --peers all --output markdown\n"
-    "  clsoftmax-bench -d cpu,0:0 --shapes classes --plot cliffs.svg --output json -o cliffs.json\n"
-    "  clsoftmax-bench --shapes llm,few-rows --dtypes f16,f16:f32 --time 3\n"
-    "  clsoftmax-bench --explain --shapes bars\n";
-
-enum {
-    STRATEGIES = 256,
-    SHAPES,
-    DTYPES,
-    AXIS,
-    PEERS,
-    ROUNDS,
-    TIME,
-    WARM,
-    THREADS,
-    VERIFY_ONLY,
-    OUTPUT,
-    PLOT,
-    COMMIT,
-    EXPLAIN,
-    PROGRESS,
-    NO_PROGRESS,
-    VERSION
-};
-
-static const struct option long_options[] = {{"device", required_argument, NULL, 'd'},
-                                             {"strategies", required_argument, NULL, STRATEGIES},
-                                             {"shapes", required_argument, NULL, SHAPES},
-                                             {"dtypes", required_argument, NULL, DTYPES},
-                                             {"temperature", required_argument, NULL, 'T'},
-                                             {"axis", required_argument, NULL, AXIS},
-                                             {"peers", required_argument, NULL, PEERS},
-                                             {"rounds", required_argument, NULL, ROUNDS},
-                                             {"time", required_argument, NULL, TIME},
-                                             {"warm", no_argument, NULL, WARM},
-                                             {"threads", required_argument, NULL, THREADS},
-                                             {"verify-only", no_argument, NULL, VERIFY_ONLY},
-                                             {"output", required_argument, NULL, OUTPUT},
-                                             {"output-file", required_argument, NULL, 'o'},
-                                             {"plot", required_argument, NULL, PLOT},
-                                             {"commit", required_argument, NULL, COMMIT},
-                                             {"explain", no_argument, NULL, EXPLAIN},
-                                             {"progress", no_argument, NULL, PROGRESS},
-                                             {"no-progress", no_argument, NULL, NO_PROGRESS},
-                                             {"version", no_argument, NULL, VERSION},
-                                             {"help", no_argument, NULL, 'h'},
-                                             {NULL, 0, NULL, 0}};
-
-/* ---------------------------------------------------------------- Items of lists */
-
-static int take_strategy(const char *text, void *context)
+static int add_strategy(const char *text, void *context)
 {
     clsoftmax_strategy strategy;
     FORWARD(parse_strategy("--strategies", text, &strategy));
@@ -116,147 +24,229 @@ static int take_strategy(const char *text, void *context)
     return EXIT_DONE;
 }
 
-static int take_dtypes(const char *text, void *context)
+static int set_strategies(const option_row *row, const char *argument, void *options_)
+{
+    (void)row;
+    bench_options *options = options_;
+    options->strategies = 0;
+    return strcmp(argument, "all") == 0 ? EXIT_DONE
+                                        : for_each_item("--strategies", argument, add_strategy, &options->strategies);
+}
+
+static int set_shapes(const option_row *row, const char *argument, void *options)
+{
+    (void)row;
+    return shapes_parse(argument, &((bench_options *)options)->shapes);
+}
+
+/* Adds "f16", or "f16:f32" where logits and results differ. */
+static int add_dtypes(const char *text, void *context)
 {
     bench_options *options = context;
-    char from[16];
+    dtype_choice choice;
+    char logits[16];
     const char *colon = strchr(text, ':');
-    snprintf(from, sizeof from, "%.*s", colon ? (int)(colon - text) : 15, text);
-    clsoftmax_dtype logits, results;
-    FORWARD(parse_dtype("--dtypes", from, &logits));
-    FORWARD(parse_dtype("--dtypes", colon ? colon + 1 : from, &results));
-    if (options->dtype_count == MOST_DTYPES)
-        return complain(EXIT_WRONG, "--dtypes: at most %d", MOST_DTYPES);
-    options->dtypes[options->dtype_count++] = (dtype_pair){logits, results};
+    snprintf(logits, sizeof logits, "%.*s", colon ? (int)(colon - text) : 15, text);
+    FORWARD(parse_dtype("--dtypes", logits, &choice.logits));
+    FORWARD(parse_dtype("--dtypes", colon ? colon + 1 : logits, &choice.results));
+    COMPLAIN_IF(options->dtype_count == MOST_DTYPES, EXIT_WRONG, "--dtypes: at most %d", MOST_DTYPES);
+    options->dtypes[options->dtype_count++] = choice;
     return EXIT_DONE;
 }
 
-static int take_temperature(const char *text, void *context)
+static int set_dtypes(const option_row *row, const char *argument, void *options)
+{
+    (void)row;
+    return for_each_item("--dtypes", argument, add_dtypes, options);
+}
+
+static int add_temperature(const char *text, void *context)
 {
     bench_options *options = context;
-    if (options->temperature_count == MOST_TEMPERATURES)
-        return complain(EXIT_WRONG, "-T: at most %d temperatures", MOST_TEMPERATURES);
+    COMPLAIN_IF(options->temperature_count == MOST_TEMPERATURES, EXIT_WRONG, "-T: at most %d temperatures",
+                MOST_TEMPERATURES);
     return parse_temperature("-T", text, &options->temperatures[options->temperature_count++]);
 }
 
-/* ---------------------------------------------------------------- Numbers */
+static int set_temperatures(const option_row *row, const char *argument, void *options)
+{
+    (void)row;
+    return for_each_item("-T", argument, add_temperature, options);
+}
 
-static int parse_unsigned(const char *option, const char *text, unsigned most, unsigned *count)
+/* ---------------------------------------------------------------- Numbers and names */
+
+static int parse_unsigned(const char *option, const char *text, unsigned most, unsigned *number)
 {
     uint64_t value;
     FORWARD(parse_count(option, text, 1, most, &value));
-    *count = (unsigned)value;
+    *number = (unsigned)value;
     return EXIT_DONE;
 }
 
-static int parse_axis(const char *text, int *axis)
+static int set_rounds(const option_row *row, const char *argument, void *options)
+{
+    (void)row;
+    return parse_unsigned("--rounds", argument, 1000000, &((bench_options *)options)->limits.rounds);
+}
+
+static int set_threads(const option_row *row, const char *argument, void *options)
+{
+    (void)row;
+    return parse_unsigned("--threads", argument, 1024, &((bench_options *)options)->threads);
+}
+
+static int set_axis(const option_row *row, const char *argument, void *options)
 {
     static const char *const names[] = {"0", "-1"};
     int choice = 0;
-    FORWARD(parse_choice("--axis", text, names, 2, &choice));
-    *axis = choice == 0 ? 0 : -1;
+    (void)row;
+    FORWARD(parse_choice("--axis", argument, names, 2, &choice));
+    ((bench_options *)options)->axis = choice == 0 ? 0 : -1;
     return EXIT_DONE;
 }
 
-/* ---------------------------------------------------------------- All of them */
-
-static int parse_list(int option, bench_options *options)
+static int set_report(const option_row *row, const char *argument, void *options)
 {
-    switch (option) {
-    case STRATEGIES:
-        options->strategies = 0;
-        if (strcmp(optarg, "all") != 0)
-            return for_each_item("--strategies", optarg, take_strategy, &options->strategies);
-        return EXIT_DONE;
-    case SHAPES:
-        return shapes_parse(optarg, &options->shapes);
-    case DTYPES:
-        return for_each_item("--dtypes", optarg, take_dtypes, options);
-    default:
-        return for_each_item("-T", optarg, take_temperature, options);
-    }
+    (void)row;
+    return report_choose("--output", argument, &((bench_options *)options)->report);
 }
 
-static int parse_option(int option, bench_options *options)
+static int set_plot(const option_row *row, const char *argument, void *options)
 {
-    switch (option) {
-    case 'd':
-        options->devices = optarg;
-        return EXIT_DONE;
-    case AXIS:
-        return parse_axis(optarg, &options->axis);
-    case PEERS:
-        options->peers = optarg;
-        return EXIT_DONE;
-    case ROUNDS:
-        return parse_unsigned("--rounds", optarg, 1000000, &options->limits.rounds);
-    case TIME:
-        return parse_seconds("--time", optarg, &options->limits.seconds);
-    case THREADS:
-        return parse_unsigned("--threads", optarg, 1024, &options->threads);
-    case WARM:
-        options->warm = 1;
-        return EXIT_DONE;
-    case VERIFY_ONLY:
-        options->limits.verify_only = 1;
-        return EXIT_DONE;
-    case OUTPUT:
-        options->output = report_choose(optarg);
-        return options->output >= 0 ? EXIT_DONE : EXIT_WRONG;
-    case 'o':
-        options->file = optarg;
-        return EXIT_DONE;
-    case PLOT:
-        options->plot = optarg;
-        return ends_with(optarg, ".svg") ? EXIT_DONE
-                                         : complain(EXIT_WRONG, "--plot %s: the name of an .svg file", optarg);
-    case COMMIT:
-        options->commit = optarg;
-        return EXIT_DONE;
-    case EXPLAIN:
-        options->explain = 1;
-        return EXIT_DONE;
-    case PROGRESS:
-    case NO_PROGRESS:
-        options->progress = option == PROGRESS;
-        return EXIT_DONE;
-    case '?':
-        return EXIT_WRONG;
-    default:
-        return parse_list(option, options);
-    }
+    COMPLAIN_IF(!ends_with(argument, ".svg"), EXIT_WRONG, "--plot %s: the name of an .svg file", argument);
+    return option_set_text(row, argument, options);
 }
 
-/* The next option by getopt_long, -1 at the end; '?' after a complaint about an option that is unknown or lacks its argument. */
-static int next_option(int argc, char **argv, const char *short_options)
+static int print_version(const option_row *row, const char *argument, void *options)
 {
-    opterr = 0; /* the complaint is ours */
-    int option = getopt_long(argc, argv, short_options, long_options, NULL);
-    if (option != '?' && option != ':')
-        return option;
-    char letter[3] = {'-', (char)optopt, '\0'};
-    int is_letter = optopt > ' ' && optopt < 127 && strchr(short_options, optopt) != NULL;
-    const char *word = is_letter || (option == '?' && optopt > ' ' && optopt < 127) ? letter : argv[optind - 1];
-    complain(EXIT_WRONG,
-             option == ':' ? "%s: an argument is missing; see %s --help"
-                           : "%s: no such option, or not with that argument; see %s --help",
-             word, argv[0]);
-    return '?';
-}
-
-static int print_bench_help(void)
-{
-    fputs(help, stdout);
-    shapes_print_sets(stdout);
-    fputs(examples, stdout);
-    return finish_output(stdout) == EXIT_DONE ? EXIT_ANSWERED : EXIT_FAILED;
-}
-
-static int print_version(void)
-{
+    (void)row, (void)argument, (void)options;
     printf("clsoftmax-bench %s\n", clsoftmax_version());
-    return finish_output(stdout) == EXIT_DONE ? EXIT_ANSWERED : EXIT_FAILED;
+    FORWARD(finish_output(stdout));
+    return EXIT_ANSWERED;
 }
+
+/* ---------------------------------------------------------------- The rows */
+
+#define SETS(field) .offset = offsetof(bench_options, field)
+
+static const option_row rows[] = {
+    {.heading = "what to measure"},
+    {.letter = 'd',
+     .name = "device",
+     .argument = "LIST",
+     .set = option_set_text,
+     SETS(devices),
+     .help = "devices as clsoftmax run takes them; default: all that are usable, except reference"},
+    {.name = "strategies",
+     .argument = "LIST",
+     .set = set_strategies,
+     .help = "names of strategies, or all (default): every strategy that a device has"},
+    {.name = "shapes", .argument = "LIST", .set = set_shapes, .help = "see below; default bars"},
+    {.name = "dtypes",
+     .argument = "LIST",
+     .set = set_dtypes,
+     .help = "f32 (default), f16 or bf16; f16:f32 for logits and results that differ"},
+    {.letter = 'T',
+     .name = "temperature",
+     .argument = "LIST",
+     .set = set_temperatures,
+     .help = "numbers from 0 to inf; default 1"},
+    {.name = "axis",
+     .argument = "N",
+     .set = set_axis,
+     .help = "-1 (default): the classes of a row are neighbours in memory;\n0: they stand in a column"},
+    {.name = "peers",
+     .argument = "LIST",
+     .set = option_set_text,
+     SETS(peers),
+     .help = "other libraries: none (default), all, paths, or names of programs in the folder\n"
+             "peers/ beside this program or in CLSOFTMAX_PEERS; ./dev bench makes them"},
+
+    {.heading = "how to measure"},
+    {.name = "rounds",
+     .argument = "N",
+     .set = set_rounds,
+     .help = "how many rounds; default: at least 5, until --time is over or all medians are\nknown to 0.5%"},
+    {.name = "time",
+     .argument = "SECONDS",
+     .set = option_set_seconds,
+     SETS(limits.seconds),
+     .help = "for the rounds of one shape, dtype and temperature; default 10"},
+    {.name = "warm",
+     .set = option_set_on,
+     SETS(warm),
+     .help = "use the same arrays in every call; default: other arrays, which no cache holds"},
+    {.name = "threads",
+     .argument = "N",
+     .set = set_threads,
+     .help = "threads of everything that runs on the processor; default: as many as the\n"
+             "processors that this process may use"},
+    {.name = "verify-only", .set = option_set_on, SETS(limits.verify_only), .help = "verify, and time nothing"},
+
+    {.heading = "how to report"},
+    {.name = "output",
+     .argument = "KIND",
+     .set = set_report,
+     .help = "table (default), markdown, csv, or json, which has every sample and the machine"},
+    {.letter = 'o',
+     .name = "output-file",
+     .argument = "FILE",
+     .set = option_set_text,
+     SETS(file),
+     .help = "write to a file instead of standard output"},
+    {.name = "plot",
+     .argument = "FILE.svg",
+     .set = set_plot,
+     SETS(plot),
+     .help = "draw the share of the copy limit against the length of rows; needs gnuplot"},
+    {.name = "commit",
+     .argument = "TEXT",
+     .set = option_set_text,
+     SETS(commit),
+     .help = "the commit that reports name; default: that of the build"},
+    {.name = "explain",
+     .set = option_set_on,
+     SETS(explain),
+     .help = "measure nothing; print which strategy auto takes for each shape, and why"},
+    {.name = "progress",
+     .set = option_set_on,
+     SETS(progress),
+     .help = "show the progress; default: if standard error is a terminal"},
+    {.name = "no-progress", .set = option_set_off, SETS(progress), .help = "do not show it"},
+    {.name = "version", .set = print_version, .help = "print the version"},
+    {.name = NULL},
+};
+
+static const char introduction[] =
+    "usage: clsoftmax-bench [OPTION...]\n"
+    "\n"
+    "Measures softmax on every device and with every strategy, beside copies of the same size and beside other\n"
+    "libraries. All of them are verified first. Then each runs once in every round, so that whatever disturbs one\n"
+    "of them disturbs all.\n"
+    "\n";
+
+static void print_shapes(FILE *file)
+{
+    fputs("\n"
+          "shapes, separated by commas:\n"
+          "  1024x32768\n"
+          "      rows x classes\n"
+          "  bytes=128M:classes=2..1048576\n"
+          "      two of rows, classes, and bytes of the logits as f32; N..M doubles from N to M\n",
+          file);
+    shapes_print_sets(file);
+}
+
+static const char examples[] =
+    "examples:\n"
+    "  clsoftmax-bench -d cpu --shapes 1024x32768 -T 1,0.7\n"
+    "  clsoftmax-bench --peers all --output markdown\n"
+    "  clsoftmax-bench -d cpu,0:0 --shapes classes --plot cliffs.svg --output json -o cliffs.json\n"
+    "  clsoftmax-bench --shapes llm,few-rows --dtypes f16,f16:f32 --time 3\n"
+    "  clsoftmax-bench --explain --shapes bars\n";
+
+/* ---------------------------------------------------------------- Parsing */
 
 static unsigned available_processors(void)
 {
@@ -265,13 +255,25 @@ static unsigned available_processors(void)
     return sched_getaffinity(0, sizeof set, &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
 }
 
-/* What was not given. */
+static void set_defaults(bench_options *options)
+{
+    memset(options, 0, sizeof *options);
+    options->axis = -1;
+    options->peers = "none";
+    options->limits.seconds = 10;
+    options->threads = available_processors();
+    options->report = &report_table;
+    options->commit = CLSOFTMAX_COMMIT;
+    options->progress = -1;
+}
+
+/* Sets the lists that were not given. */
 static int complete(bench_options *options)
 {
     if (options->strategies == 0)
         options->strategies = ~(1u << CLSOFTMAX_STRATEGY_AUTO);
     if (options->dtype_count == 0)
-        options->dtypes[options->dtype_count++] = (dtype_pair){CLSOFTMAX_F32, CLSOFTMAX_F32};
+        options->dtypes[options->dtype_count++] = (dtype_choice){CLSOFTMAX_F32, CLSOFTMAX_F32};
     if (options->temperature_count == 0)
         options->temperatures[options->temperature_count++] = 1;
     return options->shapes.count == 0 ? shapes_parse("bars", &options->shapes) : EXIT_DONE;
@@ -287,25 +289,11 @@ static void keep_command(int argc, char **argv, bench_options *options)
 
 int bench_options_parse(int argc, char **argv, bench_options *options)
 {
-    memset(options, 0, sizeof *options);
-    options->axis = -1;
-    options->peers = "none";
-    options->limits.seconds = 10;
-    options->threads = available_processors();
-    options->commit = CLSOFTMAX_COMMIT;
-    options->progress = -1;
+    const option_table table = {rows, 0, introduction, print_shapes, examples};
+    set_defaults(options);
     keep_command(argc, argv, options);
-    for (int option; (option = next_option(argc, argv, ":d:T:o:h")) != -1;) {
-        if (option == 'h')
-            return print_bench_help();
-        if (option == VERSION)
-            return print_version();
-        int status = parse_option(option, options);
-        if (status != EXIT_DONE)
-            return status;
-    }
-    if (optind < argc)
-        return complain(EXIT_WRONG, "%s: no such argument; see clsoftmax-bench --help", argv[optind]);
+    FORWARD(options_parse(&table, argc, argv, options));
+    FORWARD(options_refuse_operands(argc, argv));
     return complete(options);
 }
 

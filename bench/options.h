@@ -1,4 +1,4 @@
-/* The options of clsoftmax-bench. */
+/* The options of clsoftmax-bench: what is measured, how, and how it is reported. main.c parses and follows them. */
 #ifndef CLSOFTMAX_BENCH_OPTIONS_H
 #define CLSOFTMAX_BENCH_OPTIONS_H
 
@@ -8,15 +8,11 @@
 
 enum { MOST_DTYPES = 9, MOST_TEMPERATURES = 32 };
 
-typedef struct dtype_pair {
-    clsoftmax_dtype logits, results;
-} dtype_pair;
-
 typedef struct bench_options {
-    const char *devices; /* NULL: every usable one but reference */
-    unsigned strategies; /* a bit for each */
+    const char *devices; /* NULL: all usable devices except reference */
+    unsigned strategies; /* a bit for each; 0: all that a device has, without auto */
     shape_list shapes;
-    dtype_pair dtypes[MOST_DTYPES];
+    dtype_choice dtypes[MOST_DTYPES];
     size_t dtype_count;
     float temperatures[MOST_TEMPERATURES];
     size_t temperature_count;
@@ -25,14 +21,15 @@ typedef struct bench_options {
     round_limits limits;
     int warm;
     unsigned threads;
-    int output; /* index of a report */
+    const struct report *report;
     const char *file, *plot, *commit;
     int explain;
-    int progress;       /* 1 yes, 0 no, -1 where it is a terminal */
-    char command[1024]; /* all of them, as they were given */
+    int progress;       /* 1: yes, 0: no, -1: if standard error is a terminal */
+    char command[1024]; /* the arguments as they were given, for reports */
 } bench_options;
 
-/* EXIT_DONE; another status after a complaint; or -1 after --help or --version. */
+/* Parses the command line, and completes what was not given. EXIT_DONE; EXIT_ANSWERED after --help or --version; or
+   another status after a complaint. In every case call bench_options_release. */
 int bench_options_parse(int argc, char **argv, bench_options *options);
 void bench_options_release(bench_options *options);
 

@@ -1,14 +1,15 @@
+/* --plot: the points, and the script that gnuplot draws them with. See plot.h. */
 #include "plot.h"
 
-#include "support/messages.h"
 #include "pictures/gnuplot.h"
+#include "support/messages.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char about[] = "--plot";
+static const char about[] = "--plot"; /* begins complaints */
 
 int plot_check(void)
 {
@@ -20,8 +21,7 @@ static int add_point(plot *plot, const contender *contender, double share, const
     const bench_options *options = session->options;
     const workload *workload = contender->workload;
     plot_point *points = realloc(plot->points, (plot->count + 1) * sizeof *points);
-    if (!points)
-        return complain(EXIT_FAILED, "no memory for the plot");
+    COMPLAIN_IF(!points, EXIT_FAILED, "no memory for the plot");
     plot->points = points;
     plot_point *point = &points[plot->count++];
     int length = snprintf(point->line, sizeof point->line, "%s%s%s", contender->name,
@@ -37,20 +37,18 @@ static int add_point(plot *plot, const contender *contender, double share, const
     return EXIT_DONE;
 }
 
-int plot_add(plot *plot, const session *session, const workload *workload)
+int plot_add(plot *plot, const session *session)
 {
-    (void)workload;
-    int status = EXIT_DONE;
-    for (size_t i = 0; i < session->contenders->count && status == EXIT_DONE; i++) {
+    for (size_t i = 0; i < session->contenders->count; i++) {
         const contender *contender = &session->contenders->items[i];
         figures figures = figures_of(contender, session->contenders);
         if ((contender->kind == CONTENDER_LIBRARY || contender->kind == CONTENDER_PEER) && isfinite(figures.share))
-            status = add_point(plot, contender, figures.share, session);
+            FORWARD(add_point(plot, contender, figures.share, session));
     }
-    return status;
+    return EXIT_DONE;
 }
 
-/* By line, then from short rows to long ones. */
+/* Sorts points by their line, then from short rows to long ones. */
 static int compare_points(const void *a, const void *b)
 {
     const plot_point *left = a, *right = b;
@@ -76,16 +74,13 @@ static void write_script(FILE *script, const plot *plot)
             lines - 1);
 }
 
-int plot_write(const plot *plot, const char *path)
+int plot_write(plot *plot, const char *path)
 {
     gnuplot gnuplot;
     const gnuplot_style style = {1000, 600, 0};
-    if (plot->count == 0)
-        return complain(EXIT_FAILED, "--plot %s: nothing was measured that has a copy limit", path);
+    COMPLAIN_IF(plot->count == 0, EXIT_FAILED, "--plot %s: nothing was measured that has a copy limit", path);
     qsort(plot->points, plot->count, sizeof *plot->points, compare_points);
-    int status = gnuplot_open(&gnuplot, about, path, &style);
-    if (status != EXIT_DONE)
-        return status;
+    FORWARD(gnuplot_open(&gnuplot, about, path, &style));
     write_script(gnuplot.script, plot);
     return gnuplot_close(&gnuplot);
 }

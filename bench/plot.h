@@ -1,11 +1,12 @@
-/* Share of the copy limit against row length, drawn by gnuplot. */
+/* --plot: the share of the copy limit against the length of rows, drawn by gnuplot. main.c collects the points while it
+   measures, and draws at the end. */
 #ifndef CLSOFTMAX_BENCH_PLOT_H
 #define CLSOFTMAX_BENCH_PLOT_H
 
 #include "report.h"
 
 typedef struct plot_point {
-    char line[96]; /* the contender, with what sets the workload apart */
+    char line[96]; /* what the line through the point is called: the contender, and dtypes and T if there are several */
     uint64_t classes;
     double share;
 } plot_point;
@@ -15,14 +16,14 @@ typedef struct plot {
     size_t count;
 } plot;
 
-/* EXIT_DONE, or EXIT_FAILED after a complaint where there is no gnuplot: better known before hours of measuring. */
+/* Checks that gnuplot is there, before hours are spent on measuring. EXIT_DONE, or EXIT_FAILED after a complaint. */
 int plot_check(void);
 
-/* Adds the contenders of a measured workload. EXIT_DONE, or EXIT_FAILED after a complaint. */
-int plot_add(plot *plot, const session *session, const workload *workload);
+/* Adds the points of the session's workload. EXIT_DONE, or EXIT_FAILED after a complaint. */
+int plot_add(plot *plot, const session *session);
 
-/* Draws and writes the file. EXIT_DONE, or EXIT_FAILED after a complaint. */
-int plot_write(const plot *plot, const char *path);
+/* Draws the file. EXIT_DONE, or EXIT_FAILED after a complaint. */
+int plot_write(plot *plot, const char *path);
 void plot_release(plot *plot);
 
 #endif

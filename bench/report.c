@@ -1,26 +1,22 @@
+/* The kinds of reports, and the numbers that all of them show. See report.h. */
 #include "report.h"
 
 #include "support/messages.h"
 #include "support/values.h"
 
 #include <math.h>
-#include <string.h>
 
-static const report *const reports[] = {&report_table, &report_markdown, &report_csv, &report_json};
-enum { REPORTS = sizeof reports / sizeof *reports };
-
-int report_choose(const char *name)
+int report_choose(const char *option, const char *name, const report **chosen)
 {
+    static const report *const reports[] = {&report_table, &report_markdown, &report_csv, &report_json};
+    enum { REPORTS = sizeof reports / sizeof *reports };
     const char *names[REPORTS];
+    int choice = 0;
     for (int i = 0; i < REPORTS; i++)
         names[i] = reports[i]->name;
-    int choice = -1;
-    return parse_choice("--output", name, names, REPORTS, &choice) == EXIT_DONE ? choice : -1;
-}
-
-const report *report_of(int number)
-{
-    return reports[number];
+    FORWARD(parse_choice(option, name, names, REPORTS, &choice));
+    *chosen = reports[choice];
+    return EXIT_DONE;
 }
 
 static double bytes_per_second(const contender *contender, double seconds)
@@ -32,11 +28,18 @@ static double bytes_per_second(const contender *contender, double seconds)
     return (double)moved / seconds;
 }
 
-/* A copy limits what moves the same memory: all that run on the host's processor, or one device. */
+/* Returns 1 if a copy limits a contender: they move the same memory, by the host's processor or on one device. */
 static int is_limit(const contender *copy, const contender *contender)
 {
     return copy->kind == CONTENDER_COPY && copy->samples.count > 0 &&
            (copy->device == contender->device || (contender_is_on_host(copy) && contender_is_on_host(contender)));
+}
+
+/* Returns 1 if `other` is the contender's device and strategy from host memory to host memory. */
+static int is_end_to_end_of(const contender *other, const contender *contender)
+{
+    return other->kind == CONTENDER_END_TO_END && contender->kind == CONTENDER_LIBRARY &&
+           other->device == contender->device && other->strategy == contender->strategy && other->samples.count > 0;
 }
 
 figures figures_of(const contender *contender, const contender_list *list)
@@ -49,8 +52,7 @@ figures figures_of(const contender *contender, const contender_list *list)
         const struct contender *other = &list->items[i];
         if (is_limit(other, contender))
             limit = fmax(limit, bytes_per_second(other, samples_summary(&other->samples).median));
-        if (other->kind == CONTENDER_END_TO_END && contender->kind == CONTENDER_LIBRARY &&
-            other->device == contender->device && other->strategy == contender->strategy && other->samples.count > 0)
+        if (is_end_to_end_of(other, contender))
             figures.end_to_end = samples_summary(&other->samples).median;
     }
     figures.share = figures.bytes_per_second / limit;

@@ -1,4 +1,7 @@
-/* What was measured, for people and for programs. */
+/*
+ * Reports of what was measured: a table, Markdown and CSV (report_rows.c) for people and spreadsheets, JSON
+ * (report_json.c) with everything. main.c writes one of them; plot.c and explain.c use the session.
+ */
 #ifndef CLSOFTMAX_BENCH_REPORT_H
 #define CLSOFTMAX_BENCH_REPORT_H
 
@@ -13,27 +16,28 @@ typedef struct session {
     const bench_device *devices;
     size_t device_count;
     const contender_list *contenders;
+    const workload *workload; /* NULL before the first */
+    int is_first;             /* the workload is the first */
 } session;
 
-/* A kind of report: begin, add for each workload, end. */
+/* A kind of report. begin is called once, add for each workload, end once. */
 typedef struct report {
     const char *name;
     void (*begin)(FILE *file, const session *session);
-    void (*add)(FILE *file, const session *session, const workload *workload, int is_first);
-    void (*end)(FILE *file);
+    void (*add)(FILE *file, const session *session);
+    void (*end)(FILE *file); /* NULL: there is nothing to end */
 } report;
 
 extern const report report_table, report_markdown, report_csv, report_json;
 
-/* A report by its name among all, as a number; -1 after a complaint. */
-int report_choose(const char *name);
-const report *report_of(int number);
+/* Finds a report by its name. EXIT_DONE, or EXIT_WRONG after a complaint that begins with the option. */
+int report_choose(const char *option, const char *name, const report **chosen);
 
-/* Numbers of a contender that was measured; NaN for what there is not. */
+/* The numbers of a contender that was measured. NaN stands for what there is not. */
 typedef struct figures {
     summary time;
-    double bytes_per_second; /* one read and one write of the array */
-    double share;            /* of the fastest copy that is a limit for it */
+    double bytes_per_second; /* of one read of the logits and one write of the results */
+    double share;            /* of the fastest copy that is a limit for the contender */
     double rows_per_second;
     double end_to_end; /* median seconds from host memory to host memory */
 } figures;

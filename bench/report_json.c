@@ -1,7 +1,7 @@
-/* Every sample, and all that there is to know of the machine and the run. */
+/* The report in JSON: every sample, and all that is known of the machine and the run. Part of report.h. */
 #include "environment.h"
-#include "support/json.h"
 #include "report.h"
+#include "support/json.h"
 
 #include <math.h>
 
@@ -12,7 +12,7 @@ static void string_field(FILE *file, const char *key, const char *value)
     fputs(", ", file);
 }
 
-/* NaN and infinity are no JSON. */
+/* Writes null for NaN and infinity, which JSON does not have. */
 static void number_field(FILE *file, const char *key, double value)
 {
     fprintf(file, isfinite(value) ? "\"%s\": %.9g, " : "\"%s\": null, ", key, value);
@@ -46,7 +46,12 @@ static void write_devices(FILE *file, const session *session)
         string_field(file, "driver", info->driver);
         fprintf(file, "\"compute_units\": %u}", info->compute_units);
     }
-    fputs("],\n  \"peers\": [", file);
+    fputs("],\n", file);
+}
+
+static void write_peers(FILE *file, const session *session)
+{
+    fputs("  \"peers\": [", file);
     for (size_t i = 0, written = 0; i < session->contenders->count; i++) {
         const contender *contender = &session->contenders->items[i];
         if (contender->kind != CONTENDER_PEER)
@@ -69,6 +74,7 @@ static void json_begin(FILE *file, const session *session)
     fprintf(file, "\"threads\": %u,\n", session->options->threads);
     write_environment(file);
     write_devices(file, session);
+    write_peers(file, session);
     fputs("  \"workloads\": [", file);
 }
 
@@ -103,15 +109,16 @@ static void write_contender(FILE *file, const contender *contender, const conten
     write_samples(file, &contender->samples);
 }
 
-static void json_add(FILE *file, const session *session, const workload *workload, int is_first)
+static void json_add(FILE *file, const session *session)
 {
+    const workload *workload = session->workload;
     const clsoftmax_problem *problem = &workload->problem;
-    fprintf(file, "%s\n    {\"rows\": %llu, \"classes\": %llu, \"axis\": %d, ", is_first ? "" : ",",
+    fprintf(file, "%s\n    {\"rows\": %llu, \"classes\": %llu, \"axis\": %d, ", session->is_first ? "" : ",",
             (unsigned long long)workload->rows, (unsigned long long)problem->classes, workload->axis);
     string_field(file, "logits_dtype", clsoftmax_dtype_name(problem->logits_dtype));
     string_field(file, "results_dtype", clsoftmax_dtype_name(problem->results_dtype));
     number_field(file, "temperature", (double)workload->temperature);
-    fprintf(file, "\"buffer_pairs\": %u, \"passes\": %u, \"contenders\": [", workload->pairs, workload->passes);
+    fprintf(file, "\"buffer_pairs\": %u, \"passes\": %u, \"contenders\": [", workload->slots, workload->passes);
     for (size_t i = 0; i < session->contenders->count; i++) {
         fputs(i > 0 ? ",\n      {" : "\n      {", file);
         write_contender(file, &session->contenders->items[i], session->contenders);

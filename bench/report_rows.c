@@ -1,17 +1,20 @@
-/* A row for each contender, with the same columns: a table, Markdown, CSV. */
+/* Reports with a row for each contender: a table, Markdown, CSV. They have the same columns, and differ in how a line
+   is written. Part of report.h. */
 #include "report.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* What a cell is made of. */
+/* What the cells of a row are made of. */
 typedef struct row {
     const contender *contender;
     figures figures;
 } row;
 
-enum { CELL = 640 };
+enum { CELL = 640 }; /* bytes of a cell's text */
+
+/* ---------------------------------------------------------------- Columns */
 
 static void text_device(const row *row, char *text)
 {
@@ -92,9 +95,10 @@ static double number_build(const row *row)
     return row->contender->build_seconds > 0 ? 1e3 * row->contender->build_seconds : NAN;
 }
 
+/* A column has a text, or a number with its format. */
 static const struct {
     const char *title, *key; /* for people, for programs */
-    int width;               /* in the table; negative: to the left */
+    int width;               /* in the table; negative: aligned to the left */
     void (*text)(const row *row, char *text);
     double (*number)(const row *row); /* NaN: there is none */
     const char *format;
@@ -117,35 +121,68 @@ static const struct {
 };
 enum { COLUMNS = sizeof columns / sizeof *columns };
 
-/* The text of a cell; `missing` where there is no number. */
-static void cell(const row *row, int column, const char *missing, char *text)
+/* ---------------------------------------------------------------- Lines */
+
+typedef char line_cells[COLUMNS][CELL];
+
+/* How a report writes a line. */
+typedef struct line_format {
+    const char *missing; /* stands where there is no number */
+    const char *begin, *between, *end;
+    void (*write)(FILE *file, int column, const char *text);
+} line_format;
+
+static void write_line(FILE *file, const line_format *format, line_cells cells)
 {
-    if (columns[column].text) {
-        columns[column].text(row, text);
-        return;
+    fputs(format->begin, file);
+    for (int i = 0; i < COLUMNS; i++) {
+        format->write(file, i, cells[i]);
+        fputs(i + 1 < COLUMNS ? format->between : format->end, file);
     }
-    double number = columns[column].number(row);
-    snprintf(text, CELL, isnan(number) ? missing : columns[column].format, number);
 }
 
-/* Calls `print` for every contender that has a row of its own. */
-static void for_each_row(FILE *file, const session *session, void (*print)(FILE *, const row *))
+/* Writes the titles of the columns, or the keys. */
+static void write_titles(FILE *file, const line_format *format, int are_keys)
+{
+    line_cells cells;
+    for (int i = 0; i < COLUMNS; i++)
+        snprintf(cells[i], CELL, "%s", are_keys ? columns[i].key : columns[i].title);
+    write_line(file, format, cells);
+}
+
+static void write_row(FILE *file, const line_format *format, const row *row)
+{
+    line_cells cells;
+    for (int i = 0; i < COLUMNS; i++) {
+        double number = columns[i].number ? columns[i].number(row) : 0;
+        if (columns[i].text)
+            columns[i].text(row, cells[i]);
+        else
+            snprintf(cells[i], CELL, isnan(number) ? format->missing : columns[i].format, number);
+    }
+    write_line(file, format, cells);
+}
+
+/* Writes the rows of a workload. End-to-end is a column of the contender before it, and a row of its own only if it
+   alone has failed. */
+static void write_rows(FILE *file, const line_format *format, const session *session)
 {
     for (size_t i = 0; i < session->contenders->count; i++) {
         const contender *contender = &session->contenders->items[i];
-        row row = {contender, figures_of(contender, session->contenders)};
-        /* End-to-end is a column of the contender before it, and a row only if it alone has failed. */
+        const row row = {contender, figures_of(contender, session->contenders)};
         if (contender->kind != CONTENDER_END_TO_END || (contender->reason[0] && !contender[-1].reason[0]))
-            print(file, &row);
+            write_row(file, format, &row);
     }
 }
 
-static void end_nothing(FILE *file)
+/* ---------------------------------------------------------------- Table */
+
+static void write_aligned(FILE *file, int column, const char *text)
 {
-    (void)file; /* rows stand for themselves */
+    fprintf(file, "%*s", columns[column].width, text);
 }
 
-/* ---------------------------------------------------------------- Table */
+static const line_format table_format = {"-", "", "  ", "\n", write_aligned};
 
 static void table_begin(FILE *file, const session *session)
 {
@@ -158,90 +195,74 @@ static void table_begin(FILE *file, const session *session)
         if (contender->kind == CONTENDER_PEER)
             fprintf(file, "%s: %s\n", contender->name, contender->detail);
     }
-    for (int i = 0; i < COLUMNS; i++)
-        fprintf(file, "%*s%s", columns[i].width, columns[i].title, i + 1 < COLUMNS ? "  " : "\n");
+    write_titles(file, &table_format, 0);
 }
 
-static void table_print(FILE *file, const row *row)
+static void table_add(FILE *file, const session *session)
 {
-    char text[CELL];
-    for (int i = 0; i < COLUMNS; i++) {
-        cell(row, i, "-", text);
-        fprintf(file, "%*s%s", columns[i].width, text, i + 1 < COLUMNS ? "  " : "\n");
-    }
-}
-
-static void table_add(FILE *file, const session *session, const workload *workload, int is_first)
-{
-    (void)workload;
-    if (!is_first)
+    if (!session->is_first)
         fputc('\n', file);
-    for_each_row(file, session, table_print);
+    write_rows(file, &table_format, session);
 }
 
-const report report_table = {"table", table_begin, table_add, end_nothing};
+const report report_table = {"table", table_begin, table_add, NULL};
 
 /* ---------------------------------------------------------------- Markdown */
+
+/* Writes a slash for a bar, which would end the cell. */
+static void write_without_bars(FILE *file, int column, const char *text)
+{
+    (void)column;
+    for (const char *c = text; *c; c++)
+        fputc(*c == '|' ? '/' : *c, file);
+}
+
+static const line_format markdown_format = {"", "| ", " | ", " |\n", write_without_bars};
 
 static void markdown_begin(FILE *file, const session *session)
 {
     (void)session;
-    for (int i = 0; i < COLUMNS; i++)
-        fprintf(file, "| %s %s", columns[i].title, i + 1 < COLUMNS ? "" : "|\n");
+    write_titles(file, &markdown_format, 0);
     for (int i = 0; i < COLUMNS; i++)
         fprintf(file, "| %s %s", columns[i].text ? "---" : "---:", i + 1 < COLUMNS ? "" : "|\n");
 }
 
-static void markdown_print(FILE *file, const row *row)
+static void markdown_add(FILE *file, const session *session)
 {
-    char text[CELL];
-    for (int i = 0; i < COLUMNS; i++) {
-        cell(row, i, "", text);
-        for (char *bar = text; (bar = strchr(bar, '|')) != NULL;)
-            *bar = '/';
-        fprintf(file, "| %s %s", text, i + 1 < COLUMNS ? "" : "|\n");
-    }
+    write_rows(file, &markdown_format, session);
 }
 
-static void markdown_add(FILE *file, const session *session, const workload *workload, int is_first)
-{
-    (void)workload, (void)is_first;
-    for_each_row(file, session, markdown_print);
-}
-
-const report report_markdown = {"markdown", markdown_begin, markdown_add, end_nothing};
+const report report_markdown = {"markdown", markdown_begin, markdown_add, NULL};
 
 /* ---------------------------------------------------------------- CSV */
+
+/* Writes a cell in quotes if it needs them (RFC 4180). */
+static void write_quoted(FILE *file, int column, const char *text)
+{
+    (void)column;
+    int is_quoted = strpbrk(text, ",\"\n") != NULL;
+    if (is_quoted)
+        fputc('"', file);
+    for (const char *c = text; *c; c++) {
+        if (*c == '"')
+            fputc('"', file);
+        fputc(*c, file);
+    }
+    if (is_quoted)
+        fputc('"', file);
+}
+
+static const line_format csv_format = {"", "", ",", "\n", write_quoted};
 
 static void csv_begin(FILE *file, const session *session)
 {
     (void)session;
-    for (int i = 0; i < COLUMNS; i++)
-        fprintf(file, "%s%c", columns[i].key, i + 1 < COLUMNS ? ',' : '\n');
+    write_titles(file, &csv_format, 1);
 }
 
-/* In quotes where it has to be (RFC 4180). */
-static void csv_print(FILE *file, const row *row)
+static void csv_add(FILE *file, const session *session)
 {
-    char text[CELL];
-    for (int i = 0; i < COLUMNS; i++) {
-        cell(row, i, "", text);
-        int is_quoted = strpbrk(text, ",\"\n") != NULL;
-        if (is_quoted)
-            fputc('"', file);
-        for (const char *c = text; *c; c++) {
-            if (*c == '"')
-                fputc('"', file);
-            fputc(*c, file);
-        }
-        fprintf(file, "%s%c", is_quoted ? "\"" : "", i + 1 < COLUMNS ? ',' : '\n');
-    }
+    write_rows(file, &csv_format, session);
 }
 
-static void csv_add(FILE *file, const session *session, const workload *workload, int is_first)
-{
-    (void)workload, (void)is_first;
-    for_each_row(file, session, csv_print);
-}
-
-const report report_csv = {"csv", csv_begin, csv_add, end_nothing};
+const report report_csv = {"csv", csv_begin, csv_add, NULL};

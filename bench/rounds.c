@@ -1,14 +1,19 @@
+/* The measurement: verifying contenders, and the rounds. See rounds.h. */
 #include "rounds.h"
 
 #include <math.h>
 #include <string.h>
 
 enum { LEAST_ROUNDS = 5 };
+
+/* The standard error of a median, as a fraction of it, at which the median is known well enough. */
 #define ENOUGH_UNCERTAINTY 0.005
 
-/* What the library promises, and what no softmax of others may be beyond: that would be another problem's answer. */
+/* The largest error that the library promises for each dtype. */
 static const double promised_ulp[CLSOFTMAX_DTYPE_COUNT] = {
     [CLSOFTMAX_F32] = 1, [CLSOFTMAX_F16] = 0.51, [CLSOFTMAX_BF16] = 0.51};
+
+/* The largest error of a peer, as a difference. A peer that is further off has computed something else. */
 #define PEER_ABSOLUTE 0.01
 
 static int is_ours(const contender *contender)
@@ -16,7 +21,8 @@ static int is_ours(const contender *contender)
     return contender->kind == CONTENDER_LIBRARY || contender->kind == CONTENDER_END_TO_END;
 }
 
-/* One pass that counts for nothing, in which caches, threads and the system's scheduler settle; then those that are timed. */
+/* Runs a contender: one call that is not timed, in which caches, threads and the system's scheduler settle, then those
+   that are. */
 static int run_warm(contender *contender, unsigned first, unsigned passes, double *seconds)
 {
     const contender_functions *functions = contender->functions;
@@ -28,21 +34,29 @@ static int run_warm(contender *contender, unsigned first, unsigned passes, doubl
     return has_run;
 }
 
-static int verify(contender *contender)
+/* ---------------------------------------------------------------- Verification */
+
+/* Computes slot 0 anew, over results that no softmax has. */
+static int compute_results(contender *contender)
 {
     const workload *workload = contender->workload;
     double seconds;
-    memset(workload_results(workload, 0), 0xFF,
-           workload->results_bytes); /* so that nothing old is taken for a result */
+    memset(workload_results(workload, 0), 0xFF, workload->results_bytes);
     if (contender->device && !bench_device_write_results(contender->device, workload, 0))
         return contender_fail(contender, "the device's results cannot be written");
     if (!run_warm(contender, 0, 1, &seconds))
         return 0;
-    if (contender->functions->fetch && !contender->functions->fetch(contender, 0))
+    return !contender->functions->fetch || contender->functions->fetch(contender, 0);
+}
+
+static int verify(contender *contender, const truth *truth)
+{
+    const workload *workload = contender->workload;
+    if (!compute_results(contender))
         return 0;
     if (contender->kind == CONTENDER_COPY)
         return 1;
-    distance distance = workload_distance(workload, 0);
+    distance distance = truth_distance(truth, workload, 0);
     contender->ulp = distance.ulp;
     if (contender->kind == CONTENDER_PEER)
         return distance.absolute <= PEER_ABSOLUTE ||
@@ -54,12 +68,27 @@ static int verify(contender *contender)
            contender_fail(contender, "WRONG: %.3g ULP from the exact probabilities", distance.ulp);
 }
 
+/* Makes a contender ready to be measured, or notes why it is not. Returns 0 if a result of ours is wrong or missing. */
+static int prepare(contender *contender, const workload *workload, const truth *truth)
+{
+    contender->workload = workload;
+    contender->reason[0] = '\0';
+    contender->build_seconds = 0;
+    contender->ulp = NAN;
+    samples_clear(&contender->samples);
+    if (!contender->functions->prepare(contender))
+        return 1;
+    return verify(contender, truth) || !is_ours(contender);
+}
+
+/* ---------------------------------------------------------------- Rounds */
+
 static int is_measured(const contender *contender)
 {
     return contender->reason[0] == '\0';
 }
 
-/* A very slow one has the least number of samples, and leaves the time to the others. */
+/* Returns 1 for a very slow contender that has the least number of samples: it leaves the time to the others. */
 static int has_enough(const contender *contender, const round_limits *limits)
 {
     const samples *samples = &contender->samples;
@@ -69,20 +98,20 @@ static int has_enough(const contender *contender, const round_limits *limits)
     return limits->rounds == 0 && samples->count >= LEAST_ROUNDS && spent > limits->seconds / 4;
 }
 
-/* Each run goes on with the pairs where the one before it, whoever's, has stopped: its arrays are those that were used longest ago. */
-static void run_round(contender_list *list, const round_limits *limits, unsigned round, unsigned *next_pair)
+/* Runs each contender once. The order goes on by one from round to round, so that none is always first, or after the
+   same one. Each takes the slots after those of the contender before it, which are the ones used longest ago. */
+static void run_round(contender_list *list, const round_limits *limits, unsigned round, unsigned *next_slot)
 {
     for (size_t i = 0; i < list->count; i++) {
-        contender *contender =
-            &list->items[(i + round) % list->count]; /* none is always the first, or after the same */
+        contender *contender = &list->items[(i + round) % list->count];
         const workload *workload = contender->workload;
         double seconds;
         if (!is_measured(contender) || has_enough(contender, limits))
             continue;
-        if (run_warm(contender, *next_pair, workload->passes, &seconds))
+        if (run_warm(contender, *next_slot, workload->passes, &seconds))
             if (!samples_add(&contender->samples, seconds / workload->passes))
                 contender_fail(contender, "no memory for samples");
-        *next_pair = (*next_pair + 1 + workload->passes) % workload->pairs;
+        *next_slot = (*next_slot + 1 + workload->passes) % workload->slots;
     }
 }
 
@@ -99,33 +128,21 @@ static int is_enough(const contender_list *list, const round_limits *limits, uns
     return seconds >= limits->seconds || (rounds >= 2 * LEAST_ROUNDS && worst < ENOUGH_UNCERTAINTY);
 }
 
-/* Ready to be measured; or with a reason, and 0 if that is a result that must not be. */
-static int prepare(contender *contender, const workload *workload)
-{
-    contender->workload = workload;
-    contender->reason[0] = '\0';
-    contender->build_seconds = 0;
-    contender->ulp = NAN;
-    samples_clear(&contender->samples);
-    if (!contender->functions->prepare(contender))
-        return 1;
-    return verify(contender) || !is_ours(contender);
-}
-
-int rounds_run(contender_list *list, const workload *workload, const round_limits *limits)
+int rounds_run(contender_list *list, const workload *workload, const truth *truth, const round_limits *limits)
 {
     int all_right = 1;
     for (size_t i = 0; i < list->count; i++)
-        all_right &= prepare(&list->items[i], workload);
-    unsigned next_pair = 0;
+        all_right &= prepare(&list->items[i], workload, truth);
+    unsigned next_slot = 0;
     double start = now();
     for (unsigned round = 0; !limits->verify_only && !is_enough(list, limits, round, now() - start); round++)
-        run_round(list, limits, round, &next_pair);
+        run_round(list, limits, round, &next_slot);
     return all_right;
 }
 
 void rounds_finish(contender_list *list)
 {
     for (size_t i = 0; i < list->count; i++)
-        list->items[i].functions->finish(&list->items[i]);
+        if (list->items[i].functions->finish)
+            list->items[i].functions->finish(&list->items[i]);
 }

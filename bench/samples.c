@@ -1,3 +1,4 @@
+/* Measured times: median, spread and uncertainty. See samples.h. */
 #include "samples.h"
 
 #include <math.h>
@@ -36,10 +37,10 @@ static int compare_doubles(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-/* Between the two values that it falls between. */
-static double quantile(const double *sorted, size_t count, double part)
+/* Returns the value below which a fraction of the sorted values lies, interpolated between its neighbours. */
+static double quantile(const double *sorted, size_t count, double fraction)
 {
-    double place = part * (double)(count - 1);
+    double place = fraction * (double)(count - 1);
     size_t below = (size_t)place;
     double above = below + 1 < count ? sorted[below + 1] : sorted[below];
     return sorted[below] + (place - (double)below) * (above - sorted[below]);
@@ -59,7 +60,8 @@ summary samples_summary(const samples *samples)
     summary.median = quantile(sorted, samples->count, 0.5);
     summary.best = sorted[0];
     summary.spread = range / summary.median;
-    /* The range is 1.349 deviations of a normal distribution, whose median varies 1.2533 times as much as its mean. */
+    /* Of a normal distribution, the range of the quartiles is 1.349 standard deviations, and the median varies 1.2533
+       times as much as the mean. */
     summary.uncertainty = 1.2533 / 1.349 * summary.spread / sqrt((double)samples->count);
     free(sorted);
     return summary;

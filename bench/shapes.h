@@ -1,9 +1,12 @@
-/* Which matrices are measured.
-
-     1024x32768                       rows x classes
-     bytes=128M:classes=2..1048576    of three, two: rows, classes, and bytes of the logits as f32; N..M doubles from N to M
-     llm                              a named set
-   Several are separated by commas; K, M and G stand for 2^10, 2^20 and 2^30. */
+/*
+ * The shapes of the matrices that are measured, read from the option --shapes:
+ *
+ *     1024x32768                       rows x classes
+ *     bytes=128M:classes=2..1048576    two of rows, classes, and bytes of the logits as f32; N..M doubles from N to M
+ *     llm                              a named set
+ *
+ * Commas separate several. K, M and G stand for 2^10, 2^20 and 2^30.
+ */
 #ifndef CLSOFTMAX_BENCH_SHAPES_H
 #define CLSOFTMAX_BENCH_SHAPES_H
 
@@ -20,11 +23,11 @@ typedef struct shape_list {
     size_t count;
 } shape_list;
 
-/* Adds the shapes that the text names. EXIT_DONE, or another status after a complaint. */
+/* Adds the shapes that a text names. EXIT_DONE, or another status after a complaint. */
 int shapes_parse(const char *text, shape_list *list);
 void shapes_release(shape_list *list);
 
-/* A line for each named set, indented, for --help. */
+/* Prints each named set with its meaning and its shapes, for --help. */
 void shapes_print_sets(FILE *file);
 
 #endif

@@ -1,8 +1,8 @@
+/* Workloads: the memory of all contenders, the logits in it, and the results that are expected. See workload.h. */
 #include "workload.h"
 
 #include "support/library.h"
 #include "support/messages.h"
-#include "truth.h"
 
 #include <errno.h>
 #include <math.h>
@@ -12,13 +12,25 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+clsoftmax_problem workload_problem(shape shape, dtype_choice dtypes, int axis)
+{
+    const uint64_t rows_first[2] = {shape.rows, shape.classes}, classes_first[2] = {shape.classes, shape.rows};
+    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
+    clsoftmax_problem_set_shape(&problem, 2, axis == 0 ? classes_first : rows_first, axis);
+    problem.logits_dtype = dtypes.logits;
+    problem.results_dtype = dtypes.results;
+    return problem;
+}
+
 /* ---------------------------------------------------------------- Logits */
 
-/* As a network gives them: normal with a deviation of 3, and in each row a few that stand out. All are drawn from a table, so
-   that millions are soon there. */
+/* Logits as a network gives them: normal with a standard deviation of 3, and a few in each row that stand out. They are
+   drawn from a table of values, so that millions are made quickly. */
 enum { USUAL_VALUES = 1 << 16, LARGE_VALUES = 1 << 8, TABLE_VALUES = USUAL_VALUES + LARGE_VALUES, LARGE_A_ROW = 3 };
+#define LARGE_OFFSET 15            /* how far large logits lie above the usual ones */
+enum { LEAST_LARGE_CLASSES = 17 }; /* rows of fewer classes have no large logits */
 
-/* splitmix64 (Steele, Lea, Flood 2014). */
+/* Returns the next number of splitmix64 (Steele, Lea, Flood 2014). */
 static uint64_t next_random(uint64_t *state)
 {
     uint64_t z = *state += 0x9E3779B97F4A7C15u;
@@ -33,7 +45,8 @@ static double next_normal(uint64_t *state)
     return radius * cos(6.283185307179586 * (double)(next_random(state) >> 11) * 0x1p-53);
 }
 
-/* The nearest value of a 16-bit dtype, for values between 2^-14 and 2^15 in magnitude; smaller ones become 0. */
+/* Returns the bits of the 16-bit number nearest to a value whose magnitude is below 2^15. Magnitudes below 2^-14 become
+   0. */
 static uint16_t encode16(clsoftmax_dtype dtype, double value)
 {
     int fraction_bits = dtype == CLSOFTMAX_F16 ? 10 : 7, bias = dtype == CLSOFTMAX_F16 ? 15 : 127;
@@ -46,11 +59,12 @@ static uint16_t encode16(clsoftmax_dtype dtype, double value)
     return (uint16_t)(bits | (value < 0 ? 0x8000u : 0));
 }
 
+/* Fills the table: the usual values, then the large ones. */
 static void fill_table(clsoftmax_dtype dtype, void *table)
 {
     uint64_t state = 1;
     for (int i = 0; i < TABLE_VALUES; i++) {
-        double value = 3 * next_normal(&state) + (i < USUAL_VALUES ? 0 : 15);
+        double value = 3 * next_normal(&state) + (i < USUAL_VALUES ? 0 : LARGE_OFFSET);
         if (dtype == CLSOFTMAX_F32)
             ((float *)table)[i] = (float)value;
         else
@@ -58,27 +72,33 @@ static void fill_table(clsoftmax_dtype dtype, void *table)
     }
 }
 
-static int fill_logits(const workload *workload)
+/* Draws the logits of slot 0 from a table of values of `size` bytes. */
+static void draw_logits(const workload *workload, const char *table, size_t size)
 {
-    const clsoftmax_problem *problem = &workload->problem;
-    size_t size = clsoftmax_dtype_size(problem->logits_dtype);
-    char *table = malloc(TABLE_VALUES * size), *logits = workload_logits(workload, 0);
-    if (!table)
-        return complain(EXIT_FAILED, "no memory for logits");
-    fill_table(problem->logits_dtype, table);
-    uint64_t state = 2, elements = workload->rows * problem->classes;
-    for (uint64_t i = 0; i < elements; i++)
+    const uint64_t classes = workload->problem.classes;
+    char *logits = workload_logits(workload, 0);
+    uint64_t state = 2;
+    for (uint64_t i = 0; i < workload->rows * classes; i++)
         memcpy(logits + i * size, table + (next_random(&state) % USUAL_VALUES) * size, size);
-    for (uint64_t large = 0; problem->classes > 16 && large < workload->rows * LARGE_A_ROW; large++) {
-        uint64_t row = large / LARGE_A_ROW, c = next_random(&state) % problem->classes;
-        uint64_t at = (row / problem->inner * problem->classes + c) * problem->inner + row % problem->inner;
+    for (uint64_t i = 0; classes >= LEAST_LARGE_CLASSES && i < workload->rows * LARGE_A_ROW; i++) {
+        uint64_t at = workload_place(workload, i / LARGE_A_ROW, next_random(&state) % classes);
         memcpy(logits + at * size, table + (USUAL_VALUES + next_random(&state) % LARGE_VALUES) * size, size);
     }
+}
+
+/* Fills all slots, and touches every page of their results. */
+static int fill_slots(const workload *workload)
+{
+    size_t size = clsoftmax_dtype_size(workload->problem.logits_dtype);
+    char *table = malloc(TABLE_VALUES * size);
+    COMPLAIN_IF(!table, EXIT_FAILED, "no memory for logits");
+    fill_table(workload->problem.logits_dtype, table);
+    draw_logits(workload, table, size);
     free(table);
-    for (unsigned pair = 1; pair < workload->pairs; pair++)
-        memcpy(workload_logits(workload, pair), logits, workload->logits_bytes);
-    for (unsigned pair = 0; pair < workload->pairs; pair++) /* so that every page is there */
-        memset(workload_results(workload, pair), 0xFF, workload->results_bytes);
+    for (unsigned slot = 1; slot < workload->slots; slot++)
+        memcpy(workload_logits(workload, slot), workload_logits(workload, 0), workload->logits_bytes);
+    for (unsigned slot = 0; slot < workload->slots; slot++)
+        memset(workload_results(workload, slot), 0xFF, workload->results_bytes);
     return EXIT_DONE;
 }
 
@@ -95,17 +115,17 @@ static size_t physical_memory(void)
     return (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* Enough pairs for twice the cache, within a quarter of the memory. */
-static unsigned choose_pairs(const workload *workload, size_t cache)
+/* Returns how many slots are twice as large as the cache together, within a quarter of the memory. */
+static unsigned choose_slots(const workload *workload, size_t cache)
 {
-    enum { MOST_PAIRS = 1024 };
-    size_t wanted = cache > 0 ? (2 * cache + workload->pair_bytes - 1) / workload->pair_bytes + 1 : 1;
-    size_t affordable = physical_memory() / 4 / workload->pair_bytes;
-    size_t pairs = wanted < affordable ? wanted : affordable;
-    return pairs < 1 ? 1 : pairs > MOST_PAIRS ? MOST_PAIRS : (unsigned)pairs;
+    enum { MOST_SLOTS = 1024 };
+    size_t wanted = cache > 0 ? (2 * cache + workload->slot_bytes - 1) / workload->slot_bytes + 1 : 1;
+    size_t affordable = physical_memory() / 4 / workload->slot_bytes;
+    size_t slots = wanted < affordable ? wanted : affordable;
+    return slots < 1 ? 1 : slots > MOST_SLOTS ? MOST_SLOTS : (unsigned)slots;
 }
 
-/* A round moves at least so much, so that it lasts longer than reading the clock and waking a peer. */
+/* Returns how many calls move so many bytes that reading the clock and waking a peer take little time beside them. */
 static unsigned choose_passes(const workload *workload)
 {
     enum { LEAST_BYTES = 32 << 20, MOST_PASSES = 1000 };
@@ -121,33 +141,32 @@ static size_t whole_pages(size_t bytes)
 static int map_memory(workload *workload, size_t cache)
 {
     workload->results_offset = whole_pages(workload->logits_bytes);
-    workload->pair_bytes = workload->results_offset + whole_pages(workload->results_bytes);
-    workload->pairs = choose_pairs(workload, cache);
+    workload->slot_bytes = workload->results_offset + whole_pages(workload->results_bytes);
+    workload->slots = choose_slots(workload, cache);
     workload->passes = choose_passes(workload);
-    size_t bytes = workload->pairs * workload->pair_bytes;
-    if (bytes > physical_memory() / 2)
-        return complain(EXIT_FAILED, "%s: two arrays of together %zu bytes are more than half of the memory",
-                        workload_label(workload), bytes);
+    size_t bytes = workload->slots * workload->slot_bytes;
+    COMPLAIN_IF(bytes > physical_memory() / 2, EXIT_FAILED,
+                "%s: two arrays of together %zu bytes are more than half of the memory", workload_label(workload),
+                bytes);
     if (ftruncate(workload->descriptor, 0) != 0 || ftruncate(workload->descriptor, (off_t)bytes) != 0)
         return complain(EXIT_FAILED, "%s: shared memory of %zu bytes: %s", workload_label(workload), bytes,
                         strerror(errno));
     void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, workload->descriptor, 0);
-    if (memory == MAP_FAILED)
-        return complain(EXIT_FAILED, "%s: shared memory of %zu bytes: %s", workload_label(workload), bytes,
-                        strerror(errno));
-    madvise(memory, bytes, MADV_HUGEPAGE); /* as large arrays of malloc have; without is well too */
+    COMPLAIN_IF(memory == MAP_FAILED, EXIT_FAILED, "%s: shared memory of %zu bytes: %s", workload_label(workload),
+                bytes, strerror(errno));
+    madvise(memory, bytes, MADV_HUGEPAGE); /* as large arrays of malloc have them; it works without, too */
     workload->memory = memory;
     return EXIT_DONE;
 }
 
-/* The results of device cpu, which those of every other device of ours must equal. */
+/* ---------------------------------------------------------------- Expected results */
+
 static int compute_expected(workload *workload, clsoftmax_context *cpu)
 {
     clsoftmax_plan *plan = NULL;
     clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
     workload->expected = malloc(workload->results_bytes);
-    if (!workload->expected)
-        return complain(EXIT_FAILED, "%s: no memory for the expected results", workload_label(workload));
+    COMPLAIN_IF(!workload->expected, EXIT_FAILED, "%s: no memory for the expected results", workload_label(workload));
     arguments.logits = workload_logits(workload, 0);
     arguments.results = workload->expected;
     arguments.temperature = workload->temperature;
@@ -158,45 +177,48 @@ static int compute_expected(workload *workload, clsoftmax_context *cpu)
     return status == CLSOFTMAX_OK ? EXIT_DONE : complain_library(workload_label(workload), status);
 }
 
+int workload_is_expected(const workload *workload, unsigned slot)
+{
+    return memcmp(workload_results(workload, slot), workload->expected, workload->results_bytes) == 0;
+}
+
+/* ---------------------------------------------------------------- A workload's life */
+
 int workload_prepare(workload *workload, clsoftmax_context *cpu, size_t cache)
 {
     uint64_t elements = workload->rows * workload->problem.classes;
     workload->logits_bytes = (size_t)elements * clsoftmax_dtype_size(workload->problem.logits_dtype);
     workload->results_bytes = (size_t)elements * clsoftmax_dtype_size(workload->problem.results_dtype);
-    int status = map_memory(workload, cache);
-    if (status == EXIT_DONE)
-        status = fill_logits(workload);
-    if (status == EXIT_DONE)
-        status = compute_expected(workload, cpu);
-    if (status == EXIT_DONE && !(workload->truth = truth_create(workload)))
-        status = complain(EXIT_FAILED, "%s: no memory for exact probabilities", workload_label(workload));
-    return status;
+    FORWARD(map_memory(workload, cache));
+    FORWARD(fill_slots(workload));
+    return compute_expected(workload, cpu);
 }
 
 void workload_finish(workload *workload)
 {
-    truth_release(workload->truth);
     free(workload->expected);
     if (workload->memory)
-        munmap(workload->memory, workload->pairs * workload->pair_bytes);
-    workload->truth = NULL;
+        munmap(workload->memory, workload->slots * workload->slot_bytes);
     workload->expected = NULL;
     workload->memory = NULL;
 }
 
-void *workload_logits(const workload *workload, unsigned pair)
+/* ---------------------------------------------------------------- Places and names */
+
+void *workload_logits(const workload *workload, unsigned slot)
 {
-    return workload->memory + pair * workload->pair_bytes;
+    return workload->memory + slot * workload->slot_bytes;
 }
 
-void *workload_results(const workload *workload, unsigned pair)
+void *workload_results(const workload *workload, unsigned slot)
 {
-    return workload->memory + pair * workload->pair_bytes + workload->results_offset;
+    return workload->memory + slot * workload->slot_bytes + workload->results_offset;
 }
 
-int workload_is_expected(const workload *workload, unsigned pair)
+uint64_t workload_place(const workload *workload, uint64_t row, uint64_t class)
 {
-    return memcmp(workload_results(workload, pair), workload->expected, workload->results_bytes) == 0;
+    const clsoftmax_problem *problem = &workload->problem;
+    return (row / problem->inner * problem->classes + class) * problem->inner + row % problem->inner;
 }
 
 const char *workload_dtypes(const workload *workload)

@@ -1,57 +1,63 @@
-/* What is timed: one shape, pair of dtypes and temperature, and the memory that every contender works on. */
+/*
+ * A workload: a shape with dtypes and a temperature, and the memory that all contenders work on. main.c makes one after
+ * another, contenders read and write its arrays, and truth.c has its exact probabilities.
+ */
 #ifndef CLSOFTMAX_BENCH_WORKLOAD_H
 #define CLSOFTMAX_BENCH_WORKLOAD_H
 
 #include "clsoftmax/clsoftmax.h"
+#include "shapes.h"
 
 #include <stdint.h>
 
-/* The exact probabilities of some rows. */
-typedef struct truth truth;
+typedef struct dtype_choice {
+    clsoftmax_dtype logits, results;
+} dtype_choice;
 
-/* The memory is a file without a name (memfd), so that peers in other processes map the same pages. It holds `pairs` pairs of
-   arrays, logits and results, `pair_bytes` apart; all logits are equal. A pass goes to the next pair, so that none finds its
-   arrays in the last cache. */
+/* The memory is a file without a name (memfd), so that peers, which are other processes, map the same pages. It has
+   several slots. A slot holds the logits and the results of a call; the logits of all slots are equal. Each call takes
+   the slot that was used longest ago, so that it does not find its arrays in the last cache. */
 typedef struct workload {
     clsoftmax_problem problem; /* strategy AUTO */
     uint64_t rows;
-    int axis; /* of a matrix: 0 or -1 */
+    int axis; /* of the matrix: 0 or -1 */
     float temperature;
     size_t logits_bytes, results_bytes;
-    int descriptor;
+    int descriptor; /* of the memory */
     unsigned char *memory;
-    size_t results_offset, pair_bytes;
-    unsigned pairs;
-    unsigned passes; /* that a round makes: one, or more where one is too short to be timed */
+    size_t results_offset; /* bytes from the logits of a slot to its results */
+    size_t slot_bytes;
+    unsigned slots;
+    unsigned passes; /* calls that are timed together: one, or more if one is too short to be timed */
     void *expected;  /* the results of device cpu */
-    truth *truth;
 } workload;
 
-/* Makes the memory that all workloads use in turn. EXIT_DONE, or EXIT_FAILED after a complaint. */
+/* Describes softmax of a dense matrix along an axis. With axis 0 the matrix is classes x rows. */
+clsoftmax_problem workload_problem(shape shape, dtype_choice dtypes, int axis);
+
+/* Creates the memory, which all workloads use in turn. EXIT_DONE, or EXIT_FAILED after a complaint. */
 int workload_memory_open(int *descriptor);
 
-/* Fills in memory, expected results and truth for what problem, rows, axis, temperature and descriptor say. `cache` is the
-   largest last cache in bytes, 0 to stay with one pair. EXIT_DONE, or another status after a complaint. */
+/* Fills in all that follows from problem, rows, axis, temperature and descriptor: the sizes, the memory with its
+   logits, and the expected results. `cache` is the size in bytes of the cache that calls are to leave; 0 takes one
+   slot. EXIT_DONE, or another status after a complaint; in either case call workload_finish. */
 int workload_prepare(workload *workload, clsoftmax_context *cpu, size_t cache);
 void workload_finish(workload *workload);
 
-void *workload_logits(const workload *workload, unsigned pair);
-void *workload_results(const workload *workload, unsigned pair);
+/* Return the arrays of a slot. */
+void *workload_logits(const workload *workload, unsigned slot);
+void *workload_results(const workload *workload, unsigned slot);
 
-/* 1 if a pair's results have the bits of device cpu. */
-int workload_is_expected(const workload *workload, unsigned pair);
+/* Returns the place of an element in either array. */
+uint64_t workload_place(const workload *workload, uint64_t row, uint64_t class);
 
-/* How far a pair's results are from the exact probabilities, over the rows of the truth: in ULP of their dtype, and absolute. NaN
-   where a result is one and should not be. */
-typedef struct distance {
-    double ulp, absolute;
-} distance;
-distance workload_distance(const workload *workload, unsigned pair);
+/* Returns 1 if the results of a slot have the bits of device cpu. */
+int workload_is_expected(const workload *workload, unsigned slot);
 
-/* "1024x32768 f32 T=1"; valid until the next call. */
+/* Names a workload: "1024x32768 f32 T=1". Valid until the next call. */
 const char *workload_label(const workload *workload);
 
-/* "f32", or "f16:f32" where logits and results differ; valid until the next call. */
+/* Names its dtypes: "f32", or "f16:f32" where logits and results differ. Valid until the next call. */
 const char *workload_dtypes(const workload *workload);
 
 #endif

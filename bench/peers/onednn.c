@@ -1,4 +1,5 @@
-/* oneDNN, versions 2 and 3. A temperature is the eltwise primitive "linear" before, into the results, in place after. */
+/* oneDNN as a peer, versions 2 and 3. With a temperature, the eltwise primitive "linear" scales by 1 / T into the
+   results, and softmax runs there in place. */
 #include "peer.h"
 
 #include <oneapi/dnnl/dnnl.h>
@@ -25,7 +26,7 @@ static dnnl_data_type_t data_type(const char *dtype)
     return strcmp(dtype, "f32") == 0 ? dnnl_f32 : strcmp(dtype, "f16") == 0 ? dnnl_f16 : dnnl_bf16;
 }
 
-/* ---------------------------------------------------------------- What the two versions write differently */
+/* ---------------------------------------------------------------- Where the two versions differ */
 
 #if DNNL_VERSION_MAJOR >= 3
 
@@ -69,7 +70,7 @@ static dnnl_status_t describe(description *array, const dnnl_dims_t dims, dnnl_d
 
 static void forget(description array)
 {
-    (void)array; /* is no handle */
+    (void)array; /* a description of version 2 holds nothing */
 }
 
 static dnnl_status_t choose_softmax(dnnl_primitive_desc_t *chosen, description source, description target, int axis)
@@ -80,7 +81,7 @@ static dnnl_status_t choose_softmax(dnnl_primitive_desc_t *chosen, description s
     return status == dnnl_success ? dnnl_primitive_desc_create(chosen, &operation, NULL, engine, NULL) : status;
 }
 
-/* Of one dtype only. */
+/* Version 2 scales between arrays of one dtype only. */
 static dnnl_status_t choose_scale(dnnl_primitive_desc_t *chosen, description source, description target, float factor)
 {
     dnnl_eltwise_desc_t operation;
@@ -98,7 +99,7 @@ static dnnl_status_t make_memory(dnnl_memory_t *memory, description array)
 
 #endif
 
-/* ---------------------------------------------------------------- The rest */
+/* ---------------------------------------------------------------- The peer */
 
 static dnnl_status_t make_primitive(dnnl_primitive_t *primitive, dnnl_primitive_desc_t chosen)
 {
@@ -107,7 +108,8 @@ static dnnl_status_t make_primitive(dnnl_primitive_t *primitive, dnnl_primitive_
     return status;
 }
 
-/* Everything for arrays of these descriptions; softmax in place on the results if there is a scale. */
+/* Makes the memories and primitives for arrays of these descriptions. With a temperature, softmax works in place on
+   the results. */
 static const char *make_all(const peer_problem *problem, description source, description target)
 {
     dnnl_primitive_desc_t chosen;

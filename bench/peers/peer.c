@@ -1,3 +1,4 @@
+/* The protocol of README.md, for peers in C: reads requests, calls the peer, and writes answers. See peer.h. */
 #include "peer.h"
 
 #include <sched.h>
@@ -20,7 +21,7 @@ static double now(void)
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-/* As many processors as threads, whatever the library's own idea of its threads is. */
+/* Limits the process to as many processors as threads, however many threads the library starts. */
 static void keep_to_processors(unsigned threads)
 {
     cpu_set_t all, few;
@@ -48,13 +49,14 @@ static const char *hello(peer *peer, const char *request)
     return wrong;
 }
 
+/* Ends the current problem, if there is one. */
 static void done(peer *peer)
 {
     peer_problem *problem = &peer->problem;
     if (!problem->memory)
         return;
     peer->functions->finish();
-    munmap(problem->memory, problem->pairs * problem->pair_bytes);
+    munmap(problem->memory, problem->slots * problem->slot_bytes);
     problem->memory = NULL;
 }
 
@@ -64,13 +66,13 @@ static const char *prepare(peer *peer, const char *request)
     unsigned long long rows = 0, classes = 0;
     int descriptor = -1;
     done(peer);
-    if (sscanf(request, "problem %d %u %zu %zu %llu %llu %d %7s %7s %f", &descriptor, &problem->pairs,
-               &problem->pair_bytes, &problem->results_offset, &rows, &classes, &problem->axis, problem->logits_dtype,
+    if (sscanf(request, "problem %d %u %zu %zu %llu %llu %d %7s %7s %f", &descriptor, &problem->slots,
+               &problem->slot_bytes, &problem->results_offset, &rows, &classes, &problem->axis, problem->logits_dtype,
                problem->results_dtype, &problem->temperature) != 10)
         return "problem takes ten words";
     problem->rows = rows;
     problem->classes = classes;
-    size_t bytes = problem->pairs * problem->pair_bytes;
+    size_t bytes = problem->slots * problem->slot_bytes;
     void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, descriptor, 0);
     if (memory == MAP_FAILED)
         return "the memory cannot be mapped";
@@ -89,8 +91,8 @@ static const char *run_round(peer *peer, const char *request)
         return "round takes two numbers, behind a problem";
     double start = now();
     for (unsigned pass = first; pass < first + passes; pass++) {
-        unsigned char *pair = problem->memory + pass % problem->pairs * problem->pair_bytes;
-        const char *wrong = peer->functions->run(pair, pair + problem->results_offset);
+        unsigned char *slot = problem->memory + pass % problem->slots * problem->slot_bytes;
+        const char *wrong = peer->functions->run(slot, slot + problem->results_offset);
         if (wrong)
             return wrong;
     }
@@ -99,6 +101,7 @@ static const char *run_round(peer *peer, const char *request)
     return NULL;
 }
 
+/* Answers a request. Returns NULL, or in a few words why it cannot. */
 static const char *answer(peer *peer, const char *request)
 {
     if (strncmp(request, "hello ", 6) == 0)
@@ -116,7 +119,8 @@ static const char *answer(peer *peer, const char *request)
 
 int peer_serve(const peer_functions *functions)
 {
-    /* Answers have a way of their own: whatever a library prints goes to standard error. */
+    /* Answers go to a copy of standard output. Standard output itself becomes standard error, so that nothing that a
+       library prints is taken for an answer. */
     peer peer = {.functions = functions, .answers = fdopen(dup(STDOUT_FILENO), "w")};
     char request[512];
     dup2(STDERR_FILENO, STDOUT_FILENO);

@@ -1,4 +1,5 @@
-/* What the peers in C share: the protocol of README.md. A peer's main is `return peer_serve(&functions)`. */
+/* The protocol of README.md, for peers in C. A peer fills in peer_functions, and its main is
+   `return peer_serve(&functions)`. */
 #ifndef CLSOFTMAX_BENCH_PEER_H
 #define CLSOFTMAX_BENCH_PEER_H
 
@@ -6,8 +7,8 @@
 #include <stdint.h>
 
 typedef struct peer_problem {
-    unsigned pairs;
-    size_t pair_bytes, results_offset;
+    unsigned slots;
+    size_t slot_bytes, results_offset;
     uint64_t rows, classes;
     int axis; /* -1: rows x classes; 0: classes x rows */
     char logits_dtype[8], results_dtype[8];
@@ -15,15 +16,19 @@ typedef struct peer_problem {
     unsigned char *memory;
 } peer_problem;
 
-/* Each but finish returns NULL, or in a few words why it cannot. */
+/* What a peer does. Each function but finish returns NULL, or in a few words why it cannot. */
 typedef struct peer_functions {
-    const char *(*open)(unsigned threads, char *version, size_t size); /* once; says who it is */
+    /* Starts the library, once, and writes its name and version. */
+    const char *(*open)(unsigned threads, char *version, size_t size);
+    /* Makes ready for a problem. */
     const char *(*prepare)(const peer_problem *problem);
-    const char *(*run)(void *logits, void *results); /* returns when the results are there */
-    void (*finish)(void);                            /* of a problem, prepared or not */
+    /* Makes one call, and returns when the results are there. */
+    const char *(*run)(void *logits, void *results);
+    /* Ends a problem, even if prepare failed. */
+    void (*finish)(void);
 } peer_functions;
 
-/* Answers requests until standard input ends. An exit status. */
+/* Answers requests until standard input ends. Returns an exit status. */
 int peer_serve(const peer_functions *functions);
 
 #endif

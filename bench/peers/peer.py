@@ -1,8 +1,11 @@
-"""PyTorch, ONNX Runtime, NumPy and SciPy as peers of clsoftmax-bench: peer.py torch|onnxruntime|numpy|scipy.
+"""PyTorch, ONNX Runtime, NumPy and SciPy as peers of clsoftmax-bench.
 
-README.md has the protocol. Each backend is a class: `version`, and `prepare`, which returns a function of logits and results that
-leaves the probabilities in the results, and what to call it with for each pair of arrays. At T = 1 that is the library's softmax into the given memory; at other temperatures
-its fastest threaded scaling into the same memory comes first.
+    peer.py torch|onnxruntime|numpy|scipy
+
+README.md has the protocol. Each backend is a class with a version and a method prepare. prepare returns a function that
+computes the probabilities of logits into results, and the arguments to call it with for each slot. At T = 1 that
+function is the library's softmax into the given memory. At other temperatures the library's fastest threaded scaling
+into the same memory comes first.
 """
 
 import mmap
@@ -14,28 +17,29 @@ import numpy as np
 
 
 class No(Exception):
-    """What this library cannot do, in a few words."""
+    """Says in a few words what the library cannot do."""
 
 
 class Problem:
     def __init__(self, words):
-        (self.descriptor, self.pairs, self.pair_bytes, self.results_offset, self.rows, self.classes, self.axis) = map(
+        (self.descriptor, self.slots, self.slot_bytes, self.results_offset, self.rows, self.classes, self.axis) = map(
             int, words[:7])
         self.logits_dtype, self.results_dtype = words[7:9]
         self.temperature = float(words[9])
-        self.memory = mmap.mmap(self.descriptor, self.pairs * self.pair_bytes)
+        self.memory = mmap.mmap(self.descriptor, self.slots * self.slot_bytes)
         for at in range(0, len(self.memory), mmap.PAGESIZE):
-            self.memory[at]  # map every page now
+            self.memory[at]  # maps the page
 
     def shape(self):
         return (self.classes, self.rows) if self.axis == 0 else (self.rows, self.classes)
 
     def arrays(self, make):
-        """A (logits, results) for each pair, by make(buffer, dtype, offset, count, shape)."""
-        count = self.rows * self.classes
-        return [(make(self.memory, self.logits_dtype, pair * self.pair_bytes, count, self.shape()),
-                 make(self.memory, self.results_dtype, pair * self.pair_bytes + self.results_offset, count, self.shape()))
-                for pair in range(self.pairs)]
+        """Returns (logits, results) for each slot, made by make(memory, dtype, offset, count, shape)."""
+        count, shape = self.rows * self.classes, self.shape()
+        starts = [slot * self.slot_bytes for slot in range(self.slots)]
+        return [(make(self.memory, self.logits_dtype, start, count, shape),
+                 make(self.memory, self.results_dtype, start + self.results_offset, count, shape))
+                for start in starts]
 
 
 def numpy_array(memory, dtype, offset, count, shape):
@@ -106,7 +110,7 @@ class Torch:
         def make(memory, dtype, offset, count, shape):
             return torch.frombuffer(memory, dtype=types[dtype], count=count, offset=offset).view(shape)
 
-        # _softmax.out is what torch.softmax calls; the public one cannot write into given memory
+        # torch.softmax calls _softmax.out, and cannot itself write into given memory.
         softmax = torch.ops.aten._softmax.out
 
         def run(logits, results):
@@ -152,8 +156,8 @@ class OnnxRuntime:
             binding.bind_output("results", "cpu", 0, np.float32, results.shape, results.ctypes.data)
             return binding
 
-        # with the arrays, which a binding does not keep alive
-        bindings = [(bind(*pair), pair) for pair in problem.arrays(numpy_array)]
+        # A binding does not keep its arrays alive, so they go with it.
+        bindings = [(bind(*arrays), arrays) for arrays in problem.arrays(numpy_array)]
         return lambda binding, arrays: session.run_with_iobinding(binding), bindings
 
 
@@ -166,7 +170,7 @@ class Peer:
         self.done()
 
     def done(self):
-        self.run = self.pairs = None  # views of the memory first, or it would not be unmapped
+        self.run = self.slots = None  # lets go of the views of the memory, so that it is unmapped
         return "done"
 
     def hello(self, words):
@@ -180,15 +184,15 @@ class Peer:
 
     def problem(self, words):
         self.done()
-        self.run, self.pairs = self.backend.prepare(Problem(words))
+        self.run, self.slots = self.backend.prepare(Problem(words))
         return "ready"
 
     def round(self, words):
         first, passes = map(int, words)
-        run, pairs = self.run, self.pairs
+        run, slots = self.run, self.slots
         start = time.perf_counter()
         for i in range(first, first + passes):
-            run(*pairs[i % len(pairs)])
+            run(*slots[i % len(slots)])
         return "seconds %.9f" % (time.perf_counter() - start)
 
     def answer(self, line):
@@ -199,14 +203,15 @@ class Peer:
 
 
 def main():
-    # Answers have a way of their own: whatever a library prints goes to standard error.
+    # Answers go to a copy of standard output. Standard output itself becomes standard error, so that nothing that a
+    # library prints is taken for an answer.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     peer = Peer(sys.argv[1])
     for line in sys.stdin:
         try:
             answer = peer.answer(line)
-        except Exception as error:  # whatever it is, this peer cannot
+        except Exception as error:  # whatever happened, the peer cannot do what was asked
             answer = "no " + (" ".join(str(error).split()) or type(error).__name__)
         print(answer, file=answers, flush=True)
 

@@ -1,4 +1,5 @@
-/* XNNPACK: f32, the last axis. A temperature is a multiplication by a constant before, into the results, in place after. */
+/* XNNPACK as a peer: f32 along the last axis. With a temperature, a multiplication by 1 / T writes into the results,
+   and softmax runs there in place. */
 #include "peer.h"
 
 #include <pthreadpool.h>
