@@ -46,13 +46,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!cpu)
         open_contexts();
     fuzz_bytes bytes = {data, data + size};
-    unsigned kind = (unsigned)fuzz_number(&bytes, 1), way = (unsigned)fuzz_number(&bytes, 1);
+    unsigned kind = (unsigned)fuzz_number(&bytes, 1);
+    uint64_t choices = fuzz_number(&bytes, 1);
     clsoftmax_problem problem = fuzz_problem_read(&bytes), on_device;
     choose_kind(&problem, kind % KINDS);
     on_device = problem;
-    on_device.strategy = (clsoftmax_strategy)(way / 2 % CLSOFTMAX_STRATEGY_COUNT);
-    on_device.tile_outer = way / 16; /* 0: one tile */
-    clsoftmax_plan *plan = fuzz_find_plan(devices[way % 2], &on_device);
+    clsoftmax_context *device = devices[fuzz_choice(&choices, 2)];
+    on_device.tile_outer = fuzz_choice(&choices, 8);                                          /* 0: one tile */
+    on_device.strategy = (clsoftmax_strategy)fuzz_choice(&choices, CLSOFTMAX_STRATEGY_COUNT); /* last: it grows */
+    clsoftmax_plan *plan = fuzz_find_plan(device, &on_device);
     if (!plan)
         return 0;
     fuzz_case read;

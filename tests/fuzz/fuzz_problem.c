@@ -42,13 +42,14 @@ clsoftmax_problem fuzz_problem_read(fuzz_bytes *bytes)
     while (problem.outer * problem.classes * problem.inner > MOST_ELEMENTS)
         problem.outer > 1 ? problem.outer-- : problem.inner > 1 ? problem.inner-- : problem.classes--;
     uint64_t choices = fuzz_number(bytes, 2);
-    problem.operation = (clsoftmax_operation)fuzz_choice(&choices, CLSOFTMAX_OPERATION_COUNT);
-    problem.logits_dtype = (clsoftmax_dtype)fuzz_choice(&choices, CLSOFTMAX_DTYPE_COUNT);
-    problem.results_dtype = (clsoftmax_dtype)fuzz_choice(&choices, CLSOFTMAX_DTYPE_COUNT);
-    problem.statistics = (int)fuzz_choice(&choices, 2) || problem.operation == CLSOFTMAX_OPERATION_NONE;
-    problem.temperature_per_row = (int)fuzz_choice(&choices, 2);
     problem.neg_inf_rows = (clsoftmax_neg_inf_rows)fuzz_choice(&choices, 3);
     problem.pos_inf = (clsoftmax_pos_inf)fuzz_choice(&choices, 2);
+    problem.statistics = (int)fuzz_choice(&choices, 2);
+    problem.temperature_per_row = (int)fuzz_choice(&choices, 2);
+    problem.logits_dtype = (clsoftmax_dtype)fuzz_choice(&choices, CLSOFTMAX_DTYPE_COUNT);
+    problem.results_dtype = (clsoftmax_dtype)fuzz_choice(&choices, CLSOFTMAX_DTYPE_COUNT);
+    problem.operation = (clsoftmax_operation)fuzz_choice(&choices, CLSOFTMAX_OPERATION_COUNT); /* last: it grows */
+    problem.statistics |= problem.operation == CLSOFTMAX_OPERATION_NONE;
     problem.logits_layout = read_layout(bytes, &problem);
     problem.results_layout = read_layout(bytes, &problem);
     uint64_t sweep = fuzz_number(bytes, 1);
