@@ -80,10 +80,10 @@ FAULTS
         [ "$status" -eq 1 ]
         [[ $stderr == *"differ from cpu"* ]] # it compiled
     done <<'FAULTS'
-item|-o p.npy|item.cl|p += sweep.s1|p += 0 * sweep.s1
-group|-o p.npy|phases.h|first.s0 + k\]|first.s0]
-split|-o p.npy|split.cl|split_parts(place, k) + place|split_parts(place, 0) + place
-column|--stats|column.cl|k += CORE_WIDTH|k += 2 * CORE_WIDTH
+item|-o p.npy|item.cl|p += sweep.SWEEP_STRIDE|p += 0 * sweep.SWEEP_STRIDE
+group|-o p.npy|phases.h|FIRST_TEMPERATURE + k\]|FIRST_TEMPERATURE]
+split|-o p.npy|split.h|split_parts(place, k) + place|split_parts(place, 0) + place
+column|--stats|column_temperatures.cl|k += CORE_WIDTH|k += 2 * CORE_WIDTH
 FAULTS
 }
 
@@ -101,14 +101,14 @@ FAULTS
         [[ $stderr == *"differ from cpu"* ]] # it compiled
     done <<'FAULTS'
 item|seq 19|1e5|elements.h|i < count ? row_load_one(address + i) : padding|row_load_one(address + i)
-item|seq 5000|1e5|item.cl|if (core_row_is_plain(row))|if (row.base == 0.0f)
+item|seq 5000|1e5|item.cl|core_row_is_plain(row->set.row)|row->set.row.base == 0.0f
 item|echo 3e38 1e38 3e38|1e-20|numeric_core.h|(temperature.scale > CORE_ROW(1.0f)) \&|(temperature.scale > CORE_ROW(0x1p100f)) \&
 column|seq 5000|1e5|phases.h|sums.added == CORE_FLUSH_AFTER|sums.added == 0
 group|seq 5000|1e5|chunks.h|branch < branches|branch + 1 < branches
-group|seq 5000|1e5|chunks.h|exponentials\[i\] = e|exponentials[lane] = e
+group|seq 5000|1e5|chunks.h|mine->pairs\[i\] = e|mine->pairs[lane] = e
 group|seq 5000|1e5|chunks.h|place >= count|place + WORK_GROUP_SIZE >= count
-split|seq 50257|1e5|split.cl|part < place->piece.PARTS_OF_ROW|part + 1 < place->piece.PARTS_OF_ROW
-split|seq 600001|1e5|split.cl|begin + each + (place->part < more)|begin + each
+split|seq 50257|1e5|split.h|part < place->piece.PIECE_PARTS_OF_ROW|part + 1 < place->piece.PIECE_PARTS_OF_ROW
+split|seq 600001|1e5|split.h|begin + each + (place->part < more)|begin + each
 FAULTS
 }
 
@@ -124,7 +124,7 @@ FAULTS
         [[ $output == *": row "* ]] # it compiled
     done <<'FAULTS'
 lanes.h|core_row_is_plain(states\[v\].set.row)|states[v].set.row.scale == CORE_ROW(1.0f)
-item.cl|if (core_row_is_plain(row))|if (row.scale == 1.0f)
+item.cl|core_row_is_plain(row->set.row)|row->set.row.scale == 1.0f
 numeric_core.h|= n \* 0x1.05c610p-29f|= n * 0.0f
 FAULTS
 }
@@ -150,7 +150,7 @@ FAULTS
 fuzz_with() {
     local compile=(gcc -std=gnu11 -D_GNU_SOURCE -O1) folder
     for folder in host/include host/lib host/cli kernels tests; do compile+=("-I$SOURCE/$folder"); done
-    "${compile[@]}" -w -I"$SOURCE/$(dirname "$2")" -c faulty.c -o faulty.o
+    "${compile[@]}" -w -iquote "$SOURCE/$(dirname "$2")" -c faulty.c -o faulty.o
     "${compile[@]}" "$SOURCE/tests/fuzz/fuzz_$1.c" "$SOURCE/tests/fuzz/replay.c" "${@:3}" faulty.o "$BUILD/host/cli/libcli_run.a" \
         "$BUILD/host/cli/libcli_support.a" "$BUILD/host/libclsoftmax.a" -o faulty -lpthreadpool -lpthread -lm -ldl && ./faulty "$SOURCE/tests/fuzz/corpus/$1"/*
 }
@@ -177,7 +177,7 @@ run|host/cli/run/slab_read.c|buffers->labels\[i\] = (int64_t)number|buffers->lab
 cpu|host/lib/reference.c|(double)temperature + 0.0|(double)temperature|@/tests/fuzz/fuzz_problem.c
 FAULTS
     needs_device
-    plant item.cl "if (core_row_is_plain(row))" "if (row.base == 0.0f)"
+    plant item.cl "core_row_is_plain(row->set.row)" "row->set.row.base == 0.0f"
     CLSOFTMAX_KERNEL_DIR=faulty run "$BUILD/fuzz_devices" "$SOURCE/tests/fuzz/corpus/devices"/*
     echo "devices: $output"
     [ "$status" -eq 134 ]
