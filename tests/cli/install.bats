@@ -20,7 +20,7 @@ install_to() {
     links_with_programs
     install_to "$PWD/prefix"
     sed -n '/^```c$/,/^```$/{/^```/d;p}' "$SOURCE/README.md" >example.c
-    diff <(sed 1d "$SOURCE/examples/host_memory.c") example.c
+    diff <(sed '1,/\*\//d' "$SOURCE/examples/host_memory.c") example.c
     # shellcheck disable=SC2046
     gcc -std=c11 -Wall -Wextra -Werror example.c -o shared $(pkg-config --cflags --libs clsoftmax)
     run ./shared

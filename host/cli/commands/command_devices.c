@@ -88,6 +88,16 @@ static void print_json_flag(const char *key, int value)
     printf("\"%s\": %s", key, value ? "true" : "false");
 }
 
+/* Prints the numbers by which plans for the device are made. */
+static void print_json_tuning(const clsoftmax_device *d)
+{
+    clsoftmax_tuning number;
+    printf(", \"tuning\": {");
+    for (size_t i = 0; clsoftmax_device_tuning(d, i, &number); i++)
+        printf("%s\"%s\": %llu", i > 0 ? ", " : "", number.name, (unsigned long long)number.value);
+    printf("}");
+}
+
 /* Prints all that the library tells of a device, as one object. */
 static void print_json_device(const clsoftmax_device *d)
 {
@@ -104,6 +114,7 @@ static void print_json_device(const clsoftmax_device *d)
     print_json_flag("exact", d->exact);
     printf(", ");
     print_json_flag("automatic", d->automatic);
+    print_json_tuning(d);
     printf("}");
 }
 

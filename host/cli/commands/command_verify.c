@@ -15,7 +15,8 @@
 
 typedef struct verify_options {
     const char *device;
-    clsoftmax_strategy strategy;
+    clsoftmax_strategy strategy;   /* AUTO: every one */
+    clsoftmax_operation operation; /* NONE: every one */
 } verify_options;
 
 static const option_row rows[] = {
@@ -31,13 +32,18 @@ static const option_row rows[] = {
      .set = option_set_strategy,
      .offset = offsetof(verify_options, strategy),
      .help = "verify this strategy alone"},
+    {.name = "operation",
+     .argument = "NAME",
+     .set = option_set_operation,
+     .offset = offsetof(verify_options, operation),
+     .help = "verify this operation alone: softmax or log_softmax"},
     {.name = NULL},
 };
 
 static const option_table table = {
     .rows = rows,
     .introduction =
-        "usage: clsoftmax verify [-d DEVICE] [--strategy NAME]\n"
+        "usage: clsoftmax verify [-d DEVICE] [--strategy NAME] [--operation NAME]\n"
         "\n"
         "Runs every strategy of a device on built-in data, at temperatures from 0 to inf. Compares the bits with "
         "those\n"
@@ -49,7 +55,8 @@ static const option_table table = {
         "\n",
     .examples = "examples:\n"
                 "  clsoftmax verify\n"
-                "  clsoftmax verify -d 0:0\n",
+                "  clsoftmax verify -d 0:0\n"
+                "  clsoftmax verify -d 0:0 --strategy group --operation softmax\n",
 };
 
 /* Data sets with more values than this are used once, instead of at every temperature in every dtype. */
@@ -257,24 +264,35 @@ static int verify_one(clsoftmax_context *contexts[3], const verify_case *c, int 
     return finish_output(stdout); /* while errno is that of this line */
 }
 
-/* Verifies every operation and dtype of a strategy; of `column` also statistics alone, for which its columns are
-   temperatures. */
-static int verify_strategy(clsoftmax_context *contexts[3], clsoftmax_strategy strategy, int *holds)
+static int verify_operation(clsoftmax_context *contexts[3], clsoftmax_strategy strategy, clsoftmax_operation operation,
+                            int *holds)
+{
+    for (int dtype = 0; dtype < CLSOFTMAX_DTYPE_COUNT; dtype++) {
+        verify_case c = {strategy, operation, (clsoftmax_dtype)dtype};
+        FORWARD(verify_one(contexts, &c, holds));
+    }
+    return EXIT_DONE;
+}
+
+/* Verifies an operation of a strategy in every dtype, or for NONE every operation; of `column` then also statistics
+   alone, for which its columns are temperatures. */
+static int verify_strategy(clsoftmax_context *contexts[3], clsoftmax_strategy strategy, clsoftmax_operation only,
+                           int *holds)
 {
     const verify_case statistics_alone = {strategy, CLSOFTMAX_OPERATION_NONE, CLSOFTMAX_F32};
+    if (only != CLSOFTMAX_OPERATION_NONE)
+        return verify_operation(contexts, strategy, only, holds);
     if (strategy == CLSOFTMAX_STRATEGY_COLUMN)
         FORWARD(verify_one(contexts, &statistics_alone, holds));
-    for (int operation = CLSOFTMAX_OPERATION_SOFTMAX; operation < CLSOFTMAX_OPERATION_COUNT; operation++)
-        for (int dtype = 0; dtype < CLSOFTMAX_DTYPE_COUNT; dtype++) {
-            verify_case c = {strategy, (clsoftmax_operation)operation, (clsoftmax_dtype)dtype};
-            FORWARD(verify_one(contexts, &c, holds));
-        }
+    for (clsoftmax_operation operation = CLSOFTMAX_OPERATION_NONE; ++operation < CLSOFTMAX_OPERATION_COUNT;)
+        FORWARD(verify_operation(contexts, strategy, operation, holds));
     return EXIT_DONE;
 }
 
 /* Prints the table: of one strategy, or, for AUTO, of every strategy that the device has. */
-static int verify_strategies(clsoftmax_context *contexts[3], clsoftmax_strategy only, int *holds)
+static int verify_strategies(clsoftmax_context *contexts[3], const verify_options *options, int *holds)
 {
+    const clsoftmax_strategy only = options->strategy;
     const clsoftmax_device *device = clsoftmax_context_device(contexts[0]);
     printf("device %s: %s%s%s\n", device->selector, device->name, device->platform[0] ? ", " : "", device->platform);
     printf("%-8s %-12s %-5s %10s %16s %17s\n", "strategy", "operation", "dtype", "values", "bits unlike cpu",
@@ -282,16 +300,16 @@ static int verify_strategies(clsoftmax_context *contexts[3], clsoftmax_strategy 
     FORWARD(finish_output(stdout));
     for (clsoftmax_strategy strategy = CLSOFTMAX_STRATEGY_AUTO; ++strategy < CLSOFTMAX_STRATEGY_COUNT;)
         if (only == CLSOFTMAX_STRATEGY_AUTO ? clsoftmax_strategy_supported(contexts[0], strategy) : only == strategy)
-            FORWARD(verify_strategy(contexts, strategy, holds));
+            FORWARD(verify_strategy(contexts, strategy, options->operation, holds));
     return EXIT_DONE;
 }
 
 /* Prints the table and the verdict. */
-static int verify_device(clsoftmax_context *contexts[3], clsoftmax_strategy only)
+static int verify_device(clsoftmax_context *contexts[3], const verify_options *options)
 {
     const clsoftmax_device *device = clsoftmax_context_device(contexts[0]);
     int holds = 1, is_inexact = !device->exact && device->type != CLSOFTMAX_DEVICE_REFERENCE;
-    if (verify_strategies(contexts, only, &holds) != EXIT_DONE)
+    if (verify_strategies(contexts, options, &holds) != EXIT_DONE)
         return EXIT_FAILED;
     holds = holds && !is_inexact;
     printf("%s: %s\n", device->selector, holds ? "the promise holds on this data" : "FAILED");
@@ -305,12 +323,12 @@ static int open_and_verify(const verify_options *options, clsoftmax_context *con
     FORWARD(open_context(options->device, &contexts[0]));
     FORWARD(open_context("cpu", &contexts[1]));
     FORWARD(open_context("reference", &contexts[2]));
-    return verify_device(contexts, options->strategy);
+    return verify_device(contexts, options);
 }
 
 int command_verify(int argc, char **argv)
 {
-    verify_options options = {NULL, CLSOFTMAX_STRATEGY_AUTO};
+    verify_options options = {NULL, CLSOFTMAX_STRATEGY_AUTO, CLSOFTMAX_OPERATION_NONE};
     clsoftmax_context *contexts[3] = {NULL, NULL, NULL};
     FORWARD(options_parse(&table, argc, argv, &options));
     FORWARD(options_refuse_operands(argc, argv));

@@ -41,6 +41,17 @@ int parse_strategy(const char *option, const char *text, clsoftmax_strategy *str
     return EXIT_DONE;
 }
 
+int parse_operation(const char *option, const char *text, clsoftmax_operation *operation)
+{
+    const char *names[CLSOFTMAX_OPERATION_COUNT];
+    for (int i = 0; i < CLSOFTMAX_OPERATION_COUNT; i++)
+        names[i] = clsoftmax_operation_name((clsoftmax_operation)i);
+    int choice = CLSOFTMAX_OPERATION_NONE;
+    FORWARD(parse_choice(option, text, names, CLSOFTMAX_OPERATION_COUNT, &choice));
+    *operation = (clsoftmax_operation)choice;
+    return EXIT_DONE;
+}
+
 int parse_dtype(const char *option, const char *text, clsoftmax_dtype *dtype)
 {
     const char *names[CLSOFTMAX_DTYPE_COUNT];

@@ -233,3 +233,9 @@ int option_set_strategy(const option_row *row, const char *argument, void *optio
     char name[OPTION_NAME_BYTES];
     return parse_strategy(option_name(row, name), argument, place_of(row, options));
 }
+
+int option_set_operation(const option_row *row, const char *argument, void *options)
+{
+    char name[OPTION_NAME_BYTES];
+    return parse_operation(option_name(row, name), argument, place_of(row, options));
+}

@@ -50,15 +50,16 @@ enum { OPTION_NAME_BYTES = 40 };
 const char *option_name(const option_row *row, char text[OPTION_NAME_BYTES]);
 
 /* Setters for rows that need no function of their own; row->offset says where the value stands. */
-int option_set_text(const option_row *row, const char *argument, void *options);     /* const char * */
-int option_set_on(const option_row *row, const char *argument, void *options);       /* int, becomes 1 */
-int option_set_off(const option_row *row, const char *argument, void *options);      /* int, becomes 0 */
-int option_set_integer(const option_row *row, const char *argument, void *options);  /* int */
-int option_set_index(const option_row *row, const char *argument, void *options);    /* uint64_t, from 0 on */
-int option_set_count(const option_row *row, const char *argument, void *options);    /* uint64_t, from 1 on */
-int option_set_size(const option_row *row, const char *argument, void *options);     /* uint64_t, bytes */
-int option_set_seconds(const option_row *row, const char *argument, void *options);  /* double */
-int option_set_dtype(const option_row *row, const char *argument, void *options);    /* clsoftmax_dtype */
-int option_set_strategy(const option_row *row, const char *argument, void *options); /* clsoftmax_strategy */
+int option_set_text(const option_row *row, const char *argument, void *options);      /* const char * */
+int option_set_on(const option_row *row, const char *argument, void *options);        /* int, becomes 1 */
+int option_set_off(const option_row *row, const char *argument, void *options);       /* int, becomes 0 */
+int option_set_integer(const option_row *row, const char *argument, void *options);   /* int */
+int option_set_index(const option_row *row, const char *argument, void *options);     /* uint64_t, from 0 on */
+int option_set_count(const option_row *row, const char *argument, void *options);     /* uint64_t, from 1 on */
+int option_set_size(const option_row *row, const char *argument, void *options);      /* uint64_t, bytes */
+int option_set_seconds(const option_row *row, const char *argument, void *options);   /* double */
+int option_set_dtype(const option_row *row, const char *argument, void *options);     /* clsoftmax_dtype */
+int option_set_strategy(const option_row *row, const char *argument, void *options);  /* clsoftmax_strategy */
+int option_set_operation(const option_row *row, const char *argument, void *options); /* clsoftmax_operation */
 
 #endif

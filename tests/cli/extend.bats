@@ -1,0 +1,70 @@
+# What an addition to a table costs, tried on a copy of the sources: an operation is a patch of three files, whose results every
+# strategy, dtype and sweep gives; and a table with a gap does not compile, and the compiler says where the gap is.
+bats_require_minimum_version 1.5.0
+load helpers
+
+copy_tree() {
+    ! is_sanitized || skip "the copy would be built without sanitizers"
+    ! nm "$CLSOFTMAX" | grep -q __gcov_dump || skip "the copy would be built without gcov's counters"
+    mkdir tree
+    cp -r "$SOURCE"/{CMakeLists.txt,host,kernels} tree
+}
+
+# build LEVEL TARGET: a target of the copy at an optimisation level; goes on behind an error, to see the others
+build() {
+    cmake -S tree -B tree/build -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_FLAGS_RELEASE="$1" -DCLSOFTMAX_TESTS=OFF \
+        -DCLSOFTMAX_BENCH=OFF -DCLSOFTMAX_MPI=OFF >/dev/null &&
+        cmake --build tree/build --parallel 2 --target "$2" -- --keep-going 2>&1
+}
+
+# fails_to_build: builds the library of the copy, which must fail
+fails_to_build() {
+    run build -O0 clsoftmax_static
+    [ "$status" -ne 0 ]
+}
+
+# names NAME FILE: the failed build has an error or warning about the NAME in the FILE
+names() {
+    grep -E "$2:[0-9]+:[0-9]+: (error|warning): .*$1" <<<"$output" ||
+        { echo "nothing about $1 in $2:"; grep -E "error|warning" <<<"$output"; return 1; }
+}
+
+@test "an operation is a patch of three files and forty lines, right on every device" {
+    local patch="$SOURCE/tests/cli/extend/square.patch" device
+    needs_device
+    copy_tree
+    [ "$(grep -c '^+++ ' "$patch")" -le 3 ]
+    [ "$(grep -cE '^[-+]([^-+]|$)' "$patch")" -le 40 ]
+    patch -d tree -p1 <"$patch"
+    run build -O1 clsoftmax_command
+    echo "$output" | grep -E "error|warning" || true
+    [ "$status" -eq 0 ]
+    for device in cpu 0:0; do
+        run tree/build/clsoftmax verify -d "$device" --operation square
+        echo "$output"
+        [ "$status" -eq 0 ]
+        [ "$(grep -c ' square .* passed$' <<<"$output")" -ge 9 ]
+    done
+}
+
+@test "an operation without a row, a formula or a reference does not compile" {
+    copy_tree
+    sed -i 's|X(LOG_SOFTMAX, "log_softmax", .*)$|& X(HALF, "half", "p / 2")|' tree/host/include/clsoftmax/clsoftmax.h
+    grep -q HALF tree/host/include/clsoftmax/clsoftmax.h
+    fails_to_build
+    names OPERATION_HALF host/lib/problem.c
+    names formula_HALF host/lib/reference.c
+    sed -i 's/X(LOG_SOFTMAX, MADE_OF_LOGITS, .*)$/& X(HALF, MADE_OF_EXPONENTIALS, ENDS_WITH_SUM, 0.0f)/' \
+        tree/kernels/operations/operations.h
+    fails_to_build
+    names operation_result_HALF kernels/operations/operations.h
+}
+
+@test "a dtype without its load does not compile" {
+    copy_tree
+    sed -i 's/    X(BF16, "bf16", 2)/    X(BF16, "bf16", 2) X(F64, "f64", 8)/' tree/host/include/clsoftmax/clsoftmax.h
+    grep -q F64 tree/host/include/clsoftmax/clsoftmax.h
+    fails_to_build
+    names cpu_load_F64 host/lib/cpu/cpu_dtype.h
+    names FORMAT_F64 host/lib/reference.c
+}
