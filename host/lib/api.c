@@ -1,4 +1,7 @@
-/* The public calls: each checks, decides, and hands over to the device. */
+/*
+ * The public functions of clsoftmax.h that make, run and release contexts and plans. Each checks its arguments, lets
+ * planning decide, and hands over to the backend of the context's device (context.h). Programs call them.
+ */
 #include "api.h"
 #include "growing.h"
 #include "plan/strategy.h"
@@ -53,7 +56,8 @@ int clsoftmax_strategy_supported(const clsoftmax_context *context, clsoftmax_str
 
 /* ---------------------------------------------------------------- Plan */
 
-/* The sizes of the structs in the first version that has them, up to and with their last fields then. */
+/* Sizes of the structs in the first version of the library that had them: up to the end of the last field of then. A
+   caller's struct is never smaller. */
 #define FIRST_PROBLEM_SIZE (offsetof(clsoftmax_problem, sweep_stride) + sizeof(uint64_t))
 #define FIRST_ARGUMENTS_SIZE (offsetof(clsoftmax_arguments, invalid_rows) + sizeof(uint64_t *))
 
@@ -72,6 +76,8 @@ void clsoftmax_problem_init(clsoftmax_problem *problem, size_t size)
         cls_init_growing(problem, size, &defaults, sizeof defaults);
 }
 
+/* Checks the caller's problem, decides how to compute it, and lets the backend prepare the plan. Writes the plan's
+   description. After a failure the plan is in a state that clsoftmax_plan_release accepts. */
 static clsoftmax_status prepare(clsoftmax_plan *plan, const clsoftmax_problem *theirs)
 {
     clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
@@ -143,7 +149,7 @@ clsoftmax_status clsoftmax_plan_run(clsoftmax_plan *plan, const clsoftmax_argume
     return CLSOFTMAX_OK;
 }
 
-/* Plans, runs once and releases. */
+/* Makes a plan, runs it once, and releases it. */
 static clsoftmax_status run_once(clsoftmax_context *context, const clsoftmax_problem *problem,
                                  const clsoftmax_arguments *arguments)
 {

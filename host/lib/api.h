@@ -1,10 +1,10 @@
-/* Checks that every way into the library makes. */
+/* A check that every public function makes which takes a context or a plan: for api.c and opencl/opencl_interop.c. */
 #ifndef CLSOFTMAX_API_H
 #define CLSOFTMAX_API_H
 
 #include "context.h"
 
-/* FORKED if the context is another process's. */
+/* Checks that this process made the context; FORKED in a child, whose threads and device would be the parent's. */
 clsoftmax_status cls_check_process(const clsoftmax_context *context);
 
 #endif

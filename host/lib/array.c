@@ -1,16 +1,17 @@
-/* The table of arrays: see array.h. */
+/* The table of arrays, and what follows from its rows: see array.h. */
 #include "array.h"
 
 #include "problem.h"
 
 #include <stddef.h>
 
+/* One row of the table. `transfer` names the array's way to or from the device in an error message. */
 typedef struct array_row {
     const char *name, *transfer;
     cls_direction direction;
-    size_t element_bytes; /* 0: the dtype's */
+    size_t element_bytes; /* 0: that of the dtype */
     int is_optional;
-    size_t place; /* in clsoftmax_arguments */
+    size_t place; /* offset in clsoftmax_arguments */
 } array_row;
 
 static const array_row table[CLS_ARRAYS] = {

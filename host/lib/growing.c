@@ -1,4 +1,4 @@
-/* Structs that may grow: see growing.h. */
+/* Reads and initialises public structs that may grow at their end: see growing.h. */
 #include "growing.h"
 
 #include "status.h"

@@ -1,3 +1,7 @@
+/*
+ * Problems and arguments: their names, and the checks that every call passes before planning. Used by api.c, and by
+ * opencl/opencl_interop.c for device buffers; the public functions here are those of clsoftmax.h.
+ */
 #include "problem.h"
 
 #include "array.h"
@@ -43,6 +47,7 @@ typedef struct strategy_texts {
     const char *name, *idea, *rule;
 } strategy_texts;
 
+/* Returns the texts of a strategy; NULLs for a number that is no strategy. */
 static strategy_texts texts_of(clsoftmax_strategy strategy)
 {
     static const strategy_texts texts[] = {
@@ -71,7 +76,7 @@ const char *clsoftmax_strategy_rule(clsoftmax_strategy strategy)
 
 /* ---------------------------------------------------------------- Operations */
 
-/* The public header and the kernels number the operations alike. */
+/* The public header and the kernels must give each operation the same number. */
 #define CLS_SAME_NUMBER(name, text, meaning)                                                                           \
     _Static_assert((int)CLSOFTMAX_OPERATION_##name == (int)OPERATION_##name, "OPERATION_LIST: " #name);
 CLSOFTMAX_OPERATION_LIST(CLS_SAME_NUMBER)
@@ -90,7 +95,7 @@ int cls_is_made_of_exponentials(const clsoftmax_problem *problem)
 
 /* ---------------------------------------------------------------- Statistics */
 
-/* The record of the kernels is the public header's. */
+/* The record that kernels write must be the public header's, field by field. */
 #define CLS_SAME_FIELD(row_type, type, name)                                                                           \
     _Static_assert(offsetof(clsoftmax_statistics, name) == offsetof(core_statistics_record, name) &&                   \
                        sizeof(((clsoftmax_statistics *)0)->name) == sizeof(type),                                      \
@@ -101,12 +106,13 @@ _Static_assert(sizeof(clsoftmax_statistics) == sizeof(core_statistics_record), "
 
 /* ---------------------------------------------------------------- Shapes */
 
-/* a * b, or UINT64_MAX where that overflows. */
+/* Returns a * b, or UINT64_MAX if that overflows. */
 static uint64_t product(uint64_t a, uint64_t b)
 {
     return b != 0 && a > UINT64_MAX / b ? UINT64_MAX : a * b;
 }
 
+/* Returns a + b, or UINT64_MAX if that overflows. */
 static uint64_t sum(uint64_t a, uint64_t b)
 {
     return a > UINT64_MAX - b ? UINT64_MAX : a + b;
@@ -135,7 +141,8 @@ int cls_layout_is_dense(const clsoftmax_problem *problem, const clsoftmax_layout
     return memcmp(&dense, layout, sizeof dense) == 0;
 }
 
-/* Strides of dimensions of size 1 do not matter; they become the dense ones, so that equal layouts compare equal. */
+/* Replaces strides of zeros by the dense ones. The strides of dimensions of size 1 do not matter; they become the dense
+   ones too, so that equal layouts compare equal. */
 static void fill_in_layout(const clsoftmax_problem *problem, clsoftmax_layout *layout)
 {
     clsoftmax_layout dense = dense_layout(problem);
@@ -148,25 +155,27 @@ static void fill_in_layout(const clsoftmax_problem *problem, clsoftmax_layout *l
         layout->inner_stride = dense.inner_stride;
 }
 
-/* The results of one temperature behind those of another. */
+/* Returns the stride of a dense sweep: it puts the results of one temperature directly behind those of the one
+   before. */
 static uint64_t dense_sweep_stride(const clsoftmax_problem *problem)
 {
-    clsoftmax_problem some = *problem; /* with a row, to span something */
+    clsoftmax_problem some = *problem; /* at least one row, so that it spans something */
     some.outer = problem->outer ? problem->outer : 1;
     some.inner = problem->inner ? problem->inner : 1;
     some.results_layout.offset = 0;
     return cls_layout_span(&some, &some.results_layout, 1);
 }
 
-/* One dimension of an array: `size` steps of `stride`. */
+/* One dimension of an array: `size` steps of `stride` elements. */
 typedef struct dimension {
     uint64_t size, stride;
 } dimension;
 
-/* Of the results: 1 if, sorted by stride, each dimension steps over all that the smaller ones span, so that no two elements share a place. */
+/* Returns 1 if no two results share a place. Sorted by stride, each dimension must step over all that the smaller ones
+   span. */
 static int is_nested(const clsoftmax_problem *problem)
 {
-    if (cls_problem_rows(problem) == 0) /* strides made of a size of 0 are 0 */
+    if (cls_problem_rows(problem) == 0) /* without rows, dense strides are 0 */
         return 1;
     const clsoftmax_layout *layout = &problem->results_layout;
     enum { DIMENSIONS = 4 };
@@ -204,6 +213,7 @@ static clsoftmax_status check_spans(const clsoftmax_problem *problem)
 
 /* ---------------------------------------------------------------- Problems */
 
+/* Checks every field that is a choice: its number must exist, and the choices must fit together. */
 static clsoftmax_status check_choices(const clsoftmax_problem *p)
 {
     CLS_FAIL_IF(!clsoftmax_operation_name(p->operation), CLSOFTMAX_INVALID_ARGUMENT, "there is no operation %d",
@@ -223,7 +233,8 @@ static clsoftmax_status check_choices(const clsoftmax_problem *p)
     return CLSOFTMAX_OK;
 }
 
-/* Strides count forwards, in unsigned integers: a negative one comes as a huge one. */
+/* Checks that no stride is negative. Strides are unsigned and count forwards; a negative one arrives as a huge
+   number. */
 static clsoftmax_status check_directions(const clsoftmax_problem *problem)
 {
     CLS_FOR_ARRAYS(array)
@@ -245,7 +256,7 @@ clsoftmax_status cls_problem_check(const clsoftmax_problem *problem, clsoftmax_p
 {
     *checked = *problem;
     CLS_FAIL_IF(problem->classes == 0, CLSOFTMAX_INVALID_SHAPE, "a row needs at least one class");
-    /* also without rows: no width may overflow later */
+    /* An empty problem is checked as if it had a row, so that no later product of its sizes overflows. */
     uint64_t outer = problem->outer ? problem->outer : 1, inner = problem->inner ? problem->inner : 1;
     uint64_t temperatures = cls_problem_temperatures(problem);
     CLS_FAIL_IF(product(product(product(outer, inner), problem->classes), temperatures) >
@@ -256,7 +267,7 @@ clsoftmax_status cls_problem_check(const clsoftmax_problem *problem, clsoftmax_p
     CLS_FORWARD(check_choices(problem));
     CLS_FORWARD(check_directions(problem));
     fill_in_layout(problem, &checked->logits_layout);
-    if (!cls_has_results(problem)) { /* no results: nothing may depend on what they would be */
+    if (!cls_has_results(problem)) { /* without results, nothing may depend on their layout or dtype */
         checked->results_layout = checked->logits_layout;
         checked->results_dtype = checked->logits_dtype;
     }
@@ -305,7 +316,8 @@ clsoftmax_status clsoftmax_problem_set_shape(clsoftmax_problem *problem, unsigne
 
 /* ---------------------------------------------------------------- Arguments */
 
-/* Returns 1 if both arrays begin at the same place, have the same elements, and a result is written once: in place. */
+/* Returns 1 if the call computes in place: both arrays begin at the same address and have the same elements, and each
+   result is written once, as it is not in a sweep. */
 static int is_in_place(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments, cls_array in,
                        cls_array out)
 {
@@ -314,7 +326,7 @@ static int is_in_place(const clsoftmax_problem *problem, const clsoftmax_argumen
            memcmp(cls_array_layout(problem, in), cls_array_layout(problem, out), sizeof(clsoftmax_layout)) == 0;
 }
 
-/* Where an array begins and ends in memory. */
+/* The addresses of an array's first byte and of the byte behind its last. */
 typedef struct extent_in_memory {
     uintptr_t begin, end;
 } extent_in_memory;

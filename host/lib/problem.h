@@ -1,29 +1,32 @@
-/* A problem, checked, with its layouts spelled out: what the planner and every device see. */
+/*
+ * Checked problems: their layouts have all strides filled in. api.c checks each problem once; planning and every
+ * backend work on checked ones.
+ */
 #ifndef CLSOFTMAX_PROBLEM_H
 #define CLSOFTMAX_PROBLEM_H
 
 #include "clsoftmax/clsoftmax.h"
 
-/* Checks the problem and fills in the strides of dense layouts and of dimensions of size 1. */
+/* Checks a problem. Writes a copy in which the strides of dense layouts and of dimensions of size 1 are filled in. */
 clsoftmax_status cls_problem_check(const clsoftmax_problem *problem, clsoftmax_problem *checked);
 
 /* Returns 1 if the operation writes a result for each class. */
 int cls_has_results(const clsoftmax_problem *problem);
 
-/* Returns 1 if its results are made of exponentials, which are worth keeping. */
+/* Returns 1 if the results are made of exponentials, which are then worth keeping between the phases of a row. */
 int cls_is_made_of_exponentials(const clsoftmax_problem *problem);
 
-/* Returns outer * inner of a checked problem. */
+/* Returns the number of rows of a checked problem. */
 static inline uint64_t cls_problem_rows(const clsoftmax_problem *problem)
 {
     return problem->outer * problem->inner;
 }
 
-/* Returns the elements from the start of an array to behind its last in this layout, at so many temperatures sweep_stride
-   apart; 0 for a problem without rows. */
+/* Returns the number of elements from the start of an array to its last, offset included, with `temperatures` of them
+   sweep_stride apart; 0 for a problem without rows. */
 uint64_t cls_layout_span(const clsoftmax_problem *problem, const clsoftmax_layout *layout, uint64_t temperatures);
 
-/* Returns the number of temperatures that each row is computed at. */
+/* Returns the number of temperatures at which each row is computed. */
 static inline uint64_t cls_problem_temperatures(const clsoftmax_problem *problem)
 {
     return problem->sweep > 0 ? problem->sweep : 1;
@@ -32,21 +35,22 @@ static inline uint64_t cls_problem_temperatures(const clsoftmax_problem *problem
 /* Returns 1 if the layout is dense. */
 int cls_layout_is_dense(const clsoftmax_problem *problem, const clsoftmax_layout *layout);
 
-/* Returns the elements before row r (see clsoftmax_problem). */
+/* Returns the number of elements before the first one of a row. */
 static inline uint64_t cls_layout_row(const clsoftmax_problem *problem, const clsoftmax_layout *layout, uint64_t row)
 {
     return layout->offset + row / problem->inner * layout->outer_stride + row % problem->inner * layout->inner_stride;
 }
 
-/* Returns the policies of the problem as the numeric core takes them. */
+/* Returns the policies of the problem, as flags for the numeric core (CORE_NEGATIVE_INFINITY_*,
+   CORE_POSITIVE_INFINITY_*). */
 uint32_t cls_problem_policies(const clsoftmax_problem *problem);
 
-/* Returns 1 for a number from 0 to inf, -0 too; by its bits, since the caller's floating-point mode may read a subnormal as
-   zero. */
+/* Returns 1 for a number in [0, inf], -0 included. Looks at its bits, because the caller's floating-point mode may take
+   a subnormal for zero. */
 int cls_is_temperature(float temperature);
 
-/* Returns 1 if an array that is read and one that is written have elements for each class and share a byte without being the
-   same array: the byte would be read after it was written. */
+/* Returns 1 if an array that the device reads and one that it writes share a byte and are not the same array: the byte
+   would be read after it was written. Both have an element for each class. */
 int cls_arguments_overlap(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments);
 
 /* Checks the arguments of a call on host memory against a checked problem. */

@@ -1,9 +1,9 @@
 /*
- * Device "reference": everything in double precision, from the formulas, sharing nothing with the numeric core. What
- * `verify` and the tests compare the other devices with.
+ * Device "reference": softmax in double precision, straight from the formulas. It shares nothing with the numeric core,
+ * because `verify` and the tests compare the other devices with it.
  *
- * Its results are within 1 ULP of f32 for ordinary input: exp and division are good to about 1e-16, and a sum of 2^20 terms
- * to 1e-10.
+ * Its results are within 1 ULP of f32 for ordinary input: exp and division are good to about 1e-16, and a sum of 2^20
+ * terms to 1e-10.
  */
 #include "context.h"
 #include "float_environment.h"
@@ -13,8 +13,8 @@
 
 /* ---------------------------------------------------------------- Elements */
 
-/* How IEEE 754 packs a number: bits of its fraction and of its exponent, and the exponents of normal numbers, from
-   `smallest` to `largest` (2^e <= |x|). A dtype without a row here does not compile. */
+/* How IEEE 754 packs a number: the bits of its fraction and of its exponent, and the exponents e of normal numbers (2^e
+   <= |x| < 2^(e + 1)), from `smallest` to `largest`. A dtype without a format here does not compile. */
 typedef struct format {
     int fraction, exponent, smallest, largest;
 } format;
@@ -37,6 +37,7 @@ static const format formats[CLSOFTMAX_DTYPE_COUNT] = {
 #undef REFERENCE_FORMAT
 };
 
+/* Returns the number that these bits stand for. Every f32, f16 and bf16 is exact in double. */
 static double decode(uint32_t bits, format f)
 {
     uint32_t magnitude = bits & ((1u << (f.fraction + f.exponent)) - 1);
@@ -48,7 +49,7 @@ static double decode(uint32_t bits, format f)
     return magnitude == bits ? value : -value;
 }
 
-/* Rounds to the nearest, ties to even; a NaN becomes the canonical one. */
+/* Returns the bits of the value, rounded to the nearest, ties to even. A NaN becomes the canonical one. */
 static uint32_t encode(double value, format f)
 {
     uint32_t infinity = ((1u << f.exponent) - 1) << f.fraction,
@@ -56,13 +57,14 @@ static uint32_t encode(double value, format f)
     if (isnan(value))
         return infinity | 1u << (f.fraction - 1);
     int exponent;
-    frexp(value, &exponent); /* |value| in [2^(exponent - 1), 2^exponent) */
+    frexp(value, &exponent); /* |value| is in [2^(exponent - 1), 2^exponent) */
     if (isinf(value) || exponent - 1 > f.largest)
         return sign | infinity;
     if (value == 0 || exponent - 1 < f.smallest)
         exponent = f.smallest + 1;
     double units = nearbyint(ldexp(fabs(value), f.fraction - (exponent - 1)));
-    /* the leading bit of a normal number carries into the exponent, as does a rounding up to the next power of two */
+    /* The leading bit of a normal number carries into the exponent; so does a value that rounds up to a power of
+       two. */
     return sign | (((uint32_t)(exponent - 1 - f.smallest) << f.fraction) + (uint32_t)units);
 }
 
@@ -90,7 +92,7 @@ static void write_element(void *array, clsoftmax_dtype dtype, uint64_t at, doubl
 
 /* ---------------------------------------------------------------- Operations */
 
-/* Each operation from its definition: z is (x - max) / T, and sum the sum of exp(z) over the row. */
+/* Each operation is written from its definition: z is (x - max) / T, and sum is the sum of exp(z) over the row. */
 static double formula_NONE(double z, double sum)
 {
     (void)z, (void)sum;
@@ -126,13 +128,13 @@ static double formula(clsoftmax_operation operation, double z, double sum)
 typedef struct reference_row {
     const clsoftmax_problem *problem;
     const clsoftmax_arguments *arguments;
-    uint64_t index, logits, results; /* the row, and its first elements */
-    uint64_t record;                 /* where its statistics go */
+    uint64_t index, logits, results; /* index of the row, and of its first elements */
+    uint64_t record;                 /* index of its statistics */
     double temperature;
-    double maximum, second; /* NaN if a logit is */
+    double maximum, second; /* NaN if a logit is NaN */
     uint64_t argmax;
-    double sum;  /* of the weights */
-    double fill; /* what every probability is, or -1 where they are to be computed */
+    double sum;  /* of exp(z) over the row */
+    double fill; /* every probability of the row; -1: they are computed */
 } reference_row;
 
 static double logit(const reference_row *row, uint64_t c)
@@ -141,6 +143,7 @@ static double logit(const reference_row *row, uint64_t c)
                         row->logits + c * row->problem->logits_layout.class_stride);
 }
 
+/* Finds the largest and second largest logit. The first NaN ends the search and is the maximum (as NumPy). */
 static void find_maximum(reference_row *row)
 {
     row->maximum = row->second = -INFINITY;
@@ -157,7 +160,8 @@ static void find_maximum(reference_row *row)
     }
 }
 
-/* Returns (x - maximum) / temperature, with its limits; -inf for masks, and for all but ties where the mass is on ties. */
+/* Returns (x - maximum) / temperature, with its limits: 0 for the maximum itself; else -inf for a mask, and wherever
+   all mass is on the largest logits. */
 static double exponent(const reference_row *row, double x)
 {
     if (x == row->maximum)
@@ -167,6 +171,7 @@ static double exponent(const reference_row *row, double x)
     return (x - row->maximum) / row->temperature;
 }
 
+/* Returns the probability that the whole row gets, by the policies of the problem; -1 if the row is computed. */
 static double fill_of(const reference_row *row)
 {
     const clsoftmax_problem *problem = row->problem;
@@ -185,10 +190,10 @@ static void write_results(const reference_row *row)
     for (uint64_t c = 0; c < problem->classes; c++) {
         double result = NAN;
         if (row->fill == 0)
-            result = formula(problem->operation, -INFINITY, 1); /* of a probability that is 0 */
+            result = formula(problem->operation, -INFINITY, 1); /* the result of a probability of 0 */
         if (row->fill == -1)
             result = formula(problem->operation, exponent(row, logit(row, c)), row->sum);
-        double rounded = (double)(float)result; /* f32 first, as the contract says */
+        double rounded = (double)(float)result; /* rounded to f32 first, as the contract says */
         write_element(row->arguments->results, problem->results_dtype,
                       row->results + c * problem->results_layout.class_stride, rounded + 0.0);
     }
@@ -205,7 +210,7 @@ static void write_statistics(const reference_row *row)
         double z = exponent(row, logit(row, c));
         mean -= exp(z) == 0 ? 0 : exp(z) * z;
     }
-    float maximum = (float)(row->maximum + 0.0); /* -0 becomes +0 */
+    float maximum = (float)(row->maximum + 0.0); /* turns -0 into +0 */
     clsoftmax_statistics s = {maximum, isinf(maximum) ? maximum : NAN, NAN, NAN, NAN, NAN, (int64_t)row->argmax};
     if (row->fill == 0) {
         s.entropy = s.largest_probability = s.margin = 0;
@@ -239,7 +244,8 @@ static void compute_row(reference_row *row)
 
 /* ---------------------------------------------------------------- Backend */
 
-/* Computes all rows at temperature k of a sweep, or at their own; returns how many of them had an invalid temperature. */
+/* Computes all rows at temperature k of a sweep, or at their own temperatures. Returns the number of rows with an
+   invalid temperature. */
 static uint64_t compute_rows(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments, uint64_t k)
 {
     uint64_t rows = cls_problem_rows(problem), invalid = 0;
@@ -251,7 +257,7 @@ static uint64_t compute_rows(const clsoftmax_problem *problem, const clsoftmax_a
         float temperature = problem->sweep > 0             ? arguments->temperatures[k]
                             : problem->temperature_per_row ? arguments->temperatures[row.index]
                                                            : arguments->temperature;
-        row.temperature = (double)temperature + 0.0; /* -0 becomes +0 */
+        row.temperature = (double)temperature + 0.0; /* turns -0 into +0 */
         invalid += row.temperature >= 0 ? 0 : 1;
         compute_row(&row);
     }

@@ -1,4 +1,7 @@
-/* Which device: the selectors, the choice of "auto", and the list of all. */
+/*
+ * Chooses devices: opens what a selector names, makes the choice of "auto", and lists all devices. Used by api.c, and
+ * by programs through clsoftmax_devices_list.
+ */
 #include "select.h"
 
 #include "opencl/opencl_backend.h"
@@ -12,11 +15,12 @@
 
 /* ---------------------------------------------------------------- auto */
 
-/* Types in the order in which "auto" prefers them. */
+/* The types of OpenCL devices, in the order in which "auto" prefers them. */
 static const clsoftmax_device_type preference[] = {CLSOFTMAX_DEVICE_GPU, CLSOFTMAX_DEVICE_ACCELERATOR,
                                                    CLSOFTMAX_DEVICE_OPENCL_CPU};
 
-/* Opens the first device that "auto" may take; its index, or `count` if there is none, with the reason. */
+/* Opens the first device that "auto" may take, and returns its index. Returns `count` if there is none; `reason` then
+   tells why the last candidate was refused. */
 static size_t open_best(const cls_opencl_device *devices, size_t count, clsoftmax_context *context, char *reason,
                         size_t size)
 {
@@ -36,6 +40,7 @@ static size_t open_best(const cls_opencl_device *devices, size_t count, clsoftma
     return count;
 }
 
+/* Opens the best OpenCL device, or "cpu" with a notice that tells why. */
 static clsoftmax_status select_automatic(clsoftmax_context *context)
 {
     cls_opencl_device *devices;
@@ -56,6 +61,7 @@ static clsoftmax_status select_automatic(clsoftmax_context *context)
 
 /* ---------------------------------------------------------------- By name */
 
+/* Returns 1 if the part occurs in the text, whatever the case of the letters. */
 static int contains(const char *text, const char *part)
 {
     size_t length = strlen(part);
@@ -65,6 +71,7 @@ static int contains(const char *text, const char *part)
     return 0;
 }
 
+/* Returns 1 if the selector means the device: by "P:D", by "gpu", or by a part of its name. */
 static int is_named(const clsoftmax_device *device, const char *selector)
 {
     unsigned platform, number;
@@ -76,6 +83,7 @@ static int is_named(const clsoftmax_device *device, const char *selector)
     return contains(device->name, selector);
 }
 
+/* Opens the first OpenCL device that the selector names. An error tells whether there are no devices at all. */
 static clsoftmax_status select_named(const char *selector, clsoftmax_context *context)
 {
     cls_opencl_device *devices;
@@ -122,7 +130,8 @@ clsoftmax_status cls_select(const char *selector, clsoftmax_context *context)
 
 /* ---------------------------------------------------------------- List */
 
-/* Opens and closes each device, since only that tells whether it works, and says what "auto" makes of it. */
+/* Opens and closes each OpenCL device, since nothing else tells whether it works. Writes for each, and for `cpu`,
+   whether "auto" takes it, and why. */
 static void judge(cls_opencl_device *devices, size_t count, clsoftmax_device *cpu)
 {
     clsoftmax_context context = {.process = getpid()};
@@ -175,7 +184,7 @@ clsoftmax_status clsoftmax_devices_list(clsoftmax_device **list, size_t *count)
         result[found] = cpu.device;
         result[found + 1] = reference.device;
     }
-    cpu.backend->context_release(&cpu); /* of one that could not be opened, too */
+    cpu.backend->context_release(&cpu); /* also if it could not be opened */
     free(devices);
     if (status != CLSOFTMAX_OK) {
         free(result);

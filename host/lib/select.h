@@ -1,10 +1,11 @@
-/* From a selector to an open device. */
+/* Opens devices by their selectors: for api.c. */
 #ifndef CLSOFTMAX_SELECT_H
 #define CLSOFTMAX_SELECT_H
 
 #include "context.h"
 
-/* Opens what the selector names (see clsoftmax_context_create) into a context that is zeroed but for `process`. */
+/* Opens the device that the selector names (see clsoftmax_context_create) into a context in which everything is zero
+   but `process`. */
 clsoftmax_status cls_select(const char *selector, clsoftmax_context *context);
 
 #endif

@@ -1,16 +1,17 @@
+/* Keeps each thread's last error, and names the statuses: see status.h. */
 #include "status.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-/* A build log can be megabytes; its beginning is where the first error stands. */
+/* A build log can have megabytes. Its first error is at its beginning, so the rest is cut off. */
 static _Thread_local char last_error[4096];
 static _Thread_local int last_opencl_error;
 
 clsoftmax_status cls_fail_opencl(clsoftmax_status status, int opencl_error, const char *format, ...)
 {
-    char message[sizeof last_error]; /* apart, so that a message may quote the error before it */
+    char message[sizeof last_error]; /* apart, because a message may quote the error before it */
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
