@@ -1,4 +1,5 @@
-/* The decision for a problem: its variant by the strategy's row of the table, its launches, its tiles. */
+/* Decides how a problem is computed: its strategy, its variant by the strategy's row of the table, its launches, its
+   tiles. See plan.h. */
 #include "plan.h"
 
 #include "../problem.h"
@@ -10,10 +11,10 @@
 
 /* ---------------------------------------------------------------- Launches */
 
-/* Some runtimes reject larger launches. */
+/* Most work-items of a launch: some runtimes reject larger ones. */
 #define MOST_WORK_ITEMS ((uint64_t)1 << 31)
 
-/* Kernels count the temperatures of a launch in 32 bits; a launch of so many has more than enough to do. */
+/* Most temperatures of a launch: kernels count them in 32 bits, and a launch of so many has more than enough to do. */
 #define MOST_TEMPERATURES ((uint64_t)1 << 20)
 
 uint64_t cls_global_size(const clsoftmax_problem *problem, const cls_decision *decision, uint64_t outer)
@@ -21,7 +22,8 @@ uint64_t cls_global_size(const clsoftmax_problem *problem, const cls_decision *d
     return cls_strategy_of(decision->variant.strategy)->global_size(problem, decision, outer);
 }
 
-/* Decides how many outer indices and temperatures one launch takes at most. */
+/* Decides how many outer indices and temperatures one launch has at most. UNSUPPORTED if not even one outer index fits
+   a launch. */
 static clsoftmax_status choose_launch(const clsoftmax_problem *problem, const cls_limits *limits,
                                       cls_decision *decision)
 {
@@ -54,7 +56,7 @@ uint64_t cls_scratch_bytes(const clsoftmax_problem *problem, const cls_decision 
 
 /* ---------------------------------------------------------------- Decision */
 
-/* Begins the variant with what the problem says. */
+/* Clears the variant, and writes what follows from the problem alone; the strategy chooses the rest. */
 static void describe_problem(const clsoftmax_problem *problem, cls_variant *variant)
 {
     memset(variant, 0, sizeof *variant);
@@ -73,6 +75,8 @@ static void describe_problem(const clsoftmax_problem *problem, cls_variant *vari
     variant->access_width = 1;
 }
 
+/* Decides about the strategy: the one that the problem asks for by name, or that of "auto". A row that does not fit the
+   device goes to `split`, which takes it in pieces. */
 static void choose_strategy(const clsoftmax_problem *problem, const cls_limits *limits, cls_decision *decision)
 {
     decision->variant.strategy = problem->strategy;

@@ -1,6 +1,7 @@
 /*
- * Planning: from a problem and the limits of a device to what is run. Pure functions without any OpenCL, so that they can be
- * tested and printed: clsoftmax_plan_create calls cls_decide, and the devices do what the decision says.
+ * Planning: from a problem and the limits of a device to a decision. These are pure functions without any OpenCL, so
+ * that they can be tested and printed. clsoftmax_plan_create calls cls_decide, and the backends do what the decision
+ * says.
  */
 #ifndef CLSOFTMAX_PLAN_H
 #define CLSOFTMAX_PLAN_H
@@ -12,25 +13,26 @@
 typedef struct cls_limits {
     clsoftmax_device_type type;
     unsigned compute_units;
-    unsigned vector_width;         /* floats in a native vector */
-    uint32_t max_work_group_size;  /* of the device; of the kernel once it is built */
+    unsigned vector_width;         /* of a native vector, in floats */
+    uint32_t max_work_group_size;  /* of the device; of the kernel, once it is built */
     uint64_t local_memory_bytes;   /* of a work-group */
     uint64_t max_allocation_bytes; /* of one buffer */
     uint64_t global_memory_bytes;  /* of all buffers together */
-    uint64_t alignment_bytes;      /* where buffers and sub-buffers begin */
-    uint64_t cache_bytes;          /* of global memory, as the driver says */
+    uint64_t alignment_bytes;      /* buffers and sub-buffers begin at multiples */
+    uint64_t cache_bytes;          /* of the cache of global memory, by the driver's account */
     int shares_memory;             /* 1: kernels work on the host's memory */
-    const cls_tuning *tuning;      /* NULL: that of the type */
+    const cls_tuning *tuning;      /* NULL: the row of the type */
 } cls_limits;
 
+/* Returns the tuning numbers of the device. */
 static inline const cls_tuning *cls_limits_tuning(const cls_limits *limits)
 {
     return limits->tuning ? limits->tuning : cls_tuning_of_type(limits->type);
 }
 
-/* What is compiled into a kernel, X(knob of the kernel, field): the key of the program cache, the #define lines, the label.
-   Everything else (shape, layouts, temperature, which policy) is an argument and never recompiles. The dtypes are compiled
-   in by their names. */
+/* What is compiled into a kernel: X(knob of the kernel, field). These numbers are the key of the program cache, the
+   #define lines of the source, and the label for people. Everything else (shape, layouts, temperature, which policy) is
+   an argument and never recompiles. The names of the dtypes are compiled in, too. */
 #define CLS_VARIANT_NUMBERS(X)                                                                                         \
     X(OPERATION, operation)                                                                                            \
     X(TEMPERATURES, temperatures)                                                                                      \
@@ -61,15 +63,15 @@ typedef struct cls_variant {
     unsigned accesses;           /* group, split: accesses that a work-item holds in registers at a time */
     unsigned row_in_registers;   /* group: 1 if those accesses are the whole row */
     unsigned pairs_in_registers; /* group: 1 if the exponentials stay in registers, too */
-    unsigned vectors_abreast;    /* lane, column: vectors of rows that a work-item has at once; 0: one */
+    unsigned vectors_abreast;    /* lane, column: vectors of rows that a work-item has abreast; 0: one */
     unsigned room_classes;       /* item, column, lane: room for so many classes of a row; 0: rows are not kept */
 } cls_variant;
 
-/* The size of a tile: what is on the device at a time for a call on host memory. A tile has fewer columns than the problem
-   only if it is one outer index, and fewer classes only if it is one row, which goes through the three kernels of `split` in
-   pieces, three times. */
+/* The size of a tile: what is on the device at a time for a call on host memory. A tile has fewer columns than the
+   problem only if it is one outer index, and fewer classes only if it is one row. Such a row goes through the three
+   kernels of `split` in pieces, once for each kernel. */
 typedef struct cls_tiles {
-    uint64_t outer; /* outer indices; 0 if this way is not possible, or there are no rows */
+    uint64_t outer; /* outer indices; 0: this way is impossible, or there are no rows */
     uint64_t inner; /* columns */
     uint64_t classes;
     uint64_t temperatures; /* of a sweep; 1 otherwise */
@@ -79,21 +81,22 @@ typedef struct cls_decision {
     cls_variant variant;
     cls_tiles shared;             /* where kernels work on the caller's arrays as they are */
     cls_tiles copied;             /* where they are copied, dense, to the device and back */
-    uint64_t launch_outer;        /* outer indices in one launch at most */
+    uint64_t launch_outer;        /* outer indices of one launch at most */
     uint64_t launch_temperatures; /* temperatures of a sweep in one launch at most; 1 otherwise */
     uint64_t share;               /* rows, or vectors of rows, that a work-item takes one after another at least */
-    uint32_t parts;               /* work-groups to a row: more than 1 only for `split` */
-    const char *reason;           /* of the strategy, for people */
+    uint32_t parts;               /* work-groups of a row: more than 1 only for `split` */
+    const char *reason;           /* why the strategy was chosen, for people */
 } cls_decision;
 
-/* Decides for a checked problem. Equal arguments give equal decisions. */
+/* Decides for a checked problem. Equal arguments give equal decisions. UNSUPPORTED if the device cannot run the
+   strategy, or cannot compute the problem at all. */
 clsoftmax_status cls_decide(const clsoftmax_problem *problem, const cls_limits *limits, cls_decision *decision);
 
-/* Returns the work-items of a launch over `outer` outer indices. */
+/* Returns the number of work-items of a launch over `outer` outer indices. */
 uint64_t cls_global_size(const clsoftmax_problem *problem, const cls_decision *decision, uint64_t outer);
 
-/* Returns the bytes of device memory that launches need beside the arrays: a split_part (kernels/core/interface.h) for each
-   part of each row of a launch, at each of its temperatures. */
+/* Returns the bytes of device memory that launches need beside the arrays: a split_part (kernels/core/interface.h) for
+   each part of each row of a launch, at each of its temperatures. */
 uint64_t cls_scratch_bytes(const clsoftmax_problem *problem, const cls_decision *decision);
 
 /* Returns a / b, rounded up. */
@@ -110,24 +113,24 @@ static inline int cls_is_native(clsoftmax_device_type type)
 
 /* ---- Variants (variant.c) */
 
-/* Write the variant as "#define NAME value" lines for the compiler, and as one label for people. Both are complete: variants
-   that differ have texts that differ. */
+/* Write the variant as "#define NAME value" lines for the compiler, and as one label for people. Both are complete:
+   different variants have different texts. */
 #define CLS_MOST_DEFINES 1024
 void cls_variant_defines(const cls_variant *variant, char *text, size_t size);
 void cls_variant_label(const cls_variant *variant, char *text, size_t size);
 
-/* Returns the largest power of two that is not above the value. */
+/* Returns the largest power of two that is at most the value; 1 for 0. */
 uint32_t cls_power_of_two_at_most(uint64_t value);
 
 /* ---- Tiles (tiles.c) */
 
-/* Returns 1 if not even one row fits the device, however it gets there, so that it must go in pieces. */
+/* Returns 1 if the device does not hold even one row, shared or copied, so that it must take the row in pieces. */
 int cls_row_is_too_long(const clsoftmax_problem *problem, const cls_limits *limits);
 
-/* Decides about shared and copied tiles, when all else is decided. */
+/* Decides about shared and copied tiles, once everything else is decided. */
 void cls_choose_tiles(const clsoftmax_problem *problem, const cls_limits *limits, cls_decision *decision);
 
-/* One tile, and its turn. */
+/* A tile: which elements it has, and its place in the order of tiles. */
 typedef struct cls_tile {
     uint64_t first_outer, outer;
     uint64_t first_inner, inner;
@@ -135,19 +138,20 @@ typedef struct cls_tile {
     uint64_t first_temperature, temperatures;
     uint64_t piece;     /* of the row */
     unsigned pass;      /* over the pieces of the row, from 0 */
-    int gives_results;  /* 1 unless a later pass does */
-    int is_end_of_rows; /* 1 if what is known of its rows is complete behind it */
+    int gives_results;  /* 0: a later pass does */
+    int is_end_of_rows; /* 1: behind this tile, everything is known of its rows */
 } cls_tile;
 
 /* Returns the number of pieces of a row. */
 uint64_t cls_tile_pieces(const clsoftmax_problem *problem, const cls_tiles *tiles);
 
-/* The tiles of a call in their order, which must be possible: for a row, the temperatures in turn, and for each of them every
-   pass over all pieces. */
+/* Return the number of tiles of a call, and the tile with a number, in the order in which they go through the device.
+   For each row the temperatures come in turn, and for each of them every pass over all pieces. The tiles must be
+   possible. */
 uint64_t cls_tile_count(const clsoftmax_problem *problem, const cls_tiles *tiles);
 cls_tile cls_tile_at(const clsoftmax_problem *problem, const cls_tiles *tiles, uint64_t number);
 
-/* Writes what a call on host memory will do, for people. */
+/* Writes for people what a call on host memory will do. */
 void cls_describe_tiles(const clsoftmax_problem *problem, const cls_decision *decision, char *text, size_t size);
 
 #endif

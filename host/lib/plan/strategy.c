@@ -1,4 +1,5 @@
-/* The table of strategies, the choice of "auto", and what several strategies share when they choose their variants. */
+/* The table of strategies, the choice that "auto" makes, and what several strategies share when they choose their
+   variants. See strategy.h. */
 #include "strategy.h"
 
 #include "../problem.h"
@@ -30,7 +31,7 @@ clsoftmax_strategy cls_choose_strategy(const clsoftmax_problem *problem, const c
         if (cls_strategy_supported(limits->type, strategy) && row->suits && row->suits(problem, limits))
             return strategy;
     }
-    return CLSOFTMAX_STRATEGY_ITEM; /* every device runs it */
+    return CLSOFTMAX_STRATEGY_ITEM; /* runs on every device */
 }
 
 /* ---------------------------------------------------------------- Shared */

@@ -1,4 +1,7 @@
-/* The strategies of whole work-groups to a row: group, split and plain (kernels/strategies/group.cl, split*.cl, plain.cl). */
+/*
+ * The strategies that give each row a work-group, or several: group, split and plain. Their rows of the table, for
+ * strategy.c; their kernels are kernels/strategies/group.cl, split*.cl and plain.cl.
+ */
 #include "strategy.h"
 
 #include "../problem.h"
@@ -6,6 +9,7 @@
 
 /* ---------------------------------------------------------------- Accesses */
 
+/* Returns 1 if classes are neighbours and every row begins at a multiple of `width` elements. */
 static int begins_at_multiples(const clsoftmax_problem *problem, const clsoftmax_layout *layout, unsigned width)
 {
     return layout->class_stride == 1 && layout->offset % width == 0 &&
@@ -13,15 +17,17 @@ static int begins_at_multiples(const clsoftmax_problem *problem, const clsoftmax
            (problem->inner == 1 || layout->inner_stride % width == 0);
 }
 
-/* Returns 1 if the results at each temperature of a sweep begin at a multiple, in the caller's layout and in a dense one. */
+/* Returns 1 if the results at each temperature of a sweep begin at a multiple of `width` elements, both in the caller's
+   layout and in a dense one. */
 static int temperatures_begin_at_multiples(const clsoftmax_problem *problem, unsigned width)
 {
     return problem->sweep <= 1 ||
            (problem->sweep_stride % width == 0 && problem->classes * problem->inner % width == 0);
 }
 
-/* Returns as many elements as an access takes of the larger type, if every row of both arrays begins at a multiple of it, in
-   the caller's layout and in the dense one of a tile, which the same kernel serves; else 1. */
+/* Returns the elements of an access: as many of the larger type as it has bytes for, if every row of both arrays begins
+   at a multiple of them, in the caller's layout and in the dense one of a tile, which the same kernel serves; otherwise
+   1. */
 static unsigned choose_access_width(const clsoftmax_problem *problem, const cls_limits *limits)
 {
     const uint64_t bytes = cls_limits_tuning(limits)->access_bytes;
@@ -39,16 +45,18 @@ static unsigned choose_access_width(const clsoftmax_problem *problem, const cls_
 
 /* ---------------------------------------------------------------- Work-groups */
 
-/* Returns the most work-items of a group that need so many bytes of local memory each. Some drivers keep a quarter of it. */
+/* Returns the most work-items of a group that need so many bytes of local memory each. A quarter of the memory is left,
+   since some drivers keep it for themselves. */
 static uint64_t most_work_items(const cls_limits *limits, uint64_t bytes_of_item)
 {
     uint64_t fitting = limits->local_memory_bytes / 4 * 3 / bytes_of_item;
     return limits->max_work_group_size < fitting ? limits->max_work_group_size : fitting;
 }
 
-/* Returns the fewest work-items that hold a row in registers. They hold it with its exponentials if they can, since more rows
-   are in flight then and barriers are shorter. In a sweep the logits stay, too, and in accesses of one element each has an
-   address; without exponentials 16 logits take as many registers as 32 (ptxas). */
+/* Returns the fewest work-items that hold a row in registers, together with its exponentials if that is possible: more
+   rows are in flight then, and barriers are shorter. In a sweep fewer pairs fit, because the logits stay beside them,
+   and with accesses of one element the group is limited, because each element has an address. Without exponentials a
+   work-item holds 32 logits, since 16 take as many registers (docs/experiments.md, "What NVIDIA's compiler does"). */
 static uint64_t items_that_hold_a_row(const clsoftmax_problem *problem, const cls_limits *limits,
                                       const cls_variant *variant, uint64_t limit)
 {
@@ -65,8 +73,9 @@ static uint64_t items_that_hold_a_row(const clsoftmax_problem *problem, const cl
     return size;
 }
 
-/* Chooses the group's size and what each work-item has of a chunk. may_hold: the whole row may be one chunk. Rows that no
-   group holds pass through fewer registers of smaller groups, of which more than one runs on a unit. */
+/* Chooses the size of the group and what each work-item has of a chunk. may_hold: the whole row may be one chunk. A row
+   that no group holds passes through fewer registers of a smaller group, so that more than one group runs on a compute
+   unit. */
 static void choose_chunks(const clsoftmax_problem *problem, const cls_limits *limits, cls_variant *variant,
                           int may_hold)
 {
@@ -125,9 +134,10 @@ const cls_strategy cls_strategy_group = {.devices = CLS_ON_OPENCL,
 
 /* ---------------------------------------------------------------- split */
 
-/* FlashInfer splits rows of 24,576 classes and more for up to 128 of them, on devices of 132 units. Counted for ours, one
-   work-group takes as long for 24,576 classes as three kernels take to start. Beyond 65,536 classes, no registers and local
-   memory of one work-group hold a row (Liger raises there; QuACK joins work-groups to clusters). */
+/* FlashInfer splits rows of 24,576 classes and more, for up to 128 rows, on devices of 132 compute units. Counted for
+   our kernels, one work-group takes as long for 24,576 classes as three kernels take to start. Beyond 65,536 classes
+   the registers and the local memory of one work-group cannot hold a row (Liger raises an error there; QuACK joins
+   work-groups to clusters). See docs/experiments.md, "Where `split` begins". */
 static int suits_split(const clsoftmax_problem *problem, const cls_limits *limits)
 {
     const cls_tuning *tuning = cls_limits_tuning(limits);
@@ -137,9 +147,10 @@ static int suits_split(const clsoftmax_problem *problem, const cls_limits *limit
            (problem->outer < limits->compute_units && problem->classes >= tuning->few_rows_classes);
 }
 
-/* Returns the rows of a launch: their logits take half of the cache, so that the second and third read find them there; but
-   each unit has launch_bytes_per_unit to do, however small the cache is, since three kernels take microseconds to start.
-   NVIDIA's driver is said to answer with 32 KiB a unit, not with the cache that the units share (50 MB of an H200). */
+/* Returns the rows of a launch. Their logits take half of the cache, so that the second and the third read find them
+   there. Each compute unit has at least launch_bytes_per_unit to do, however small the cache is, because three kernels
+   take microseconds to start. (NVIDIA's driver is said to answer with 32 KiB a unit, not with the cache that the units
+   share, which has 50 MB on an H200.) */
 static uint64_t split_rows_in_flight(const clsoftmax_problem *problem, const cls_limits *limits)
 {
     uint64_t least = limits->compute_units * cls_limits_tuning(limits)->launch_bytes_per_unit;
@@ -148,7 +159,7 @@ static uint64_t split_rows_in_flight(const clsoftmax_problem *problem, const cls
     return rows > 0 ? rows : 1;
 }
 
-/* Returns as many parts of a row as keep all units busy, none of them empty. */
+/* Returns as many parts of a row as keep all compute units busy; none of them is empty. */
 static uint32_t choose_parts(const clsoftmax_problem *problem, const cls_limits *limits, const cls_variant *variant)
 {
     const cls_tuning *tuning = cls_limits_tuning(limits);

@@ -1,17 +1,20 @@
-/* The strategy item: rows one after another, in explicit vectors (kernels/strategies/item.cl). */
+/*
+ * The strategy `item`: rows one after another, in explicit vectors. Its row of the table, for strategy.c; its kernel is
+ * kernels/strategies/item.cl.
+ */
 #include "strategy.h"
 
 #include "../problem.h"
 
-/* Barriers are expensive and vectors cheap on CPUs. */
+/* `item` suits CPUs: barriers are expensive there, and vectors cheap. */
 static int suits(const clsoftmax_problem *problem, const cls_limits *limits)
 {
     (void)problem;
     return cls_is_native(limits->type) || limits->type == CLSOFTMAX_DEVICE_OPENCL_CPU;
 }
 
-/* Vectors need neighbouring classes. Local memory has room for a row's exponentials, two floats each, in two thirds of it:
-   a CPU's local memory is a cache, and the row is in it too. */
+/* Chooses vectors where classes are neighbours, and room for the exponentials of a row, two floats each, if it takes at
+   most two thirds of local memory: a CPU's local memory is a cache, which must hold the row, too. */
 static void choose(const clsoftmax_problem *problem, const cls_limits *limits, cls_decision *decision)
 {
     cls_variant *variant = &decision->variant;
@@ -23,7 +26,7 @@ static void choose(const clsoftmax_problem *problem, const cls_limits *limits, c
     if (!cls_can_keep(problem, variant) || room * 2 * sizeof(float) > limits->local_memory_bytes / 3 * 2)
         return;
     variant->room_classes = (unsigned)room;
-    variant->work_group_size = 1; /* local memory is a work-group's */
+    variant->work_group_size = 1; /* local memory belongs to a work-group */
     decision->share = cls_share_of(problem->classes, limits);
 }
 

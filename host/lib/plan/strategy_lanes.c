@@ -1,4 +1,7 @@
-/* The strategies lane and column: rows side by side, each on a lane of its own (kernels/strategies/lane.cl, column*.cl). */
+/*
+ * The strategies that put rows side by side, each on a lane of its own: lane and column. Their rows of the table, for
+ * strategy.c; their kernels are kernels/strategies/lane.cl and column*.cl.
+ */
 #include "strategy.h"
 
 #include "../problem.h"
@@ -7,7 +10,7 @@
 /* ---------------------------------------------------------------- lane */
 
 /* Returns the most classes of a row that is transposed onto lanes in OpenCL; 0 if its classes are no neighbours. Each
-   work-item of a work-group has a room of its own for the rows: several work-items have room for few classes. */
+   work-item of a work-group has room of its own for its rows, so that several work-items have room for few classes. */
 static uint64_t most_transposed_classes(const clsoftmax_problem *problem, const cls_tuning *tuning)
 {
     int are_neighbours = problem->logits_layout.class_stride == 1 &&
@@ -17,8 +20,9 @@ static uint64_t most_transposed_classes(const clsoftmax_problem *problem, const 
     return problem->work_group_size > 1 ? tuning->lane_classes : tuning->transposed_lane_classes;
 }
 
-/* The native code transposes rows onto lanes so cheaply that most short rows go that way. Vectors of 16 floats, above all
-   full ones, are faster at their classes than at that. */
+/* Returns the most classes of a row for which `cpu` takes `lane`. Its code transposes rows so cheaply that most short
+   rows go that way. Vectors of 16 floats shift the limit down, because `item` is fast with them, above all if they are
+   full. */
 static uint64_t most_classes_on_cpu(const clsoftmax_problem *problem, const cls_limits *limits)
 {
     const cls_tuning *tuning = cls_limits_tuning(limits);
@@ -27,7 +31,8 @@ static uint64_t most_classes_on_cpu(const clsoftmax_problem *problem, const cls_
     return problem->classes % 16 == 0 ? tuning->lane_classes_beside_full_item : tuning->lane_classes_beside_item;
 }
 
-/* Vectors of rows share neither statistics nor logarithms in OpenCL, so that item is no better at those. */
+/* Returns the most classes of a row for which an OpenCL CPU device takes `lane`. `item` is better only at exponentials
+   without statistics: in OpenCL it does not compute statistics and logarithms for a vector of rows at once. */
 static uint64_t most_classes_on_opencl_cpu(const clsoftmax_problem *problem, const cls_limits *limits)
 {
     const cls_tuning *tuning = cls_limits_tuning(limits);
@@ -48,16 +53,17 @@ static int lane_suits(const clsoftmax_problem *problem, const cls_limits *limits
     return problem->inner == 1 && problem->classes <= most;
 }
 
-/* Chooses the room, in private memory since it is a work-item's, for rows that are transposed. It is little, since few arrays
-   of more fit the first-level cache. In rows of few classes what is done once a row is a chain of operations that wait for
-   each other, so two vectors of those go abreast; longer rows have enough of others to do. */
+/* Chooses vectors, and room for rows that are transposed. The room is in private memory, since it belongs to a
+   work-item, and small, so that its arrays fit the first-level cache. In rows of few classes most work is done once a
+   row, in a chain of operations that wait for each other; so two vectors of such rows go abreast. */
 static void choose_lane(const clsoftmax_problem *problem, const cls_limits *limits, cls_decision *decision)
 {
-    const cls_tuning *tuning = cls_tuning_of_type(CLSOFTMAX_DEVICE_OPENCL_CPU); /* whatever device has vectors */
+    const cls_tuning *tuning = cls_tuning_of_type(CLSOFTMAX_DEVICE_OPENCL_CPU); /* also of other devices with vectors */
     cls_variant *variant = &decision->variant;
-    variant->vector_width = problem->inner == 1 ? limits->vector_width : 1; /* rows stand evenly */
+    variant->vector_width = problem->inner == 1 ? limits->vector_width : 1; /* only then are rows evenly spaced */
     variant->vectors_abreast = 1;
-    /* private memory of one work-item that takes many rows stays in the first-level cache; that of sixteen does not */
+    /* The private memory of one work-item that takes many rows stays in the first-level cache; that of sixteen does
+       not. */
     variant->work_group_size = cls_items_work_group_size(problem, limits, variant->vector_width > 1);
     if (variant->vector_width > 1 && problem->classes <= most_transposed_classes(problem, tuning)) {
         uint64_t room =
@@ -92,13 +98,15 @@ const cls_strategy cls_strategy_lane = {.devices = CLS_ON(CPU) | CLS_ON_OPENCL,
 
 /* ---------------------------------------------------------------- column */
 
-/* Temperatures can be the lanes where there are no results, which would go to a place of their own each. */
+/* Returns 1 if the temperatures of a sweep can be the lanes. Results rule it out: those at each temperature have a
+   place of their own. */
 static int may_have_temperatures_on_lanes(const clsoftmax_problem *problem)
 {
     return problem->sweep > 0 && !cls_has_results(problem) && problem->inner == 1;
 }
 
-/* Few temperatures leave most of a vector empty, and rows of few classes are lanes themselves. */
+/* Returns 1 if the temperatures of a sweep should be the lanes. Few temperatures leave most of a vector empty, and rows
+   of few classes are lanes themselves. */
 static int wants_temperatures_on_lanes(const clsoftmax_problem *problem, const cls_limits *limits)
 {
     const cls_tuning *tuning = cls_limits_tuning(limits);
@@ -112,10 +120,11 @@ static int column_suits(const clsoftmax_problem *problem, const cls_limits *limi
            wants_temperatures_on_lanes(problem, limits);
 }
 
-/* Returns how many vectors of columns go abreast: four lines of a cache are next to each other in both arrays then. Each
-   vector needs a room, a second if a sweep needs the logits again, and the smaller halves of one vector's exponentials need
-   one. All of the local memory may go: what has no room is read three times instead. Few columns go in fewer vectors, so
-   that all units have work. */
+/* Returns how many vectors of columns go abreast: at best four, whose columns fill neighbouring cache lines in both
+   arrays. Each vector needs a room, and a second one if a sweep needs its logits again; one more room holds the low
+   halves of the exponentials of one vector. Local memory may be used up, because columns without room are read three
+   times. Fewer vectors go abreast if there are few columns, so that all compute units have work. 0: there is no
+   room. */
 static unsigned choose_column_vectors(const clsoftmax_problem *problem, const cls_limits *limits, uint64_t width,
                                       uint64_t room)
 {
@@ -147,7 +156,7 @@ static void choose_column(const clsoftmax_problem *problem, const cls_limits *li
     if (variant->vectors_abreast == 0)
         return;
     variant->room_classes = (unsigned)room;
-    variant->work_group_size = 1; /* local memory is a work-group's */
+    variant->work_group_size = 1; /* local memory belongs to a work-group */
 }
 
 static uint64_t column_global_size(const clsoftmax_problem *problem, const cls_decision *decision, uint64_t outer)

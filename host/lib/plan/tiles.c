@@ -1,4 +1,8 @@
-/* Tiles: how a call on host memory goes over an OpenCL device whose memory may be smaller. */
+/*
+ * Tiles: how a call on host memory goes over an OpenCL device, whose memory may be smaller than the arrays. Used by
+ * plan.c, which chooses their size, and by opencl/opencl_tiles.c and its neighbours, which go through them
+ * (docs/host-memory.md).
+ */
 #include "plan.h"
 
 #include "../array.h"
@@ -7,7 +11,7 @@
 
 #include <stdio.h>
 
-/* Buffers of copied tiles: logits and results of three tiles, of which one is uploaded, one computed, one downloaded. */
+/* Buffers of copied tiles: logits and results of three tiles. One tile is uploaded, one computed, one downloaded. */
 #define TILE_BUFFERS 6
 
 static uint64_t smaller(uint64_t a, uint64_t b)
@@ -20,13 +24,14 @@ static uint64_t larger(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
-/* Of logits or results. */
+/* Returns the bytes of an element of logits or of results, whichever is larger. */
 static uint64_t element_bytes(const clsoftmax_problem *problem)
 {
     return larger(clsoftmax_dtype_size(problem->logits_dtype), clsoftmax_dtype_size(problem->results_dtype));
 }
 
-/* Returns the bytes of an array, dense, for so many rows at so many temperatures. */
+/* Returns the bytes of a dense array for so many rows at so many temperatures; 0 if the problem does not have the
+   array. */
 static uint64_t dense_bytes(const clsoftmax_problem *problem, cls_array array, uint64_t rows, uint64_t temperatures)
 {
     cls_extent extent = cls_array_extent(problem, array);
@@ -36,8 +41,8 @@ static uint64_t dense_bytes(const clsoftmax_problem *problem, cls_array array, u
                      (extent.temperatures ? temperatures : 1) * cls_array_element_bytes(problem, array);
 }
 
-/* Returns the bytes of the largest array of so many rows at so many temperatures: for rows of a class or two, that of the
-   statistics. */
+/* Returns the bytes of the largest array for so many rows at so many temperatures. For rows of one or two classes that
+   is the statistics. */
 static uint64_t rows_bytes(const clsoftmax_problem *problem, uint64_t rows, uint64_t temperatures)
 {
     uint64_t largest = 0;
@@ -48,7 +53,7 @@ static uint64_t rows_bytes(const clsoftmax_problem *problem, uint64_t rows, uint
 
 /* ---------------------------------------------------------------- Shared */
 
-/* Outer indices whose elements one buffer can span. */
+/* Returns the number of outer indices whose elements one buffer of so many bytes can span. */
 static uint64_t spanned_outer(const clsoftmax_problem *problem, const clsoftmax_layout *layout, clsoftmax_dtype dtype,
                               uint64_t bytes)
 {
@@ -63,7 +68,8 @@ static uint64_t spanned_outer(const clsoftmax_problem *problem, const clsoftmax_
                                      : smaller(problem->outer, (most - span) / layout->outer_stride + 1);
 }
 
-/* Elsewhere than on a CPU, a driver may copy after all, and bring back what lies between results as it was before the call. */
+/* Returns 1 if kernels may write the caller's results where they stand. Other devices than CPUs must not if there are
+   gaps: a driver may copy after all, and would write into the gaps what they held before the call. */
 static int results_may_be_shared(const clsoftmax_problem *problem, const cls_limits *limits)
 {
     return limits->type == CLSOFTMAX_DEVICE_OPENCL_CPU || !cls_has_results(problem) ||
@@ -71,12 +77,13 @@ static int results_may_be_shared(const clsoftmax_problem *problem, const cls_lim
                cls_problem_rows(problem) * problem->classes * cls_problem_temperatures(problem);
 }
 
+/* Returns the outer indices of a shared tile; 0 if the arrays cannot be shared. */
 static uint64_t shared_outer(const clsoftmax_problem *problem, const cls_limits *limits)
 {
     if (!limits->shares_memory || !results_may_be_shared(problem, limits))
         return 0;
     uint64_t most = limits->max_allocation_bytes, of_records = problem->inner * sizeof(clsoftmax_statistics);
-    if (problem->sweep > 0) { /* all rows or none: one buffer has the results at all temperatures */
+    if (problem->sweep > 0) { /* all rows or none, since one buffer holds the results at all temperatures */
         uint64_t largest = 0;
         CLS_FOR_ARRAYS(array)
         largest = larger(largest, cls_array_bytes(problem, array));
@@ -89,14 +96,14 @@ static uint64_t shared_outer(const clsoftmax_problem *problem, const cls_limits 
 
 /* ---------------------------------------------------------------- Copied */
 
-/* What a buffer of a copied tile can hold, of four fifths of the memory. */
+/* Returns the bytes that a buffer of a copied tile can have, if all of them take four fifths of the memory. */
 static uint64_t fitting_bytes(const cls_limits *limits)
 {
     return smaller(limits->max_allocation_bytes, limits->global_memory_bytes / 5 * 4 / TILE_BUFFERS);
 }
 
-/* A copied tile is small beside the matrix, so that the first upload and the last download, which nothing hides, are short,
-   and large beside the start of a transfer and a kernel. */
+/* Returns the bytes that the largest array of a copied tile should have: few beside the matrix, because nothing hides
+   the first upload and the last download, and many beside the start of a transfer and a kernel. */
 static uint64_t wanted_bytes(const clsoftmax_problem *problem, const cls_limits *limits)
 {
     const cls_tuning *tuning = cls_limits_tuning(limits);
@@ -105,12 +112,15 @@ static uint64_t wanted_bytes(const clsoftmax_problem *problem, const cls_limits 
     return smaller(smaller(larger(share, tuning->fewest_tile_bytes), tuning->most_tile_bytes), fitting_bytes(limits));
 }
 
-/* As many outer indices or columns of so many bytes as are wanted; one at least if it fits, 0 if not. */
+/* Returns how many outer indices, or columns, of so many bytes are wanted in a tile: at least one if it fits, otherwise
+   0. */
 static uint64_t units(uint64_t bytes, uint64_t wanted, uint64_t fitting)
 {
     return bytes > fitting ? 0 : larger(wanted / bytes, 1);
 }
 
+/* Returns tiles of whole outer indices if one fits, or else of whole columns, or else, for strategies with parts,
+   pieces of one row. */
 static cls_tiles copied_tiles(const clsoftmax_problem *problem, const cls_limits *limits, int has_parts,
                               uint64_t temperatures)
 {
@@ -127,7 +137,7 @@ static cls_tiles copied_tiles(const clsoftmax_problem *problem, const cls_limits
         return tiles;
     tiles.inner = 1;
     tiles.classes = smaller(wanted / element_bytes(problem), problem->classes);
-    /* pieces cut a row, not its record of statistics, which may be what does not fit */
+    /* Pieces cut a row, but not its records of statistics, and these may be what does not fit. */
     tiles.outer = has_parts && tiles.classes > 0 && tiles.classes < problem->classes;
     return tiles;
 }
@@ -165,12 +175,13 @@ uint64_t cls_tile_pieces(const clsoftmax_problem *problem, const cls_tiles *tile
     return tiles->classes > 0 ? cls_quotient_up(problem->classes, tiles->classes) : 1;
 }
 
+/* Returns how often the pieces of a row go through the device. */
 static unsigned passes(const clsoftmax_problem *problem, const cls_tiles *tiles)
 {
     return tiles->classes < problem->classes ? PASSES : 1;
 }
 
-/* Of the temperatures of a sweep. */
+/* Returns how many tiles take the temperatures of a sweep in turn. */
 static uint64_t turns(const clsoftmax_problem *problem, const cls_tiles *tiles)
 {
     return cls_quotient_up(cls_problem_temperatures(problem), tiles->temperatures);

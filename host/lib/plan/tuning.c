@@ -1,4 +1,4 @@
-/* The rows of tuning numbers, and which of them a device gets. */
+/* The rows of tuning numbers, and the choice of a device's row: see tuning.h. */
 #include "tuning.h"
 
 #include <pthread.h>
@@ -14,16 +14,16 @@ static const cls_tuning defaults = {
 #undef CLS_TUNING_DEFAULT
 };
 
-/* A row for devices of a type whose platform contains `vendor` and whose name contains `name`; "" is in every text. */
+/* A row for devices of a type whose platform contains `vendor` and whose name contains `name`. "" is in every text. */
 typedef struct tuning_row {
     clsoftmax_device_type type;
     const char *vendor, *name;
-    cls_tuning numbers; /* 0: the default */
+    cls_tuning numbers; /* 0: as in the default row */
 } tuning_row;
 
-/* The first row that matches counts, so those of one device stand before those of its type. */
+/* The first row that matches is taken, so a row for one device stands before that of its type. */
 static const tuning_row rows[] = {
-    /* this library's own code, on AVX-512 and AVX2 */
+    /* device "cpu", measured with AVX-512 and AVX2 */
     {CLSOFTMAX_DEVICE_CPU,
      "",
      "",
@@ -31,7 +31,7 @@ static const tuning_row rows[] = {
       .transposed_lane_classes = 255,
       .lane_classes_beside_item = 175,
       .lane_classes_beside_full_item = 127}},
-    /* PoCL 3.1 on the same processors */
+    /* PoCL 3.1, measured on the same processors */
     {CLSOFTMAX_DEVICE_OPENCL_CPU,
      "",
      "",
@@ -45,7 +45,7 @@ static const tuning_row rows[] = {
 
 enum { ROWS = sizeof rows / sizeof *rows, NUMBERS = sizeof(cls_tuning) / sizeof(uint64_t) };
 
-/* The rows with their defaults filled in; the last is the default row. */
+/* The rows with their defaults filled in. The last one is the default row. */
 static cls_tuning complete[ROWS + 1];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -64,6 +64,7 @@ static void complete_rows(void)
 
 /* ---------------------------------------------------------------- Choice */
 
+/* Returns 1 if the part occurs in the text, whatever the case of the letters. */
 static int contains(const char *text, const char *part)
 {
     size_t length = strlen(part);

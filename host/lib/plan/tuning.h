@@ -1,7 +1,7 @@
 /*
- * The tuning numbers: what planning and the CPU path take from measurements rather than from limits of a device. They never
- * change a bit of a result. There is one default row, and rows for devices by type, vendor and name, of which the first that
- * matches replaces some numbers of the default.
+ * The tuning numbers: what planning and the CPU path take from measurements, not from the limits of a device. They
+ * never change a bit of a result. There is one default row, and rows for devices by type, vendor and name. The first
+ * row that matches a device replaces some numbers of the default row.
  *
  * Used by host/lib/plan, by the CPU path, and by clsoftmax_device_tuning, which lists them for people.
  */
@@ -10,12 +10,13 @@
 
 #include "clsoftmax/clsoftmax.h"
 
-/* X(name, default, meaning). docs/experiments.md has what was measured for each. */
+/* X(name, default, meaning). The section "Tuning numbers" of docs/experiments.md names the measurements behind each. */
 #define CLS_TUNING_LIST(X)                                                                                             \
     X(access_bytes, 16, "bytes that a work-item of a work-group reads at once")                                        \
     X(register_classes, 32, "logits of a row that a work-item holds in registers at most")                             \
     X(register_pairs, 16, "logits that it holds together with their exponentials at most")                             \
-    X(register_pairs_in_sweep, 8, "the same in a sweep, where the logits stay beside the exponentials")                \
+    X(register_pairs_in_sweep, 8,                                                                                      \
+      "logits that it holds with their exponentials in a sweep, where they are needed again")                          \
     X(passing_classes, 8, "logits that it holds of a row too long for registers, or of the shortest rows")             \
     X(passing_work_group, 256, "work-items of a group that a row too long for its registers passes through")           \
     X(smallest_work_group, 64, "work-items of a group that keeps a row in registers at least")                         \
@@ -35,9 +36,9 @@
     X(few_rows_classes, 24576, "rows of so many classes are split if they are fewer than the compute units")           \
     X(one_group_classes, 65536, "longer rows are split whatever their number")                                         \
     X(lane_classes, 64, "rows of at most so many classes go to lane")                                                  \
-    X(transposed_lane_classes, 64, "the same where neighbouring classes are transposed onto lanes")                    \
-    X(lane_classes_beside_item, 64, "the same where item has vectors of 16 floats and little to do for a row")         \
-    X(lane_classes_beside_full_item, 64, "the same where the classes fill those vectors")                              \
+    X(transposed_lane_classes, 64, "rows of at most so many neighbouring classes are transposed onto lanes")           \
+    X(lane_classes_beside_item, 64, "rows of at most so many go to lane where item has vectors of 16 floats")          \
+    X(lane_classes_beside_full_item, 64, "rows of at most so many go to lane where the classes fill such vectors")     \
     X(temperatures_on_lanes, 12, "statistics of a sweep of so many temperatures go to column")                         \
     X(fewest_tile_bytes, 4 << 20, "bytes of the largest array of a tile at least")                                     \
     X(most_tile_bytes, 32 << 20, "bytes of the largest array of a tile at most")                                       \
@@ -55,10 +56,10 @@ typedef struct cls_tuning {
 #undef CLS_TUNING_FIELD
 } cls_tuning;
 
-/* Returns the numbers for a device, found by its type, platform and name. They live as long as the library. */
+/* Returns the numbers of a device, found by its type, platform and name. They live as long as the library. */
 const cls_tuning *cls_tuning_of_device(const clsoftmax_device *device);
 
-/* Returns the numbers for a device of this type of which nothing else is known. */
+/* Returns the numbers of a device of this type of which nothing else is known. */
 const cls_tuning *cls_tuning_of_type(clsoftmax_device_type type);
 
 #endif

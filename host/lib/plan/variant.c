@@ -1,4 +1,4 @@
-/* A variant as text: for the device's compiler, and for people. */
+/* Writes a variant as text, for the device's compiler and for people: see plan.h. */
 #include "plan.h"
 
 #include "core/interface.h"
@@ -13,7 +13,7 @@ uint32_t cls_power_of_two_at_most(uint64_t value)
     return power;
 }
 
-/* Returns the name by which kernels/strategies/dtypes.h has a dtype. */
+/* Returns the name of a dtype in kernels/strategies/dtypes.h. */
 static const char *dtype_in_kernels(unsigned dtype)
 {
     static const char *const names[] = {
