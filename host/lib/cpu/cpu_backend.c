@@ -1,4 +1,9 @@
-/* Device "cpu": the numeric core over a pool of threads. Needs nothing but a processor. */
+/*
+ * Device "cpu": the numeric core over a pool of threads. It needs nothing but a processor. Opened by select.c.
+ *
+ * cpu_plan_run cuts the rows into shares, and each thread computes one share after another with the functions that were
+ * compiled for its instruction set: cpu_item.c, cpu_lane.c or cpu_sweep.c.
+ */
 #include "../context.h"
 #include "../float_environment.h"
 #include "../status.h"
@@ -13,13 +18,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The pipelines, in the order of a cpu_isa's functions. */
+/* The ways in which rows go over the CPU, in the order of the functions in a cpu_isa. */
 typedef enum cpu_pipeline { CPU_ITEM, CPU_LANE, CPU_SWEEP, CPU_PIPELINES } cpu_pipeline;
 
-/* An instruction set: its name, and what was compiled for it. */
+/* An instruction set: its name, and the functions that were compiled for it. */
 typedef struct cpu_isa {
     const char *name;
-    unsigned vector_width; /* floats */
+    unsigned vector_width; /* in floats */
     cpu_rows_function *rows[CPU_PIPELINES];
     int available;
 } cpu_isa;
@@ -33,7 +38,8 @@ typedef struct cpu_context {
 
 /* ---------------------------------------------------------------- Instruction sets */
 
-/* The best that this processor has, or the one that CLSOFTMAX_CPU_ISA names. */
+/* Chooses the best instruction set that this processor has, or the one that CLSOFTMAX_CPU_ISA names. DEVICE_UNUSABLE if
+   the processor does not have that. */
 static clsoftmax_status choose_isa(cpu_isa *chosen)
 {
     const cpu_isa isas[] = {
@@ -43,7 +49,7 @@ static clsoftmax_status choose_isa(cpu_isa *chosen)
          {cls_cpu_item_avx512, cls_cpu_lane_avx512, cls_cpu_sweep_avx512},
          __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
              __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma")},
-        /* every processor with AVX2 has F16C */
+        /* Every processor with AVX2 has F16C. */
         {"avx2",
          8,
          {cls_cpu_item_avx2, cls_cpu_lane_avx2, cls_cpu_sweep_avx2},
@@ -64,17 +70,18 @@ static clsoftmax_status choose_isa(cpu_isa *chosen)
 
 /* ---------------------------------------------------------------- Running */
 
+/* A call, as its threads share it. */
 typedef struct cpu_job {
     cpu_call call;
     cpu_rows_function *rows;
-    const cpu_scratch *scratch; /* one per thread */
+    const cpu_scratch *scratch; /* one for each thread */
     uint64_t row_count;
     uint64_t share_rows;
     atomic_uint_fast64_t next_row;
     atomic_uint_fast64_t invalid_rows;
 } cpu_job;
 
-/* One thread's work: shares of rows until none is left. */
+/* Computes shares of rows until none is left, on one thread. */
 static void run_shares(void *job_, size_t thread)
 {
     cpu_job *job = job_;
@@ -89,7 +96,7 @@ static void run_shares(void *job_, size_t thread)
     float_environment_end(callers);
 }
 
-/* Returns how a strategy goes over the CPU. */
+/* Returns the way in which the rows of a strategy go over the CPU. */
 static cpu_pipeline choose_pipeline(const clsoftmax_problem *problem, clsoftmax_strategy strategy)
 {
     static const cpu_pipeline pipelines[CLSOFTMAX_STRATEGY_COUNT] = {[CLSOFTMAX_STRATEGY_ITEM] = CPU_ITEM,
@@ -99,8 +106,9 @@ static cpu_pipeline choose_pipeline(const clsoftmax_problem *problem, clsoftmax_
     return pipeline == CPU_ITEM && problem->sweep > 0 ? CPU_SWEEP : pipeline;
 }
 
-/* Returns how many rows are handed out to a thread at a time: enough elements to be large beside the hand-out, and so many
-   shares for each thread that one which is held up holds up no other. Rows side by side go in whole panels. */
+/* Returns how many rows a thread gets at a time. They have so many elements that handing them out costs little, and
+   each thread has so many shares that one which is held up does not hold up the call. Rows side by side go in whole
+   panels. */
 static uint64_t choose_share(const clsoftmax_problem *problem, const cls_tuning *tuning, size_t threads,
                              cpu_pipeline pipeline)
 {
@@ -111,8 +119,8 @@ static uint64_t choose_share(const clsoftmax_problem *problem, const cls_tuning 
     return pipeline == CPU_LANE ? (share + CPU_LANES - 1) / CPU_LANES * CPU_LANES : share;
 }
 
-/* Returns 1 if results are written past the caches, which would not hold them. In place, their lines are in a cache already.
-   Lines must hold whole elements. */
+/* Returns 1 if results are written past the caches, because these would not hold them. In place they are not: their
+   lines are in a cache already. Each line must hold whole elements. */
 static int choose_stream(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments,
                          const cls_tuning *tuning, size_t threads)
 {
@@ -144,7 +152,7 @@ static clsoftmax_status cpu_plan_run(clsoftmax_plan *plan, const clsoftmax_argum
     return CLSOFTMAX_OK;
 }
 
-/* Each thread's scratch memory stands behind the table of all. */
+/* Allocates scratch memory for each thread, behind the table of all of them. */
 static clsoftmax_status cpu_plan_prepare(clsoftmax_plan *plan)
 {
     cpu_context *cpu = plan->context->state;
@@ -172,12 +180,12 @@ static void cpu_context_release(clsoftmax_context *context)
     cpu_context *cpu = context->state;
     if (!cpu)
         return;
-    if (getpid() == context->process) /* after fork() the threads are not there to be joined */
+    if (getpid() == context->process) /* after fork() the threads do not exist and cannot be joined */
         pthreadpool_destroy(cpu->pool);
     free(cpu);
 }
 
-/* CLSOFTMAX_THREADS, else the processors that this process may use. */
+/* Reads the number of threads from CLSOFTMAX_THREADS; by default, as many as processors that this process may use. */
 static clsoftmax_status choose_threads(size_t *threads)
 {
     const char *wanted = getenv("CLSOFTMAX_THREADS");
@@ -195,16 +203,18 @@ static clsoftmax_status choose_threads(size_t *threads)
     return CLSOFTMAX_OK;
 }
 
+/* Returns what sysconf says about a cache, in bytes, or `otherwise` if it says nothing. */
 static size_t cache_bytes(int name, size_t otherwise)
 {
     long bytes = sysconf(name);
     return bytes > 0 ? (size_t)bytes : otherwise;
 }
 
-/* Returns the floats in a thread's scratch memory: as many as its second-level cache holds, twice as many for a small one, or
-   half of its share of the third-level cache if that is more; to compute an exponential again takes longer than to read the
-   first from there. Four blocks more keep its arrays from standing a power of two apart, where they would fall on each other
-   in caches. */
+/* Returns the floats in a thread's scratch memory: as many as its second-level cache holds, twice as many if that is
+   small, or half of its share of the third-level cache if that is more, because it takes longer to compute an
+   exponential again than to read it from there (docs/experiments.md, "cpu: item" and "cpu: column"). Four blocks more
+   keep the arrays in it from standing a power of two apart, where their lines would displace each other in the
+   caches. */
 static size_t choose_scratch_floats(const cls_tuning *tuning, size_t threads)
 {
     const size_t least = tuning->least_room_bytes, small = tuning->small_cache_bytes, most = tuning->most_room_bytes;
@@ -223,14 +233,14 @@ static void *wait_for_gate(void *gate)
     return NULL;
 }
 
-/* How many of `wanted` threads, the caller's included, the system grants just now. pthreadpool must not be left to find out: it
-   waits for ever for a thread that could not be created. */
+/* Returns how many of `wanted` threads, the caller's included, the system grants at this moment. pthreadpool must not
+   find out by itself: it waits for ever for a thread that could not be created. */
 static size_t grantable_threads(size_t wanted)
 {
     pthread_t *threads = malloc(wanted * sizeof *threads);
     pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
     size_t granted = 1;
-    pthread_mutex_lock(&gate); /* all must exist at once */
+    pthread_mutex_lock(&gate); /* all of them must exist at once */
     while (threads && granted < wanted && pthread_create(&threads[granted], NULL, wait_for_gate, &gate) == 0)
         granted++;
     pthread_mutex_unlock(&gate);
@@ -253,7 +263,8 @@ clsoftmax_status cls_cpu_open(clsoftmax_context *context)
     context->state = cpu;
     cpu->isa = isa;
     cpu->threads = threads = grantable_threads(threads);
-    cpu->pool = threads > 1 ? pthreadpool_create(threads) : NULL; /* NULL runs in the caller's thread */
+    /* A NULL pool runs everything in the caller's thread. */
+    cpu->pool = threads > 1 ? pthreadpool_create(threads) : NULL;
     if (!cpu->pool)
         cpu->threads = 1;
 

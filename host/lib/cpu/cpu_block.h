@@ -1,18 +1,23 @@
-/* Loops over blocks of neighbouring classes of one row, which the compiler vectorises. Logits are read as far as they go; exponentials and
-   results have room for whole vectors. */
+/*
+ * The phases top, sums and emit over a block of neighbouring classes of one row, in loops that the compiler vectorises:
+ * for cpu_item.c and cpu_sweep.c. (What is known of a row between the phases is in cpu_lanes.h, the exponential and the
+ * sums of a strip in cpu_steps.h, loading and storing elements in cpu_dtype.h.)
+ *
+ * Logits are read only as far as they go; exponentials and results have room for whole vectors.
+ */
 #ifndef CLSOFTMAX_CPU_BLOCK_H
 #define CLSOFTMAX_CPU_BLOCK_H
 
 #include "cpu_dtype.h"
 #include "cpu_steps.h"
 
-/* Whole vectors that hold so many elements. */
+/* Returns the number of elements, rounded up to whole vectors. */
 static inline size_t padded(size_t length)
 {
     return (length + CPU_VECTOR - 1) / CPU_VECTOR * CPU_VECTOR;
 }
 
-/* The last `count` logits of a block, fewer than a vector, as one. */
+/* Copies the last `count` logits of a block, fewer than a vector, into a vector, and fills it with masks. */
 INLINE void last_vector(const float *x, size_t count, float *vector)
 {
     const uint32_t end = (uint32_t)count;
@@ -23,7 +28,7 @@ INLINE void last_vector(const float *x, size_t count, float *vector)
 
 /* ---------------------------------------------------------------- Maximum */
 
-/* The largest key that each lane of a vector has seen. */
+/* Adds a vector of logits to the largest keys that its lanes have seen. */
 INLINE void add_vector_keys(const float *x, uint32_t *keys)
 {
 #pragma omp simd
@@ -33,6 +38,7 @@ INLINE void add_vector_keys(const float *x, uint32_t *keys)
     }
 }
 
+/* Adds a block to the largest keys that the lanes have seen. */
 static inline void add_lane_keys(const float *x, size_t length, uint32_t *keys)
 {
     size_t i = 0;
@@ -54,11 +60,13 @@ static inline uint32_t largest_of_lanes(const uint32_t *keys)
     return largest;
 }
 
-/* What each lane of a vector has seen of a row: keys, and at which vector of all blocks the largest came first. */
+/* What each lane of a vector has seen of a row: its two largest keys, and the number of the vector in the row in which
+   the largest came first. */
 typedef struct __attribute__((aligned(64))) lane_tops {
     uint32_t key[CPU_VECTOR], second_key[CPU_VECTOR], step[CPU_VECTOR];
 } lane_tops;
 
+/* Adds vector `step` of the row to what the lanes have seen. */
 INLINE void add_vector_tops(const float *x, uint32_t step, lane_tops *lanes)
 {
 #pragma omp simd
@@ -70,7 +78,7 @@ INLINE void add_vector_tops(const float *x, uint32_t step, lane_tops *lanes)
     }
 }
 
-/* step: the number of the first vector in its row. */
+/* Adds a block to what the lanes have seen. step: the number of the block's first vector in the row. */
 static inline void add_lane_tops(const float *x, size_t length, uint32_t step, lane_tops *lanes)
 {
     size_t i = 0;
@@ -83,7 +91,7 @@ static inline void add_lane_tops(const float *x, size_t length, uint32_t step, l
     }
 }
 
-/* The row's, of the lanes'. */
+/* Reduces the lanes to the top of the row. */
 static inline core_top_t top_of_lanes(const lane_tops *lanes)
 {
     core_top_t top = {CORE_KEY_NEGATIVE_INFINITY, CORE_KEY_NEGATIVE_INFINITY, 0};
@@ -96,14 +104,14 @@ static inline core_top_t top_of_lanes(const lane_tops *lanes)
 
 /* ---------------------------------------------------------------- Sums */
 
-/* What each lane of a vector has added up since it was flushed, and how often it added. */
+/* What each lane of a vector has added up since it was flushed, and how many vectors were added. */
 typedef struct __attribute__((aligned(64))) vector_sums {
     uint32_t high[CPU_VECTOR], low[CPU_VECTOR], lowest[CPU_VECTOR];
     uint32_t added;
 } vector_sums;
 
-/* The sum over the lanes of value - bias, each in [0, 2^32): over its halves, whose sums fit 32 bits. Compilers reduce those in fewer
-   operations than 64-bit integers. */
+/* Returns the sum over the lanes of value - bias, each in [0, 2^32). It adds the 16-bit halves, whose sums fit 32 bits,
+   because compilers reduce those in fewer operations than 64-bit integers. */
 static inline int64_t sum_of_lanes(const uint32_t *values, uint32_t bias)
 {
     uint32_t high = 0, low = 0;
@@ -116,7 +124,7 @@ static inline int64_t sum_of_lanes(const uint32_t *values, uint32_t bias)
     return ((int64_t)high << 16) + low;
 }
 
-/* Takes the lanes' sums into the row's, as core_sum_flush does: those of the lower levels are signed. */
+/* Takes the sums of the lanes into the totals of the row, as core_sum_flush does; the lower levels are signed. */
 INLINE void flush_sums(vector_sums *sums, int levels, core_total_t *total)
 {
     const uint32_t half = 0x80000000u;
@@ -129,7 +137,7 @@ INLINE void flush_sums(vector_sums *sums, int levels, core_total_t *total)
     memset(sums, 0, sizeof *sums);
 }
 
-/* Makes room for `length` elements more. */
+/* Makes room for `length` more elements in the sums, by a flush if need be. */
 INLINE void make_room(vector_sums *sums, size_t length, int levels, core_total_t *total)
 {
     const uint32_t vectors = (uint32_t)(padded(length) / CPU_VECTOR);
@@ -138,13 +146,14 @@ INLINE void make_room(vector_sums *sums, size_t length, int levels, core_total_t
     sums->added += vectors;
 }
 
-/* Returns a row as a strip of its classes sees it. */
+/* Returns what a strip knows of its rows, for classes of one row. */
 INLINE strip_rows one_row(core_row_t row, core_distance_t distance, int is_plain)
 {
     return (strip_rows){.one = row, .distance = distance, .are_plain = is_plain};
 }
 
-/* Leaves the exponentials of `count` classes, whole vectors and a constant, in high and low, and adds them to the sums. */
+/* Computes the exponentials of `count` classes, whole vectors and a constant, into high and low, and adds them to the
+   sums. */
 INLINE void add_strip(const float *x, size_t count, const strip_rows *row, int levels, float *high, float *low,
                       vector_sums *sums)
 {
@@ -154,6 +163,8 @@ INLINE void add_strip(const float *x, size_t count, const strip_rows *row, int l
     strip_add_term(TERM_EXPONENTIAL, s, count / CPU_VECTOR, CPU_VECTOR, row, levels, into);
 }
 
+/* Takes a block through add_strip: whole strips, then whole vectors, then the rest. Prefetches as many bytes at `ahead`
+   as x has. */
 INLINE void add_strips(const float *restrict x, size_t length, const strip_rows *row, int levels, float *restrict high,
                        float *restrict low, vector_sums *restrict sums, const char *ahead)
 {
@@ -173,16 +184,16 @@ INLINE void add_strips(const float *restrict x, size_t length, const strip_rows 
     }
 }
 
-/* A block of a row: at most CPU_BLOCK classes, and where their exponentials are. */
+/* The exponentials of a block of a row, at most CPU_BLOCK classes, and its logits. */
 typedef struct block_pairs {
     const float *x;
     size_t length;
     float *high, *low;
 } block_pairs;
 
-/* Leaves the exponentials of a block in its high and low, and adds them to the sums, or if those are full to the total. As
-   many bytes as x has are fetched at `ahead` meanwhile; prefetches in one go would fill what a core has for lines on their
-   way. */
+/* Computes the exponentials of a block into its high and low, and adds them to the sums, which it flushes into the
+   total if they are full. Meanwhile it prefetches as many bytes at `ahead` as x has: in one go they would fill the
+   buffers that a core has for lines on their way. */
 INLINE void add_exponentials(block_pairs block, core_row_t row, int levels, vector_sums *restrict sums,
                              core_total_t *restrict total, const char *ahead)
 {
@@ -217,7 +228,7 @@ INLINE void add_term(int term, block_pairs block, core_distance_t distance, int 
     }
 }
 
-/* Adds a block to the sums of all terms that the problem has. */
+/* Adds a block to the sums of all terms that the problem has. It prefetches at `ahead` as add_exponentials does. */
 INLINE void add_terms(const clsoftmax_problem *problem, block_pairs block, row_on_lane on, int levels,
                       vector_sums *sums, core_total_t *totals, const char *ahead)
 {
@@ -237,15 +248,15 @@ INLINE void results_of_pairs(int operation, const float *restrict high, const fl
         results[i] = operation_result(operation, (core_pair){high[i], low[i]}, 0, row);
 }
 
-/* Where a run of results goes, in bytes; stream: as cpu_write takes it. */
+/* A run of results that are neighbours in memory; stream: as cpu_write takes it. */
 typedef struct result_run {
     char *to;
-    size_t length; /* elements */
+    size_t length; /* in elements */
     cpu_stream *stream;
 } result_run;
 
-/* Writes the results of `count` pairs to where they belong: a line of results, or what a run has of its first or last line.
-   dtype: a constant. */
+/* Computes a line of results, and writes it where it belongs, or as much of it as a run has at its beginning or end.
+   high and low have a whole line's pairs. dtype: a constant. */
 INLINE void write_pairs(int operation, clsoftmax_dtype dtype, const float *high, const float *low, operation_row row,
                         result_run run)
 {
@@ -261,6 +272,7 @@ INLINE void write_pairs(int operation, clsoftmax_dtype dtype, const float *high,
         cpu_write_part(run.stream, run.to, line, run.length * size);
 }
 
+/* Writes a run of results, line by line. dtype: a constant. */
 INLINE void write_pairs_run(int operation, clsoftmax_dtype dtype, const float *restrict high, const float *restrict low,
                             operation_row row, result_run run)
 {
@@ -275,7 +287,8 @@ INLINE void write_pairs_run(int operation, clsoftmax_dtype dtype, const float *r
                     (result_run){run.to + i * size, run.length - i, run.stream});
 }
 
-/* Computes the results of a block from what they are made of, its exponentials or its logits, into whole vectors. */
+/* Computes the results of `count` classes, whole vectors of at most CPU_STRIP, from their logits, which become
+   exponentials first if results are made of those. */
 INLINE void results_of_logits(int operation, const float *restrict x, size_t count, const strip_rows *rows,
                               operation_row row, float *restrict results)
 {
@@ -290,6 +303,7 @@ INLINE void results_of_logits(int operation, const float *restrict x, size_t cou
         results[i] = operation_result(operation, (core_pair){0, 0}, x[i], row);
 }
 
+/* Computes the results of a block from its logits: whole strips, then whole vectors, then the rest. */
 INLINE void results_of_strips(int operation, const float *restrict x, size_t length, const strip_rows *rows,
                               operation_row row, float *restrict results)
 {
@@ -307,7 +321,7 @@ INLINE void results_of_strips(int operation, const float *restrict x, size_t len
 
 /* ---------------------------------------------------------------- Blocks of results */
 
-/* A block of results on its way: from logits or exponentials to its place, `first` elements into the array. */
+/* A block of results: its place in the array of results, `first` elements from its start. */
 typedef struct result_block {
     const cpu_call *call;
     cpu_stream *stream; /* as cpu_write takes it */
@@ -315,8 +329,8 @@ typedef struct result_block {
     size_t length;
 } result_block;
 
-/* Writes the results of at most CPU_BLOCK exponentials to their place; neighbours without the detour of a buffer. Behind the
-   exponentials there is room to read a line of results more (CPU_SCRATCH_BEHIND). */
+/* Writes the results of at most CPU_BLOCK exponentials. Neighbours are written line by line, without a buffer between;
+   behind the exponentials there is room to read a line more (CPU_SCRATCH_BEHIND). */
 INLINE void store_results_of_pairs(int operation, result_block block, const float *restrict high,
                                    const float *restrict low, operation_row row)
 {
@@ -342,7 +356,7 @@ INLINE void store_results_of_pairs(int operation, result_block block, const floa
     }
 }
 
-/* Writes the results of at most CPU_BLOCK logits, as an ordinary row has them. */
+/* Writes the results of at most CPU_BLOCK logits, which are those of an ordinary row. */
 INLINE void store_results_of_logits(int operation, result_block block, const float *x, core_row_t row,
                                     operation_row end)
 {
@@ -359,8 +373,8 @@ INLINE void store_results_of_logits(int operation, result_block block, const flo
               block.length, block.stream, results);
 }
 
-/* Writes a block of results. high and low are its exponentials if results are made of those and they are kept, else NULL;
-   x is its logits, then. */
+/* Writes a block of results. If they are made of exponentials that are kept, high and low are these; otherwise high and
+   low are NULL, and x is the block's logits. */
 static inline void store_results(result_block block, const float *x, const float *high, const float *low,
                                  row_on_lane on, core_two_float end)
 {
@@ -377,7 +391,7 @@ static inline void store_results(result_block block, const float *x, const float
     }
 }
 
-/* Writes a block of a row that is not computed. */
+/* Writes the fill into a block of a row that is not computed. kind: the row's. */
 static inline void store_fill(result_block block, int kind)
 {
     float results[CPU_BLOCK];

@@ -1,4 +1,8 @@
-/* Runs of logits and results in memory, of any dtype and any stride: the dtypes' rows on the CPU. For all row pipelines. */
+/*
+ * Loads logits and stores results of any dtype and any stride. For cpu_item.c, cpu_lane.c and cpu_sweep.c.
+ *
+ * To add a dtype: write cpu_load_NAME and cpu_rounded_NAME here. What is missing does not compile.
+ */
 #ifndef CLSOFTMAX_CPU_DTYPE_H
 #define CLSOFTMAX_CPU_DTYPE_H
 
@@ -6,6 +10,7 @@
 #include "cpu_stream.h"
 #include "dtype.h"
 
+/* Returns the bytes of an element, as clsoftmax_dtype_size does; this one is inlined. */
 INLINE size_t cpu_element_size(clsoftmax_dtype dtype)
 {
     static const uint8_t sizes[CLSOFTMAX_DTYPE_COUNT] = {
@@ -16,15 +21,15 @@ INLINE size_t cpu_element_size(clsoftmax_dtype dtype)
     return sizes[dtype];
 }
 
-/* Fetches lines into the first-level cache; does nothing where there is no memory. Inline, because gcc drops calls of a
-   function that does nothing but prefetch. */
+/* Prefetches into the first-level cache. Addresses without memory do no harm. Always inline, because gcc drops calls
+   of a function that only prefetches (docs/experiments.md, "cpu: item"). */
 static inline __attribute__((always_inline)) void cpu_prefetch(const void *from, size_t bytes)
 {
     for (size_t i = 0; i < bytes; i += 64)
         __builtin_prefetch((const char *)from + i);
 }
 
-/* Fetches lines into the second-level cache: lines that are a power of two apart have few places in the first. */
+/* Prefetches into the second-level cache. In the first level, lines that are a power of two apart have few places. */
 static inline __attribute__((always_inline)) void cpu_prefetch_far(const void *from, size_t bytes)
 {
     for (size_t i = 0; i < bytes; i += 64)
@@ -69,7 +74,7 @@ INLINE void cpu_load_BF16(const void *from, uint64_t stride, size_t length, floa
         out[i] = float_of_bf16(bits[i * stride]);
 }
 
-/* Reads `length` elements from `first` on, `stride` apart, as f32. */
+/* Reads `length` elements from element `first` on, `stride` apart, as f32. */
 static inline void cpu_load(clsoftmax_dtype dtype, const void *array, uint64_t first, uint64_t stride, size_t length,
                             float *restrict out)
 {
@@ -86,7 +91,8 @@ static inline void cpu_load(clsoftmax_dtype dtype, const void *array, uint64_t f
     }
 }
 
-/* Returns the logit of the label of a row that begins at `logits`; NaN where no label is given. */
+/* Returns the logit of the label of a row whose logits begin at element `logits`; NaN if there is no label, or none in
+   [0, classes). */
 static inline float cpu_label_logit(const cpu_call *call, uint64_t row, uint64_t logits)
 {
     const clsoftmax_problem *p = call->problem;
@@ -100,14 +106,14 @@ static inline float cpu_label_logit(const cpu_call *call, uint64_t row, uint64_t
 
 /* ---------------------------------------------------------------- Rounding, a function for each dtype */
 
-/* Each returns `values` as memory has them; `rounded` holds as many. */
+/* Each function returns `values` as memory has them. `rounded` has room for as many, and f32 does not use it. */
 INLINE const void *cpu_rounded_F32(const float *values, size_t length, uint16_t *restrict rounded)
 {
     (void)length, (void)rounded;
     return values;
 }
 
-/* Whole lines by one store, from which they can be read at once. */
+/* Writes whole lines by one store each, so that they can be read at once. */
 INLINE const void *cpu_rounded_F16(const float *restrict values, size_t length, uint16_t *restrict rounded)
 {
     size_t whole = 0;
@@ -136,6 +142,7 @@ INLINE const void *cpu_rounded_BF16(const float *restrict values, size_t length,
     return rounded;
 }
 
+/* Returns the values as the dtype has them in memory: in `rounded`, or `values` themselves. */
 INLINE const void *cpu_rounded(clsoftmax_dtype dtype, const float *values, size_t length, uint16_t *rounded)
 {
     switch (dtype) {
@@ -150,7 +157,7 @@ INLINE const void *cpu_rounded(clsoftmax_dtype dtype, const float *values, size_
     return values;
 }
 
-/* Writes at most CPU_BLOCK results to their place. stream: as cpu_write takes it. */
+/* Writes at most CPU_BLOCK results from element `first` on, `stride` apart. stream: as cpu_write takes it. */
 INLINE void cpu_store(clsoftmax_dtype dtype, void *array, uint64_t first, uint64_t stride, size_t length,
                       cpu_stream *stream, const float *values)
 {

@@ -1,34 +1,46 @@
 /*
- * item on the CPU: rows one after another, in loops over blocks of neighbouring classes, which the compiler vectorises.
+ * Strategy `item` on the CPU: rows one after another, in loops over blocks of neighbouring classes, which the compiler
+ * vectorises. cpu_backend.c calls cls_cpu_item for each share of rows.
  *
- * A row goes through three stages: its maximum, the sum of its exponentials (which are kept if they fit the scratch
- * memory), its results. The first is bound by reading memory, the second by arithmetic, the third by writing memory. So
- * that they overlap, they run on three bundles of rows in turns, a block each: while the exponentials of one bundle are
- * computed, the maxima of the next are read and the results of the last are written.
+ * A row goes through the four phases of every strategy:
+ *
+ *     top      block_top, finish_tops    finds the largest logit, and what it and the temperature make of the row
+ *     sums     block_sums                computes the exponentials, keeps them if they fit, and adds them up
+ *     finish   finish_sums               writes the statistics, and prepares what results need of the sums
+ *     emit     block_results             writes the results
+ *
+ * Top is bound by reading memory, sums by arithmetic, and emit by writing memory. So that they overlap, they run on
+ * three bundles of rows in turns, a block each: while the exponentials of one bundle are computed, the logits of the
+ * next are read and the results of the last are written.
+ *
+ * The loops over a block are in cpu_block.h, the steps of the exponential in cpu_steps.h, what is done once a row for
+ * all rows of a bundle in cpu_lanes.h, and loading and storing elements in cpu_dtype.h.
  */
 #include "../problem.h"
 #include "cpu_block.h"
 #include "cpu_dtype.h"
 #include "cpu_lanes.h"
 
-/* In a bundle: what is done once a row is done of all of them, which are lanes of a vector. */
+/* Most rows of a bundle. What is done once a row is done for all of them together: each row is a lane of a vector. */
 #define MOST_ROWS CPU_VECTOR
 
-/* Pairs of a bundle of several rows: 16 rows of 256 classes, in the second-level cache, from which they come fast enough. */
+/* Pairs of a bundle of several rows: 16 rows of 256 classes fit the second-level cache, which is fast enough for them
+   (docs/experiments.md, "cpu: item"). */
 #define BUNDLE_PAIRS 4096
 
-/* Pairs of two rows whose stages overlap: those of longer ones would go through twice as much of the third-level cache. */
+/* Most pairs of two rows whose phases overlap: those of longer rows would pass through twice as much of the third-level
+   cache. */
 #define OVERLAP_PAIRS ((size_t)1 << 18)
 
-/* Rows that go through a stage together. */
+/* Rows that go through a phase together. */
 typedef struct bundle {
-    uint64_t first; /* row */
-    size_t rows;    /* 0: no bundle */
+    uint64_t first; /* the first row */
+    size_t rows;    /* 0: the bundle is empty */
     float *high, *low;
-    uint64_t logits[MOST_ROWS], results[MOST_ROWS]; /* where the rows begin */
-    lane_tops tops[MOST_ROWS];                      /* of each lane; without statistics their keys alone */
+    uint64_t logits[MOST_ROWS], results[MOST_ROWS]; /* the first elements of the rows */
+    lane_tops tops[MOST_ROWS];                      /* what each lane has seen; without statistics only its keys */
     core_top_t top[MOST_ROWS];
-    lane_temperatures own_temperatures; /* where each row has its own */
+    lane_temperatures own_temperatures; /* if each row has a temperature of its own */
     lane_rows set;
     vector_sums sums[MOST_ROWS][TERM_COUNT]; /* since they were flushed */
     core_total_t flushed[MOST_ROWS][TERM_COUNT];
@@ -39,25 +51,25 @@ typedef struct bundle {
 /* What all bundles of a call share. */
 typedef struct items {
     const cpu_call *call;
-    cpu_stream *stream;             /* of the results, or NULL */
-    lane_temperatures temperatures; /* where all rows have the same */
+    cpu_stream *stream;             /* of the results; NULL: through the caches */
+    lane_temperatures temperatures; /* if all rows have the same one */
     size_t row_blocks;              /* blocks of a row */
-    size_t row_pairs;               /* room for a row's */
+    size_t row_pairs;               /* pairs for which a row has room */
     size_t bundle_rows;
-    size_t pairs; /* that the scratch memory holds */
-    int keep;     /* exponentials are kept between the sum and the results */
-    int overlap;  /* the results of a bundle are written while the next one's exponentials are computed: room for two */
+    size_t pairs; /* for which the scratch memory has room */
+    int keep;     /* 1: exponentials are kept between the phases sums and emit */
+    int overlap;  /* 1: there is room for two bundles, and emit of one overlaps with sums of the next */
     int levels;
 } items;
 
 /* ---------------------------------------------------------------- Blocks */
 
-/* A block of a bundle's row: neighbouring classes, at most CPU_BLOCK. */
+/* A block of a row of a bundle: neighbouring classes, at most CPU_BLOCK. */
 typedef struct block {
     size_t row;
-    uint64_t first; /* class */
+    uint64_t first; /* the first class */
     size_t length;
-    size_t slot; /* where its pairs are in the scratch memory */
+    size_t slot; /* index of its pairs in the scratch memory */
 } block;
 
 static inline block row_block(const items *it, size_t row, size_t number)
@@ -66,7 +78,7 @@ static inline block row_block(const items *it, size_t row, size_t number)
     return (block){row, first, left < CPU_BLOCK ? (size_t)left : CPU_BLOCK, row * it->row_pairs + first};
 }
 
-/* The block's logits: where they stand, if they are f32 and neighbours, else in `buffer`. */
+/* Returns the logits of the block: where they stand if they are f32 and neighbours, otherwise copied into `buffer`. */
 static const float *block_logits(const items *it, const bundle *b, const block *k, float *buffer)
 {
     const clsoftmax_problem *p = it->call->problem;
@@ -77,7 +89,8 @@ static const float *block_logits(const items *it, const bundle *b, const block *
     return buffer;
 }
 
-/* The same as an ordinary row has them. */
+/* Returns the logits of the block as an ordinary row has them: those of a row of ties become 0 and -inf, in
+   `buffer`. */
 static const float *block_ordinary(const items *it, const bundle *b, const block *k, float *buffer)
 {
     const float *x = block_logits(it, b, k, buffer);
@@ -88,9 +101,9 @@ static const float *block_ordinary(const items *it, const bundle *b, const block
     return buffer;
 }
 
-/* ---------------------------------------------------------------- Stage 1: maximum */
+/* ---------------------------------------------------------------- Phase top */
 
-/* Without statistics only the keys are found. */
+/* Adds the block to what its row's lanes have seen. Without statistics only the keys are needed. */
 static void block_top(const items *it, bundle *b, const block *k)
 {
     float buffer[CPU_BLOCK];
@@ -101,7 +114,7 @@ static void block_top(const items *it, bundle *b, const block *k)
         add_lane_keys(x, k->length, b->tops[k->row].key);
 }
 
-/* Returns how many rows have a temperature that is none. */
+/* Prepares the temperatures of the rows, where each has its own. Returns the number of invalid ones. */
 static uint64_t set_own_temperatures(const items *it, bundle *b)
 {
     uint64_t invalid = 0;
@@ -118,6 +131,8 @@ static const lane_temperatures *temperatures_of(const items *it, const bundle *b
     return it->call->problem->temperature_per_row ? &b->own_temperatures : &it->temperatures;
 }
 
+/* Reduces the lanes to the top of each row, and sets what it and the temperature make of the row. Returns the number of
+   rows with an invalid temperature. */
 static uint64_t finish_tops(const items *it, bundle *b)
 {
     const clsoftmax_problem *p = it->call->problem;
@@ -135,11 +150,13 @@ static uint64_t finish_tops(const items *it, bundle *b)
     return invalid;
 }
 
-/* ---------------------------------------------------------------- Stage 2: sums */
+/* ---------------------------------------------------------------- Phase sums */
 
-/* So far behind the block whose maximum was found. */
+/* Bytes from the block whose top was found to the logits that are prefetched meanwhile. */
 #define AHEAD_BYTES 4096
 
+/* Returns the address from which to prefetch: logits a page behind this block, or directly behind it if classes are no
+   neighbours. */
 static const char *ahead_of(const items *it, const bundle *b, const block *k)
 {
     const clsoftmax_problem *p = it->call->problem;
@@ -148,7 +165,7 @@ static const char *ahead_of(const items *it, const bundle *b, const block *k)
            (stride == 1 ? AHEAD_BYTES : 0);
 }
 
-/* Adds the terms of a block. levels: a constant, for the loops' sake. */
+/* Adds the terms of a block to the sums of its row. levels: a constant, so that the loops are compiled for it. */
 INLINE void add_sums(const items *it, bundle *b, const block *k, const float *x, int levels, const char *ahead)
 {
     const row_on_lane on = {&b->set, temperatures_of(it, b), k->row};
@@ -168,6 +185,8 @@ static void block_sums(const items *it, bundle *b, const block *k, const char *a
     else
         add_sums(it, b, k, x, 3, ahead);
 }
+
+/* ---------------------------------------------------------------- Phase finish */
 
 static void flush_rows(const items *it, bundle *b)
 {
@@ -192,6 +211,7 @@ static void write_statistics(const items *it, const bundle *b)
     memcpy(it->call->arguments->statistics + b->first, records, b->rows * sizeof *records);
 }
 
+/* Finishes the sums of all rows: writes their statistics, and prepares what results need. */
 static void finish_sums(const items *it, bundle *b)
 {
     const clsoftmax_problem *p = it->call->problem;
@@ -199,11 +219,11 @@ static void finish_sums(const items *it, bundle *b)
         return;
     flush_rows(it, b);
     if (p->statistics)
-        write_statistics(it, b); /* before the results, which may take the place of the label's logit */
+        write_statistics(it, b); /* first, because results may overwrite the label's logit */
     set_lane_ends(p, &b->ends, &b->set, &b->totals[TERM_EXPONENTIAL], b->rows);
 }
 
-/* ---------------------------------------------------------------- Stage 3: results */
+/* ---------------------------------------------------------------- Phase emit */
 
 static void block_results(const items *it, const bundle *b, const block *k)
 {
@@ -225,7 +245,8 @@ static void block_results(const items *it, const bundle *b, const block *k)
 
 /* ---------------------------------------------------------------- Bundles */
 
-/* Nothing yet; lanes without a row are computed, too, and want numbers. Not all of it: that takes longer than a short row. */
+/* Empties a bundle. Lanes without a row are computed, too, so they need valid numbers; the rest is left as it is, since
+   clearing it takes longer than a short row. */
 static void clear_bundle(const items *it, bundle *b)
 {
     const size_t sums = it->bundle_rows * sizeof *b->sums;
@@ -240,6 +261,7 @@ static void clear_bundle(const items *it, bundle *b)
         set_one_temperature(&b->own_temperatures, 1.0f);
 }
 
+/* Gives the bundle its next rows, from `first` on, of those before `end`. */
 static void begin_bundle(const items *it, bundle *b, uint64_t first, uint64_t end)
 {
     const clsoftmax_problem *p = it->call->problem;
@@ -249,13 +271,13 @@ static void begin_bundle(const items *it, bundle *b, uint64_t first, uint64_t en
     for (size_t r = 0; r < b->rows; r++) {
         b->logits[r] = cls_layout_row(p, &p->logits_layout, first + r);
         b->results[r] = cls_layout_row(p, &p->results_layout, first + r);
-        memset(&b->tops[r], 0, sizeof b->tops[r]); /* CORE_KEY_NEGATIVE_INFINITY */
+        memset(&b->tops[r], 0, sizeof b->tops[r]); /* keys of CORE_KEY_NEGATIVE_INFINITY */
         memset(b->flushed[r], 0, sizeof b->flushed[r]);
     }
 }
 
-/* A stage of each bundle, block by block in turns. */
-static void run_stages(const items *it, bundle *next, bundle *current, const bundle *last)
+/* Runs a phase of each bundle, in turns block by block: top of the next, sums of the current, emit of the last. */
+static void run_phases(const items *it, bundle *next, bundle *current, const bundle *last)
 {
     int writes = cpu_made_of(it->call->problem) != MADE_OF_NOTHING;
     for (size_t row = 0; row < it->bundle_rows; row++)
@@ -273,7 +295,7 @@ static void run_stages(const items *it, bundle *next, bundle *current, const bun
         }
 }
 
-/* How rows are bundled. */
+/* Decides how rows are bundled, and what is kept of them. */
 static items plan_items(const cpu_call *call, const cpu_scratch *scratch)
 {
     items it = {.call = call,
@@ -306,11 +328,11 @@ uint64_t CPU_FUNCTION(cls_cpu_item)(const cpu_call *call, uint64_t begin, uint64
         bundle *next = &bundles[step % 3], *current = &bundles[(step + 2) % 3], *last = &bundles[(step + 1) % 3];
         current->high = scratch->room + (step % 2) * half;
         current->low = current->high + it.pairs;
-        run_stages(&it, next, current, it.overlap ? last : &none);
+        run_phases(&it, next, current, it.overlap ? last : &none);
         invalid += finish_tops(&it, next);
         finish_sums(&it, current);
         if (!it.overlap)
-            run_stages(&it, &none, &none, current);
+            run_phases(&it, &none, &none, current);
         begin_bundle(&it, last, next->first + next->rows, end);
     }
     if (it.stream)

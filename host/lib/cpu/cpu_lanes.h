@@ -1,4 +1,9 @@
-/* What is known of CPU_LANES rows, or of one row at as many temperatures: arrays of lanes, in loops that are vectorised. */
+/*
+ * What is known of CPU_LANES rows, or of one row at CPU_LANES temperatures, between the phases: arrays with a lane for
+ * each, so that loops over them are vectorised. For cpu_lane.c (a panel), cpu_item.c (a bundle, on the first CPU_VECTOR
+ * lanes) and cpu_sweep.c (one row at many temperatures). The ends of two phases are here: of top (set_lane_rows), and
+ * of finish (set_lane_ends, compute_lane_records).
+ */
 #ifndef CLSOFTMAX_CPU_LANES_H
 #define CLSOFTMAX_CPU_LANES_H
 
@@ -7,7 +12,7 @@
 #define LANES CPU_LANES
 #define FOR_LANES _Pragma("omp simd") for (size_t l = 0; l < LANES; l++)
 
-/* Temperatures, and what core_temperature makes of them. */
+/* The temperature of each lane, and what core_temperature makes of it. */
 typedef struct __attribute__((aligned(64))) lane_temperatures {
     float temperature[LANES];
     float scale[LANES], reciprocal_high[LANES], reciprocal_low[LANES], halving[LANES];
@@ -22,7 +27,7 @@ INLINE void set_lane_temperature(lane_temperatures *t, size_t l, float temperatu
     t->halving[l] = prepared.halving;
 }
 
-/* The same on all lanes. */
+/* Sets all lanes to one temperature. */
 static inline void set_one_temperature(lane_temperatures *t, float temperature)
 {
     core_temperature_t prepared = core_temperature(temperature);
@@ -37,7 +42,7 @@ INLINE core_temperature_t lane_temperature(const lane_temperatures *t, size_t l)
 
 /* ---------------------------------------------------------------- Rows */
 
-/* Of each lane: its maximum, and what that and the temperature make of the row. */
+/* The maximum of each lane's row, and what it and the temperature make of the row: see core_setting_t. */
 typedef struct __attribute__((aligned(64))) lane_rows {
     uint32_t key[LANES];
     int32_t kind[LANES];
@@ -65,9 +70,10 @@ INLINE void set_lane_row(lane_rows *rows, size_t l, float temperature, core_temp
     rows->magic[l] = set.row.magic;
 }
 
-/* What the keys of the first `count` lanes, a constant, make of them; is_one: all lanes have the same temperature. Where that scales no
-   logits, most of what is done once a row is done once: it has been checked, so any stands for it beside what is prepared; a
-   condition on it would keep gcc from vectorising. */
+/* Sets the rows of the first `count` lanes, a constant, from their keys and temperatures. is_one: all lanes have the
+   same temperature. If that scales no logits, most of what is done once a row is the same for all, and is done once:
+   the loop then takes the constant 1 for the temperature, which has been checked and does not matter beside what is
+   prepared. (A condition on it would keep gcc from vectorising; docs/experiments.md, "cpu: lane".) */
 INLINE void set_lane_rows(lane_rows *rows, const lane_temperatures *t, int is_one, uint32_t policies, size_t count)
 {
     core_temperature_t prepared = lane_temperature(t, 0);
@@ -100,8 +106,7 @@ INLINE core_distance_t distance_of(row_on_lane on)
     return core_distance(lane_temperature(on.temperatures, on.lane), on.rows->maximum[on.lane]);
 }
 
-/* Returns the row as its operation sees it, with its end; what an operation does not use costs nothing once this is
-   inlined. */
+/* Returns the row and its end, as an operation takes them. What it does not use costs nothing once this is inlined. */
 INLINE operation_row operation_row_of(row_on_lane on, core_two_float end)
 {
     return (operation_row){core_log_row(lane_temperature(on.temperatures, on.lane), on.rows->maximum[on.lane]), end};
@@ -109,7 +114,7 @@ INLINE operation_row operation_row_of(row_on_lane on, core_two_float end)
 
 /* ---------------------------------------------------------------- Sums */
 
-/* The integer sums of each lane, of one term. */
+/* The totals of one term, for each lane. */
 typedef struct __attribute__((aligned(64))) lane_totals {
     int64_t high[LANES], low[LANES], lowest[LANES];
 } lane_totals;
@@ -126,7 +131,7 @@ INLINE core_total_t lane_total(const lane_totals *totals, size_t l)
     return (core_total_t){totals->high[l], totals->low[l], totals->lowest[l]};
 }
 
-/* What results need of the sums of each lane: see operation_end. */
+/* What results need of the sums, for each lane: see operation_end. */
 typedef struct __attribute__((aligned(64))) lane_ends {
     float high[LANES], low[LANES];
 } lane_ends;
@@ -142,7 +147,7 @@ INLINE void set_lane_end(lane_ends *ends, size_t l, core_two_float end)
     ends->low[l] = end.low;
 }
 
-/* Returns the end of the row on a lane. */
+/* Returns what results need of the sums of the row on a lane. */
 INLINE core_two_float end_of_lane(int operation, const lane_rows *rows, const lane_totals *totals, int levels, size_t l)
 {
     const core_total_t total = lane_total(totals, l);
@@ -150,8 +155,8 @@ INLINE core_two_float end_of_lane(int operation, const lane_rows *rows, const la
     return operation_end(operation, (operation_sums){core_total_value(total), total, set, levels});
 }
 
-/* Sets the ends of lanes of an operation that needs the sums' values alone, in a vectorised loop over a constant number of
-   lanes, which is 16 for a bundle and all for a panel. */
+/* Sets the ends of lanes, for an operation that needs only the values of the sums. The vectorised loops have a constant
+   number of lanes: CPU_VECTOR for a bundle, or all for a panel. */
 INLINE void set_lane_ends_of_sums(int operation, lane_ends *ends, const lane_rows *rows, const lane_totals *totals,
                                   size_t present)
 {
@@ -187,14 +192,15 @@ static inline void set_lane_ends(const clsoftmax_problem *problem, lane_ends *en
 
 /* ---------------------------------------------------------------- Statistics */
 
-/* Of each lane: the second largest logit and the label's as an ordinary row has them, and what follows from those, the row and the sums. */
+/* The second largest logit and the label's, as an ordinary row has them, for each lane; and the statistics that follow
+   from these, the row and the totals. */
 typedef struct __attribute__((aligned(64))) lane_statistics {
     float second[LANES], label[LANES];
     float log_sum_exp[LANES], entropy[LANES], largest_probability[LANES], margin[LANES], negative_log_likelihood[LANES];
 } lane_statistics;
 
-/* Of the first `count` lanes, whole vectors, as if all were computed: gcc does not vectorise what their kinds would ask of a loop. levels:
-   a constant, for the loop's sake. */
+/* Computes the statistics of the first `count` lanes, which are whole vectors, as if all rows were computed: gcc would
+   not vectorise a loop that asks for their kinds. levels: a constant, so that the loop is compiled for it. */
 INLINE void compute_lane_statistics(const lane_rows *rows, const lane_temperatures *t, const lane_totals *totals,
                                     int levels, size_t count, lane_statistics *s)
 {
@@ -202,7 +208,7 @@ INLINE void compute_lane_statistics(const lane_rows *rows, const lane_temperatur
     for (size_t l = 0; l < count; l++) {
         core_setting_t set = {
             .prepared = lane_temperature(t, l), .maximum = rows->maximum[l], .row = lane_row(rows, l)};
-        /* a loop over the terms would keep gcc from vectorising this one */
+        /* A loop over the terms would keep gcc from vectorising this one. */
         const core_row_sums_t sums = {.totals = {[TERM_EXPONENTIAL] = lane_total(&totals[TERM_EXPONENTIAL], l),
                                                  [TERM_WEIGHTED] = lane_total(&totals[TERM_WEIGHTED], l)},
                                       .label_logit = s->label[l]};
@@ -216,8 +222,8 @@ INLINE void compute_lane_statistics(const lane_rows *rows, const lane_temperatur
     }
 }
 
-/* Computes the records of the same lanes. read has the top of each lane and its label's logit as they were read; totals are
-   of all terms. */
+/* Computes the records of the first `count` lanes, which are whole vectors. `read` has for each lane its top and its
+   label's logit as they were read, and `totals` those of all terms. */
 INLINE void compute_lane_records(const lane_rows *rows, const lane_temperatures *t, const core_row_sums_t *read,
                                  const lane_totals *totals, int levels, size_t count, clsoftmax_statistics *records)
 {

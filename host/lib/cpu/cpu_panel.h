@@ -1,8 +1,10 @@
 /*
- * A panel: CPU_LANES rows, of which everything is an array of lanes; how its logits are read and its results are written.
+ * A panel of CPU_LANES rows, a row on each lane, and how its logits are read and its results written: for cpu_lane.c,
+ * whose phases top, sums and emit take a panel class by class.
  *
- * Rows of neighbouring columns stand side by side in memory already; rows of neighbouring classes are transposed, a panel of
- * rows at a time, in and out.
+ * Rows of neighbouring columns stand side by side in memory already. Rows of neighbouring classes are transposed, a
+ * panel at a time, in and out (cpu_transpose.h). What is known of the rows between the phases is in cpu_lanes.h, the
+ * exponential and the sums of a strip in cpu_steps.h, loading and storing elements in cpu_dtype.h.
  */
 #ifndef CLSOFTMAX_CPU_PANEL_H
 #define CLSOFTMAX_CPU_PANEL_H
@@ -12,7 +14,7 @@
 #include "cpu_steps.h"
 #include "cpu_transpose.h"
 
-/* The integer sums of each lane in 32 bits, which are flushed into lane_totals. */
+/* The sums of each lane in 32 bits, before they are flushed into lane_totals. */
 typedef struct lane_sums {
     uint32_t high[LANES], low[LANES], lowest[LANES];
 } lane_sums;
@@ -22,7 +24,7 @@ typedef struct lane_sums {
 
 #define NOWHERE UINT64_MAX
 
-/* LANES rows. Lanes beyond `count` are idle: masks throughout. */
+/* A panel of LANES rows. Lanes beyond `count` are idle: their logits are masks. */
 typedef struct __attribute__((aligned(64))) panel {
     lane_temperatures temperatures;
     lane_rows rows;
@@ -33,20 +35,21 @@ typedef struct __attribute__((aligned(64))) panel {
     lane_ends ends;
 
     const cpu_call *call;
-    cpu_stream *stream;       /* of the results, or NULL */
-    uint64_t row;             /* the first */
+    cpu_stream *stream;       /* of the results; NULL: through the caches */
+    uint64_t row;             /* the first row */
     size_t count;             /* of rows */
-    uint64_t logits, results; /* where the first row begins; the others lane_stride further each */
-    uint64_t next;            /* where the logits of the panel behind this one begin, or NOWHERE */
+    uint64_t logits, results; /* first elements of the first row; the others stand lane_stride apart */
+    uint64_t next;            /* first logit of the panel behind this one, or NOWHERE */
     uint64_t logits_lane_stride, results_lane_stride;
-    int transposed; /* classes are neighbours, not lanes */
-    size_t packed;  /* rows that are transposed as one */
-    int keep;       /* the whole panel is in the scratch memory, as classes x lanes */
+    int transposed; /* 1: classes are neighbours in memory, and lanes are not */
+    size_t packed;  /* rows that are transposed as one: see packed_rows */
+    int keep;       /* 1: the scratch memory holds the whole panel, as classes x lanes */
     int levels;
-    int short_sums; /* no more than the sum of 32 bits is wanted */
-    int ties;       /* a lane is a row of ties */
-    int are_plain;  /* all lanes are rows as core_row_is_plain says */
-    /* classes x lanes: the logits, and their exponentials; high is the place of the logits where those are not needed again */
+    int short_sums; /* 1: only the sum of 32 bits is needed */
+    int ties;       /* 1: a lane has a row of ties */
+    int are_plain;  /* 1: core_row_is_plain holds for all lanes */
+    /* The logits and their exponentials, as classes x lanes. high is the place of the logits if those are not needed
+       again. */
     float *logits_kept, *high, *low;
 } panel;
 
@@ -54,136 +57,147 @@ typedef struct __attribute__((aligned(64))) panel {
 
 #define MOST_CLASSES 256
 
-/* Rows of neighbouring classes -> t->logits_kept, as classes x lanes; from where they stand, if they are f32 and fill the panel. */
-static void load_transposed(const panel *t)
+/* Reads rows of neighbouring classes into panel->logits_kept, as classes x lanes. f32 that fill the panel are
+   transposed from where they stand. */
+static void load_transposed(const panel *panel)
 {
-    const clsoftmax_problem *p = t->call->problem;
+    const clsoftmax_problem *p = panel->call->problem;
     float buffer[LANES * MOST_CLASSES];
-    const void *logits = t->call->arguments->logits;
+    const void *logits = panel->call->arguments->logits;
     size_t classes = (size_t)p->classes;
-    int contiguous = t->logits_lane_stride == classes;
-    if (p->logits_dtype == CLSOFTMAX_F32 && t->count == LANES && (contiguous || t->packed == 1)) {
-        rows_to_lanes((const float *)logits + t->logits, t->logits_lane_stride, classes, t->packed, t->logits_kept);
+    int contiguous = panel->logits_lane_stride == classes;
+    if (p->logits_dtype == CLSOFTMAX_F32 && panel->count == LANES && (contiguous || panel->packed == 1)) {
+        rows_to_lanes((const float *)logits + panel->logits, panel->logits_lane_stride, classes, panel->packed,
+                      panel->logits_kept);
         return;
     }
-    size_t run = contiguous ? t->count * classes : classes;
-    for (size_t r = 0; r < (contiguous ? 1 : t->count); r++)
-        cpu_load(p->logits_dtype, logits, t->logits + r * t->logits_lane_stride, 1, run, buffer + r * classes);
-    for (size_t i = t->count * classes; i < LANES * classes; i++)
+    size_t run = contiguous ? panel->count * classes : classes;
+    for (size_t r = 0; r < (contiguous ? 1 : panel->count); r++)
+        cpu_load(p->logits_dtype, logits, panel->logits + r * panel->logits_lane_stride, 1, run, buffer + r * classes);
+    for (size_t i = panel->count * classes; i < LANES * classes; i++)
         buffer[i] = -CORE_INFINITY;
-    rows_to_lanes(buffer, classes, classes, t->packed, t->logits_kept);
+    rows_to_lanes(buffer, classes, classes, panel->packed, panel->logits_kept);
 }
 
-/* t->high as classes x lanes -> rows of neighbouring classes. */
-static void store_transposed(const panel *t)
+/* Writes panel->high, which is classes x lanes, as rows of neighbouring classes. */
+static void store_transposed(const panel *panel)
 {
-    const clsoftmax_problem *p = t->call->problem;
+    const clsoftmax_problem *p = panel->call->problem;
     float rows[LANES * MOST_CLASSES];
     size_t classes = (size_t)p->classes;
-    lanes_to_rows(t->high, classes, t->packed, rows, classes);
-    int contiguous = t->results_lane_stride == classes;
-    size_t run = contiguous ? t->count * classes : classes;
-    for (size_t r = 0; r < (contiguous ? 1 : t->count); r++)
+    lanes_to_rows(panel->high, classes, panel->packed, rows, classes);
+    int contiguous = panel->results_lane_stride == classes;
+    size_t run = contiguous ? panel->count * classes : classes;
+    for (size_t r = 0; r < (contiguous ? 1 : panel->count); r++)
         for (size_t i = 0; i < run; i += CPU_BLOCK)
-            cpu_store(p->results_dtype, t->call->arguments->results, t->results + r * t->results_lane_stride + i, 1,
-                      run - i < CPU_BLOCK ? run - i : CPU_BLOCK, contiguous ? t->stream : NULL, rows + r * classes + i);
+            cpu_store(p->results_dtype, panel->call->arguments->results,
+                      panel->results + r * panel->results_lane_stride + i, 1, run - i < CPU_BLOCK ? run - i : CPU_BLOCK,
+                      contiguous ? panel->stream : NULL, rows + r * classes + i);
 }
 
 /* ---------------------------------------------------------------- A class of all lanes */
 
-/* Its logits are f32, and those of a class neighbours. */
-INLINE int is_whole_f32(const panel *t)
+/* Returns 1 if all lanes have rows, and a class has its f32 logits in one run. */
+INLINE int is_whole_f32(const panel *panel)
 {
-    return t->call->problem->logits_dtype == CLSOFTMAX_F32 && t->count == LANES && t->logits_lane_stride == 1;
+    return panel->call->problem->logits_dtype == CLSOFTMAX_F32 && panel->count == LANES &&
+           panel->logits_lane_stride == 1;
 }
 
-/* The logits of class c as they are. */
-static void load_class(const panel *t, uint64_t c, float *x)
+/* Reads the logits of class c. */
+static void load_class(const panel *panel, uint64_t c, float *x)
 {
-    const clsoftmax_problem *p = t->call->problem;
-    uint64_t first = t->logits + c * p->logits_layout.class_stride;
-    if (is_whole_f32(t)) {
-        memcpy(x, (const float *)t->call->arguments->logits + first, LANES * sizeof *x);
+    const clsoftmax_problem *p = panel->call->problem;
+    uint64_t first = panel->logits + c * p->logits_layout.class_stride;
+    if (is_whole_f32(panel)) {
+        memcpy(x, (const float *)panel->call->arguments->logits + first, LANES * sizeof *x);
         return;
     }
-    for (size_t l = t->count; l < LANES; l++)
+    for (size_t l = panel->count; l < LANES; l++)
         x[l] = -CORE_INFINITY;
-    cpu_load(p->logits_dtype, t->call->arguments->logits, first, t->logits_lane_stride, t->count, x);
+    cpu_load(p->logits_dtype, panel->call->arguments->logits, first, panel->logits_lane_stride, panel->count, x);
 }
 
-/* Classes that stand far apart are on pages of their own, where no processor reads ahead by itself. */
+/* How many classes ahead logits are prefetched. Classes that stand far apart are on pages of their own, where no
+   processor reads ahead by itself. */
 #define AHEAD 32
 
-/* As many elements as there are lanes. */
-INLINE size_t lanes_bytes(const panel *t)
+/* Returns the bytes of a class of the panel. */
+INLINE size_t lanes_bytes(const panel *panel)
 {
-    return t->count * cpu_element_size(t->call->problem->logits_dtype);
+    return panel->count * cpu_element_size(panel->call->problem->logits_dtype);
 }
 
-INLINE const char *logits_at(const panel *t, uint64_t first)
+/* Returns the address of a logit. */
+INLINE const char *logits_at(const panel *panel, uint64_t first)
 {
-    return (const char *)t->call->arguments->logits + first * cpu_element_size(t->call->problem->logits_dtype);
+    return (const char *)panel->call->arguments->logits + first * cpu_element_size(panel->call->problem->logits_dtype);
 }
 
-INLINE void prefetch_class(const panel *t, uint64_t c)
+/* Prefetches class c, if there is one and its logits are neighbours. */
+INLINE void prefetch_class(const panel *panel, uint64_t c)
 {
-    const clsoftmax_problem *p = t->call->problem;
-    if (c < p->classes && t->logits_lane_stride == 1)
-        cpu_prefetch_far(logits_at(t, t->logits + c * p->logits_layout.class_stride), lanes_bytes(t));
+    const clsoftmax_problem *p = panel->call->problem;
+    if (c < p->classes && panel->logits_lane_stride == 1)
+        cpu_prefetch_far(logits_at(panel, panel->logits + c * p->logits_layout.class_stride), lanes_bytes(panel));
 }
 
-/* Of columns of more classes, whose lines fall on each other, not all would be there when they are used. */
+/* Most classes of columns whose next panel is prefetched. Lines of longer columns displace each other in the caches, so
+   that not all would be there when they are needed. */
 #define MOST_CLASSES_AHEAD 512
 
-/* As much of the panel that follows as `count` classes from c on have, while those are computed. */
-INLINE void prefetch_next(const panel *t, uint64_t c, size_t count)
+/* Prefetches as much of the next panel as `count` classes from c on have, while these are computed. */
+INLINE void prefetch_next(const panel *panel, uint64_t c, size_t count)
 {
-    const clsoftmax_problem *p = t->call->problem;
-    if (t->next == NOWHERE)
+    const clsoftmax_problem *p = panel->call->problem;
+    if (panel->next == NOWHERE)
         return;
-    if (t->transposed)
-        cpu_prefetch(logits_at(t, t->next + c * LANES), count * lanes_bytes(t));
-    else if (t->logits_lane_stride == 1 && p->classes <= MOST_CLASSES_AHEAD)
+    if (panel->transposed)
+        cpu_prefetch(logits_at(panel, panel->next + c * LANES), count * lanes_bytes(panel));
+    else if (panel->logits_lane_stride == 1 && p->classes <= MOST_CLASSES_AHEAD)
         for (size_t i = 0; i < count; i++)
-            cpu_prefetch_far(logits_at(t, t->next + (c + i) * p->logits_layout.class_stride), lanes_bytes(t));
+            cpu_prefetch_far(logits_at(panel, panel->next + (c + i) * p->logits_layout.class_stride),
+                             lanes_bytes(panel));
 }
 
-/* The logits of a class as ordinary rows have them. */
-INLINE void make_ordinary(const panel *t, float *x)
+/* Turns the logits of a class into those of ordinary rows: those of rows of ties become 0 and -inf. */
+INLINE void make_ordinary(const panel *panel, float *x)
 {
-    FOR_LANES x[l] = t->rows.kind[l] == CORE_ROW_TIES ? core_tie(x[l], t->rows.ties_at[l]) : x[l];
+    FOR_LANES x[l] = panel->rows.kind[l] == CORE_ROW_TIES ? core_tie(x[l], panel->rows.ties_at[l]) : x[l];
 }
 
-/* `count` classes from c on as ordinary rows have them: in the scratch memory, or in `buffer`. */
-INLINE const float *ordinary_classes(const panel *t, uint64_t c, size_t count, float *buffer)
+/* Returns `count` classes from c on as ordinary rows have them: in the scratch memory, or read into `buffer`. */
+INLINE const float *ordinary_classes(const panel *panel, uint64_t c, size_t count, float *buffer)
 {
-    if (t->keep)
-        return t->logits_kept + c * LANES;
+    if (panel->keep)
+        return panel->logits_kept + c * LANES;
     for (size_t i = 0; i < count; i++) {
         float *x = buffer + i * LANES;
-        load_class(t, c + i, x);
-        if (t->ties)
-            make_ordinary(t, x);
+        load_class(panel, c + i, x);
+        if (panel->ties)
+            make_ordinary(panel, x);
     }
     return buffer;
 }
 
-/* Its results are f32, and those of a class neighbours. */
-INLINE int has_whole_f32_results(const panel *t)
+/* Returns 1 if all lanes have rows, and a class has its f32 results in one run. */
+INLINE int has_whole_f32_results(const panel *panel)
 {
-    return t->call->problem->results_dtype == CLSOFTMAX_F32 && t->count == LANES && t->results_lane_stride == 1;
+    return panel->call->problem->results_dtype == CLSOFTMAX_F32 && panel->count == LANES &&
+           panel->results_lane_stride == 1;
 }
 
-INLINE void store_class(const panel *t, uint64_t c, const float *p)
+/* Writes the results of class c. */
+INLINE void store_class(const panel *panel, uint64_t c, const float *p)
 {
-    const clsoftmax_problem *problem = t->call->problem;
-    uint64_t first = t->results + c * problem->results_layout.class_stride;
-    if (has_whole_f32_results(t)) {
-        float *results = (float *)t->call->arguments->results + first;
-        cpu_write((uintptr_t)results % CPU_LINE == 0 ? t->stream : NULL, results, p, LANES * sizeof *p);
+    const clsoftmax_problem *problem = panel->call->problem;
+    uint64_t first = panel->results + c * problem->results_layout.class_stride;
+    if (has_whole_f32_results(panel)) {
+        float *results = (float *)panel->call->arguments->results + first;
+        cpu_write((uintptr_t)results % CPU_LINE == 0 ? panel->stream : NULL, results, p, LANES * sizeof *p);
     } else
-        cpu_store(problem->results_dtype, t->call->arguments->results, first, t->results_lane_stride, t->count, NULL,
-                  p);
+        cpu_store(problem->results_dtype, panel->call->arguments->results, first, panel->results_lane_stride,
+                  panel->count, NULL, p);
 }
 
 #endif

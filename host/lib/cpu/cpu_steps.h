@@ -1,34 +1,36 @@
 /*
- * Exponentials and sums of a strip, for the row pipelines of the CPU path: a strip goes through the exponential step by
- * step, each step a loop that the compiler vectorises and unrolls, so that no element waits for another's result.
+ * The exponential and the sums of a strip: for cpu_block.h and cpu_lane.c, in their phases sums and emit. A strip goes
+ * through the exponential step by step, and each step is a loop that the compiler vectorises and unrolls, so that no
+ * element waits for another's result.
  *
- * A strip is a few classes of a few lanes: classes of one row that stand one behind the other, CPU_VECTOR of them as the
- * lanes (cpu_block.h), or the rows of a panel, a row on each lane (cpu_lane.c). The numbers of classes and lanes are
- * constants once this is inlined; a strip has CPU_STRIP elements at most.
+ * A strip is a few classes of a few lanes. Either it has classes of one row, CPU_VECTOR neighbours of them as the lanes
+ * (cpu_block.h), or the rows of a panel, a row on each lane (cpu_lane.c). The numbers of classes and lanes are
+ * constants once the functions are inlined. A strip has at most CPU_STRIP elements.
  */
 #ifndef CLSOFTMAX_CPU_STEPS_H
 #define CLSOFTMAX_CPU_STEPS_H
 
 #include "cpu_lanes.h"
 
-/* The elements of a strip, and where their exponentials go; class c of lane l stands at c * stride + l. high may be x. */
+/* The elements of a strip, and the place of their exponentials. Class c of lane l stands at c * stride + l. high may be
+   x. */
 typedef struct strip {
     const float *x;
     float *high, *low;
     size_t stride;
 } strip;
 
-/* The rows of a strip: one for all lanes, or a panel's, from lane `first` on. */
+/* The rows of a strip: one row for all lanes, or the rows of a panel from lane `first` on. */
 typedef struct strip_rows {
     core_row_t one;
     core_distance_t distance; /* of the one row, for the weighted term */
     const lane_rows *lanes;   /* NULL: the one row */
     const lane_temperatures *temperatures;
     size_t first;
-    int are_plain; /* core_row_is_plain holds for all: a constant */
+    int are_plain; /* core_row_is_plain holds for all; a constant */
 } strip_rows;
 
-/* The sums of the lanes, in 32 bits, from the strip's first lane on. */
+/* The sums of the lanes in 32 bits, from the strip's first lane on. */
 typedef struct strip_sums {
     uint32_t *high, *low, *lowest;
 } strip_sums;
@@ -45,7 +47,7 @@ INLINE core_distance_t strip_distance(const strip_rows *rows, size_t l)
                        : rows->distance;
 }
 
-/* Leaves the exponentials of a strip in its high and low. */
+/* Computes the exponentials of a strip into its high and low. */
 INLINE void strip_exponentials(strip s, size_t classes, size_t lanes, const strip_rows *rows)
 {
     _Alignas(64) float r[CPU_STRIP], r_low[CPU_STRIP], rounded[CPU_STRIP], q[CPU_STRIP];
@@ -74,8 +76,8 @@ INLINE void strip_exponentials(strip s, size_t classes, size_t lanes, const stri
         }
 }
 
-/* Adds what the classes of a strip add to the sum of a term. The sums go through registers, once a strip: a class at a time
-   would wait for the one before to be stored. levels and term are constants. */
+/* Adds the classes of a strip to the sum of a term. The sums stay in registers throughout a strip: a class at a time
+   would wait until the one before has been stored. levels and term are constants. */
 INLINE void strip_add_term(int term, strip s, size_t classes, size_t lanes, const strip_rows *rows, int levels,
                            strip_sums sums)
 {

@@ -1,5 +1,8 @@
-/* Runs of results to memory: as usual, or past the caches, where no cache holds them. Past the caches go whole lines of 64 bytes, which are
-   not read from memory before they are written. */
+/*
+ * Writes runs of results: through the caches as usual, or past them where no cache would hold the results. Past the
+ * caches go whole lines of 64 bytes, which are not read from memory before they are written. Used by cpu_dtype.h,
+ * cpu_block.h and cpu_panel.h.
+ */
 #ifndef CLSOFTMAX_CPU_STREAM_H
 #define CLSOFTMAX_CPU_STREAM_H
 
@@ -11,15 +14,16 @@
 
 #define CPU_LINE 64
 
-/* What a thread writes past the caches: runs one behind another, which need not end where lines do. The line that a run ends in waits for
-   the next run, which is most often the row behind; half a line would have to be read, and the caches would hold it. */
+/* What a thread writes past the caches: one run after another, which need not end where lines do. The line in which a
+   run ends waits for the next run, which is most often the row behind. (To write half a line, the processor would have
+   to read it, and the caches would hold it.) */
 typedef struct cpu_stream {
     _Alignas(CPU_LINE) char waiting[CPU_LINE];
-    char *line;        /* where it belongs; NULL: nothing waits */
-    size_t begin, end; /* the bytes of it that are there */
+    char *line;        /* address of the line that waits; NULL: none */
+    size_t begin, end; /* which of its bytes are there */
 } cpu_stream;
 
-/* From 1 byte to a line. */
+/* Copies from 1 byte to a line. */
 static inline void cpu_copy_part(void *to, const void *from, size_t bytes)
 {
 #ifdef __AVX512BW__
@@ -30,7 +34,7 @@ static inline void cpu_copy_part(void *to, const void *from, size_t bytes)
 #endif
 }
 
-/* stream: NULL for as usual, here and below. */
+/* Writes a line, past the caches if there is a stream. A NULL stream writes through the caches, here and below. */
 static inline void cpu_write_line(const cpu_stream *stream, void *to_, const void *from_)
 {
     char *to = to_;
@@ -52,7 +56,7 @@ static inline void cpu_write_line(const cpu_stream *stream, void *to_, const voi
 #endif
 }
 
-/* Writes what waits; a line that did not become whole as usual. */
+/* Writes the line that waits, through the caches if it did not become whole. */
 static inline void cpu_stream_flush(cpu_stream *stream)
 {
     if (stream->line && stream->end - stream->begin == CPU_LINE)
@@ -62,7 +66,7 @@ static inline void cpu_stream_flush(cpu_stream *stream)
     stream->line = NULL;
 }
 
-/* Less than a line, within one. */
+/* Writes less than a line, which lies within one. */
 static inline void cpu_write_part(cpu_stream *stream, void *to, const void *from, size_t bytes)
 {
     if (bytes == 0)
@@ -78,7 +82,7 @@ static inline void cpu_write_part(cpu_stream *stream, void *to, const void *from
         stream->line = line;
         stream->begin = begin;
     }
-#ifdef __AVX512BW__ /* by one store, from which the whole line can be read at once */
+#ifdef __AVX512BW__ /* by one store, so that the whole line can be read at once */
     const __mmask64 mask = (~0ull >> (CPU_LINE - bytes)) << begin;
     const __m512i waiting = _mm512_load_si512(stream->waiting);
     _mm512_store_si512(stream->waiting, _mm512_mask_loadu_epi8(waiting, mask, (const char *)from - begin));
@@ -90,13 +94,15 @@ static inline void cpu_write_part(cpu_stream *stream, void *to, const void *from
         cpu_stream_flush(stream);
 }
 
-/* Bytes, at most `bytes`, up to where a line begins; 0 without a stream, for which lines may begin anywhere. */
+/* Returns the bytes up to where a line begins, but at most `bytes`. Returns 0 without a stream, for which lines may
+   begin anywhere. */
 static inline size_t cpu_write_head(const cpu_stream *stream, const void *to, size_t bytes)
 {
     const size_t head = stream ? -(uintptr_t)to % CPU_LINE : 0;
     return head < bytes ? head : bytes;
 }
 
+/* Writes a run of bytes. */
 static inline void cpu_write(cpu_stream *stream, void *to, const void *from, size_t bytes)
 {
     if (!stream) {
@@ -112,7 +118,7 @@ static inline void cpu_write(cpu_stream *stream, void *to, const void *from, siz
     cpu_write_part(stream, p + done, x + done, bytes - done);
 }
 
-/* Behind the last run: a reader on another thread sees all of them. */
+/* Ends the last run, so that a reader on another thread sees everything. */
 static inline void cpu_stream_end(cpu_stream *stream)
 {
     cpu_stream_flush(stream);

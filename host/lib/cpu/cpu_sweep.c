@@ -1,45 +1,56 @@
 /*
- * Sweeps on the CPU: a row at many temperatures, from one read of its logits.
+ * Sweeps with strategy `item` on the CPU: a row at many temperatures, from one read of its logits. cpu_backend.c calls
+ * cls_cpu_sweep for each share of rows. (Sweeps with `lane` are in cpu_lane.c.)
  *
- * A row is read into the scratch memory, as f32 and as neighbours, whatever its dtype and stride. What depends on it alone is found
- * once: its two largest logits. Then its exponentials are summed, and its results written, at one temperature after the other;
- * statistics are left to the end of the row, where loops over the temperatures are vectorised. A row that the scratch memory does
- * not hold passes through it in segments, for the maximum, the sums and the results, each at all temperatures.
+ * A row goes through the four phases of every strategy. Top is done once, the others once for each temperature, of
+ * which up to CPU_LANES are the lanes of what is known of the row:
+ *
+ *     top      find_top                         reads the row into the scratch memory, and finds its largest logit
+ *     sums     add_segment                      computes the exponentials, and adds them up
+ *     finish   finish_sums, write_statistics    prepares what results need; writes the statistics, all at once
+ *     emit     write_results, fill_results      writes the results
+ *
+ * A row that the scratch memory does not hold passes through it in segments: once for top, once for sums and once for
+ * emit, each at all temperatures.
+ *
+ * The loops over a block are in cpu_block.h, the steps of the exponential in cpu_steps.h, what is known of the row at
+ * each temperature in cpu_lanes.h, and loading and storing elements in cpu_dtype.h.
  */
 #include "../problem.h"
 #include "cpu_block.h"
 #include "cpu_dtype.h"
 #include "cpu_lanes.h"
 
+/* A row on its way, at the temperatures that are taken together. */
 typedef struct __attribute__((aligned(64))) sweep {
     const cpu_call *call;
-    cpu_stream *stream; /* of the results, or NULL */
+    cpu_stream *stream; /* of the results; NULL: through the caches */
     int levels;
-    size_t count; /* of temperatures, from `first` on; those beyond are 1, to fill vectors */
+    size_t count; /* of temperatures, from `first` on; the other lanes have 1 */
     uint64_t first;
     lane_temperatures temperatures;
 
     float *x, *high, *low; /* a segment of the row, and its exponentials at one temperature */
-    size_t segment;        /* classes at most */
-    int whole;             /* it is the row */
+    size_t segment;        /* classes of a segment at most */
+    int whole;             /* 1: the row is one segment */
 
-    uint64_t row, logits, results; /* the row, and where it begins */
+    uint64_t row, logits, results; /* the row, and its first elements */
     core_top_t top;
-    lane_rows rows; /* the same one, at each temperature */
+    lane_rows rows; /* the row at each temperature */
     lane_totals totals[TERM_COUNT];
     core_two_float ends[LANES]; /* what results need of the sums */
 } sweep;
 
 /* ---------------------------------------------------------------- Segments */
 
-/* Classes of the segment from `begin` on. */
+/* Returns the number of classes of the segment that begins at class `begin`. */
 static size_t segment_length(const sweep *s, uint64_t begin)
 {
     uint64_t left = s->call->problem->classes - begin;
     return left < s->segment ? (size_t)left : s->segment;
 }
 
-/* Reads the segment, as an ordinary row has it if the maximum is known. */
+/* Reads the segment. is_known: the maximum is known, so a row of ties becomes an ordinary one. */
 static void load(sweep *s, uint64_t begin, int is_known)
 {
     const clsoftmax_problem *p = s->call->problem;
@@ -51,13 +62,14 @@ static void load(sweep *s, uint64_t begin, int is_known)
             s->x[i] = core_tie(s->x[i], s->rows.ties_at[0]);
 }
 
-/* ---------------------------------------------------------------- Maximum */
+/* ---------------------------------------------------------------- Phase top */
 
+/* Finds the top of the row, and sets what it and each temperature make of the row. */
 static void find_top(sweep *s)
 {
     const clsoftmax_problem *p = s->call->problem;
     lane_tops lanes;
-    memset(&lanes, 0, sizeof lanes); /* CORE_KEY_NEGATIVE_INFINITY */
+    memset(&lanes, 0, sizeof lanes); /* keys of CORE_KEY_NEGATIVE_INFINITY */
     s->top = (core_top_t){CORE_KEY_NEGATIVE_INFINITY, CORE_KEY_NEGATIVE_INFINITY, 0};
     for (uint64_t begin = 0; begin < p->classes; begin += s->segment) {
         size_t length = segment_length(s, begin);
@@ -78,10 +90,10 @@ static void find_top(sweep *s)
         load(s, 0, 1);
 }
 
-/* ---------------------------------------------------------------- Sums */
+/* ---------------------------------------------------------------- Phase sums */
 
-/* Adds the segment's exponentials at a temperature, which are left in the scratch memory if that is what results are made of. levels:
-   a constant, for the loops' sake. */
+/* Adds the terms of the segment at temperature k. The exponentials stay in the scratch memory if results are made of
+   them and the segment is the row. levels: a constant, so that the loops are compiled for it. */
 INLINE void add_sums(sweep *s, size_t k, size_t length, int levels)
 {
     const row_on_lane on = {&s->rows, &s->temperatures, k};
@@ -108,14 +120,16 @@ static void add_segment(sweep *s, size_t k, size_t length)
         add_sums(s, k, length, 3);
 }
 
+/* ---------------------------------------------------------------- Phase finish */
+
 static void finish_sums(sweep *s, size_t k)
 {
     s->ends[k] = end_of_lane((int)s->call->problem->operation, &s->rows, &s->totals[TERM_EXPONENTIAL], s->levels, k);
 }
 
-/* ---------------------------------------------------------------- Results */
+/* ---------------------------------------------------------------- Phase emit */
 
-/* Returns where the results of a block at temperature k go, from class `first` on. */
+/* Returns the place of the results of a block at temperature k, from class `first` on. */
 static result_block result_block_at(const sweep *s, size_t k, uint64_t first, size_t length)
 {
     const clsoftmax_problem *p = s->call->problem;
@@ -124,7 +138,7 @@ static result_block result_block_at(const sweep *s, size_t k, uint64_t first, si
                           length};
 }
 
-/* Writes the results of a segment at temperature k. */
+/* Writes the results of the segment that begins at class `begin`, at temperature k. */
 static void write_results(const sweep *s, size_t k, uint64_t begin)
 {
     const int pairs = s->whole && cpu_made_of(s->call->problem) == MADE_OF_EXPONENTIALS;
@@ -137,7 +151,7 @@ static void write_results(const sweep *s, size_t k, uint64_t begin)
     }
 }
 
-/* Writes the results of a row that is not computed. */
+/* Writes the fill throughout a row that is not computed, at temperature k. */
 static void fill_results(const sweep *s, size_t k)
 {
     const uint64_t classes = s->call->problem->classes;
@@ -146,9 +160,9 @@ static void fill_results(const sweep *s, size_t k)
                    s->rows.kind[k]);
 }
 
-/* ---------------------------------------------------------------- Statistics */
+/* ---------------------------------------------------------------- Phase finish: statistics */
 
-/* Of the row at all temperatures, which are the lanes. */
+/* Writes the statistics of the row at all temperatures, which are the lanes. */
 static void write_statistics(const sweep *s)
 {
     const clsoftmax_problem *p = s->call->problem;
@@ -165,7 +179,7 @@ static void write_statistics(const sweep *s)
 
 /* ---------------------------------------------------------------- Rows */
 
-/* A row whose logits stay in the scratch memory. */
+/* Computes a row whose logits stay in the scratch memory, one temperature after another. */
 static void compute_whole(sweep *s)
 {
     size_t length = segment_length(s, 0);
@@ -178,6 +192,7 @@ static void compute_whole(sweep *s)
     }
 }
 
+/* Computes a row that passes through the scratch memory in segments, each at all temperatures. */
 static void compute_segments(sweep *s)
 {
     const clsoftmax_problem *p = s->call->problem;
@@ -205,7 +220,7 @@ static void compute_row(sweep *s, uint64_t row)
     s->results = cls_layout_row(p, &p->results_layout, row);
     memset(s->totals, 0, sizeof s->totals);
     find_top(s);
-    if (!core_row_is_computed(s->rows.kind[0])) /* which temperatures do not change */
+    if (!core_row_is_computed(s->rows.kind[0])) /* the same at all temperatures */
         for (size_t k = 0; k < s->count && cpu_made_of(p) != MADE_OF_NOTHING; k++)
             fill_results(s, k);
     else if (s->whole)
@@ -216,6 +231,7 @@ static void compute_row(sweep *s, uint64_t row)
         write_statistics(s);
 }
 
+/* Prepares the temperatures from `first` on, as many as there are lanes. */
 static void begin_temperatures(sweep *s, uint64_t first)
 {
     uint64_t left = s->call->problem->sweep - first;

@@ -1,5 +1,8 @@
-/* Rows of neighbouring classes to classes x lanes, a row on each lane, and back: in blocks of four classes. A block is four
-   floats of a row, so that a vector is put together from as many rows by loads alone, and the shuffles stay within quads. */
+/*
+ * Transposes rows of neighbouring classes to classes x lanes, a row on each lane, and back: for cpu_panel.h. It goes in
+ * quads, which are four neighbouring floats of a row: a vector is put together from the quads of as many rows by loads
+ * alone, and shuffles stay within quads (docs/experiments.md, "cpu: lane").
+ */
 #ifndef CLSOFTMAX_CPU_TRANSPOSE_H
 #define CLSOFTMAX_CPU_TRANSPOSE_H
 
@@ -15,7 +18,8 @@ static inline __attribute__((always_inline)) quad load_quad(const float *from)
     return q;
 }
 
-/* VECTOR lanes; join_quads: quads that stand `stride` apart as one vector; split_quads: the reverse. */
+/* A vector has VECTOR lanes. join_quads puts quads that stand `stride` apart into one vector; split_quads stores them
+   again. */
 #if defined(__AVX512F__)
 #include <immintrin.h>
 #define VECTOR 16
@@ -68,12 +72,13 @@ static inline void split_quads(vector v, float *to, size_t stride)
     memcpy(to, &v, sizeof v);
 }
 #endif
-/* Anywhere. gcc makes two halves of a memcpy of 32 bytes, which are not to be read as a whole soon after. */
+/* A vector at any address. gcc makes two moves of a memcpy of 32 bytes, and a read of the whole soon after them
+   stalls. */
 typedef float unaligned_vector __attribute__((vector_size(4 * VECTOR), aligned(4), may_alias));
 
 #define SHUFFLE_QUADS(x, y, a, b, c, d) __builtin_shufflevector(x, y, QUAD_INDICES(a, b, c, d))
 
-/* Each 4 x 4 of four vectors' quads. */
+/* Transposes each 4 x 4 floats of the quads of four vectors. */
 static inline __attribute__((always_inline)) void transpose_quads(vector v[QUAD])
 {
     vector low_01 = SHUFFLE_QUADS(v[0], v[1], 0, VECTOR, 1, VECTOR + 1);
@@ -86,7 +91,8 @@ static inline __attribute__((always_inline)) void transpose_quads(vector v[QUAD]
     v[3] = SHUFFLE_QUADS(high_01, high_23, 2, 3, VECTOR + 2, VECTOR + 3);
 }
 
-/* Rows of fewer than four classes are no quad: so many are transposed as one. Then lanes are not in the order of rows. */
+/* Returns how many neighbouring rows are transposed as one. Rows of fewer than four classes have no quad, so they are
+   packed until they have; lanes are then not in the order of rows. */
 static inline size_t packed_rows(size_t classes)
 {
     return classes == 1 || classes == 3 ? 4 : classes == 2 ? 2 : 1;
@@ -99,8 +105,8 @@ static inline size_t lane_to_row(size_t packed, size_t lane)
     return lane % groups * packed + lane / groups;
 }
 
-/* A quad of packed rows: where it begins, and where its elements stand as lanes, the first of each. The last quad lies over the
-   one before where classes are no multiple of four. */
+/* Finds the quad of packed rows at element k. Returns its first element, and writes to `places` where each of its four
+   elements stands on the first lane. The last quad overlaps the one before if classes are no multiple of four. */
 static inline size_t quad_places(size_t classes, size_t packed, size_t k, float *lanes, float *places[QUAD])
 {
     size_t length = classes * packed, first = k + QUAD <= length ? k : length - QUAD;
@@ -113,7 +119,7 @@ static inline size_t quad_places(size_t classes, size_t packed, size_t k, float 
     return first;
 }
 
-/* CPU_LANES rows, each `stride` behind the other, or as packed without a gap -> classes x lanes. */
+/* Transposes CPU_LANES rows, `stride` apart, or without a gap if they are packed, to classes x lanes. */
 static inline void rows_to_lanes(const float *rows, size_t stride, size_t classes, size_t packed, float *lanes)
 {
     stride *= packed;
@@ -131,7 +137,7 @@ static inline void rows_to_lanes(const float *rows, size_t stride, size_t classe
     }
 }
 
-/* The reverse. */
+/* Transposes classes x lanes back to rows. */
 static inline void lanes_to_rows(float *lanes, size_t classes, size_t packed, float *rows, size_t stride)
 {
     stride *= packed;
