@@ -1,3 +1,4 @@
+/* Loads OpenCL at run time, and names its errors: see opencl_api.h. */
 #include "opencl_api.h"
 
 #include <dlfcn.h>
@@ -8,9 +9,10 @@
 
 cls_opencl_api cls_opencl;
 
-static char load_error[256]; /* "" once the table is filled */
+static char load_error[256]; /* "" if the table is filled */
 static pid_t load_process;   /* drivers do not survive fork(): their threads stay with the parent */
 
+/* Fills the table from the loader, or writes load_error. */
 static void load(void)
 {
     load_process = getpid();
@@ -93,12 +95,13 @@ const char *cls_opencl_error_name(cl_int error)
         OPENCL_ERRORS(OPENCL_ERROR_CASE)
 #undef OPENCL_ERROR_CASE
     case -1001:
-        return "CL_PLATFORM_NOT_FOUND_KHR"; /* what Khronos' loader says where no vendor is installed */
+        return "CL_PLATFORM_NOT_FOUND_KHR"; /* the answer of Khronos' loader where no driver is installed */
     default:
         return "an OpenCL error outside the standard";
     }
 }
 
+/* Returns the status that fits an OpenCL error. */
 static clsoftmax_status status_of(cl_int error)
 {
     switch (error) {

@@ -1,4 +1,7 @@
-/* Every OpenCL function that the library uses, in one table, filled from the ICD loader at run time. */
+/*
+ * Every OpenCL function that the library uses, in one table, which is filled from the ICD loader at run time: so the
+ * library also works on a machine without OpenCL. For everything in this folder.
+ */
 #ifndef CLSOFTMAX_OPENCL_API_H
 #define CLSOFTMAX_OPENCL_API_H
 
@@ -49,18 +52,20 @@ typedef struct cls_opencl_api {
 #undef OPENCL_FIELD
 } cls_opencl_api;
 
-/* The table; valid once cls_opencl_load has returned OK. */
+/* The table. It is valid once cls_opencl_load has returned OK. */
 extern cls_opencl_api cls_opencl;
 
-/* Opens the loader on the first call; DEVICE_NOT_FOUND with the reason where there is none. */
+/* Opens the loader on the first call. DEVICE_NOT_FOUND, with the reason, if there is no loader; FORKED in a child of a
+   process that has opened it. */
 clsoftmax_status cls_opencl_load(void);
 
-/* "CL_OUT_OF_RESOURCES" for -5; "an OpenCL error outside the standard" for a number without a name. */
+/* Returns the name of an OpenCL error, such as "CL_OUT_OF_RESOURCES" for -5. */
 const char *cls_opencl_error_name(cl_int error);
 
-/* Fails with the status that fits the OpenCL error, its name and its number. */
+/* Fails with the status that fits the OpenCL error; its name and number, and what was done, go into the message. */
 clsoftmax_status cls_opencl_fail(cl_int error, const char *what);
 
+/* Returns from the calling function if an OpenCL call fails. */
 #define OPENCL_CHECK(error, what)                                                                                      \
     do {                                                                                                               \
         cl_int checked_ = (error);                                                                                     \

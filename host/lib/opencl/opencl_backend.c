@@ -1,4 +1,4 @@
-/* OpenCL devices as a backend: see opencl_backend.h. */
+/* The backend of OpenCL devices: makes and releases contexts and plans. See opencl_backend.h. */
 #include "opencl_backend.h"
 
 #include "opencl_tiles.h"
@@ -9,7 +9,7 @@
 
 /* ---------------------------------------------------------------- Plan */
 
-/* Finds how many work-items to a group all of the kernels allow. */
+/* Finds the most work-items of a group that all of the kernels allow. */
 static clsoftmax_status smallest_limit(const cls_opencl_kernels *kernels, cl_device_id device, uint32_t *limit)
 {
     *limit = UINT32_MAX;
@@ -24,7 +24,7 @@ static clsoftmax_status smallest_limit(const cls_opencl_kernels *kernels, cl_dev
     return CLSOFTMAX_OK;
 }
 
-/* Builds the kernels. If they turn out to allow fewer work-items than the device does, decides again under their limit. */
+/* Builds the kernels. If they allow fewer work-items than the device does, decides again under their limit. */
 static clsoftmax_status build_kernels(clsoftmax_plan *plan, cls_opencl_context *opencl, cls_opencl_kernels *kernels)
 {
     cls_limits limits = plan->context->limits;
@@ -44,7 +44,7 @@ static clsoftmax_status opencl_plan_prepare(clsoftmax_plan *plan)
     cls_opencl_context *opencl = plan->context->state;
     cls_opencl_plan *state = calloc(1, sizeof *state);
     CLS_FAIL_IF(!state, CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for a plan");
-    plan->state = state; /* from here on, opencl_plan_release gives back whatever was made */
+    plan->state = state; /* from here on, opencl_plan_release releases whatever was made */
     CLS_FORWARD(build_kernels(plan, opencl, &state->kernels));
     uint64_t scratch_bytes = cls_scratch_bytes(&plan->problem, &plan->decision);
     if (scratch_bytes == 0)
@@ -55,8 +55,8 @@ static clsoftmax_status opencl_plan_prepare(clsoftmax_plan *plan)
     return CLSOFTMAX_OK;
 }
 
-/* Returns 1 in a child: after fork() the driver is the parent's, and a child that called it might wait for threads that it
-   does not have. What is not released then goes with the child. */
+/* Returns 1 in a child. After fork() the driver is the parent's, and a child that called it might wait for threads that
+   it does not have. What is not released then ends with the child. */
 static int is_inherited(const clsoftmax_context *context)
 {
     return context->process != getpid();
@@ -90,6 +90,7 @@ static void opencl_context_release(clsoftmax_context *context)
     context->state = NULL;
 }
 
+/* Makes an OpenCL context, or retains the caller's, and checks that the device compiles. */
 static clsoftmax_status open_device(cls_opencl_context *opencl, const cls_opencl_device *device, cl_context shared)
 {
     opencl->device = device->id;
@@ -105,7 +106,8 @@ static clsoftmax_status open_device(cls_opencl_context *opencl, const cls_opencl
     return cls_opencl_probe(opencl->context, opencl->device);
 }
 
-/* Reads CLSOFTMAX_HOST_MEMORY, by which tests and measurements take the other way than the device's own. */
+/* Reads CLSOFTMAX_HOST_MEMORY, with which tests and measurements override whether the device shares the host's
+   memory. */
 static clsoftmax_status choose_host_memory(cls_limits *limits)
 {
     const char *wanted = getenv("CLSOFTMAX_HOST_MEMORY");

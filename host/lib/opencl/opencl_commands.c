@@ -1,4 +1,4 @@
-/* Commands under way: see opencl_commands.h. */
+/* Keeps the commands of a tile until they have ended: see opencl_commands.h. */
 #include "opencl_commands.h"
 
 cl_event *cls_opencl_next_event(cls_opencl_commands *commands)
@@ -13,7 +13,8 @@ clsoftmax_status cls_opencl_enqueued(cls_opencl_commands *commands, cl_int error
     return CLSOFTMAX_OK;
 }
 
-/* Returns the first failure among the commands; *unfinished becomes one that has not come to its end. */
+/* Returns the first failure among the commands. *unfinished becomes the name of a command that has not ended, if there
+   is one. */
 static clsoftmax_status check(const cls_opencl_commands *commands, const char **unfinished)
 {
     for (cl_uint i = 0; i < commands->count; i++) {

@@ -1,6 +1,7 @@
 /*
- * Tiles that are copied to the device and back. Three are under way at a time, each in a slot of its own: while one is
- * computed, the next is uploaded and the one before downloaded, on three queues. On the device every array is dense.
+ * Tiles that are copied to the device and back: see opencl_copy.h. Three tiles are under way at a time, each in a slot
+ * of its own: while one is computed, the next is uploaded and the one before downloaded, on three queues. On the device
+ * every array is dense.
  */
 #include "opencl_copy.h"
 
@@ -12,8 +13,9 @@
 
 #define SLOTS 3
 
-/* An array of a slot: on the device, and in host memory that the device reaches by itself. Transfers from elsewhere (pageable memory)
-   block the caller on some drivers, and nothing would overlap; so what is transferred is packed there, dense, and unpacked. */
+/* An array of a slot, on the device and in host memory that the device reaches by itself. Its elements are packed
+   there, dense, before an upload, and unpacked after a download: transfers from pageable memory block the caller on
+   some drivers, and nothing would overlap. */
 typedef struct staged {
     cl_mem device, pinned;
     char *host;
@@ -32,8 +34,8 @@ struct cls_opencl_copies {
 
 /* ---------------------------------------------------------------- Packing */
 
-/* Copies a tile between the caller's layout and the dense one, in runs of elements that are neighbours in both: all of it, whole
-   rows, the columns of a class, or single elements. */
+/* Copies a tile between the caller's layout and a dense one, in runs of elements that are neighbours in both: all of
+   the tile, whole rows, the columns of a class, or single elements. */
 static void copy_tile(const cls_tile *tile, size_t size, char *dense, char *strided, const clsoftmax_layout *layout,
                       int to_dense)
 {
@@ -51,7 +53,7 @@ static void copy_tile(const cls_tile *tile, size_t size, char *dense, char *stri
             }
 }
 
-/* The problem of a tile as the device has it. */
+/* Returns the problem of a tile as the device has it, with dense layouts. */
 static clsoftmax_problem dense_problem(const clsoftmax_problem *problem, const cls_tile *tile)
 {
     const clsoftmax_layout layout = {0, tile->classes * tile->inner, tile->inner, 1};
@@ -65,7 +67,7 @@ static clsoftmax_problem dense_problem(const clsoftmax_problem *problem, const c
     return dense;
 }
 
-/* Copies an array's part in the slot's tile between the caller's memory and the slot's, at each of its temperatures. */
+/* Copies the tile's elements of an array between the caller's memory and the slot's, at each of its temperatures. */
 static void copy_array(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments, const slot *slot,
                        cls_array array, int to_dense)
 {
@@ -113,11 +115,12 @@ static void release_staged(cl_command_queue queue, staged *staged)
         cls_opencl.clReleaseMemObject(staged->device);
 }
 
+/* Makes the queues, and buffers for as many slots as there are tiles, three at most. */
 static clsoftmax_status create_all(const clsoftmax_plan *plan, cls_opencl_copies *copies)
 {
     const cls_opencl_context *opencl = plan->context->state;
     const cls_tiles *tiles = &plan->decision.copied;
-    cls_tile first = cls_tile_at(&plan->problem, tiles, 0); /* none is larger */
+    cls_tile first = cls_tile_at(&plan->problem, tiles, 0); /* no tile is larger */
     const clsoftmax_problem dense = dense_problem(&plan->problem, &first);
     cl_int error;
     copies->upload = cls_opencl.clCreateCommandQueue(opencl->context, opencl->device, 0, &error);
@@ -162,7 +165,7 @@ void cls_opencl_copies_release(cls_opencl_copies *copies)
 
 /* ---------------------------------------------------------------- A tile */
 
-/* Puts the arrays that the tile reads into the upload queue; the launch is to use what *arrays becomes. */
+/* Puts the arrays that the tile reads into the upload queue. *arrays becomes the buffers that the launch is to use. */
 static clsoftmax_status upload(const clsoftmax_plan *plan, const cls_opencl_copies *copies,
                                const clsoftmax_arguments *arguments, slot *slot, cls_opencl_arrays *arrays)
 {
@@ -186,14 +189,15 @@ static clsoftmax_status upload(const clsoftmax_plan *plan, const cls_opencl_copi
     return CLSOFTMAX_OK;
 }
 
-/* Returns 1 if the tile leaves something in the array: results if it gives some, and else what is known of rows at their
-   end. */
+/* Returns 1 if the tile leaves something to download in the array: its results, or what is known of rows that end with
+   this tile. */
 static int is_downloaded(const clsoftmax_problem *problem, const slot *slot, cls_array array)
 {
     int is_complete = cls_array_extent(problem, array).classes ? slot->tile.gives_results : slot->tile.is_end_of_rows;
     return slot->arrays[array].device && cls_array_is_written(array) && is_complete;
 }
 
+/* Puts the arrays that the tile has written into the download queue, behind the kernel. */
 static clsoftmax_status download(const clsoftmax_plan *plan, const cls_opencl_copies *copies, slot *slot)
 {
     const clsoftmax_problem dense = dense_problem(&plan->problem, &slot->tile);
@@ -211,7 +215,7 @@ static clsoftmax_status download(const clsoftmax_plan *plan, const cls_opencl_co
     return CLSOFTMAX_OK;
 }
 
-/* Puts all that is to be done for a tile into the queues; its slot is free. */
+/* Puts everything that a tile needs into the queues. Its slot must be free. */
 static clsoftmax_status start(const clsoftmax_plan *plan, const cls_opencl_copies *copies, cl_command_queue compute,
                               const clsoftmax_arguments *arguments, const cls_tile *tile, slot *slot)
 {
@@ -234,7 +238,7 @@ static clsoftmax_status start(const clsoftmax_plan *plan, const cls_opencl_copie
     return CLSOFTMAX_OK;
 }
 
-/* Waits for the slot's tile, if there is one, and gives the caller what came of it. */
+/* Waits for the slot's tile, if it has one, and copies what it wrote to the caller's memory. */
 static clsoftmax_status finish(const clsoftmax_plan *plan, const clsoftmax_arguments *arguments, slot *slot,
                                uint64_t *invalid_rows)
 {

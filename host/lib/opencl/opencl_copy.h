@@ -7,13 +7,14 @@
 /* Queues and buffers for several tiles at a time. */
 typedef struct cls_opencl_copies cls_opencl_copies;
 
+/* Makes the queues and buffers that the plan's copied tiles need. */
 clsoftmax_status cls_opencl_copies_create(const clsoftmax_plan *plan, cls_opencl_copies **copies);
 
-/* Computes all tiles of a call; adds to the number of rows with an invalid temperature. */
+/* Computes all tiles of a call. Adds the number of rows with an invalid temperature to *invalid_rows. */
 clsoftmax_status cls_opencl_copy_tiles(clsoftmax_plan *plan, cls_opencl_copies *copies, cl_command_queue compute,
                                        const clsoftmax_arguments *arguments, uint64_t *invalid_rows);
 
-/* NULL is allowed. */
+/* Releases the queues and buffers. NULL is allowed. */
 void cls_opencl_copies_release(cls_opencl_copies *copies);
 
 #endif

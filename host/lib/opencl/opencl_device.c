@@ -1,3 +1,4 @@
+/* Finds OpenCL devices, and reads what each says about itself: see opencl_device.h. */
 #include "opencl_device.h"
 
 #include <pthread.h>
@@ -5,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A property that a driver does not answer, be it with success, reads as zeros: nothing listed, nothing promised. */
+/* Reads a property of a device. If the driver does not answer, even with success, the value is zeros: nothing is
+   listed, nothing promised. */
 static cl_int device_info(cl_device_id id, cl_device_info property, size_t size, void *value)
 {
     memset(value, 0, size);
@@ -15,7 +17,7 @@ static cl_int device_info(cl_device_id id, cl_device_info property, size_t size,
     return error;
 }
 
-/* A property without which nothing can be decided: the first error is kept. */
+/* Reads a property without which nothing can be decided. The first error is kept in the device. */
 static void need_info(cls_opencl_device *device, cl_device_info property, size_t size, void *value)
 {
     cl_int error = device_info(device->id, property, size, value);
@@ -30,6 +32,7 @@ static void device_text(cl_device_id id, cl_device_info property, char *text, si
     snprintf(text, size, "%s", whole);
 }
 
+/* Writes the platform's name and version. */
 static void platform_text(cl_platform_id id, char *text, size_t size)
 {
     char name[256] = "", version[256] = "";
@@ -54,7 +57,7 @@ static void describe_error(const char *call, cl_int error, char *reason, size_t 
     snprintf(reason, size, "%s: %s (%d)", call, cls_opencl_error_name(error), error);
 }
 
-/* What stands in the way of running at all, or NULL. */
+/* Returns why the device cannot run kernels at all, or NULL. */
 static const char *why_unusable(cls_opencl_device *device)
 {
     cl_bool available, compiler, little_endian;
@@ -73,7 +76,7 @@ static const char *why_unusable(cls_opencl_device *device)
     return NULL;
 }
 
-/* What stands in the way of the numeric promise, or NULL. */
+/* Returns why the device cannot keep the numeric promise, or NULL. */
 static const char *why_inexact(cls_opencl_device *device)
 {
     cl_device_fp_config config;
@@ -89,6 +92,7 @@ static const char *why_inexact(cls_opencl_device *device)
     return NULL;
 }
 
+/* Returns the floats in a native vector; 1 for a width that OpenCL C has no vectors for. */
 static unsigned vector_width(cl_device_id id)
 {
     cl_uint width = 0;
@@ -96,6 +100,7 @@ static unsigned vector_width(cl_device_id id)
     return width == 2 || width == 4 || width == 8 || width == 16 ? width : 1;
 }
 
+/* Reads what planning must know of the device. */
 static void describe_limits(cls_opencl_device *device)
 {
     cls_limits *limits = &device->limits;
@@ -146,8 +151,8 @@ void cls_opencl_device_describe(cl_platform_id platform, cl_device_id id, cls_op
         describe_error("clGetDeviceInfo", out->error, device->reason, sizeof device->reason);
 }
 
-/* The devices of one platform, behind those that `devices` holds already. A platform without devices is normal; one that fails is told
-   of, and no obstacle to the others. */
+/* Adds the devices of one platform, number p, to the list. A platform without devices is normal. One that fails is
+   noted in *absence, and does not keep the others from being listed. */
 static clsoftmax_status add_platform(cl_platform_id platform, unsigned p, cls_opencl_device **devices, size_t *count,
                                      cls_opencl_absence *absence)
 {
@@ -174,10 +179,11 @@ static clsoftmax_status add_platform(cl_platform_id platform, unsigned p, cls_op
     return CLSOFTMAX_OK;
 }
 
-/* What Khronos' loader says where no vendor is installed. */
+/* The answer of Khronos' loader where no driver is installed. */
 #define PLATFORM_NOT_FOUND -1001
 
-/* How many there are; why there are none goes into `absence`. */
+/* Finds the platforms, and returns their number. Writes why there are no devices into *absence, in case there are
+   none. */
 static cl_uint find_platforms(cl_uint room, cl_platform_id *platforms, cls_opencl_absence *absence)
 {
     cl_uint found = 0;
@@ -193,6 +199,7 @@ static cl_uint find_platforms(cl_uint room, cl_platform_id *platforms, cls_openc
     return found < room ? found : room;
 }
 
+/* Lists the devices of all platforms. After a failure the list is empty. */
 static clsoftmax_status find_devices(cls_opencl_device **devices, size_t *count, cls_opencl_absence *absence)
 {
     enum { MOST_PLATFORMS = 32 };
@@ -211,12 +218,12 @@ static clsoftmax_status find_devices(cls_opencl_device **devices, size_t *count,
 
 clsoftmax_status cls_opencl_devices(cls_opencl_device **devices, size_t *count, cls_opencl_absence *absence)
 {
-    /* PoCL 3.1 says that it has no devices while another thread makes it look for them */
+    /* PoCL 3.1 says that it has no devices while another thread makes it look for them. */
     static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
     *devices = NULL;
     *count = 0;
     absence->error = CL_SUCCESS;
-    if (cls_opencl_load() != CLSOFTMAX_OK) { /* also in a child, for which nobody would unlock */
+    if (cls_opencl_load() != CLSOFTMAX_OK) { /* also in a child, where nobody would unlock the mutex */
         cls_last_reason(absence->reason, sizeof absence->reason);
         return CLSOFTMAX_OK;
     }

@@ -1,4 +1,7 @@
-/* The device-buffer API: everything is checked, then enqueued. */
+/*
+ * The functions of clsoftmax_cl.h, for programs that have their own OpenCL context, queues and buffers. Everything
+ * about a call is checked first, then its launches are enqueued.
+ */
 #include "clsoftmax/clsoftmax_cl.h"
 
 #include "../api.h"
@@ -15,6 +18,7 @@
 
 /* ---------------------------------------------------------------- Context */
 
+/* Describes the device if it belongs to the caller's OpenCL context; otherwise DEVICE_NOT_FOUND. */
 static clsoftmax_status find_device(cl_context cl, cl_device_id wanted, cls_opencl_device *found)
 {
     cl_device_id ids[64];
@@ -68,7 +72,7 @@ static clsoftmax_status check_queue(const cls_opencl_context *opencl, cl_command
     return CLSOFTMAX_OK;
 }
 
-/* Checks a buffer that is to hold `elements` elements of `size` bytes. */
+/* Checks a buffer that must hold `elements` elements of `size` bytes. */
 static clsoftmax_status check_buffer(const cls_opencl_context *opencl, cl_mem buffer, uint64_t elements, size_t size,
                                      const char *name)
 {
@@ -85,8 +89,8 @@ static clsoftmax_status check_buffer(const cls_opencl_context *opencl, cl_mem bu
     return CLSOFTMAX_OK;
 }
 
-/* Checks the address of memory that is the caller's own, which OpenCL wants aligned to what kernels access it by. Other
-   buffers, and sub-buffers, begin where the device wants them. */
+/* Checks the address of a buffer over the caller's own memory, which must be aligned for the accesses of the kernels.
+   Other buffers, and sub-buffers, begin where the device needs them. */
 static clsoftmax_status check_alignment(cl_mem buffer, size_t access_bytes, const char *name)
 {
     void *host = NULL;
@@ -98,7 +102,8 @@ static clsoftmax_status check_alignment(cl_mem buffer, size_t access_bytes, cons
     return CLSOFTMAX_OK;
 }
 
-/* Where clsoftmax_cl_arguments has each array, and its first element; arrays with a layout begin where that says. */
+/* Where clsoftmax_cl_arguments has each array, and the number of its first element. Arrays with a layout begin where
+   that says. */
 typedef struct buffer_place {
     size_t buffer, first;
     int has_first;
@@ -132,7 +137,7 @@ static uint64_t first_of(const clsoftmax_cl_arguments *a, cls_array array)
     return first;
 }
 
-/* Returns 1 if the call has the array. A caller who wants to know has a counter for invalid temperatures of any problem. */
+/* Returns 1 if the call has the array. A call may have a counter of invalid temperatures for any problem. */
 static int has_array(const clsoftmax_problem *problem, const clsoftmax_cl_arguments *a, cls_array array)
 {
     return cls_array_is_optional(array)
@@ -140,6 +145,7 @@ static int has_array(const clsoftmax_problem *problem, const clsoftmax_cl_argume
                : cls_array_is_wanted(problem, array);
 }
 
+/* Checks the buffer of an array that the call has. */
 static clsoftmax_status check_array(const clsoftmax_plan *plan, const cls_opencl_context *opencl,
                                     const clsoftmax_cl_arguments *a, cls_array array)
 {
@@ -155,16 +161,17 @@ static clsoftmax_status check_array(const clsoftmax_plan *plan, const cls_opencl
     return check_alignment(buffer_of(a, array), plan->decision.variant.access_width * size, cls_array_name(array));
 }
 
-/* Checks that arrays in one buffer are the same or apart. */
+/* Checks that logits and results in one buffer are the same array, or apart. */
 static clsoftmax_status check_overlap(const clsoftmax_problem *p, const clsoftmax_cl_arguments *a)
 {
     clsoftmax_arguments as_pointers = CLSOFTMAX_ARGUMENTS_INIT;
-    as_pointers.logits = as_pointers.results = (void *)(uintptr_t)4096; /* any place that is equal for both */
+    as_pointers.logits = as_pointers.results = (void *)(uintptr_t)4096; /* any address that is the same for both */
     CLS_FAIL_IF(cls_has_results(p) && a->logits == a->results && cls_arguments_overlap(p, &as_pointers),
                 CLSOFTMAX_INVALID_ARGUMENT, "logits and results overlap in their buffer without being the same array");
     return CLSOFTMAX_OK;
 }
 
+/* Checks the arguments of a call on device buffers. */
 static clsoftmax_status check_arguments(const clsoftmax_plan *plan, const cls_opencl_context *opencl,
                                         const clsoftmax_cl_arguments *a)
 {
@@ -181,13 +188,13 @@ static clsoftmax_status check_arguments(const clsoftmax_plan *plan, const cls_op
 
 /* ---------------------------------------------------------------- Enqueue */
 
-/* One launch: its problem, which has the layouts from its first outer index and temperature on, and its arrays likewise. */
+/* One launch of a call: its problem, whose layouts begin at its first outer index and temperature, and its arrays. */
 typedef struct part_of_call {
     clsoftmax_problem problem;
     cls_opencl_arrays arrays;
 } part_of_call;
 
-/* Returns the launch from this outer index and this temperature on, over `outer` outer indices. */
+/* Returns the launch over the outer indices and temperatures of a tile, which has all columns and classes. */
 static part_of_call part_of(const clsoftmax_plan *plan, const clsoftmax_cl_arguments *a, const cls_tile *tile)
 {
     const clsoftmax_problem *problem = &plan->problem;
@@ -210,8 +217,8 @@ static uint64_t smaller(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* Enqueues launches of at most launch_outer outer indices and launch_temperatures temperatures, each behind the one before,
-   so that the last event stands for all. */
+/* Enqueues launches of at most launch_outer outer indices and launch_temperatures temperatures. Each waits for the one
+   before, so that the last event stands for all. */
 static clsoftmax_status enqueue_launches(clsoftmax_plan *plan, const clsoftmax_cl_arguments *a, cls_opencl_turn turn)
 {
     const clsoftmax_problem *problem = &plan->problem;
@@ -236,12 +243,12 @@ static clsoftmax_status enqueue_launches(clsoftmax_plan *plan, const clsoftmax_c
         status = cls_opencl_launch(&part.problem, decision, plan->state, &part.arrays, a->temperature, turn);
         if (before)
             cls_opencl.clReleaseEvent(before);
-        before = after; /* NULL of the last, and of one that failed */
+        before = after; /* NULL for the last one, and for one that failed */
     }
     return status;
 }
 
-/* The size of the arguments in the first version that has them. */
+/* Size of the arguments in the first version of the library that had them. */
 #define FIRST_ARGUMENTS_SIZE (offsetof(clsoftmax_cl_arguments, invalid_rows) + sizeof(cl_mem))
 
 void clsoftmax_cl_arguments_init(clsoftmax_cl_arguments *arguments, size_t size)

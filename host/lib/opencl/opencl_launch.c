@@ -1,6 +1,6 @@
 /*
- * One launch: the arguments of its kernels, which come from the list that the kernels declare them by
- * (kernels/core/interface.h), its size, and the order of kernels that share scratch memory.
+ * One launch: the arguments of its kernels, which come from the list by which the kernels declare them
+ * (kernels/core/interface.h), its size, and the order of kernels that share scratch memory. See opencl_launch.h.
  */
 #include "opencl_launch.h"
 
@@ -11,7 +11,7 @@
 
 /* ---------------------------------------------------------------- Arguments */
 
-/* The arguments that are values, by their names in the list. */
+/* The arguments that are values, under their names in the list. */
 #define NO_BUFFER(array, type, name)
 #define LAUNCH_VALUE(type, name) cl_##type name;
 typedef struct launch_values {
@@ -28,6 +28,7 @@ static cl_ulong4 layout_argument(const clsoftmax_layout *layout)
                        .LAYOUT_INNER_STRIDE = layout->inner_stride};
 }
 
+/* Returns the values of a launch. */
 static launch_values values_of(const clsoftmax_problem *problem, const cls_decision *decision,
                                const cls_opencl_arrays *arrays)
 {
@@ -62,6 +63,7 @@ static clsoftmax_status set_arguments(cl_kernel kernel, const launch_argument *a
     return CLSOFTMAX_OK;
 }
 
+/* Sets the arguments of all kernels of the plan, those of `split` only if it has scratch memory. */
 static clsoftmax_status set_all_arguments(const launch_values *values, const cls_opencl_plan *state,
                                           const cls_opencl_arrays *arrays, float temperature)
 {
@@ -86,7 +88,7 @@ static clsoftmax_status set_all_arguments(const launch_values *values, const cls
 
 /* ---------------------------------------------------------------- Kernels that share scratch memory */
 
-/* The size of a launch. */
+/* The work-items of a launch, in all and of a group. */
 typedef struct launch_size {
     size_t global, local;
 } launch_size;
@@ -99,8 +101,8 @@ static clsoftmax_status enqueue_kernel(cl_kernel kernel, launch_size size, cls_o
     return CLSOFTMAX_OK;
 }
 
-/* Forgets the last user of the scratch memory if it is done by now. If it failed, nobody uses the memory either, and it must
-   not fail others. As long as nobody knows, the memory is in use. */
+/* Forgets the last user of the scratch memory if it has ended. If it failed, it uses the memory no more either, and
+   must not fail later calls. As long as its end is not known, the memory is in use. */
 static void forget_last_user(cls_opencl_plan *state)
 {
     cl_int execution = CL_COMPLETE;
@@ -114,8 +116,8 @@ static void forget_last_user(cls_opencl_plan *state)
     state->scratch_is_free = NULL;
 }
 
-/* Enqueues each kernel behind the one before; for a piece, the one whose turn it is. scratch_is_free becomes the event of the
-   last that got into the queue, also after a failure. */
+/* Enqueues each kernel behind the one before, or for a piece only the kernel of its pass. scratch_is_free becomes the
+   event of the last kernel that got into the queue, also after a failure. */
 static clsoftmax_status enqueue_in_order(cls_opencl_plan *state, const cls_opencl_piece *piece, launch_size size,
                                          cls_opencl_turn turn)
 {
@@ -131,7 +133,7 @@ static clsoftmax_status enqueue_in_order(cls_opencl_plan *state, const cls_openc
         turn.wait_count = 1;
         turn.wait = &state->scratch_is_free;
     }
-    /* a later call may wait for this one from another queue */
+    /* A later call may wait for this one from another queue. */
     OPENCL_CHECK(cls_opencl.clFlush(turn.queue), "clFlush");
     return CLSOFTMAX_OK;
 }

@@ -5,7 +5,8 @@
 #include "../array.h"
 #include "opencl_plan.h"
 
-/* Which piece of its rows a launch of a strategy with parts is given, and which of its kernels runs; zeros: all. */
+/* Which piece of its rows a launch of a strategy with parts gets, and which of the kernels runs. Zeros: the launch gets
+   whole rows, and all kernels run. */
 typedef struct cls_opencl_piece {
     cl_uint pieces, number;
     cl_uint first_class;
@@ -14,22 +15,22 @@ typedef struct cls_opencl_piece {
 
 /* The arrays of a launch. */
 typedef struct cls_opencl_arrays {
-    cl_mem of[CLS_ARRAYS];      /* NULL: the problem does not have it, or does without */
-    cl_ulong first[CLS_ARRAYS]; /* elements before the first row's; those of arrays with a layout are in the layout */
-    cl_ulong records_stride;    /* of a sweep: records of one temperature */
+    cl_mem of[CLS_ARRAYS];      /* NULL: the problem does not have the array, or the call leaves it out */
+    cl_ulong first[CLS_ARRAYS]; /* elements before the first row's; 0 for arrays with a layout, which has them */
+    cl_ulong records_stride;    /* elements from one temperature's records to the next one's, in a sweep */
     cls_opencl_piece piece;
 } cls_opencl_arrays;
 
-/* Where a launch goes, and what it waits for: one event at most from the library, or the caller's wait list. */
+/* The queue of a launch, and what it waits for: one event of the library, or the caller's wait list. */
 typedef struct cls_opencl_turn {
     cl_command_queue queue;
     cl_uint wait_count;
     const cl_event *wait;
-    cl_event *event; /* becomes that of the launch; may be NULL */
+    cl_event *event; /* becomes the event of the launch; may be NULL */
 } cls_opencl_turn;
 
-/* Puts one launch over the problem's outer indices and the temperatures of its sweep into a queue: launch_outer and
-   launch_temperatures of the plan's decision at most. */
+/* Enqueues one launch over the problem's outer indices and the temperatures of its sweep, which must be at most
+   launch_outer and launch_temperatures of the plan's decision. */
 clsoftmax_status cls_opencl_launch(const clsoftmax_problem *problem, const cls_decision *decision,
                                    cls_opencl_plan *state, const cls_opencl_arrays *arrays, float temperature,
                                    cls_opencl_turn turn);

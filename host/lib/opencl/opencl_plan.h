@@ -1,22 +1,23 @@
-/* What a context and a plan are on an OpenCL device: for everything in this folder that works on one. */
+/* What a context and a plan have on an OpenCL device: for the files of this folder. */
 #ifndef CLSOFTMAX_OPENCL_PLAN_H
 #define CLSOFTMAX_OPENCL_PLAN_H
 
 #include "../context.h"
 #include "opencl_program.h"
 
+/* The state of a context. */
 typedef struct cls_opencl_context {
     cl_device_id device;
     cl_context context;
     cls_opencl_programs programs;
 } cls_opencl_context;
 
-/* A plan's own queues and buffers serve calls on host memory. The first such call makes them, so that a plan for device
-   buffers has none. */
+/* The state of a plan. Its own queues and buffers (tiles) serve calls on host memory; the first such call makes them,
+   so that a plan for device buffers has none. */
 typedef struct cls_opencl_plan {
     cls_opencl_kernels kernels;
-    cl_mem scratch;           /* what the kernels of a launch tell each other; NULL for a strategy of one kernel */
-    cl_event scratch_is_free; /* once this event is complete, or if it is NULL */
+    cl_mem scratch;           /* which the kernels of a launch share; NULL for a strategy of one kernel */
+    cl_event scratch_is_free; /* the scratch memory is free once this event has completed, or if it is NULL */
     struct cls_opencl_tiles *tiles;
 } cls_opencl_plan;
 

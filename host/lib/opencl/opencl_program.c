@@ -1,3 +1,4 @@
+/* Builds programs, keeps them for each context, and makes kernels of them: see opencl_program.h. */
 #include "opencl_program.h"
 
 #include "opencl_source.h"
@@ -6,9 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Kernels are OpenCL C 1.2. No option that relaxes the arithmetic: the numeric promise stands on its absence. */
+/* Kernels are OpenCL C 1.2. No option may relax the arithmetic, because the numeric promise depends on it. */
 #define BUILD_OPTIONS "-cl-std=CL1.2"
 
+/* A program that was built, in the list of its context. Its defines are its key. */
 struct cls_opencl_program {
     struct cls_opencl_program *next;
     cl_program program;
@@ -17,6 +19,7 @@ struct cls_opencl_program {
 
 /* ---------------------------------------------------------------- Building */
 
+/* Builds a program. If the compiler refuses it, the beginning of its log goes into the error. */
 static clsoftmax_status build(cl_program program, cl_device_id device, const char *label)
 {
     cl_int error = cls_opencl.clBuildProgram(program, 1, &device, BUILD_OPTIONS, NULL, NULL);
@@ -34,6 +37,7 @@ static clsoftmax_status build(cl_program program, cl_device_id device, const cha
                            cls_opencl_error_name(error), error, log);
 }
 
+/* Makes and builds the program of a variant. */
 static clsoftmax_status build_program(cl_context context, cl_device_id device, const cls_variant *variant,
                                       cl_program *program)
 {
@@ -50,7 +54,7 @@ static clsoftmax_status build_program(cl_context context, cl_device_id device, c
     return status;
 }
 
-/* The program for these defines, with the lock held. */
+/* Finds the program of a variant, or builds it. The caller holds the lock. */
 static clsoftmax_status find_or_build(cls_opencl_programs *programs, cl_context context, cl_device_id device,
                                       const cls_variant *variant, cl_program *program)
 {

@@ -1,4 +1,4 @@
-/* Kernels: from a variant to something that can be launched. */
+/* From a variant to kernels that can be launched: for opencl_backend.c. */
 #ifndef CLSOFTMAX_OPENCL_PROGRAM_H
 #define CLSOFTMAX_OPENCL_PROGRAM_H
 
@@ -7,12 +7,14 @@
 
 #include <pthread.h>
 
-/* Programs built so far in a context, by their defines; guarded, because contexts are shared between threads. */
+/* The programs of a context that have been built, found by their defines. They are guarded, because threads may share a
+   context. */
 typedef struct cls_opencl_programs {
     pthread_mutex_t lock;
     struct cls_opencl_program *first;
 } cls_opencl_programs;
 
+/* Makes and releases the list. */
 void cls_opencl_programs_init(cls_opencl_programs *programs);
 void cls_opencl_programs_release(cls_opencl_programs *programs);
 
@@ -22,13 +24,15 @@ typedef struct cls_opencl_kernels {
     unsigned count;
 } cls_opencl_kernels;
 
-/* Kernels of their own for the caller (arguments are state of a cl_kernel), to be released, also after a failure; builds the program
-   if it is not there yet. A failed build's log goes into the error text. */
+/* Makes the kernels of a variant, and builds its program if that does not exist yet. Each plan has kernels of its own,
+   since a cl_kernel holds its arguments. They must be released, also after a failure. The log of a build that failed
+   goes into the error text. */
 clsoftmax_status cls_opencl_kernels_create(cls_opencl_programs *programs, cl_context context, cl_device_id device,
                                            const cls_variant *variant, cls_opencl_kernels *kernels);
 void cls_opencl_kernels_release(cls_opencl_kernels *kernels);
 
-/* DEVICE_UNUSABLE unless a trivial kernel builds: some drivers list devices that they cannot compile for. */
+/* Checks that a trivial kernel builds: DEVICE_UNUSABLE if not. Some drivers list devices for which they cannot
+   compile. */
 clsoftmax_status cls_opencl_probe(cl_context context, cl_device_id device);
 
 #endif

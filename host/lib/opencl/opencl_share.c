@@ -1,4 +1,7 @@
-/* Tiles in memory that host and device share: buffers over the caller's arrays, whose results a mapping makes visible. */
+/*
+ * Tiles in memory that host and device share: see opencl_share.h. Buffers are made over the caller's arrays, and a
+ * mapping makes the results visible to the host.
+ */
 #include "opencl_share.h"
 
 #include "opencl_commands.h"
@@ -6,15 +9,15 @@
 
 /* A tile under way. */
 typedef struct sharing {
-    clsoftmax_problem problem; /* the tile's: the caller's layouts, from its own first elements on */
+    clsoftmax_problem problem; /* of the tile: the caller's layouts, from the tile's first elements on */
     void *memory[CLS_ARRAYS];
     cl_mem buffers[CLS_ARRAYS];
     void *mapped[CLS_ARRAYS];
     cl_uint invalid_rows;
 } sharing;
 
-/* Returns the buffer that has the array. In place there is one buffer for two arrays, the first of them, since two buffers
-   over the same memory may disagree. */
+/* Returns the array whose buffer holds this one. In place, two arrays have one buffer, that of the first of them, since
+   two buffers over the same memory may disagree. */
 static cls_array buffer_of(const sharing *sharing, cls_array array)
 {
     cls_array first = 0;
@@ -51,6 +54,7 @@ static clsoftmax_status create_buffers(cl_context context, sharing *sharing)
     return CLSOFTMAX_OK;
 }
 
+/* Enqueues the launch of a tile, and the mapping of what it writes. */
 static clsoftmax_status enqueue(const clsoftmax_plan *plan, cl_command_queue queue, float temperature, sharing *sharing,
                                 cls_opencl_commands *commands)
 {
@@ -73,7 +77,7 @@ static clsoftmax_status enqueue(const clsoftmax_plan *plan, cl_command_queue que
     return CLSOFTMAX_OK;
 }
 
-/* Gives the tile up: nothing of the caller's is in use afterwards, whatever happened before. */
+/* Releases the tile. Afterwards nothing of the caller's memory is in use, whatever happened before. */
 static void release(cl_command_queue queue, sharing *sharing)
 {
     CLS_FOR_ARRAYS(array)

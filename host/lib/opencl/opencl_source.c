@@ -1,10 +1,10 @@
 /*
- * Puts the source of a kernel together. A device's compiler gets one text and has no folder to include from, so the
- * #include lines of kernels/ are resolved here: each file once, where it is first included, behind a #line of its own, so
- * that a build log names real files and lines.
+ * Puts the source of a kernel together: see opencl_source.h. A device's compiler gets one text and has no folder to
+ * include from. So the #include lines of kernels/ are resolved here: each file is written once, where it is first
+ * included, behind a #line of its own, so that a build log names real files and lines.
  *
- * Files come from the library itself (kernels/embed.cmake), or from the folder that CLSOFTMAX_KERNEL_DIR names, for work
- * on kernels.
+ * Files come from the library itself (kernels/embed.cmake), or from the folder that CLSOFTMAX_KERNEL_DIR names, for
+ * work on kernels.
  */
 #include "opencl_source.h"
 
@@ -16,8 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_FILES 32 /* that one kernel includes */
-#define MOST_PATH 128 /* of a file in kernels/, with its terminator */
+#define MOST_FILES 32 /* which one kernel includes at most */
+#define MOST_PATH 128 /* bytes of a path in kernels/, with its terminator */
 
 /* A source that is being written. */
 typedef struct source {
@@ -28,7 +28,7 @@ typedef struct source {
 
 /* ---------------------------------------------------------------- Files */
 
-/* Reads a file of CLSOFTMAX_KERNEL_DIR whole; *text is to be freed. */
+/* Reads a whole file of the folder CLSOFTMAX_KERNEL_DIR. The caller frees *text. */
 static clsoftmax_status read_from_folder(const char *folder, const char *path, char **text, size_t *length)
 {
     char full[4096], block[4096];
@@ -51,6 +51,7 @@ static clsoftmax_status read_from_folder(const char *folder, const char *path, c
     return cls_fail(CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for the source of a kernel");
 }
 
+/* Returns the embedded file with this path, or NULL. */
 static const cls_kernel_source *find_embedded(const char *path)
 {
     const cls_kernel_source *embedded = cls_kernel_sources;
@@ -63,7 +64,7 @@ static const cls_kernel_source *find_embedded(const char *path)
 
 static clsoftmax_status write_file(source *source, const char *path);
 
-/* Reads the path of an `#include "path"` line; returns 0 for any other line. */
+/* Reads the path of an `#include "path"` line. Returns 0 for any other line. */
 static int is_include(const char *line, size_t length, char *path)
 {
     static const char begin[] = "#include \"";
@@ -79,7 +80,7 @@ static int is_include(const char *line, size_t length, char *path)
     return 1;
 }
 
-/* Writes the lines of a file, and in the place of each #include the file that it names. */
+/* Writes the lines of a file. Each #include is replaced by the file that it names. */
 static clsoftmax_status write_lines(source *source, const char *path, const char *text, size_t length)
 {
     char included[MOST_PATH];
@@ -99,7 +100,7 @@ static clsoftmax_status write_lines(source *source, const char *path, const char
     return CLSOFTMAX_OK;
 }
 
-/* Writes a file of kernels/ unless it has been written. */
+/* Writes a file of kernels/, unless it has been written before. */
 static clsoftmax_status write_file(source *source, const char *path)
 {
     for (size_t i = 0; i < source->count; i++)

@@ -1,4 +1,7 @@
-/* Calls on host memory: the choice between memory that is shared with the device and memory that is copied. */
+/*
+ * Calls on host memory: see opencl_tiles.h. It chooses between memory that the device shares (opencl_share.c) and
+ * memory that is copied (opencl_copy.c).
+ */
 #include "opencl_tiles.h"
 
 #include "../array.h"
@@ -7,12 +10,13 @@
 
 #include <stdlib.h>
 
+/* What a plan needs for calls on host memory. */
 struct cls_opencl_tiles {
     cl_command_queue queue;
     cls_opencl_copies *copies; /* NULL until a call needs them */
 };
 
-/* Returns 1 if the caller's arrays stand where kernels may access them. */
+/* Returns 1 if the caller's arrays are aligned for the accesses of the kernels. */
 static int is_aligned(const clsoftmax_plan *plan, const clsoftmax_arguments *arguments)
 {
     const clsoftmax_problem *problem = &plan->problem;
