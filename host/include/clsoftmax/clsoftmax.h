@@ -6,7 +6,7 @@
  * Every probability is within 1 ULP of the exact real number, at every temperature, and has the same bits on every
  * device, with every strategy, work-group size, thread count and batch size. docs/numerics.md says how.
  *
- * Read this header from top to bottom; it is the tutorial. The whole of it in use:
+ * Read this header from top to bottom; it is the tutorial. A whole program needs no more than this:
  *
  *     clsoftmax_context *context = NULL;
  *     clsoftmax_status status = clsoftmax_context_create("auto", &context);   // a device, or the CPU path
@@ -16,7 +16,10 @@
  *         fprintf(stderr, "%s\n", clsoftmax_last_error());
  *     clsoftmax_context_release(context);
  *
- * The library never prints, never exits, and never leaves a result half written without saying so in its status.
+ * Section 3 is that call. Sections 4 to 6 are for other types, shapes and operations, for statistics, and for many
+ * calls of one problem; section 7 is for many temperatures. clsoftmax_cl.h is for programs that have OpenCL buffers.
+ *
+ * The library never prints and never exits. Whenever a result is incomplete, the status says so.
  */
 #ifndef CLSOFTMAX_CLSOFTMAX_H
 #define CLSOFTMAX_CLSOFTMAX_H
@@ -39,12 +42,12 @@ extern "C" {
 #define CLSOFTMAX_API
 #endif
 
-/* The version of the library that runs, which may be newer than this header: "major.minor.patch". */
+/* Returns the version of the library that runs, as "major.minor.patch". It may be newer than this header. */
 CLSOFTMAX_API const char *clsoftmax_version(void);
 
 /* ---------------------------------------------------------------- 1. Status and errors */
 
-/* Every function that can fail returns one of these; results come out by pointer. Groups leave room to grow. */
+/* Every function that can fail returns a status, and its results by pointer. The numbers leave room in each group. */
 #define CLSOFTMAX_STATUS_LIST(X)                                                                                       \
     X(OK, 0, "done")                                                                                                   \
     X(INVALID_ARGUMENT, 10, "an argument is NULL, out of range, or at odds with another")                              \
@@ -67,108 +70,114 @@ typedef enum clsoftmax_status {
 #undef CLSOFTMAX_STATUS_ENUM
 } clsoftmax_status;
 
-/* "INVALID_TEMPERATURE" for CLSOFTMAX_INVALID_TEMPERATURE; "UNKNOWN" for a number that is no status. */
+/* Returns the name of a status, "INVALID_TEMPERATURE" for CLSOFTMAX_INVALID_TEMPERATURE; "UNKNOWN" for a number that is
+   no status. */
 CLSOFTMAX_API const char *clsoftmax_status_name(clsoftmax_status status);
 
-/* What went wrong in this thread's last failed call: the reason, the name of OpenCL's error, the build log.
-   "" before any failure. Valid until this thread's next call of the library. */
+/* Returns what went wrong in this thread's last call that failed: the reason, the name of OpenCL's error, the build log.
+   Returns "" before any failure. The text is valid until this thread's next call of the library. */
 CLSOFTMAX_API const char *clsoftmax_last_error(void);
 
-/* OpenCL's own error code behind this thread's last failure, 0 if there was none. */
+/* Returns OpenCL's error code behind this thread's last failure; 0 if there was none. */
 CLSOFTMAX_API int clsoftmax_last_opencl_error(void);
 
 /* ---------------------------------------------------------------- 2. Devices */
 
 typedef enum clsoftmax_device_type {
     CLSOFTMAX_DEVICE_REFERENCE,   /* "reference": double precision, reads like the formula; for verification */
-    CLSOFTMAX_DEVICE_CPU,         /* "cpu": this library's own code, no OpenCL needed */
+    CLSOFTMAX_DEVICE_CPU,         /* "cpu": this library's own code, needs no OpenCL */
     CLSOFTMAX_DEVICE_OPENCL_CPU,  /* an OpenCL device: a CPU ... */
     CLSOFTMAX_DEVICE_ACCELERATOR, /* ... an accelerator ... */
     CLSOFTMAX_DEVICE_GPU          /* ... or a GPU */
 } clsoftmax_device_type;
 
+/* A device, and whether this library can use it. */
 typedef struct clsoftmax_device {
     clsoftmax_device_type type;
-    char selector[24];      /* what names it here: "0:1" (platform:device), "cpu", "reference" */
-    char name[128];         /* what its maker calls it */
+    char selector[24];      /* names it for clsoftmax_context_create: "0:1" (platform:device), "cpu", "reference" */
+    char name[128];         /* as its maker calls it */
     char platform[128];     /* the OpenCL platform and its version; "" for the native devices */
-    char driver[128];       /* driver version; for "cpu" the instruction set in use */
-    uint64_t global_memory; /* bytes; 0 for the native devices */
-    unsigned compute_units; /* of the device; threads for the native devices */
-    int usable;             /* 1: can be opened by name */
-    int exact;        /* 1: meets the conditions of the numeric promise (subnormals, round to nearest, full profile) */
-    int automatic;    /* 1: this is the one that "auto" takes */
-    char reason[256]; /* why it is not usable, not exact, or (not) taken by "auto" */
+    char driver[128];       /* its driver's version; for "cpu" the instruction set in use */
+    uint64_t global_memory; /* in bytes; 0 for the native devices */
+    unsigned compute_units; /* threads, for the native devices */
+    int usable;             /* 1: it can be opened by name */
+    int exact;              /* 1: it keeps the numeric promise (subnormals, round to nearest, full profile) */
+    int automatic;          /* 1: "auto" takes this one */
+    char reason[256];       /* why it is not usable, not exact, or (not) taken by "auto" */
 } clsoftmax_device;
 
-/* All devices, the native ones last: *devices has *count entries, to be given back with clsoftmax_devices_release. A
-   machine without OpenCL is no error; it has the two native devices. Opens every OpenCL device and builds a trivial
-   kernel on it, which may take a second each on the first call. */
+/* Lists all devices, the native ones last. *devices gets *count entries, and must be given back to
+   clsoftmax_devices_release. A machine without OpenCL is no error; it has the two native devices. The function opens
+   every OpenCL device and builds a trivial kernel on it, which may take a second for each on the first call. */
 CLSOFTMAX_API clsoftmax_status clsoftmax_devices_list(clsoftmax_device **devices, size_t *count);
 CLSOFTMAX_API void clsoftmax_devices_release(clsoftmax_device *devices);
 
-/* The tuning numbers, by which plans for a device are made: work-group sizes, limits between strategies, sizes of tiles. They
-   change how fast a result comes, and never a bit of it. */
+/* A tuning number. Plans for a device are made by such numbers: work-group sizes, limits between strategies, sizes of
+   tiles. They change how fast a result comes, and never a bit of it. */
 typedef struct clsoftmax_tuning {
     const char *name;
     const char *meaning;
     uint64_t value;
 } clsoftmax_tuning;
 
-/* Writes the device's tuning number `index`, counted from 0, and returns 1; returns 0 behind the last. */
+/* Writes the device's tuning number `index`, counted from 0, and returns 1. Returns 0 behind the last one. */
 CLSOFTMAX_API int clsoftmax_device_tuning(const clsoftmax_device *device, size_t index, clsoftmax_tuning *number);
 
-/* A context is a device made ready. Contexts may be shared between threads. */
+/* A device made ready. Threads may share a context. */
 typedef struct clsoftmax_context clsoftmax_context;
 
-/* Opens a device. selector:
-     NULL, "" or "auto"    the environment's CLSOFTMAX_DEVICE if set; else the first usable GPU, then accelerator, then OpenCL
-                           CPU device, then "cpu". Never fails for want of a device: see clsoftmax_context_notice
-     "cpu"                 the library's own code. Threads: CLSOFTMAX_THREADS, or all processors this process may use
+/* Opens a device. The selector is one of these:
+     NULL, "" or "auto"    what CLSOFTMAX_DEVICE in the environment names, if it is set; otherwise the first usable GPU,
+                           or else accelerator, or else OpenCL CPU device, or else "cpu". Never fails because no device
+                           is there: see clsoftmax_context_notice
+     "cpu"                 the library's own code, with CLSOFTMAX_THREADS threads, or as many as processors that this
+                           process may use
      "reference"           double precision, one thread, slow
      "gpu"                 the first OpenCL GPU
-     "P:D"                 OpenCL platform P, device D, as clsoftmax_devices_list counts them
+     "P:D"                 device D of OpenCL platform P, as clsoftmax_devices_list counts them
      other text            the first OpenCL device whose name contains it, whatever the case of the letters
-   DEVICE_NOT_FOUND or DEVICE_UNUSABLE if a device named so is not there or cannot run kernels. After fork(), a child of a
-   process that has used OpenCL gets "cpu" from "auto", and FORKED for a named OpenCL device: drivers do not survive it. */
+   DEVICE_NOT_FOUND if no device is named so, DEVICE_UNUSABLE if it cannot run kernels. After fork(), a child of a
+   process that has used OpenCL gets "cpu" from "auto", and FORKED for a named OpenCL device: drivers do not survive
+   fork(). */
 CLSOFTMAX_API clsoftmax_status clsoftmax_context_create(const char *selector, clsoftmax_context **context);
 
-/* Gives everything back. Plans of this context must be released before. NULL is allowed. */
+/* Releases a context. Its plans must be released before. NULL is allowed. */
 CLSOFTMAX_API void clsoftmax_context_release(clsoftmax_context *context);
 
-/* The device behind the context. Valid as long as the context. */
+/* Returns the device of the context. It is valid as long as the context. */
 CLSOFTMAX_API const clsoftmax_device *clsoftmax_context_device(const clsoftmax_context *context);
 
-/* A sentence that a user should see, or NULL: why "auto" fell back to "cpu", or what a named device cannot promise. */
+/* Returns a sentence that a user should see, or NULL: why "auto" fell back to "cpu", or what a named device cannot
+   promise. */
 CLSOFTMAX_API const char *clsoftmax_context_notice(const clsoftmax_context *context);
 
 /* ---------------------------------------------------------------- 3. Softmax of a matrix in host memory */
 
-/* probabilities[r][c] = softmax(logits[r] / temperature)[c] for a row-major matrix of `rows` rows of `classes` f32 values.
-   The two matrices may be the same memory, and must not overlap otherwise.
+/* Computes probabilities[r][c] = softmax(logits[r] / temperature)[c] for row-major matrices of `rows` rows of `classes`
+   f32 values. The two matrices may be the same memory, and must not overlap otherwise.
 
    temperature, in [0, inf]:
-     T = 0         the limit: the mass split evenly over the largest logits of the row
-     T = inf       the limit: uniform over the classes whose logit is not -inf
-     T < 0, NaN    INVALID_TEMPERATURE, nothing written
+     T = 0         the limit: the mass is split evenly over the largest logits of the row
+     T = inf       the limit: the mass is split evenly over the classes whose logit is not -inf
+     T < 0, NaN    INVALID_TEMPERATURE, and nothing is written
    logits:
      -inf          probability exactly 0 (a mask)
-     a row of -inf NaN throughout, as PyTorch
-     +inf          NaN throughout the row, as PyTorch
+     a row of -inf NaN throughout, as in PyTorch
+     +inf          NaN throughout the row, as in PyTorch
      NaN           NaN throughout the row
    shapes:
      rows = 0      nothing to do
-     classes = 1   probability 1, NaN by the rules above
+     classes = 1   probability 1, or NaN by the rules above
      classes = 0   INVALID_SHAPE
    NaN is written as 0x7FC00000 (f16 0x7E00, bf16 0x7FC0), zero as +0.
 
-   Equal to a plan made, run once and released: see below. */
+   The call makes a plan, runs it once, and releases it: see section 6. */
 CLSOFTMAX_API clsoftmax_status clsoftmax_run(clsoftmax_context *context, uint64_t rows, uint64_t classes,
                                              const float *logits, float temperature, float *probabilities);
 
 /* ---------------------------------------------------------------- 4. Problems: types, shapes, operations, policies */
 
-/* Logits and results may be of different types; the computation is in f32, with one rounding at the end, so that 16-bit
+/* Logits and results may have different types. The computation is in f32, with one rounding at the end, so that 16-bit
    results are within 0.51 ULP of their type. */
 #define CLSOFTMAX_DTYPE_LIST(X)                                                                                        \
     X(F32, "f32", 4)                                                                                                   \
@@ -182,12 +191,17 @@ typedef enum clsoftmax_dtype {
         CLSOFTMAX_DTYPE_COUNT
 } clsoftmax_dtype;
 
-/* "f16" for CLSOFTMAX_F16; NULL for a number that is no dtype. Bytes of an element; 0 likewise. */
+/* Return the name of a dtype, "f16" for CLSOFTMAX_F16, and the bytes of its elements; NULL and 0 for a number that is
+   no dtype. */
 CLSOFTMAX_API const char *clsoftmax_dtype_name(clsoftmax_dtype dtype);
 CLSOFTMAX_API size_t clsoftmax_dtype_size(clsoftmax_dtype dtype);
 
-/* What is written for each logit. Log-probabilities are within 1 ULP plus classes * 2^-44 of the exact ones, then half an ULP of
-   a 16-bit type; below the type's range they are -inf; ln 1 is +0; at T = 0 they are -ln(number of ties) and -inf. */
+/* What is written for each logit. Log-probabilities are within 1 ULP plus classes * 2^-44 of the exact ones, and then
+   half an ULP of a 16-bit type. Below the range of the type they are -inf, and ln 1 is +0. At T = 0 they are -ln(number
+   of ties) and -inf.
+
+   The list can be extended: kernels/operations/operations.h in the source tells what an operation consists of, and
+   every device and strategy then computes it. */
 #define CLSOFTMAX_OPERATION_LIST(X)                                                                                    \
     X(NONE, "none", "nothing: statistics only")                                                                        \
     X(SOFTMAX, "softmax", "p = exp((x - m) / T) / sum")                                                                \
@@ -200,11 +214,12 @@ typedef enum clsoftmax_operation {
         CLSOFTMAX_OPERATION_COUNT
 } clsoftmax_operation;
 
-/* "softmax" for CLSOFTMAX_OPERATION_SOFTMAX; NULL for a number that is no operation. */
+/* Returns the name of an operation, "softmax" for CLSOFTMAX_OPERATION_SOFTMAX; NULL for a number that is no
+   operation. */
 CLSOFTMAX_API const char *clsoftmax_operation_name(clsoftmax_operation operation);
 
-/* How rows are laid over a device: the idea, and when "auto" takes it, which takes the first whose rule holds. Every
-   strategy gives the same bits. */
+/* How rows are laid over a device. Each strategy has a name, its idea, and its rule: when "auto" takes it. "auto" takes
+   the first strategy whose rule holds. Every strategy gives the same bits. */
 #define CLSOFTMAX_STRATEGY_LIST(X)                                                                                     \
     X(AUTO, "auto", "chosen from the device, its limits and the shape", "by default")                                  \
     X(COLUMN, "column", "neighbouring columns on neighbouring lanes",                                                  \
@@ -229,30 +244,32 @@ typedef enum clsoftmax_strategy {
         CLSOFTMAX_STRATEGY_COUNT
 } clsoftmax_strategy;
 
-/* "group" for CLSOFTMAX_STRATEGY_GROUP; NULL for a number that is no strategy. */
+/* Returns the name of a strategy, "group" for CLSOFTMAX_STRATEGY_GROUP; NULL for a number that is no strategy. */
 CLSOFTMAX_API const char *clsoftmax_strategy_name(clsoftmax_strategy strategy);
 
-/* Its idea, and its rule with the reason, for people; NULL likewise. */
+/* Return the idea of a strategy, and its rule with the reason, for people; NULL for a number that is no strategy. */
 CLSOFTMAX_API const char *clsoftmax_strategy_idea(clsoftmax_strategy strategy);
 CLSOFTMAX_API const char *clsoftmax_strategy_rule(clsoftmax_strategy strategy);
 
-/* 1 if the context's device can run the strategy. */
+/* Returns 1 if the context's device can run the strategy. */
 CLSOFTMAX_API int clsoftmax_strategy_supported(const clsoftmax_context *context, clsoftmax_strategy strategy);
 
-/* A row of which every logit is -inf: probabilities of NaN (as PyTorch), 0 (as oneDNN's inf_as_zero), or 1 / classes. */
+/* The policy for a row in which every logit is -inf: probabilities of NaN (as PyTorch), of 0 (as oneDNN's inf_as_zero),
+   or of 1 / classes. */
 typedef enum clsoftmax_neg_inf_rows {
     CLSOFTMAX_NEG_INF_ROWS_NAN,
     CLSOFTMAX_NEG_INF_ROWS_ZERO,
     CLSOFTMAX_NEG_INF_ROWS_UNIFORM
 } clsoftmax_neg_inf_rows;
 
-/* A row with +inf among its logits: NaN throughout (as PyTorch), or the mass split evenly over the +inf logits. */
+/* The policy for a row with +inf among its logits: NaN throughout (as PyTorch), or the mass split evenly over the +inf
+   logits. */
 typedef enum clsoftmax_pos_inf { CLSOFTMAX_POS_INF_NAN, CLSOFTMAX_POS_INF_LIMIT } clsoftmax_pos_inf;
 
-/* Where element [o][c][i] of an array stands: at offset + o * outer_stride + c * class_stride + i * inner_stride, in
-   elements. A layout of zeros is dense: offset 0, strides classes * inner, inner, 1. The stride of a dimension of size 1 does not
-   matter. Of the results, each stride must step over all that the smaller ones span, so that no two share a place; logits may
-   repeat (outer stride 0: one row for all). */
+/* Where the elements of an array stand: element [o][c][i] is at offset + o * outer_stride + c * class_stride + i *
+   inner_stride, counted in elements. A layout of zeros is dense: offset 0, strides classes * inner, inner and 1. The
+   stride of a dimension of size 1 does not matter. No two results may share a place, so each of their strides must step
+   over everything that the smaller ones span; logits may repeat (outer stride 0: one row for all). */
 typedef struct clsoftmax_layout {
     uint64_t offset;
     uint64_t outer_stride;
@@ -260,13 +277,13 @@ typedef struct clsoftmax_layout {
     uint64_t inner_stride;
 } clsoftmax_layout;
 
-/* What is to be computed. An array of any number of dimensions is (outer, classes, inner): the dimensions before the softmax
-   axis, that axis, and those behind it; a matrix with softmax along its last axis has inner = 1. There are outer * inner rows;
-   row r stands at outer index r / inner and inner index r % inner.
+/* What is to be computed. An array of any number of dimensions is seen as [outer][classes][inner]: the dimensions
+   before the softmax axis, that axis, and the dimensions behind it. A matrix with softmax along its last axis has inner
+   = 1. There are outer * inner rows; row r stands at outer index r / inner and inner index r % inner.
 
-   Start from CLSOFTMAX_PROBLEM_INIT, or from clsoftmax_problem_init where macros are out of reach. Both set `size`, by which
-   a later library, whose problem has more fields at its end, knows those that the program has; the others get their
-   defaults. */
+   Start from CLSOFTMAX_PROBLEM_INIT, or from clsoftmax_problem_init where macros are out of reach. Both set `size`. By
+   it a later library, whose problem has more fields at its end, knows which of them the program has; the others get
+   their defaults. */
 typedef struct clsoftmax_problem {
     size_t size; /* of this struct in the program: sizeof(clsoftmax_problem) */
     uint64_t outer;
@@ -277,45 +294,48 @@ typedef struct clsoftmax_problem {
     clsoftmax_dtype results_dtype;
     clsoftmax_layout logits_layout;
     clsoftmax_layout results_layout;
-    int temperature_per_row; /* 1: an array of outer * inner temperatures, in the order of the rows */
-    int statistics;          /* 1: a clsoftmax_statistics for each row, in the same pass */
+    int temperature_per_row; /* 1: each row has its own, in an array of outer * inner */
+    int statistics;          /* 1: a clsoftmax_statistics is written for each row, too */
     clsoftmax_neg_inf_rows neg_inf_rows;
     clsoftmax_pos_inf pos_inf;
-    clsoftmax_strategy strategy; /* AUTO, or one by name: UNSUPPORTED if the device cannot */
-    uint32_t work_group_size;    /* 0: chosen; else work-items per work-group, rounded down to what the kernel allows */
-    uint64_t tile_outer;         /* 0: chosen; else at most so many outer indices in a tile: see clsoftmax_plan_run */
-    uint64_t sweep;              /* 0; or K, for each row at each of K temperatures: see section 7 */
-    uint64_t sweep_stride;       /* elements from a result at one temperature to that at the next; 0: dense */
+    clsoftmax_strategy strategy; /* AUTO, or one by name: UNSUPPORTED if the device cannot run it */
+    uint32_t work_group_size;    /* work-items; 0: chosen; rounded down to what the kernel allows */
+    uint64_t tile_outer;         /* most outer indices of a tile, see clsoftmax_plan_run; 0: chosen */
+    uint64_t sweep;              /* K, for each row at each of K temperatures, see section 7; 0: none */
+    uint64_t sweep_stride;       /* elements from a result at one temperature to the next; 0: dense */
 } clsoftmax_problem;
 
 /* clang-format off */
 #define CLSOFTMAX_PROBLEM_INIT                                                                                         \
-    { sizeof(clsoftmax_problem), 0, 0, 1, CLSOFTMAX_OPERATION_SOFTMAX, CLSOFTMAX_F32, CLSOFTMAX_F32, {0, 0, 0, 0}, {0, 0, 0, 0}, 0, 0,           \
+    { sizeof(clsoftmax_problem), 0, 0, 1, CLSOFTMAX_OPERATION_SOFTMAX, CLSOFTMAX_F32, CLSOFTMAX_F32,                   \
+      {0, 0, 0, 0}, {0, 0, 0, 0}, 0, 0,                                                                                \
       CLSOFTMAX_NEG_INF_ROWS_NAN, CLSOFTMAX_POS_INF_NAN, CLSOFTMAX_STRATEGY_AUTO, 0, 0, 0, 0 }
 /* clang-format on */
 
-/* Sets a problem of `size` bytes, sizeof(clsoftmax_problem) of the program, to CLSOFTMAX_PROBLEM_INIT. */
+/* Sets a problem to CLSOFTMAX_PROBLEM_INIT. `size` is that of the struct in the program: sizeof(clsoftmax_problem). */
 CLSOFTMAX_API void clsoftmax_problem_init(clsoftmax_problem *problem, size_t size);
 
-/* Sets outer, classes and inner for a dense array of `dimensions` sizes and softmax along `axis`, counted as NumPy does: 0 is
-   the first, -1 the last. INVALID_SHAPE for an axis that is not there, or sizes whose product overflows. */
+/* Sets outer, classes and inner for a dense array with these `dimensions` sizes and softmax along `axis`, counted as
+   NumPy does: 0 is the first, -1 the last. INVALID_SHAPE for an axis that does not exist, or sizes whose product
+   overflows. */
 CLSOFTMAX_API clsoftmax_status clsoftmax_problem_set_shape(clsoftmax_problem *problem, unsigned dimensions,
                                                            const uint64_t *shape, int axis);
 
 /* ---------------------------------------------------------------- 5. Statistics of a row */
 
-/* Of a row at its temperature; ln is the natural logarithm, S the sum of exp((x - m) / T). Errors against the exact values,
-   for C classes:
+/* The statistics of a row at its temperature. ln is the natural logarithm, and S the sum of exp((x - m) / T). These are
+   the errors against the exact values, for C classes:
      maximum                  exact; NaN if a logit is NaN
      argmax                   exact: the first of the largest logits, or the first NaN (as NumPy)
      largest_probability      1 / S, within 1 ULP
-     margin                   largest minus second largest probability: within 1 ULP of the largest (0 for one -inf alone, uniform)
-     log_sum_exp              ln sum exp(x / T) = m / T + ln S: within 1 ULP + |ln S| 2^-25 + C 2^-44
-     entropy                  -sum p ln p: within 4 ULP + C 2^-42
-     negative_log_likelihood  -ln p[label]: as log-probabilities; NaN without a label in [0, classes)
-   A row that is NaN throughout has its maximum and argmax; the rest is NaN, but for log_sum_exp, which is the maximum where that
-   is infinite and the temperature is one. A row of zeros (CLSOFTMAX_NEG_INF_ROWS_ZERO) has entropy, largest probability and
-   margin 0, and the negative log-likelihood inf. NaN is 0x7FC00000. */
+     margin                   largest minus second largest probability, within 1 ULP of the largest (0 for a row of one
+                              class that is -inf, under the policy UNIFORM)
+     log_sum_exp              ln sum exp(x / T) = m / T + ln S, within 1 ULP + |ln S| 2^-25 + C 2^-44
+     entropy                  -sum p ln p, within 4 ULP + C 2^-42
+     negative_log_likelihood  -ln p[label], within the error of log-probabilities; NaN without a label in [0, classes)
+   In a row that is NaN throughout, maximum and argmax are those of its logits and the others are NaN; but log_sum_exp
+   is the maximum if that is infinite and the temperature is valid. In a row of zeros (CLSOFTMAX_NEG_INF_ROWS_ZERO),
+   entropy, largest probability and margin are 0, and the negative log-likelihood is inf. NaN is 0x7FC00000. */
 typedef struct clsoftmax_statistics {
     float maximum;
     float log_sum_exp;
@@ -328,63 +348,73 @@ typedef struct clsoftmax_statistics {
 
 /* ---------------------------------------------------------------- 6. Plans: many calls of one problem */
 
-/* A plan: the problem, the strategy chosen for it, the kernel built. One thread at a time may use it. */
+/* A problem made ready on a device, with the strategy chosen for it and its kernels built. One thread at a time may use
+   a plan. */
 typedef struct clsoftmax_plan clsoftmax_plan;
 
-/* Plans the problem on the context's device; builds what is not built yet. INVALID_ARGUMENT or INVALID_SHAPE for a problem that
-   makes no sense, UNSUPPORTED for a strategy that the device or the layout rules out. */
+/* Plans the problem on the context's device, and builds what has not been built yet. INVALID_ARGUMENT or INVALID_SHAPE
+   for a problem that makes no sense, UNSUPPORTED for a strategy that the device or the layout rules out. */
 CLSOFTMAX_API clsoftmax_status clsoftmax_plan_create(clsoftmax_context *context, const clsoftmax_problem *problem,
                                                      clsoftmax_plan **plan);
 
-/* The arrays of one call, in host memory. What the plan's problem does not ask for stays NULL. Start from
+/* The arrays of one call, in host memory. An array that the plan's problem does not ask for stays NULL. Start from
    CLSOFTMAX_ARGUMENTS_INIT or clsoftmax_arguments_init, as with a problem. */
 typedef struct clsoftmax_arguments {
     size_t size; /* of this struct in the program: sizeof(clsoftmax_arguments) */
     const void *logits;
-    void *results;     /* may be logits where dtypes and layouts are equal; else their spans must not meet */
-    float temperature; /* for all rows */
-    /* one for each row, if temperature_per_row: a negative or NaN one makes its row NaN; or those of the sweep */
+    void *results;     /* may be logits if dtypes and layouts are equal; otherwise must not overlap them */
+    float temperature; /* of all rows */
+    /* With temperature_per_row, one for each row; a negative or NaN one makes its row NaN. In a sweep, its
+       temperatures. */
     const float *temperatures;
-    /* one for each row, if statistics: -1, or any number outside [0, classes), for no label; may be NULL */
+    /* With statistics, one for each row; -1, or any number outside [0, classes), is no label. May be NULL. */
     const int64_t *labels;
-    clsoftmax_statistics *statistics; /* one for each row, if statistics */
-    uint64_t *invalid_rows; /* if not NULL: becomes the number of rows whose temperature was negative or NaN */
+    clsoftmax_statistics *statistics; /* with statistics, one for each row */
+    uint64_t *invalid_rows;           /* becomes the number of rows with a negative or NaN temperature; may be NULL */
 } clsoftmax_arguments;
 
 /* clang-format off */
 #define CLSOFTMAX_ARGUMENTS_INIT { sizeof(clsoftmax_arguments), NULL, NULL, 1.0f, NULL, NULL, NULL, NULL }
 /* clang-format on */
 
-/* Sets arguments of `size` bytes, sizeof(clsoftmax_arguments) of the program, to CLSOFTMAX_ARGUMENTS_INIT. */
+/* Sets arguments to CLSOFTMAX_ARGUMENTS_INIT. `size` is that of the struct in the program:
+   sizeof(clsoftmax_arguments). */
 CLSOFTMAX_API void clsoftmax_arguments_init(clsoftmax_arguments *arguments, size_t size);
 
-/* Runs the plan; returns when the results are there. An OpenCL device that shares its memory with the host works on the arrays as they
-   are; for others they are copied, in tiles, of which upload, computation and download overlap, so that arrays and even rows may be
-   larger than its memory (docs/host-memory.md; CLSOFTMAX_HOST_MEMORY=copy or share in the environment takes the other way, for
-   measurements). No tiles change a bit, and nothing of the arrays is in use once this has returned. After a failure of the device, what results and statistics hold is not
-   specified; after any other failure they are untouched. */
+/* Runs the plan, and returns when the results are there. Afterwards nothing of the arrays is in use.
+
+   An OpenCL device that shares its memory with the host works on the arrays as they are. For other devices they are
+   copied in tiles, of which upload, computation and download overlap; so arrays, and even rows, may be larger than the
+   device's memory. No tiling changes a bit. (docs/host-memory.md; for measurements, CLSOFTMAX_HOST_MEMORY=copy or share
+   in the environment overrides the choice.)
+
+   After a failure of the device, the contents of results and statistics are not specified. After any other failure they
+   are untouched. */
 CLSOFTMAX_API clsoftmax_status clsoftmax_plan_run(clsoftmax_plan *plan, const clsoftmax_arguments *arguments);
 
-/* One line that names everything the plan decided. Valid as long as the plan. */
+/* Returns one line that names everything the plan decided. It is valid as long as the plan. */
 CLSOFTMAX_API const char *clsoftmax_plan_description(const clsoftmax_plan *plan);
 
-/* NULL is allowed. */
+/* Releases a plan. NULL is allowed. */
 CLSOFTMAX_API void clsoftmax_plan_release(clsoftmax_plan *plan);
 
-/* ---------------------------------------------------------------- 7. Sweeps: many temperatures, one read of the logits */
+/* ---------------------------------------------------------------- 7. Sweeps: many temperatures, one read of logits */
 
-/* A problem whose `sweep` is K computes every row at each of the K numbers in arguments.temperatures. The result of temperature k
-   stands k * sweep_stride elements behind that of temperature 0, which is in results_layout; statistics of row r at temperature
-   k are statistics[k * rows + r]. So results of zeros in layout and stride are [K][outer][classes][inner]; with an outer stride
-   of K * classes and a sweep stride of classes, [rows][K][classes]. The bits are those of K separate calls. A row is
-   read from memory once for all temperatures (on "cpu" for 64 at a time) as long as caches hold it, and what depends on the row
-   alone is done once.
-     INVALID_ARGUMENT     a sweep together with temperature_per_row; results that meet the logits
-     INVALID_TEMPERATURE  one of the temperatures is negative or NaN; nothing is written (device buffers, which the host
-                          cannot see: NaN throughout, counted as so many invalid rows) */
+/* A problem whose `sweep` is K computes every row at each of the K numbers in arguments.temperatures. The bits are
+   those of K separate calls. A row is read from memory once for all temperatures (on "cpu" for 64 at a time) as long as
+   caches hold it, and what depends on the row alone is done once.
 
-/* The sweep of a row-major matrix of f32 logits: probabilities [count][rows][classes], statistics [count][rows]; either may be
-   NULL, not both. count = 0: nothing to do. */
+   The result at temperature k stands k * sweep_stride elements behind the one at temperature 0, whose place is in
+   results_layout. So a layout and a stride of zeros give results [K][outer][classes][inner]; an outer stride of K *
+   classes and a sweep stride of classes give [rows][K][classes]. The statistics of row r at temperature k are
+   statistics[k * rows + r].
+     INVALID_ARGUMENT     a sweep together with temperature_per_row; results that overlap the logits
+     INVALID_TEMPERATURE  one of the temperatures is negative or NaN; nothing is written. (The host cannot see those in
+                          device buffers: there the results are NaN throughout, and the rows count as invalid rows, once
+                          for each such temperature.) */
+
+/* Computes the sweep of a row-major matrix of f32 logits: probabilities [count][rows][classes] and statistics
+   [count][rows]. Either may be NULL, but not both. count = 0: nothing to do. */
 CLSOFTMAX_API clsoftmax_status clsoftmax_sweep(clsoftmax_context *context, uint64_t rows, uint64_t classes,
                                                const float *logits, uint64_t count, const float *temperatures,
                                                float *probabilities, clsoftmax_statistics *statistics);
