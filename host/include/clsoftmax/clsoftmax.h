@@ -74,8 +74,8 @@ typedef enum clsoftmax_status {
    no status. */
 CLSOFTMAX_API const char *clsoftmax_status_name(clsoftmax_status status);
 
-/* Returns what went wrong in this thread's last call that failed: the reason, the name of OpenCL's error, the build log.
-   Returns "" before any failure. The text is valid until this thread's next call of the library. */
+/* Returns what went wrong in this thread's last call that failed: the reason, the name of OpenCL's error, the build
+   log. Returns "" before any failure. The text is valid until this thread's next call of the library. */
 CLSOFTMAX_API const char *clsoftmax_last_error(void);
 
 /* Returns OpenCL's error code behind this thread's last failure; 0 if there was none. */

@@ -4,8 +4,7 @@
 
 #include "opencl_plan.h"
 
-/* Computes a tile where the caller's arrays stand. Adds the number of rows with an invalid temperature to
-   *invalid_rows. */
+/* Computes a tile where the caller's arrays stand. Adds the rows with an invalid temperature to *invalid_rows. */
 clsoftmax_status cls_opencl_share_tile(clsoftmax_plan *plan, cl_command_queue queue,
                                        const clsoftmax_arguments *arguments, const cls_tile *tile,
                                        uint64_t *invalid_rows);
