@@ -92,7 +92,7 @@ static void write_element(void *array, clsoftmax_dtype dtype, uint64_t at, doubl
 
 /* ---------------------------------------------------------------- Operations */
 
-/* Each operation is written from its definition: z is (x - max) / T, and sum is the sum of exp(z) over the row. */
+/* Return the results of the operations by definition: z is (x - max) / T, and sum is the sum of exp(z) over the row. */
 static double formula_NONE(double z, double sum)
 {
     (void)z, (void)sum;
@@ -184,6 +184,7 @@ static double fill_of(const reference_row *row)
     return -1;
 }
 
+/* Writes the results of the row: its fill, or the formula for each class. */
 static void write_results(const reference_row *row)
 {
     const clsoftmax_problem *problem = row->problem;
@@ -199,6 +200,7 @@ static void write_results(const reference_row *row)
     }
 }
 
+/* Writes the statistics of the row, from their definitions. */
 static void write_statistics(const reference_row *row)
 {
     const clsoftmax_problem *problem = row->problem;

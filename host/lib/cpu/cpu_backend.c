@@ -130,6 +130,7 @@ static int choose_stream(const clsoftmax_problem *problem, const clsoftmax_argum
            results * size / threads > tuning->stream_bytes_per_thread;
 }
 
+/* Runs the plan: cuts the rows into shares, and lets the threads compute them. */
 static clsoftmax_status cpu_plan_run(clsoftmax_plan *plan, const clsoftmax_arguments *arguments, uint64_t *invalid_rows)
 {
     cpu_context *cpu = plan->context->state;

@@ -106,7 +106,7 @@ static inline float cpu_label_logit(const cpu_call *call, uint64_t row, uint64_t
 
 /* ---------------------------------------------------------------- Rounding, a function for each dtype */
 
-/* Each function returns `values` as memory has them. `rounded` has room for as many, and f32 does not use it. */
+/* Return `values` as memory has them. `rounded` has room for as many, and f32 does not use it. */
 INLINE const void *cpu_rounded_F32(const float *values, size_t length, uint16_t *restrict rounded)
 {
     (void)length, (void)rounded;

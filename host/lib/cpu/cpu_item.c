@@ -225,6 +225,7 @@ static void finish_sums(const items *it, bundle *b)
 
 /* ---------------------------------------------------------------- Phase emit */
 
+/* Writes the results of a block: from its kept exponentials, from its logits, or the fill of its row. */
 static void block_results(const items *it, const bundle *b, const block *k)
 {
     const clsoftmax_problem *p = it->call->problem;

@@ -212,6 +212,7 @@ static void compute_segments(sweep *s)
     }
 }
 
+/* Takes a row through its phases at all temperatures. */
 static void compute_row(sweep *s, uint64_t row)
 {
     const clsoftmax_problem *p = s->call->problem;

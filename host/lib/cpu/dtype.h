@@ -13,7 +13,7 @@ static inline float float_of_bf16(uint16_t bf16)
     return core_float_of_bits((uint32_t)bf16 << 16);
 }
 
-/* A NaN must be the canonical one, which becomes bf16's. */
+/* Rounds to bf16. A NaN must be the canonical one, which becomes bf16's. */
 static inline uint16_t bf16_of_float(float value)
 {
     uint32_t bits = core_bits_of_float(value);
@@ -28,7 +28,7 @@ static inline float float_of_f16(uint16_t f16)
     return core_float_of_bits(bits | (uint32_t)(f16 & 0x8000) << 16);
 }
 
-/* A NaN must be the canonical one, which becomes f16's. */
+/* Rounds to f16. A NaN must be the canonical one, which becomes f16's. */
 static inline uint16_t f16_of_float(float value)
 {
     uint32_t bits = core_bits_of_float(value), magnitude = bits & 0x7FFFFFFFu;

@@ -39,6 +39,7 @@ static clsoftmax_status build_kernels(clsoftmax_plan *plan, cls_opencl_context *
     }
 }
 
+/* Builds the kernels, and makes the scratch memory that those of `split` share. */
 static clsoftmax_status opencl_plan_prepare(clsoftmax_plan *plan)
 {
     cls_opencl_context *opencl = plan->context->state;

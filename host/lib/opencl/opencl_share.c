@@ -38,6 +38,7 @@ static int is_written(const sharing *sharing, cls_array array)
     return found;
 }
 
+/* Makes a buffer over each of the caller's arrays. */
 static clsoftmax_status create_buffers(cl_context context, sharing *sharing)
 {
     CLS_FOR_ARRAYS(array)

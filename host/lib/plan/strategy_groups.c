@@ -134,10 +134,10 @@ const cls_strategy cls_strategy_group = {.devices = CLS_ON_OPENCL,
 
 /* ---------------------------------------------------------------- split */
 
-/* FlashInfer splits rows of 24,576 classes and more, for up to 128 rows, on devices of 132 compute units. Counted for
-   our kernels, one work-group takes as long for 24,576 classes as three kernels take to start. Beyond 65,536 classes
-   the registers and the local memory of one work-group cannot hold a row (Liger raises an error there; QuACK joins
-   work-groups to clusters). See docs/experiments.md, "Where `split` begins". */
+/* Returns 1 if rows should be split. FlashInfer splits rows of 24,576 classes and more, for up to 128 rows, on devices
+   of 132 compute units. Counted for our kernels, one work-group takes as long for 24,576 classes as three kernels take
+   to start. Beyond 65,536 classes the registers and the local memory of one work-group cannot hold a row (Liger raises
+   an error there; QuACK joins work-groups to clusters). See docs/experiments.md, "Where `split` begins". */
 static int suits_split(const clsoftmax_problem *problem, const cls_limits *limits)
 {
     const cls_tuning *tuning = cls_limits_tuning(limits);

@@ -6,7 +6,7 @@
 
 #include "../problem.h"
 
-/* `item` suits CPUs: barriers are expensive there, and vectors cheap. */
+/* Returns 1 on CPUs: barriers are expensive there, and vectors cheap. */
 static int suits(const clsoftmax_problem *problem, const cls_limits *limits)
 {
     (void)problem;

@@ -139,6 +139,7 @@ static unsigned choose_column_vectors(const clsoftmax_problem *problem, const cl
     return (unsigned)vectors;
 }
 
+/* Chooses vectors where columns are neighbours, or for the temperatures of a sweep, and room for what is kept. */
 static void choose_column(const clsoftmax_problem *problem, const cls_limits *limits, cls_decision *decision)
 {
     cls_variant *variant = &decision->variant;
