@@ -8,6 +8,7 @@
 #define GROUP CLSOFTMAX_STRATEGY_GROUP
 #define SPLIT CLSOFTMAX_STRATEGY_SPLIT
 #define COLUMN CLSOFTMAX_STRATEGY_COLUMN
+#define PLAIN CLSOFTMAX_STRATEGY_PLAIN
 enum { THREE_LEVELS = 333 }; /* classes */
 
 const watched_shape watched_shapes[] = {
@@ -62,6 +63,11 @@ const watched_shape watched_shapes[] = {
     {COLUMN, 4, ODD, 5, 35, 4, "width 4:"}, /* for sweeps with temperatures on the lanes */
     {COLUMN, 16, DENSE, 5, 19, 4, "width 16:"},
     {COLUMN, 4, COLUMNS, 7, THREE_LEVELS, 4, "levels 3"},
+    {PLAIN, 1, ODD, 7, 19, 8, "work-group 8:"},
+    {PLAIN, 1, DENSE, 7, 3, 1, "work-group 1:"},
+    {PLAIN, 1, STRIDED, 7, 35, 4, "work-group 4:"},
+    {PLAIN, 1, COLUMNS, 5, 35, 16, "work-group 16:"},
+    {PLAIN, 1, ODD, 3, THREE_LEVELS, 16, "levels 3"},
 };
 const unsigned watched_shape_count = sizeof watched_shapes / sizeof *watched_shapes;
 

@@ -12,9 +12,9 @@ typedef enum watched_layout {
     COLUMNS, /* the softmax axis first, with neighbouring columns */
 } watched_layout;
 
-/* A shape for each way through a strategy's kernels that is compiled in: vectors of every width, rows that are kept and
-   rows that are not, one access and several, reductions of one, two and three rounds. Each has a tail. `reaches` must
-   stand in the label of the variant that is planned. */
+/* A shape for each way through each strategy's kernels that is compiled in: vectors of every width, rows that are kept
+   and rows that are not, one access and several, reductions of one, two and three rounds. Each has a tail. `reaches`
+   must stand in the label of the variant that is planned. */
 typedef struct watched_shape {
     clsoftmax_strategy strategy;
     unsigned vector_width; /* of the device that is planned for */

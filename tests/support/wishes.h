@@ -8,7 +8,7 @@
 /* Each wish: its name, how many choices it has, the plainest one, the one in the problem that asks for everything, and
    how the choice is written into a problem. */
 #define WISH_LIST(X)                                                                                                   \
-    X(OPERATION, CLSOFTMAX_OPERATION_COUNT, CLSOFTMAX_OPERATION_SOFTMAX, CLSOFTMAX_OPERATION_LOG_SOFTMAX,              \
+    X(OPERATION, CLSOFTMAX_OPERATION_COUNT, CLSOFTMAX_OPERATION_SOFTMAX, CLSOFTMAX_OPERATION_COUNT - 1,                \
       problem->operation = (clsoftmax_operation)choice)                                                                \
     X(LOGITS_DTYPE, CLSOFTMAX_DTYPE_COUNT, CLSOFTMAX_F32, CLSOFTMAX_BF16,                                              \
       problem->logits_dtype = (clsoftmax_dtype)choice)                                                                 \
