@@ -7,38 +7,61 @@
 #include <string.h>
 #include <unistd.h>
 
-const scenario scenarios[] = {
-    {"copied", "copy", "0:0", CLSOFTMAX_STRATEGY_AUTO, SCENARIO_ROWS, 33, 2, 0, 0, 0},
-    {"shared", "share", "0:0", CLSOFTMAX_STRATEGY_AUTO, SCENARIO_ROWS, 33, 2, 0, 0, 0},
-    {"auto", "", "auto", CLSOFTMAX_STRATEGY_AUTO, SCENARIO_ROWS, 300, 0, 0, 0, 0},
-    {"rows-copied", "copy", "0:0", CLSOFTMAX_STRATEGY_ITEM, SCENARIO_ROWS, 40, 3, 1, 1, 0},
-    {"rows-shared", "share", "0:0", CLSOFTMAX_STRATEGY_ITEM, SCENARIO_ROWS, 40, 3, 1, 1, 0},
-    {"group", "share", "0:0", CLSOFTMAX_STRATEGY_GROUP, SCENARIO_ROWS, 300, 0, 0, 0, 0},
-    {"split", "copy", "0:0", CLSOFTMAX_STRATEGY_SPLIT, SCENARIO_ROWS, 3000, 3, 1, 0, 0},
-    {"buffers", "", NULL, CLSOFTMAX_STRATEGY_AUTO, SCENARIO_ROWS, 33, 0, 1, 1, 0},
-    {"buffers-split", "", NULL, CLSOFTMAX_STRATEGY_SPLIT, SCENARIO_ROWS, 3000, 0, 0, 0, 0},
-    {"buffers-empty", "", NULL, CLSOFTMAX_STRATEGY_AUTO, 0, 33, 0, 0, 0, 0},
-    {"cpu", "", "cpu", CLSOFTMAX_STRATEGY_AUTO, SCENARIO_ROWS, 33, 0, 1, 1, 0},
-    {"list", "", "0:0", CLSOFTMAX_STRATEGY_AUTO, SCENARIO_ROWS, 33, 0, 0, 0, 1},
-};
+enum { MOST_ELEMENTS = SCENARIO_MOST_BYTES / sizeof(float) };
+
+#define AUTO CLSOFTMAX_STRATEGY_AUTO
+#define ITEM CLSOFTMAX_STRATEGY_ITEM
+#define GROUP CLSOFTMAX_STRATEGY_GROUP
+#define SPLIT CLSOFTMAX_STRATEGY_SPLIT
+#define SOFTMAX CLSOFTMAX_OPERATION_SOFTMAX
+
+/* What is done with every operation: all of its arrays, in host memory and in buffers. */
+#define WITH_OPERATION(name, text, meaning)                                                                            \
+    {"rows-" text, "copy", "0:0", ITEM, CLSOFTMAX_OPERATION_##name, SCENARIO_ROWS, 40, 3, 1, 1, 0},                    \
+        {"buffers-" text, "", NULL, AUTO, CLSOFTMAX_OPERATION_##name, SCENARIO_ROWS, 33, 0, 1, 1, 0},
+
+const scenario scenarios[] = {{"copied", "copy", "0:0", AUTO, SOFTMAX, SCENARIO_ROWS, 33, 2, 0, 0, 0},
+                              {"shared", "share", "0:0", AUTO, SOFTMAX, SCENARIO_ROWS, 33, 2, 0, 0, 0},
+                              {"auto", "", "auto", AUTO, SOFTMAX, SCENARIO_ROWS, 300, 0, 0, 0, 0},
+                              {"rows-shared", "share", "0:0", ITEM, SOFTMAX, SCENARIO_ROWS, 40, 3, 1, 1, 0},
+                              {"group", "share", "0:0", GROUP, SOFTMAX, SCENARIO_ROWS, 300, 0, 0, 0, 0},
+                              {"split", "copy", "0:0", SPLIT, SOFTMAX, SCENARIO_ROWS, 3000, 3, 1, 0, 0},
+                              {"buffers-split", "", NULL, SPLIT, SOFTMAX, SCENARIO_ROWS, 3000, 0, 0, 0, 0},
+                              {"buffers-empty", "", NULL, AUTO, SOFTMAX, 0, 33, 0, 0, 0, 0},
+                              {"cpu", "", "cpu", AUTO, SOFTMAX, SCENARIO_ROWS, 33, 0, 1, 1, 0},
+                              {"list", "", "0:0", AUTO, SOFTMAX, SCENARIO_ROWS, 33, 0, 0, 0, 1},
+                              CLSOFTMAX_OPERATION_LIST(WITH_OPERATION)};
 const size_t scenario_count = sizeof scenarios / sizeof *scenarios;
 
 /* ---------------------------------------------------------------- The caller */
-
-enum { LOGITS, RESULTS, TEMPERATURES, LABELS, STATISTICS, INVALID_ROWS, BUFFERS };
 
 static struct {
     cl_device_id device;
     cl_context context;
     cl_command_queue queue; /* out of order, so that only events order the library's commands */
-    cl_mem buffers[BUFFERS];
+    cl_mem buffers[CLS_ARRAYS];
     cl_event gate; /* complete */
 } caller;
 
-static float logits[SCENARIO_MOST_ELEMENTS];
-static const float temperatures[SCENARIO_ROWS] = {0.7f, -1.0f, 1.0f, 0.0f, 3.0f};
-static const int64_t labels[SCENARIO_ROWS] = {3, -1, 0, 32, 7};
 static answer blank; /* what arrays hold before a call */
+
+/* Fills the inputs, and the outputs with canaries. Matrices that are read have f32 elements. */
+static void fill_blank(void)
+{
+    static const float temperatures[SCENARIO_ROWS] = {0.7f, -1.0f, 1.0f, 0.0f, 3.0f};
+    static const int64_t labels[SCENARIO_ROWS] = {3, -1, 0, 32, 7};
+    const clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
+    memset(&blank, 0xA5, sizeof blank);
+    CLS_FOR_ARRAYS(array)
+    {
+        float *elements = (float *)(void *)blank.of[array];
+        for (int i = 0; cls_array_is_read(array) && cls_array_layout(&problem, array) && i < MOST_ELEMENTS; i++)
+            elements[i] = (float)((i * 37) % 101) * 0.1f;
+    }
+    memcpy(blank.of[CLS_TEMPERATURES], temperatures, sizeof temperatures);
+    memcpy(blank.of[CLS_LABELS], labels, sizeof labels);
+    memset(blank.of[CLS_INVALID_ROWS], 0, sizeof(uint64_t));
+}
 
 int scenario_prepare(void)
 {
@@ -46,31 +69,19 @@ int scenario_prepare(void)
     if (clGetPlatformIDs(1, &platform, NULL) != CL_SUCCESS ||
         clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 1, &caller.device, NULL) != CL_SUCCESS)
         return 0;
-    for (int i = 0; i < SCENARIO_MOST_ELEMENTS; i++)
-        logits[i] = (float)((i * 37) % 101) * 0.1f;
-    memset(&blank, 0xA5, sizeof blank);
-    blank.invalid_rows = 0;
+    fill_blank();
     cl_int error;
     caller.context = clCreateContext(NULL, 1, &caller.device, NULL, NULL, &error);
     caller.queue = clCreateCommandQueue(caller.context, caller.device, CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE, &error);
-    const struct {
-        size_t bytes;
-        const void *data;
-    } arrays[BUFFERS] = {{sizeof logits, logits},
-                         {sizeof blank.results, blank.results},
-                         {sizeof temperatures, temperatures},
-                         {sizeof labels, labels},
-                         {sizeof blank.statistics, blank.statistics},
-                         {sizeof blank.invalid_rows, &blank.invalid_rows}};
-    for (int i = 0; i < BUFFERS; i++)
-        caller.buffers[i] = clCreateBuffer(caller.context, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR, arrays[i].bytes,
-                                           (void *)(uintptr_t)arrays[i].data, &error);
+    CLS_FOR_ARRAYS(array)
+    caller.buffers[array] = clCreateBuffer(caller.context, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR,
+                                           SCENARIO_MOST_BYTES, blank.of[array], &error);
     caller.gate = clCreateUserEvent(caller.context, &error);
     clSetUserEventStatus(caller.gate, CL_COMPLETE);
     return 1;
 }
 
-enum { CALLER_OBJECTS = 3 + BUFFERS };
+enum { CALLER_OBJECTS = 3 + CLS_ARRAYS };
 static cl_uint references[CALLER_OBJECTS]; /* to the caller's objects, when they were counted */
 
 static void get_references(cl_uint counts[CALLER_OBJECTS])
@@ -79,8 +90,8 @@ static void get_references(cl_uint counts[CALLER_OBJECTS])
     clGetContextInfo(caller.context, CL_CONTEXT_REFERENCE_COUNT, sizeof *counts, counts++, NULL);
     clGetCommandQueueInfo(caller.queue, CL_QUEUE_REFERENCE_COUNT, sizeof *counts, counts++, NULL);
     clGetEventInfo(caller.gate, CL_EVENT_REFERENCE_COUNT, sizeof *counts, counts++, NULL);
-    for (int i = 0; i < BUFFERS; i++)
-        clGetMemObjectInfo(caller.buffers[i], CL_MEM_REFERENCE_COUNT, sizeof *counts, counts++, NULL);
+    CLS_FOR_ARRAYS(array)
+    clGetMemObjectInfo(caller.buffers[array], CL_MEM_REFERENCE_COUNT, sizeof *counts, counts++, NULL);
 }
 
 int scenario_references_return(int milliseconds)
@@ -110,7 +121,7 @@ void scenario_count_references(void)
 
 void scenario_hold_caller(void)
 {
-    clRetainMemObject(caller.buffers[LOGITS]);
+    clRetainMemObject(caller.buffers[CLS_LOGITS]);
 }
 
 /* ---------------------------------------------------------------- The problem */
@@ -121,25 +132,30 @@ static clsoftmax_problem problem_of(const scenario *scenario)
     problem.outer = scenario->rows;
     problem.classes = scenario->classes;
     problem.strategy = scenario->strategy;
+    problem.operation = scenario->operation;
     problem.tile_outer = scenario->tile_outer;
-    problem.statistics = problem.temperature_per_row = scenario->has_row_arrays;
+    problem.temperature_per_row = scenario->has_row_arrays;
+    problem.statistics = scenario->has_row_arrays || scenario->operation == CLSOFTMAX_OPERATION_NONE;
     if (scenario->is_strided)
         problem.logits_layout = problem.results_layout = (clsoftmax_layout){4, scenario->classes + 4, 1, 1};
     return problem;
 }
 
+/* Returns 1 if the call gets the array: if the problem has it, and the counter of invalid rows in any case. */
+static int has_array(const clsoftmax_problem *problem, cls_array array)
+{
+    return cls_array_is_wanted(problem, array) || array == CLS_INVALID_ROWS;
+}
+
 static clsoftmax_status run_in_host_memory(attempt *attempt)
 {
-    answer *answer = &attempt->answer;
-    int has_row_arrays = attempt->scenario->has_row_arrays;
+    const clsoftmax_problem problem = problem_of(attempt->scenario);
     clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
-    *answer = blank;
-    arguments.logits = logits;
-    arguments.results = answer->results;
-    arguments.temperatures = has_row_arrays ? temperatures : NULL;
-    arguments.labels = has_row_arrays ? labels : NULL;
-    arguments.statistics = has_row_arrays ? answer->statistics : NULL;
-    arguments.invalid_rows = &answer->invalid_rows;
+    attempt->answer = blank;
+#define IN_MEMORY(name, member, ...)                                                                                   \
+    if (has_array(&problem, CLS_##name))                                                                               \
+        arguments.member = (void *)attempt->answer.of[CLS_##name];
+    CLS_ARRAY_LIST(IN_MEMORY)
     return clsoftmax_plan_run(attempt->plan, &arguments);
 }
 
@@ -159,35 +175,38 @@ void scenario_expect(const scenario *scenario, answer *expected)
 
 /* ---------------------------------------------------------------- Buffers of the caller */
 
-static void move(int is_read, int buffer, void *data, size_t bytes)
+static void move(int is_read, cls_array array, void *data, size_t bytes)
 {
     if (is_read)
-        clEnqueueReadBuffer(caller.queue, caller.buffers[buffer], CL_TRUE, 0, bytes, data, 0, NULL, NULL);
+        clEnqueueReadBuffer(caller.queue, caller.buffers[array], CL_TRUE, 0, bytes, data, 0, NULL, NULL);
     else
-        clEnqueueWriteBuffer(caller.queue, caller.buffers[buffer], CL_TRUE, 0, bytes, data, 0, NULL, NULL);
+        clEnqueueWriteBuffer(caller.queue, caller.buffers[array], CL_TRUE, 0, bytes, data, 0, NULL, NULL);
 }
 
+/* Moves the arrays that a call may write from or to the buffers. The counter of invalid rows is wider in host
+   memory. */
 static void move_answer(int is_read, answer *answer)
 {
-    cl_uint invalid_rows = (cl_uint)answer->invalid_rows;
-    move(is_read, RESULTS, answer->results, sizeof answer->results);
-    move(is_read, STATISTICS, answer->statistics, sizeof answer->statistics);
-    move(is_read, INVALID_ROWS, &invalid_rows, sizeof invalid_rows);
-    answer->invalid_rows = invalid_rows;
+    uint64_t invalid_rows;
+    memcpy(&invalid_rows, answer->of[CLS_INVALID_ROWS], sizeof invalid_rows);
+    cl_uint counter = (cl_uint)invalid_rows;
+    CLS_FOR_ARRAYS(array)
+    if (array == CLS_INVALID_ROWS)
+        move(is_read, array, &counter, sizeof counter);
+    else if (cls_array_is_written(array))
+        move(is_read, array, answer->of[array], sizeof answer->of[array]);
+    invalid_rows = counter;
+    memcpy(answer->of[CLS_INVALID_ROWS], &invalid_rows, sizeof invalid_rows);
 }
 
 static clsoftmax_status enqueue(attempt *attempt, cl_event *done)
 {
-    int has_row_arrays = attempt->scenario->has_row_arrays;
+    const clsoftmax_problem problem = problem_of(attempt->scenario);
     clsoftmax_cl_arguments arguments = CLSOFTMAX_CL_ARGUMENTS_INIT;
-    arguments.logits = caller.buffers[LOGITS];
-    arguments.results = caller.buffers[RESULTS];
-    arguments.invalid_rows = caller.buffers[INVALID_ROWS];
-    if (has_row_arrays) {
-        arguments.temperatures = caller.buffers[TEMPERATURES];
-        arguments.labels = caller.buffers[LABELS];
-        arguments.statistics = caller.buffers[STATISTICS];
-    }
+#define IN_BUFFERS(name, member, ...)                                                                                  \
+    if (has_array(&problem, CLS_##name))                                                                               \
+        arguments.member = caller.buffers[CLS_##name];
+    CLS_ARRAY_LIST(IN_BUFFERS)
     return clsoftmax_cl_enqueue(attempt->plan, caller.queue, &arguments, 1, &caller.gate, done);
 }
 

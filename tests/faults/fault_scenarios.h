@@ -2,6 +2,7 @@
 #ifndef CLSOFTMAX_FAULT_SCENARIOS_H
 #define CLSOFTMAX_FAULT_SCENARIOS_H
 
+#include "array.h"
 #include "clsoftmax/clsoftmax_cl.h"
 
 typedef struct scenario {
@@ -9,6 +10,7 @@ typedef struct scenario {
     const char *host_memory; /* "share" or "copy", whatever the device is; "": as the device is */
     const char *selector;    /* NULL: on the caller's own OpenCL context, with a queue and buffers */
     clsoftmax_strategy strategy;
+    clsoftmax_operation operation;
     uint64_t rows;
     uint64_t classes;
     uint64_t tile_outer;
@@ -20,12 +22,12 @@ typedef struct scenario {
 extern const scenario scenarios[];
 extern const size_t scenario_count;
 
-enum { SCENARIO_ROWS = 5, SCENARIO_MOST_ELEMENTS = 16384 };
+enum { SCENARIO_ROWS = 5, SCENARIO_MOST_BYTES = 1 << 16 };
 
+/* The arrays of a call, one for each row of the library's table of arrays, so that one which is added is part of the
+   scenarios: inputs, and what a call leaves in the others. */
 typedef struct answer {
-    float results[SCENARIO_MOST_ELEMENTS];
-    clsoftmax_statistics statistics[SCENARIO_ROWS];
-    uint64_t invalid_rows;
+    _Alignas(64) unsigned char of[CLS_ARRAYS][SCENARIO_MOST_BYTES];
 } answer;
 
 /* One run through a scenario. */

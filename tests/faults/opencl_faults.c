@@ -219,7 +219,7 @@ static void plant(int kind)
         plant_unreached();
     else
         run_scenario(injection_find(kind == VIOLATION_NOTICE   ? "auto"
-                                    : kind == VIOLATION_CALLER ? "buffers"
+                                    : kind == VIOLATION_CALLER ? "buffers-softmax"
                                                                : "copied"));
     fault_planted = VIOLATION_COUNT;
     memset(shared, 0, sizeof *shared);
@@ -234,7 +234,7 @@ static void print_scenario(size_t number)
 {
     static unsigned long calls, cases, device_cases, allocations, allocation_cases;
     const fault_tally *tally = &shared->tally;
-    printf("%-14s %4lu calls: %6lu faults (%lu once, %lu of a function, %lu of everything, %lu in the queue), "
+    printf("%-20s %4lu calls: %6lu faults (%lu once, %lu of a function, %lu of everything, %lu in the queue), "
            "%lu nasty devices, %lu allocations: %lu faults; %lu failed and recovered, %lu had no consequence, %lu fell "
            "back to cpu\n",
            scenario_name(number), shared->calls, shared->cases, shared->by_reach[FAULT_ONCE],
@@ -246,7 +246,7 @@ static void print_scenario(size_t number)
     device_cases += shared->device_cases;
     allocations += shared->allocations;
     allocation_cases += shared->allocation_cases;
-    printf("%-14s %4lu calls, %lu faults, %lu nasty devices, %lu allocations, %lu faults, %lu violations\n", "so far",
+    printf("%-20s %4lu calls, %lu faults, %lu nasty devices, %lu allocations, %lu faults, %lu violations\n", "so far",
            calls, cases, device_cases, allocations, allocation_cases, injection_violations());
     shared->cases = shared->device_cases = shared->allocation_cases = 0;
     shared->tally.failed = shared->tally.tolerated = shared->tally.fallen_back = 0;
