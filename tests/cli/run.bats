@@ -124,7 +124,7 @@ CASES
 
 @test "statistics alone: no kernel's compiler warns" {
     needs_device
-    for strategy in column lane item split group; do
+    for strategy in $("$BUILD/kernel_watch" --strategies); do
         POCL_CACHE_DIR=$PWD/$strategy run --separate-stderr "$CLSOFTMAX" run -d 0:0 --strategy $strategy --stats "$SOURCE/tests/data/digits_val_logits.npy"
         [ "$status" -eq 0 ]
         [ -z "$stderr" ] || echo "$strategy: $stderr"

@@ -14,10 +14,9 @@ typedef struct implementation {
     clsoftmax_strategy strategy;
 } implementation;
 
+#define ON_OPENCL(name, ...) {"opencl", CLSOFTMAX_STRATEGY_##name},
 static implementation implementations[] = {
-    {"reference", CLSOFTMAX_STRATEGY_AUTO}, {"cpu", CLSOFTMAX_STRATEGY_AUTO},     {"opencl", CLSOFTMAX_STRATEGY_ITEM},
-    {"opencl", CLSOFTMAX_STRATEGY_GROUP},   {"opencl", CLSOFTMAX_STRATEGY_SPLIT}, {"opencl", CLSOFTMAX_STRATEGY_COLUMN},
-};
+    {"reference", CLSOFTMAX_STRATEGY_AUTO}, {"cpu", CLSOFTMAX_STRATEGY_AUTO}, CLSOFTMAX_STRATEGY_LIST(ON_OPENCL)};
 
 static clsoftmax_context *open_implementation(const implementation *i)
 {
