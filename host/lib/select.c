@@ -61,16 +61,6 @@ static clsoftmax_status select_automatic(clsoftmax_context *context)
 
 /* ---------------------------------------------------------------- By name */
 
-/* Returns 1 if the part occurs in the text, whatever the case of the letters. */
-static int contains(const char *text, const char *part)
-{
-    size_t length = strlen(part);
-    for (; *text; text++)
-        if (strncasecmp(text, part, length) == 0)
-            return 1;
-    return 0;
-}
-
 /* Returns 1 if the selector means the device: by "P:D", by "gpu", or by a part of its name. */
 static int is_named(const clsoftmax_device *device, const char *selector)
 {
@@ -80,7 +70,7 @@ static int is_named(const clsoftmax_device *device, const char *selector)
         return strcmp(device->selector, selector) == 0;
     if (strcasecmp(selector, "gpu") == 0)
         return device->type == CLSOFTMAX_DEVICE_GPU;
-    return contains(device->name, selector);
+    return strcasestr(device->name, selector) != NULL;
 }
 
 /* Opens the first OpenCL device that the selector names. An error tells whether there are no devices at all. */

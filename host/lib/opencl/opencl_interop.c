@@ -212,11 +212,6 @@ static part_of_call part_of(const clsoftmax_plan *plan, const clsoftmax_cl_argum
     return part;
 }
 
-static uint64_t smaller(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Enqueues launches of at most launch_outer outer indices and launch_temperatures temperatures. Each waits for the one
    before, so that the last event stands for all. */
 static clsoftmax_status enqueue_launches(clsoftmax_plan *plan, const clsoftmax_cl_arguments *a, cls_opencl_turn turn)
@@ -231,8 +226,8 @@ static clsoftmax_status enqueue_launches(clsoftmax_plan *plan, const clsoftmax_c
     for (uint64_t number = 0; number < count && status == CLSOFTMAX_OK; number++) {
         cls_tile tile = {.first_outer = number / turns * decision->launch_outer,
                          .first_temperature = number % turns * decision->launch_temperatures};
-        tile.outer = smaller(problem->outer - tile.first_outer, decision->launch_outer);
-        tile.temperatures = smaller(temperatures - tile.first_temperature, decision->launch_temperatures);
+        tile.outer = cls_smaller(problem->outer - tile.first_outer, decision->launch_outer);
+        tile.temperatures = cls_smaller(temperatures - tile.first_temperature, decision->launch_temperatures);
         const part_of_call part = part_of(plan, a, &tile);
         cl_event after = NULL;
         if (before) {

@@ -99,6 +99,16 @@ uint64_t cls_global_size(const clsoftmax_problem *problem, const cls_decision *d
    each part of each row of a launch, at each of its temperatures. */
 uint64_t cls_scratch_bytes(const clsoftmax_problem *problem, const cls_decision *decision);
 
+static inline uint64_t cls_smaller(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline uint64_t cls_larger(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
 /* Returns a / b, rounded up. */
 static inline uint64_t cls_quotient_up(uint64_t a, uint64_t b)
 {

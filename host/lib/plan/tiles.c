@@ -14,20 +14,10 @@
 /* Buffers of copied tiles: logits and results of three tiles. One tile is uploaded, one computed, one downloaded. */
 #define TILE_BUFFERS 6
 
-static uint64_t smaller(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-static uint64_t larger(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
 /* Returns the bytes of an element of logits or of results, whichever is larger. */
 static uint64_t element_bytes(const clsoftmax_problem *problem)
 {
-    return larger(clsoftmax_dtype_size(problem->logits_dtype), clsoftmax_dtype_size(problem->results_dtype));
+    return cls_larger(clsoftmax_dtype_size(problem->logits_dtype), clsoftmax_dtype_size(problem->results_dtype));
 }
 
 /* Returns the bytes of a dense array for so many rows at so many temperatures; 0 if the problem does not have the
@@ -47,7 +37,7 @@ static uint64_t rows_bytes(const clsoftmax_problem *problem, uint64_t rows, uint
 {
     uint64_t largest = 0;
     CLS_FOR_ARRAYS(array)
-    largest = larger(largest, dense_bytes(problem, array, rows, temperatures));
+    largest = cls_larger(largest, dense_bytes(problem, array, rows, temperatures));
     return largest;
 }
 
@@ -65,7 +55,7 @@ static uint64_t spanned_outer(const clsoftmax_problem *problem, const clsoftmax_
     if (span > most)
         return 0;
     return layout->outer_stride == 0 ? problem->outer
-                                     : smaller(problem->outer, (most - span) / layout->outer_stride + 1);
+                                     : cls_smaller(problem->outer, (most - span) / layout->outer_stride + 1);
 }
 
 /* Returns 1 if kernels may write the caller's results where they stand. Other devices than CPUs must not if there are
@@ -86,12 +76,12 @@ static uint64_t shared_outer(const clsoftmax_problem *problem, const cls_limits 
     if (problem->sweep > 0) { /* all rows or none, since one buffer holds the results at all temperatures */
         uint64_t largest = 0;
         CLS_FOR_ARRAYS(array)
-        largest = larger(largest, cls_array_bytes(problem, array));
+        largest = cls_larger(largest, cls_array_bytes(problem, array));
         return largest <= most ? problem->outer : 0;
     }
-    return smaller(most / of_records,
-                   smaller(spanned_outer(problem, &problem->logits_layout, problem->logits_dtype, most),
-                           spanned_outer(problem, &problem->results_layout, problem->results_dtype, most)));
+    return cls_smaller(most / of_records,
+                       cls_smaller(spanned_outer(problem, &problem->logits_layout, problem->logits_dtype, most),
+                                   spanned_outer(problem, &problem->results_layout, problem->results_dtype, most)));
 }
 
 /* ---------------------------------------------------------------- Copied */
@@ -99,7 +89,7 @@ static uint64_t shared_outer(const clsoftmax_problem *problem, const cls_limits 
 /* Returns the bytes that a buffer of a copied tile can have, if all of them take four fifths of the memory. */
 static uint64_t fitting_bytes(const cls_limits *limits)
 {
-    return smaller(limits->max_allocation_bytes, limits->global_memory_bytes / 5 * 4 / TILE_BUFFERS);
+    return cls_smaller(limits->max_allocation_bytes, limits->global_memory_bytes / 5 * 4 / TILE_BUFFERS);
 }
 
 /* Returns the bytes that the largest array of a copied tile should have: few beside the matrix, because nothing hides
@@ -109,14 +99,15 @@ static uint64_t wanted_bytes(const clsoftmax_problem *problem, const cls_limits 
     const cls_tuning *tuning = cls_limits_tuning(limits);
     uint64_t all = rows_bytes(problem, cls_problem_rows(problem), cls_problem_temperatures(problem));
     uint64_t share = all / tuning->tiles_of_a_matrix;
-    return smaller(smaller(larger(share, tuning->fewest_tile_bytes), tuning->most_tile_bytes), fitting_bytes(limits));
+    return cls_smaller(cls_smaller(cls_larger(share, tuning->fewest_tile_bytes), tuning->most_tile_bytes),
+                       fitting_bytes(limits));
 }
 
 /* Returns how many outer indices, or columns, of so many bytes are wanted in a tile: at least one if it fits, otherwise
    0. */
 static uint64_t units(uint64_t bytes, uint64_t wanted, uint64_t fitting)
 {
-    return bytes > fitting ? 0 : larger(wanted / bytes, 1);
+    return bytes > fitting ? 0 : cls_larger(wanted / bytes, 1);
 }
 
 /* Returns tiles of whole outer indices if one fits, or else of whole columns, or else, for strategies with parts,
@@ -136,7 +127,7 @@ static cls_tiles copied_tiles(const clsoftmax_problem *problem, const cls_limits
     if (tiles.inner > 0)
         return tiles;
     tiles.inner = 1;
-    tiles.classes = smaller(wanted / element_bytes(problem), problem->classes);
+    tiles.classes = cls_smaller(wanted / element_bytes(problem), problem->classes);
     /* Pieces cut a row, but not its records of statistics, and these may be what does not fit. */
     tiles.outer = has_parts && tiles.classes > 0 && tiles.classes < problem->classes;
     return tiles;
@@ -157,11 +148,11 @@ void cls_choose_tiles(const clsoftmax_problem *problem, const cls_limits *limits
     if (cls_problem_rows(problem) == 0)
         return;
     uint64_t most = problem->tile_outer ? problem->tile_outer : UINT64_MAX;
-    most = smaller(most, smaller(decision->launch_outer, problem->outer));
+    most = cls_smaller(most, cls_smaller(decision->launch_outer, problem->outer));
     int has_parts = cls_strategy_of(decision->variant.strategy)->has_parts;
     decision->copied = copied_tiles(problem, limits, has_parts, decision->launch_temperatures);
-    decision->copied.outer = smaller(decision->copied.outer, most);
-    decision->shared.outer = smaller(shared_outer(problem, limits), most);
+    decision->copied.outer = cls_smaller(decision->copied.outer, most);
+    decision->shared.outer = cls_smaller(shared_outer(problem, limits), most);
     if (problem->sweep > 0 && decision->shared.outer < problem->outer)
         decision->shared.outer = 0;
 }
@@ -200,13 +191,13 @@ cls_tile cls_tile_at(const clsoftmax_problem *problem, const cls_tiles *tiles, u
     cls_tile tile = {.piece = number % pieces, .pass = (unsigned)(number / pieces % (last_pass + 1))};
     uint64_t in_turn = number / pieces / (last_pass + 1), rows = in_turn / turns(problem, tiles);
     tile.first_temperature = in_turn % turns(problem, tiles) * tiles->temperatures;
-    tile.temperatures = smaller(tiles->temperatures, cls_problem_temperatures(problem) - tile.first_temperature);
+    tile.temperatures = cls_smaller(tiles->temperatures, cls_problem_temperatures(problem) - tile.first_temperature);
     tile.first_class = tile.piece * tiles->classes;
-    tile.classes = smaller(tiles->classes, problem->classes - tile.first_class);
+    tile.classes = cls_smaller(tiles->classes, problem->classes - tile.first_class);
     tile.first_inner = rows % columns * tiles->inner;
-    tile.inner = smaller(tiles->inner, problem->inner - tile.first_inner);
+    tile.inner = cls_smaller(tiles->inner, problem->inner - tile.first_inner);
     tile.first_outer = rows / columns * tiles->outer;
-    tile.outer = smaller(tiles->outer, problem->outer - tile.first_outer);
+    tile.outer = cls_smaller(tiles->outer, problem->outer - tile.first_outer);
     tile.gives_results = tile.pass == last_pass;
     tile.is_end_of_rows = tile.gives_results && tile.piece + 1 == pieces;
     return tile;

@@ -64,21 +64,12 @@ static void complete_rows(void)
 
 /* ---------------------------------------------------------------- Choice */
 
-/* Returns 1 if the part occurs in the text, whatever the case of the letters. */
-static int contains(const char *text, const char *part)
-{
-    size_t length = strlen(part);
-    while (*text && strncasecmp(text, part, length) != 0)
-        text++;
-    return *text || length == 0;
-}
-
 const cls_tuning *cls_tuning_of_device(const clsoftmax_device *device)
 {
     pthread_once(&once, complete_rows);
     size_t i = 0;
-    while (i < ROWS && !(rows[i].type == device->type && contains(device->platform, rows[i].vendor) &&
-                         contains(device->name, rows[i].name)))
+    while (i < ROWS && !(rows[i].type == device->type && strcasestr(device->platform, rows[i].vendor) &&
+                         strcasestr(device->name, rows[i].name)))
         i++;
     return &complete[i];
 }
