@@ -1,10 +1,11 @@
 /*
- * One language for two compilers: the types and bit casts by which the numeric core, and all that is built on it, compile as
- * C11 (host/lib/cpu/) and as OpenCL C 1.2 (the kernels).
+ * One language for two compilers. This header defines the types and bit casts with which the numeric core, and all that
+ * is built on it, compiles both as C11 (host/lib/cpu/) and as OpenCL C 1.2 (the kernels).
  *
- * In OpenCL C, core_float and its companions are vectors of CORE_WIDTH lanes; everything about a row is a scalar, or a
- * vector too where each lane is a row of its own (CORE_ROW_PER_LANE). In C they are scalars, and the compiler vectorises
- * the loops around them.
+ * In OpenCL C, an element (core_float, core_int, core_uint) is a vector of CORE_WIDTH lanes. Its lanes are classes of
+ * one row, and what belongs to the row (core_row_float and so on) is a scalar. With CORE_ROW_PER_LANE each lane is a
+ * row of its own, and what belongs to a row is a vector as well. In C all of them are scalars, and the compiler
+ * vectorises the loops around them.
  */
 #ifndef CLSOFTMAX_LANGUAGE_H
 #define CLSOFTMAX_LANGUAGE_H
@@ -28,7 +29,7 @@
 #define CORE_JOIN(a, b) CORE_JOIN_(a, b)
 #define CORE_VECTOR(type) CORE_JOIN(type, CORE_WIDTH)
 #endif
-#ifdef CORE_ROW_PER_LANE /* lanes are rows of their own; else they are classes of one row */
+#ifdef CORE_ROW_PER_LANE
 #define CORE_ROW_VECTOR(type) CORE_VECTOR(type)
 #else
 #define CORE_ROW_VECTOR(type) type
@@ -43,6 +44,9 @@ typedef CORE_ROW_VECTOR(int) core_row_int;
 typedef CORE_ROW_VECTOR(uint) core_row_uint;
 typedef CORE_ROW_VECTOR(long) core_row_long;
 typedef long core_long;
+
+/* Casts keep the bits, conversions the value. Names with "row" are for what belongs to a row, core_bits_of_float and
+   core_float_of_bits for scalars, all others for elements. The value of core_row_float_of_long must fit 32 bits. */
 #define core_as_float(bits) CORE_VECTOR(as_float)(bits)
 #define core_as_uint(value) CORE_VECTOR(as_uint)(value)
 #define core_as_int(value) CORE_VECTOR(as_int)(value)
@@ -109,6 +113,7 @@ CORE_FUNCTION float core_float_of_bits(uint bits)
 
 #endif
 
+/* A number as what belongs to a row has it. */
 #define CORE_ROW(value) ((core_row_float)(value))
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * The numeric core's logarithms: ln p = z - ln(sum) with z = (x - max) / T as a two-float, and what an entropy sums.
- * Behind numeric_core.h, and like it one source for C11 and OpenCL C 1.2.
+ * The logarithms of the numeric core: ln p = z - ln(sum) with z = (x - max) / T as a two-float, and the weighted
+ * exponentials that an entropy adds up. Like numeric_core.h, which it builds on, it is one source for C11 and OpenCL
+ * C 1.2. The operations, the terms and the statistics use it.
  */
 #ifndef CLSOFTMAX_LOGARITHM_H
 #define CLSOFTMAX_LOGARITHM_H
@@ -9,7 +10,7 @@
 
 /* ------------------------------------------------------------------ Distance from the maximum */
 
-/* A row as z sees it: (x * scale - maximum) * (reciprocal_high + reciprocal_low) * after. */
+/* A row as its log-probabilities see it: z = (x * scale - maximum) * (reciprocal_high + reciprocal_low) * after. */
 typedef struct {
     core_row_float scale;
     core_row_float maximum; /* already scaled */
@@ -18,9 +19,12 @@ typedef struct {
     core_row_float after; /* a power of two, or inf for the limit T -> 0 */
 } core_log_row_t;
 
-/* For logarithms, whose z has a value far below the clamp of the exponential: up to -FLT_MAX, beyond it -inf. So what overflows
-   before must be beyond it: from 2^102 on, where a difference can, the logits are scaled down and z back up; and up to T = 2^-62 a
-   logit times 2^64 can, of which z is above -2^128, but not times 2^60. */
+/* Returns what log-probabilities need to know about a row, from its temperature and its largest logit, which is finite.
+
+   Unlike an exponential, a z far below the clamp still has a value, down to -FLT_MAX; only beyond that it is -inf. So
+   nothing on the way may overflow unless z itself does. From |max| = 2^102 on, where a difference may overflow, the
+   logits are scaled by 2^-64 and z by 2^64. Below T = 2^-62 a logit times 2^64 may overflow although its z does not, so
+   the logits are scaled by 2^60 and z by 2^4. */
 CORE_FUNCTION core_log_row_t core_log_row(core_temperature_t temperature, core_row_float maximum)
 {
     core_row_int overflows = core_overflows(temperature, maximum);
@@ -39,10 +43,11 @@ CORE_FUNCTION core_log_row_t core_log_row(core_temperature_t temperature, core_r
     return row;
 }
 
-/* z = (x - max) / T, before `after`; |low| <= ulp(high). low may be NaN where high is infinite. */
+/* Returns z = (x - max) / T before it is multiplied by `after`, with |low| <= ulp(high). low may be NaN where high is
+   infinite. */
 CORE_FUNCTION core_pair core_quotient(core_float x, core_log_row_t row)
 {
-    /* difference + difference_low = x - max exactly (two-sum, Knuth) */
+    /* difference + difference_low is x - max exactly (Knuth's two-sum). */
     core_float maximum = (core_float)(row.maximum);
     core_float scaled = x * (core_float)(row.scale);
     core_float difference = scaled - maximum;
@@ -60,10 +65,11 @@ CORE_FUNCTION core_pair core_quotient(core_float x, core_log_row_t row)
     return z;
 }
 
-/* ------------------------------------------------------------------ What an entropy sums */
+/* ------------------------------------------------------------------ Weighted exponentials */
 
-/* A row as its weights see it: |z| = (maximum - x * scale) * power * factor. power, the power of two below 1 / T, is taken by each
-   element, where it is exact; factor, in [1, 2), by their sum, whose size it does not change much. */
+/* A row as its weights see it: |z| = (maximum - x * scale) * power * factor. `power` is the power of two below
+   1 / T, and multiplies each element, which is exact; `factor`, what is left of 1 / T, is in [1, 2) and
+   multiplies their sum. */
 typedef struct {
     core_row_float scale;
     core_row_float maximum; /* already scaled */
@@ -71,7 +77,7 @@ typedef struct {
     core_two_float factor; /* 0 for T = inf, as power is */
 } core_distance_t;
 
-/* maximum: the largest logit of the row, finite. */
+/* Returns what weights need to know about a row, from its temperature and its largest logit, which is finite. */
 CORE_FUNCTION core_distance_t core_distance(core_temperature_t temperature, core_row_float maximum)
 {
     const core_row_float zero = CORE_ROW(0.0f);
@@ -88,10 +94,13 @@ CORE_FUNCTION core_distance_t core_distance(core_temperature_t temperature, core
     return row;
 }
 
-#define CORE_LARGEST_WEIGHT 256.0f /* exp(-128) is next to nothing, and so is 256 exp(-128) */
+/* The largest weight. A larger |z| has an exponential below exp(-256), which times any weight is far below the last
+   unit of the sum. */
+#define CORE_LARGEST_WEIGHT 256.0f
 
-/* e * |z| / factor: at most 0.37 of the largest exponential; within 2^-23 relative, which is enough for a sum without cancellation.
-   A mask, and what is NaN (a mask at T = inf), is taken at the largest weight. */
+/* Returns e * |z| / factor, which is at most 0.37 of the row's largest exponential. Its relative error is 2^-23, which
+   is enough for a sum in which nothing cancels. A logit of -inf gets the largest weight, also at T = inf, where the
+   product is NaN. */
 CORE_FUNCTION core_pair core_weighted(core_pair e, core_float x, core_distance_t row)
 {
     const core_float largest = (core_float)(CORE_LARGEST_WEIGHT);
@@ -104,7 +113,7 @@ CORE_FUNCTION core_pair core_weighted(core_pair e, core_float x, core_distance_t
 
 /* ------------------------------------------------------------------ Sum relative to the largest exponential */
 
-/* high + low of the product of two two-floats, to 2^-46. */
+/* Returns the product of two two-floats, to 2^-46 relative. */
 CORE_FUNCTION core_two_float core_two_product(core_two_float a, core_two_float b)
 {
     core_row_float high = a.high * b.high;
@@ -114,8 +123,8 @@ CORE_FUNCTION core_two_float core_two_product(core_two_float a, core_two_float b
     return core_fast_two_sum(high, low);
 }
 
-/* sum / largest >= 1, where `own` is the largest exponential's own part of the total: exactly 1 where nothing else is in it.
-   largest: that exponential, * 2^96. */
+/* Returns sum / largest, which is at least 1. `largest` is the row's largest exponential times 2^96, and `own` its own
+   share of the total: the result is exactly 1 if nothing else is in the total. */
 CORE_FUNCTION core_two_float core_relative_sum(core_total_t total, core_total_t own, core_two_float largest)
 {
     core_total_t others = {total.high - own.high, total.low - own.low, total.lowest - own.lowest};
@@ -123,7 +132,7 @@ CORE_FUNCTION core_two_float core_relative_sum(core_total_t total, core_total_t 
     core_two_float normal = core_fast_two_sum(unit.high, unit.low);
     core_two_float ratio = core_two_product(core_total_value(others), core_reciprocal(normal));
     core_row_float one = CORE_ROW(1.0f);
-    core_row_float sum = one + ratio.high; /* two-sum: either may be the larger */
+    core_row_float sum = one + ratio.high; /* Knuth's two-sum, since either may be the larger */
     core_row_float virtual_ratio = sum - one;
     core_row_float lost = (one - (sum - virtual_ratio)) + (ratio.high - virtual_ratio);
     return core_fast_two_sum(sum, lost + ratio.low);
@@ -131,13 +140,13 @@ CORE_FUNCTION core_two_float core_relative_sum(core_total_t total, core_total_t 
 
 /* ------------------------------------------------------------------ Logarithm */
 
-/* ln of a two-float in [1, 2^41], to 2^-29 relative and 2^-45 absolute: s = 2^n m, m in [0.7, 1.42), ln m = 2 atanh(q)
-   with q = (m - 1) / (m + 1) as a two-float, |q| <= 0.18. */
+/* Returns ln of a two-float s in [1, 2^41], to 2^-29 relative and 2^-45 absolute. With s = 2^n m and m in [0.7, 1.42),
+   ln m is 2 atanh(q), where q = (m - 1) / (m + 1) is a two-float with |q| <= 0.18. */
 CORE_FUNCTION core_two_float core_logarithm(core_two_float s)
 {
     core_row_uint bits = core_row_bits(s.high);
     core_row_int n = core_row_int_of_uint(bits >> 23) - 127;
-    n = bits << 9 >= (core_row_uint)(0x6A09E667u) ? n + 1 : n; /* mantissa above sqrt(2) */
+    n = bits << 9 >= (core_row_uint)(0x6A09E667u) ? n + 1 : n; /* the mantissa is above sqrt(2) */
     core_row_float power = core_row_float_of_bits(core_row_uint_of_int(127 - n) << 23);
     core_two_float less_one = core_fast_two_sum(core_fma(s.high, power, CORE_ROW(-1.0f)), s.low * power);
     core_two_float more_one = core_fast_two_sum(CORE_ROW(2.0f), less_one.high);
@@ -148,7 +157,7 @@ CORE_FUNCTION core_two_float core_logarithm(core_two_float s)
     q_low = core_fma(less_one.high, inverse.low, q_low);
     q_low = core_fma(less_one.low, inverse.high, q_low);
 
-    /* 2 atanh(q) = 2 q + q^3 (2/3 + 2/5 q^2 + ...), truncated at 2^-33 relative */
+    /* 2 atanh(q) = 2 q + q^3 (2/3 + 2/5 q^2 + ...); the terms left out are 2^-33 relative. */
     core_row_float square = q * q;
     core_row_float series = core_fma(square, CORE_ROW(2.0f / 13), CORE_ROW(2.0f / 11));
     series = core_fma(square, series, CORE_ROW(2.0f / 9));
@@ -159,7 +168,7 @@ CORE_FUNCTION core_two_float core_logarithm(core_two_float s)
     core_row_float tail = core_fma(cube, series, 2.0f * q_low);
     core_two_float mantissa = core_fast_two_sum(2.0f * q, tail);
 
-    /* + n ln 2; ln 2 cut so that n times its first part is exact */
+    /* Add n ln 2. ln 2 is cut in two so that n times its first part is exact. */
     core_row_float exponent = core_row_float_of_int(n);
     core_two_float sum = core_fast_two_sum(exponent * 0x1.62e400p-1f, mantissa.high);
     core_row_float low = sum.low + core_fma(exponent, CORE_ROW(0x1.7f7d1cp-20f), mantissa.low);
@@ -169,21 +178,22 @@ CORE_FUNCTION core_two_float core_logarithm(core_two_float s)
 
 /* ------------------------------------------------------------------ Log-probability */
 
-/* ln(exp(z) / sum) = z * after - ln(sum) in f32. Both terms are negative or zero, so nothing cancels. x: the logit; row: a log
-   row; logarithm: of the sum relative to the largest exponential. */
+/* Returns ln(exp(z) / sum) = z * after - ln(sum) in f32, for the logit x. `logarithm` is that of the sum relative to
+   the largest exponential. Neither term is positive, so nothing cancels. */
 CORE_FUNCTION core_float core_log_probability(core_float x, core_log_row_t row, core_two_float logarithm)
 {
     core_pair z = core_quotient(x, row);
     core_float zero = (core_float)(0.0f), infinity = (core_float)(CORE_INFINITY);
     core_float scaled = x * (core_float)(row.scale), maximum = (core_float)(row.maximum);
     core_float after = (core_float)(row.after);
-    /* no difference: 0, whatever is behind it (T = 0 has after = inf); a mask: -inf, also at T = inf */
+    /* A logit that equals the maximum has z = 0, also at T = 0, where `after` is inf. A logit of -inf has z = -inf,
+       also at T = inf, where the reciprocal is 0. */
     core_float high = scaled == maximum ? zero : z.high * after;
     high = x == -infinity ? -infinity : high;
-    core_float low = scaled == maximum ? zero : z.low * after; /* NaN where high is infinite */
+    core_float low = scaled == maximum ? zero : z.low * after; /* may be NaN where high is infinite */
 
     core_float log_high = (core_float)(logarithm.high), log_low = (core_float)(logarithm.low);
-    core_float sum = high - log_high; /* two-sum */
+    core_float sum = high - log_high; /* Knuth's two-sum */
     core_float virtual_log = high - sum;
     core_float virtual_high = sum + virtual_log;
     core_float lost = (high - virtual_high) - (log_high - virtual_log);

@@ -1,20 +1,23 @@
 /*
- * The numeric core: temperature softmax of one row, to the last bit.
+ * The numeric core: the temperature softmax of one row, with the same bits on every device.
  *
- * One source, compiled as C11 (host/lib/cpu/) and as OpenCL C 1.2 (behind every row strategy). It uses only operations
- * that IEEE 754 and OpenCL's full profile define exactly: + - *, fma, comparisons, selects, integer arithmetic, bit
- * casts, ceil, and conversions of integers that the type holds. No product feeds a + or - except through fma, so that a
- * compiler which contracts although it was told not to cannot change a bit. docs/numerics.md derives the error bound.
+ * It is one source, which is compiled as C11 for the CPU path (host/lib/cpu/) and as OpenCL C 1.2 for every strategy.
+ * It uses only operations that IEEE 754 and OpenCL's full profile define to the last bit: + - *, fma, comparisons,
+ * selects, integer arithmetic, bit casts, ceil, and conversions of integers that the type holds. No product feeds an
+ * addition or a subtraction other than through fma. So a compiler that contracts, although it was told not to, cannot
+ * change a bit. docs/numerics.md derives the error bound.
  *
- * A row goes through it in this order:
+ * A row passes the functions in this order:
  *
- *     core_key(x)                    its maximum, through integers
- *     core_temperature(T)            1/T as a two-float, and the power of two by which the logits are scaled
- *     core_row(temperature, max)     what an element needs to know about its row
- *     core_exponential(x, row)       exp(x / T) * 2^(96 - N) as a pair, N such that the largest is in [1/2, 1] * 2^96
- *     core_sum_add, core_sum_flush   the sum as integers, whose order cannot matter
- *     core_total_value(total)        the sum as a two-float (of few classes: core_short_total_value); its core_reciprocal
- *     core_probability               the one rounding to f32
+ *     core_key(x)                    turns each logit into an integer; the largest one gives the row's maximum
+ *     core_temperature(T)            computes 1/T as a two-float, and the power of two that scales the logits
+ *     core_row(temperature, max)     computes what an element needs to know about its row
+ *     core_exponential(x, row)       computes exp(x / T) * 2^(96 - N) as a pair; N puts the largest one of the row
+ *                                    into [1/2, 1] * 2^96
+ *     core_sum_add, core_sum_flush   add exponentials as integers, so that their order cannot matter
+ *     core_total_value(total)        makes the sum a two-float (core_short_total_value does it for few classes)
+ *     core_reciprocal(sum)           computes 1 / sum as a two-float
+ *     core_probability               multiplies both, and rounds once, to f32
  *
  * Logarithms are in logarithm.h.
  */
@@ -28,11 +31,13 @@
 
 /* ------------------------------------------------------------------ Maximum */
 
-/* Keys order floats as unsigned integers: -inf is 0, -0 stands below +0, +inf below every NaN of either sign. So the
-   maximum of keys is the same in any order, and a NaN cannot hide in it as it does in fmax. */
+/* A key is an unsigned integer that orders floats: -inf has the key 0, -0 is below +0, and +inf is below every NaN of
+   either sign. So the maximum of keys is the same in any order, and a NaN cannot get lost in it as it does in fmax. */
 #define CORE_KEY_NEGATIVE_INFINITY 0u
 #define CORE_KEY_POSITIVE_INFINITY 0xFF000001u
 
+/* Returns the key of a logit. Bits of negative floats are inverted, since they order the other way; the sum moves -inf
+   to 0. */
 CORE_FUNCTION core_uint core_key(core_float x)
 {
     core_int bits = core_as_int(x);
@@ -42,7 +47,7 @@ CORE_FUNCTION core_uint core_key(core_float x)
 #define CORE_LARGER(a, b) ((a) > (b) ? (a) : (b))
 #define CORE_SMALLER(a, b) ((a) < (b) ? (a) : (b))
 
-/* The float behind a key; NaN for the key of any NaN. */
+/* Returns the float that has a key; the canonical NaN for the key of any NaN. */
 CORE_FUNCTION core_row_float core_value_of_key(core_row_uint key)
 {
     core_row_uint ordered = key - 0x7F800001u;
@@ -54,23 +59,25 @@ CORE_FUNCTION core_row_float core_value_of_key(core_row_uint key)
 
 /* ------------------------------------------------------------------ Two-float reciprocal */
 
-/* The value high + low, |low| <= ulp(high) / 2. */
+/* A two-float: the value high + low with |low| <= ulp(high) / 2, for a number that belongs to a row. */
 typedef struct {
     core_row_float high;
     core_row_float low;
 } core_two_float;
 
+/* Returns a guess at 1 / divisor with twice as many correct bits. */
 CORE_FUNCTION core_row_float core_newton_step(core_row_float divisor, core_row_float guess)
 {
     return core_fma(guess, core_fma(-divisor, guess, CORE_ROW(1.0f)), guess);
 }
 
-/* 1 / (high + low) for high in [2^-100, 2^100], to 2^-45 relative: a first guess within 13 percent from the bits of the
-   exponent, four Newton steps, then the remainder of the last as the low part. */
+/* Returns 1 / (high + low) for high in [2^-100, 2^100], to 2^-45 relative. An integer subtraction from the bits of
+   `high` gives a first guess, within 13 percent; four Newton steps follow; what the last one leaves becomes the low
+   part. */
 CORE_FUNCTION core_two_float core_reciprocal(core_two_float divisor)
 {
     core_row_float guess = core_row_float_of_bits((core_row_uint)(0x7EF311C7u) - core_row_bits(divisor.high));
-    guess = core_newton_step(divisor.high, guess); /* no loop: compilers vectorise around this */
+    guess = core_newton_step(divisor.high, guess); /* not a loop, so that compilers vectorise the loops around it */
     guess = core_newton_step(divisor.high, guess);
     guess = core_newton_step(divisor.high, guess);
     guess = core_newton_step(divisor.high, guess);
@@ -81,23 +88,25 @@ CORE_FUNCTION core_two_float core_reciprocal(core_two_float divisor)
 
 /* ------------------------------------------------------------------ Temperature and row */
 
-/* What a temperature costs at run time. Logits are multiplied by scale: 2^64 for T < 2^-62, 2^-64 for T >= 2^62, and 1
-   between, so that neither the difference of two logits nor the reciprocal leaves the normal range while it matters. */
+/* A temperature made ready for its rows. Logits are multiplied by `scale`, which is 2^64 for T < 2^-62, 2^-64 for
+   T >= 2^62, and 1 between. So neither the difference of two logits nor the reciprocal leaves the normal range where it
+   matters (docs/numerics.md, "Range"). */
 typedef struct {
     core_row_float scale;
     core_two_float reciprocal; /* 1 / (T * scale); 0 for T = inf */
-    core_row_float halving;    /* T * scale * ln 2: what halves an exponential */
+    core_row_float halving;    /* T * scale * ln 2, the distance of scaled logits that halves an exponential */
 } core_temperature_t;
 
-/* A reciprocal that carries the smallest non-zero difference beyond the clamp: the limit T -> 0. */
+/* A reciprocal for the limit T -> 0: it carries even the smallest non-zero difference, 2^-149, beyond the clamp. */
 #define CORE_LIMIT_RECIPROCAL 0x1p100f
 #define CORE_LIMIT_HALVING 0x1.62e430p-101f /* ln 2 / CORE_LIMIT_RECIPROCAL */
 
-/* One that makes every finite scaled logit, at most 2^64, a zero: T = inf. */
+/* A reciprocal for T = inf: it turns every finite scaled logit, at most 2^64 in size, into a zero. */
 #define CORE_UNIFORM_RECIPROCAL 0x1p-120f
 #define CORE_UNIFORM_HALVING 0x1.62e430p+119f
 
-/* temperature in [0, inf]; anything else is the caller's error. */
+/* Makes a temperature ready, which is in [0, inf]. For any other the result means nothing: core_row_kind makes its rows
+   NaN. */
 CORE_FUNCTION core_temperature_t core_temperature(core_row_float temperature)
 {
     const core_row_float zero = CORE_ROW(0.0f), infinity = CORE_ROW(CORE_INFINITY);
@@ -114,33 +123,35 @@ CORE_FUNCTION core_temperature_t core_temperature(core_row_float temperature)
     return result;
 }
 
-/* 1 where a maximum times 2^64 would overflow. Distinct logits are then so far apart (2^36 at least, at T < 2^-62) that the
-   limit T -> 0 is the exact answer, and no scaling is needed for it. */
+/* Returns whether the maximum times a scale of 2^64 would overflow. Distinct logits are then so far apart, at least
+   2^36 at T < 2^-62, that the limit T -> 0 is the answer to all digits of f32, and it needs no scale. */
 CORE_FUNCTION core_row_int core_overflows(core_temperature_t temperature, core_row_float maximum)
 {
     return (temperature.scale > CORE_ROW(1.0f)) & ((maximum >= CORE_ROW(0x1p60f)) | (maximum <= CORE_ROW(-0x1p60f)));
 }
 
-/* Exponentials are scaled by 2^96, so that neither part of one that counts is subnormal. So far below N, the bits of a float's exponent are
-   0, and so is the float. */
+/* Exponentials are scaled by 2^96, so that both parts of every exponential that counts are normal numbers. An
+   exponential whose power of two is CORE_ZERO_EXPONENT below N has an exponent field of 0, and is exactly 0. */
 #define CORE_EXPONENTIAL_BIAS 96
 #define CORE_ZERO_EXPONENT (127 + CORE_EXPONENTIAL_BIAS)
 
 #define CORE_LOG2_E 0x1.715476p+0f
 
-/* A row as its elements see it: z = max(x * scale - base, lowest) * (reciprocal_high + reciprocal_low). The difference is
-   exact for every logit that matters: base is 0 while |max| / T <= 256, which keeps z small enough for a pair; beyond, base is the
-   maximum, and a logit within 104.5 T of it, beyond which probabilities are 0, is within half of its size (Sterbenz). */
+/* A row as its elements see it: z = max(x * scale - base, lowest) * (reciprocal_high + reciprocal_low), and the
+   exponential is that of z. The difference is exact for every logit that matters. While |max| / T <= 256, base is 0,
+   since z is then small enough for a pair. Beyond that, base is the maximum. Probabilities are 0 from 104.5 T below it
+   on, and all logits above are within a factor of two of it, so that the difference is exact (Sterbenz). */
 typedef struct {
     core_row_float scale;
     core_row_float base;
     core_row_float reciprocal_high;
     core_row_float reciprocal_low;
-    core_row_float lowest;
-    core_row_float magic; /* 1.5 * 2^23 + CORE_ZERO_EXPONENT - N: adding it rounds to an integer */
+    core_row_float lowest; /* the clamp: what is there or below has the exponential 0 */
+    core_row_float magic;  /* 1.5 * 2^23 + CORE_ZERO_EXPONENT - N: adding it rounds to an integer */
 } core_row_t;
 
-/* The smallest integer that is not below x, |x| < 2^22. Of vectors, ceil() is a dozen operations on PoCL; on GPUs it is one. */
+/* Returns the smallest integer that is not below x, for |x| < 2^22. On vectors PoCL's ceil() takes a dozen operations;
+   on GPUs it is one. */
 CORE_FUNCTION core_row_float core_ceiling(core_row_float x)
 {
 #if defined(CORE_OPENCL) && CORE_WIDTH == 1
@@ -151,7 +162,7 @@ CORE_FUNCTION core_row_float core_ceiling(core_row_float x)
 #endif
 }
 
-/* maximum: the largest logit of the row, finite. */
+/* Returns what the elements need to know about a row, from its temperature and its largest logit, which is finite. */
 CORE_FUNCTION core_row_t core_row(core_temperature_t temperature, core_row_float maximum)
 {
     const core_row_float zero = CORE_ROW(0.0f);
@@ -167,7 +178,8 @@ CORE_FUNCTION core_row_t core_row(core_temperature_t temperature, core_row_float
     core_row_int near = (quotient <= CORE_ROW(256.0f)) & (quotient >= CORE_ROW(-256.0f));
     row.base = near ? zero : scaled;
 
-    /* N: the largest exponential is in [1/2, 1); 2^-13 is more than the rounding of the quotient */
+    /* `shift` is N, by which the largest exponential is in [1/2, 1); 2^-13 is more than the
+       rounding of the quotient. */
     core_row_float shift = core_ceiling(core_fma(near ? quotient : zero, CORE_ROW(CORE_LOG2_E), CORE_ROW(0x1p-13f)));
     row.magic = CORE_ROW(12582912.0f + CORE_ZERO_EXPONENT) - shift;
     row.lowest = (shift - CORE_ROW(CORE_ZERO_EXPONENT)) * halving;
@@ -176,19 +188,21 @@ CORE_FUNCTION core_row_t core_row(core_temperature_t temperature, core_row_float
 
 /* ------------------------------------------------------------------ Exponential */
 
-/* The value high + low, for each lane. low may be large beside the last place of high (up to 0.09 high). */
+/* A pair: the value high + low of an element. Unlike that of a two-float, low may be large, up to 0.09 high. */
 typedef struct {
     core_float high;
     core_float low;
 } core_pair;
 
-/* z = n ln 2 + r + r_low, |r| <= ln(2)/2, |r_low| < 2^-15; the low bits of `rounded` are n - N + 127 + 96. */
+/* An element reduced: z = n ln 2 + r + r_low with |r| <= ln(2) / 2 and |r_low| < 2^-15. The low bits of `rounded` are
+   n - N + 127 + 96, the exponent field of the scaled exponential. */
 typedef struct {
     core_float r;
     core_float r_low;
     core_float rounded;
 } core_reduced;
 
+/* Reduces a logit. The logit may be -inf, which the clamp takes up. */
 CORE_FUNCTION core_reduced core_reduce(core_float x, core_row_t row)
 {
     const core_float lowest = (core_float)(row.lowest), magic = (core_float)(row.magic);
@@ -202,19 +216,19 @@ CORE_FUNCTION core_reduced core_reduce(core_float x, core_row_t row)
     core_reduced reduced;
     reduced.rounded = core_fma(z, (core_float)(CORE_LOG2_E), magic);
     core_float n = reduced.rounded - magic;
-    reduced.r = core_fma(n, (core_float)(-0x1.62e430p-1f), z); /* exact: both are multiples of 2^-25 */
+    reduced.r = core_fma(n, (core_float)(-0x1.62e430p-1f), z); /* exact, since both are multiples of 2^-25 */
     reduced.r_low = core_fma(n, (core_float)(0x1.05c610p-29f), z_low);
     return reduced;
 }
 
-/* At T = 1, and |max| <= 256, z is the logit itself, without a rest. */
+/* Returns whether z is the logit itself, as it is at T = 1 while |max| <= 256. */
 CORE_FUNCTION core_row_int core_row_is_plain(core_row_t row)
 {
     const core_row_float zero = CORE_ROW(0.0f), one = CORE_ROW(1.0f);
     return (row.scale == one) & (row.base == zero) & (row.reciprocal_high == one) & (row.reciprocal_low == zero);
 }
 
-/* The same bits of such a row, in four operations less of 33. */
+/* Reduces a logit of such a row: to the same bits as core_reduce, in four operations fewer (an exponential has 33). */
 CORE_FUNCTION core_reduced core_reduce_plain(core_float x, core_row_t row)
 {
     const core_float lowest = (core_float)(row.lowest), magic = (core_float)(row.magic);
@@ -228,7 +242,8 @@ CORE_FUNCTION core_reduced core_reduce_plain(core_float x, core_row_t row)
     return reduced;
 }
 
-/* q(r): minimax for (exp(r) - 1 - r) / r^2 with 1/2 kept, 2^-32.6 relative to exp(r). */
+/* Returns q(r), which approximates (exp(r) - 1 - r) / r^2 to 2^-32.6 relative to exp(r): a minimax polynomial whose
+   constant term is 1/2. */
 CORE_FUNCTION core_float core_polynomial(core_float r)
 {
     core_float q = core_fma(r, (core_float)(0x1.9dd3e6p-13f), (core_float)(0x1.6d4f94p-10f));
@@ -238,7 +253,8 @@ CORE_FUNCTION core_float core_polynomial(core_float r)
     return core_fma(r, q, (core_float)(0.5f));
 }
 
-/* exp(r + r_low) = one_plus_r + tail, where tail = what 1 + r lost + r^2 q + r_low exp(r). */
+/* Returns the exponential of a reduced element. exp(r + r_low) is one_plus_r + tail, where tail is the sum of
+   r^2 q, r_low exp(r), and what 1 + r lost. */
 CORE_FUNCTION core_pair core_reconstruct(core_reduced reduced, core_float q)
 {
     core_float square = reduced.r * reduced.r;
@@ -254,8 +270,9 @@ CORE_FUNCTION core_pair core_reconstruct(core_reduced reduced, core_float q)
     return result;
 }
 
-/* exp(z) * 2^(96 - N). -inf and everything below the clamp, 154 T or more under the maximum, give 0. Not a number that rounds to 0: processors
-   take their time for results that underflow. */
+/* Returns exp(z) * 2^(96 - N). It is exactly 0 for -inf and for everything below the clamp, which is 154 T or more
+   under the maximum. The clamp is not nearer, since products of small exponentials would underflow there, which
+   processors compute slowly. */
 CORE_FUNCTION core_pair core_exponential(core_float x, core_row_t row)
 {
     core_reduced reduced = core_reduce(x, row);
@@ -264,26 +281,30 @@ CORE_FUNCTION core_pair core_exponential(core_float x, core_row_t row)
 
 /* ------------------------------------------------------------------ Sum */
 
-/* An exponential, at most 1, is cut into an integer of units 2^-23, one of 2^-45, and for rows of more than
-   CORE_TWO_LEVEL_CLASSES a third of 2^-67. Adding a constant whose last place is the unit rounds to a multiple of it
-   and leaves the integer in the low bits; the constant itself is taken off at the flush. The first is 1 (bit patterns
-   stay consecutive up to 2, so 0 to 2^23 fit); the others are 1.5 * 2^23 units: what the level above left, at most 1.5
-   * 2^21 and 2^21 units in size, fits their 2^22. */
+/* An exponential, at most 1, is cut into integers, the levels of the sum: one in units of 2^-23, one in units of 2^-45,
+   and for rows of more than CORE_TWO_LEVEL_CLASSES a third in units of 2^-67. Adding a constant whose last place is the
+   unit rounds to a multiple of the unit and leaves the integer in the low bits; core_sum_flush takes the constants off.
+   The first constant is 1: bit patterns of floats are consecutive from 1 to 2, so the integers 0 to 2^23 fit. The
+   others are 1.5 * 2^23 units, so that integers of up to 2^22 in size fit; the level above leaves at most 1.5 * 2^21
+   units for the second level, and 2^21 for the third. All of this is scaled by 2^96. */
 #define CORE_UNIT_HIGH 0x1p+96f
 #define CORE_UNIT_LOW 0x1.8p+74f
 #define CORE_UNIT_LOWEST 0x1.8p+52f
 #ifndef CORE_TWO_LEVEL_CLASSES /* tests reach the third level with shorter rows */
 #define CORE_TWO_LEVEL_CLASSES (1 << 18)
 #endif
-#define CORE_FLUSH_AFTER 256 /* additions that a lane of 32 bits takes: 256 * 2^23 < 2^32 */
+#define CORE_FLUSH_AFTER 256 /* additions that an integer of 32 bits takes: 256 * 2^23 < 2^32 */
 
+/* The sum while it grows, in integers of 32 bits: the bit patterns of all rounded values added up, their constants
+   included. */
 typedef struct {
     core_uint high;
     core_uint low;
     core_uint lowest;
 } core_sum_t;
 
-/* levels, 2 or 3, is a constant where it matters, so that the third level costs nothing when it is not there. */
+/* Adds an exponential. `levels` is 2 or 3, a constant wherever speed matters, so that a third level that is not there
+   costs nothing. */
 CORE_FUNCTION core_sum_t core_sum_add(core_sum_t sum, core_pair e, int levels)
 {
     core_float high = (e.high + e.low) + CORE_UNIT_HIGH;
@@ -296,13 +317,14 @@ CORE_FUNCTION core_sum_t core_sum_add(core_sum_t sum, core_pair e, int levels)
     return sum;
 }
 
-/* What each lane holds after `added` <= CORE_FLUSH_AFTER additions. */
+/* What a core_sum_t has added up, in integers of 64 bits; in OpenCL C each lane has its own. */
 typedef struct {
     core_lanes_long high;
     core_lanes_long low;
     core_lanes_long lowest;
 } core_lanes_total;
 
+/* Returns what was added up by `added` calls of core_sum_add, at most CORE_FLUSH_AFTER, without the constants. */
 CORE_FUNCTION core_lanes_total core_sum_flush(core_sum_t sum, uint added, int levels)
 {
     core_lanes_total total;
@@ -314,8 +336,9 @@ CORE_FUNCTION core_lanes_total core_sum_flush(core_sum_t sum, uint added, int le
     return total;
 }
 
-/* The sum of a row: high * 2^-23 + low * 2^-45 + lowest * 2^-67. Exact integers: totals of any parts of a row merge by
-   +, in any order. They are kept apart because one number of 64 bits would overflow at 2^18 equal logits. */
+/* The sum of a row: high * 2^-23 + low * 2^-45 + lowest * 2^-67. The integers are exact, so the totals of any parts of
+   a row merge by +, in any order. They are kept apart because one integer of 64 bits would overflow at 2^18 equal
+   logits. */
 typedef struct {
     core_row_long high;
     core_row_long low;
@@ -328,7 +351,7 @@ CORE_FUNCTION core_total_t core_total_merge(core_total_t a, core_total_t b)
     return merged;
 }
 
-/* a + b for |a| >= |b| or a = 0, as high + low exactly (Dekker). */
+/* Returns a + b exactly, as high + low, for |a| >= |b| or a = 0 (Dekker). */
 CORE_FUNCTION core_two_float core_fast_two_sum(core_row_float a, core_row_float b)
 {
     core_row_float high = a + b;
@@ -336,7 +359,8 @@ CORE_FUNCTION core_two_float core_fast_two_sum(core_row_float a, core_row_float 
     return sum;
 }
 
-/* The total as a two-float: carried into digits of 22 or 23 bits, which f32 holds exactly, and those added up. */
+/* Returns the total as a two-float: it carries into digits of 22 or 23 bits, which f32 holds exactly, and
+   adds them up. */
 CORE_FUNCTION core_two_float core_total_value(core_total_t total)
 {
     const core_long digit_22 = ((core_long)1 << 22) - 1, digit_23 = ((core_long)1 << 23) - 1;
@@ -351,10 +375,11 @@ CORE_FUNCTION core_two_float core_total_value(core_total_t total)
     return core_fast_two_sum(sum.high, sum.low + top.low + digit_0);
 }
 
-/* core_total_value of what a lane of 32 bits holds after `added` <= CORE_FLUSH_AFTER additions at two levels: the same bits, without
-   64-bit integers. The units of the first level are 2^31 at most, those of the second 256 times 1.5 * 2^21 in size, below 2^30; so neither
-   leaves 32 bits, nor does the first with the carry, at most 2^8 in size, which cannot make a sum of positive numbers
-   negative. digit_3 and what core_fast_two_sum(digit_3, digit_2) loses are 0: left out, they change nothing. */
+/* Returns the value of a core_sum_t of two levels after `added` additions, at most CORE_FLUSH_AFTER: the same bits as
+   core_total_value, without integers of 64 bits. The first level is at most 2^31 units, the second 256 * 1.5 * 2^21
+   units in size, which is below 2^30; so both fit 32 bits. So does the first level with the carry, which is at most 2^8
+   in size and cannot make a sum of positive numbers negative. digit_3 and what core_fast_two_sum(digit_3, digit_2)
+   loses are 0 here, and leaving them out changes nothing. */
 CORE_FUNCTION core_two_float core_short_total_value(core_row_uint high, core_row_uint low, uint added)
 {
     const core_row_int signed_low = core_row_int_of_uint(low - added * core_bits_of_float(CORE_UNIT_LOW));
@@ -369,7 +394,8 @@ CORE_FUNCTION core_two_float core_short_total_value(core_row_uint high, core_row
 
 /* ------------------------------------------------------------------ Probability */
 
-/* e / sum in f32: within 1 ULP of the exact probability. Only the last product may round into the subnormal range. */
+/* Returns e / sum in f32, within 1 ULP of the exact probability; reciprocal_high + reciprocal_low is 1 / sum. Only the
+   last product, which takes off the scale of 2^96, may round into the subnormal range. */
 CORE_FUNCTION core_float core_probability(core_pair e, core_row_float reciprocal_high, core_row_float reciprocal_low)
 {
     core_float high = (core_float)(reciprocal_high);

@@ -1,18 +1,20 @@
 /*
- * What is known of a row once its maximum and its temperature are: its kind, which the policies decide, and what turns its
- * logits into exponentials. Used by the statistics, the operations and every row pipeline of both languages.
+ * The setting of a row: everything that follows from its maximum, its temperature and the policies. That is its kind,
+ * and what turns its logits into exponentials. The statistics, the operations, the CPU path and every strategy use it.
  */
 #ifndef CLSOFTMAX_ROW_SETTING_H
 #define CLSOFTMAX_ROW_SETTING_H
 
 #include "core/logarithm.h"
 
+/* A row's number as the functions for elements return it: on all lanes alike where the lanes are classes. */
 #if defined(CORE_OPENCL) && CORE_WIDTH > 1 && !defined(CORE_ROW_PER_LANE)
-#define core_row_of(lanes) (lanes).s0 /* of lanes that are all the same */
+#define core_row_of(lanes) (lanes).s0
 #else
 #define core_row_of(lanes) (lanes)
 #endif
 
+/* Returns whether x is NaN. Comparing bits is safe from compilers that assume that there is no NaN. */
 CORE_FUNCTION core_row_int core_is_nan(core_row_float x)
 {
     return (core_row_bits(x) & 0x7FFFFFFFu) > (core_row_uint)(0x7F800000u);
@@ -20,17 +22,22 @@ CORE_FUNCTION core_row_int core_is_nan(core_row_float x)
 
 /* ------------------------------------------------------------------ Kinds of rows */
 
-/* What a row without finite maximum becomes: see clsoftmax_neg_inf_rows and clsoftmax_pos_inf in the public header. */
+/* The policies: what becomes of a row without a finite maximum. The first three are values of clsoftmax_neg_inf_rows in
+   the public header, and the last is a bit for CLSOFTMAX_POS_INF_LIMIT; `policies` is their sum. */
 #define CORE_NEGATIVE_INFINITY_NAN 0u
 #define CORE_NEGATIVE_INFINITY_ZERO 1u
 #define CORE_NEGATIVE_INFINITY_UNIFORM 2u
 #define CORE_POSITIVE_INFINITY_LIMIT 4u
 
+/* The kinds of rows. The first two are computed. A row of ties shares its mass evenly among the logits that equal its
+   infinite maximum (see core_tie). The last two get one value throughout, their fill. */
 #define CORE_ROW_ORDINARY 0
-#define CORE_ROW_TIES 1 /* the mass split evenly over the logits that equal the maximum, +inf or -inf: see core_tie */
-#define CORE_ROW_NAN 2  /* this and the next are not computed: one value throughout */
+#define CORE_ROW_TIES 1
+#define CORE_ROW_NAN 2
 #define CORE_ROW_ZERO 3
 
+/* Returns the kind of a row with this largest key. A temperature that is negative or NaN is invalid and makes the row
+   NaN. */
 CORE_FUNCTION core_row_int core_row_kind(core_row_uint maximum_key, core_row_float temperature, uint policies)
 {
     const core_row_int nan = (core_row_int)(CORE_ROW_NAN);
@@ -44,25 +51,27 @@ CORE_FUNCTION core_row_int core_row_kind(core_row_uint maximum_key, core_row_flo
     return temperature >= CORE_ROW(0.0f) ? kind : nan;
 }
 
-/* True for rows whose results are computed. */
+/* Tells whether the results of a row of this kind are computed. */
 #define core_row_is_computed(kind) ((kind) <= CORE_ROW_TIES)
 
-/* The logits of a row of ties as an ordinary row of maximum 0. */
+/* Returns the logit that an ordinary row has in the place of x, a logit of a row of ties: 0 for the maximum, -inf for
+   all others. So a row of ties is computed as an ordinary row whose maximum is 0. */
 CORE_FUNCTION core_float core_tie(core_float x, core_row_float maximum)
 {
     return x == (core_float)(maximum) ? (core_float)(0.0f) : (core_float)(-CORE_INFINITY);
 }
 
-/* What is known of a row once its maximum is. */
+/* The setting of a row. */
 typedef struct {
     core_row_float temperature;
-    core_temperature_t prepared;
+    core_temperature_t prepared; /* what core_temperature made of it */
     core_row_int kind;
-    core_row_float maximum; /* as an ordinary row: 0 for a row of ties */
-    core_row_float ties_at; /* the logit that ties, for a row of ties: its maximum as it was read */
+    core_row_float maximum; /* as an ordinary row has it: 0 unless the row is ordinary */
+    core_row_float ties_at; /* the maximum as it was read, which ties in a row of ties */
     core_row_t row;
 } core_setting_t;
 
+/* Returns the setting of a row with this largest key. `prepared` is what core_temperature made of the temperature. */
 CORE_FUNCTION core_setting_t core_setting(core_row_uint maximum_key, core_row_float temperature,
                                           core_temperature_t prepared, uint policies)
 {
@@ -76,12 +85,14 @@ CORE_FUNCTION core_setting_t core_setting(core_row_uint maximum_key, core_row_fl
     return set;
 }
 
-/* The largest exponential, and its own part of the row's total. */
+/* The largest exponential of a row. */
 typedef struct {
-    core_two_float value; /* * 2^96 */
-    core_total_t own;
+    core_two_float value; /* times 2^96 */
+    core_total_t own;     /* its own share of the row's total */
 } core_largest_t;
 
+/* Returns the largest exponential of a row. It is computed again from the maximum, at the levels of the row's sum, so
+   it has the bits that the sum has. */
 CORE_FUNCTION core_largest_t core_largest(core_setting_t set, int levels)
 {
     core_pair e = core_exponential((core_float)(set.maximum), set.row);
@@ -92,7 +103,7 @@ CORE_FUNCTION core_largest_t core_largest(core_setting_t set, int levels)
     return largest;
 }
 
-/* ln of the sum relative to the largest exponential: of sum exp((x - max) / T). */
+/* Returns ln of the sum of exp((x - max) / T): the logarithm of the row's sum relative to its largest exponential. */
 CORE_FUNCTION core_two_float core_log_sum(core_setting_t set, core_total_t total, int levels)
 {
     core_largest_t largest = core_largest(set, levels);

@@ -1,19 +1,21 @@
 /*
- * The statistics of a row, from its top and its sums, in both languages: see clsoftmax_statistics in the public header.
+ * The statistics of a row, computed from its top and its sums; clsoftmax_statistics in the public header says what each
+ * of them is. C11 and OpenCL C compile this header. The operations include it, and with them the CPU path and every
+ * strategy.
  */
 #ifndef CLSOFTMAX_CORE_STATISTICS_H
 #define CLSOFTMAX_CORE_STATISTICS_H
 
 #include "core/terms.h"
 
-/* The top of one row: the keys of its two largest logits, and where the first of the largest is. */
+/* The top of one row: the keys of its two largest logits, and the class of the first that is largest. */
 typedef struct {
     uint key;
     uint second_key;
     core_long index;
 } core_one_top;
 
-/* The top of a row, or where lanes are rows, of each. */
+/* The top of a row; where each lane is a row, the tops of them all. */
 #ifdef CORE_ROW_PER_LANE
 typedef struct {
     core_row_uint key;
@@ -24,15 +26,15 @@ typedef struct {
 typedef core_one_top core_top_t;
 #endif
 
-/* Returns the key by which tops compare logits: that of x + 0, so that -0 and +0 tie, and one largest key for every NaN, so
-   that the first NaN is found. */
+/* Returns the key by which tops compare logits. It is that of x + 0, so that -0 and +0 tie; and it is the same for
+   every NaN, so that the first NaN is found. */
 CORE_FUNCTION core_uint core_top_key(core_float x)
 {
     core_uint key = core_key(x + 0.0f), nan = (core_uint)(CORE_KEY_POSITIVE_INFINITY + 1u);
     return CORE_SMALLER(key, nan);
 }
 
-/* Returns the top of two parts of a row. Parts merge in any order. */
+/* Returns the top of two parts of a row together. Parts merge in any order. */
 CORE_FUNCTION core_one_top core_top_merge(core_one_top a, core_one_top b)
 {
     uint smaller_first = CORE_SMALLER(a.key, b.key), larger_second = CORE_LARGER(a.second_key, b.second_key);
@@ -42,8 +44,8 @@ CORE_FUNCTION core_one_top core_top_merge(core_one_top a, core_one_top b)
     return merged;
 }
 
-/* The fields of a record, X(type of a row, type in memory, name): those of clsoftmax_statistics in the public header, which
-   host/lib/statistics_record.h compares with them. */
+/* The fields of a record, X(type for a row, type in memory, name). They are those of clsoftmax_statistics in the public
+   header; host/lib/problem.c checks that both agree. */
 #define STATISTICS_FIELDS(X)                                                                                           \
     X(core_row_float, float, maximum)                                                                                  \
     X(core_row_float, float, log_sum_exp)                                                                              \
@@ -53,37 +55,39 @@ CORE_FUNCTION core_one_top core_top_merge(core_one_top a, core_one_top b)
     X(core_row_float, float, negative_log_likelihood)                                                                  \
     X(core_row_long, core_long, argmax)
 
-/* The statistics of a row, or where lanes are rows, of each; and a row's record in memory. */
+/* The statistics of a row; where each lane is a row, those of them all. */
 #define STATISTICS_OF_ROWS(row_type, type, name) row_type name;
 typedef struct {
     STATISTICS_FIELDS(STATISTICS_OF_ROWS)
 } core_statistics_t;
 #undef STATISTICS_OF_ROWS
 
+/* The record of one row in memory. */
 #define STATISTICS_IN_MEMORY(row_type, type, name) type name;
 typedef struct {
     STATISTICS_FIELDS(STATISTICS_IN_MEMORY)
 } core_statistics_record;
 #undef STATISTICS_IN_MEMORY
 
-/* What the statistics of a row are made of. */
+/* What the statistics of a row are computed from. */
 typedef struct {
     core_top_t top;
     core_total_t totals[TERM_COUNT];
     core_row_float label_logit; /* NaN where no label is given */
 } core_row_sums_t;
 
-/* p and ln p of the row's own numbers, which are no lanes */
+/* The probability and the log-probability of a number that belongs to the row itself, such as its maximum. */
 #define core_row_probability(e, reciprocal) core_row_of(core_probability(e, (reciprocal).high, (reciprocal).low))
 #define core_row_log_probability(x, row, logarithm)                                                                    \
     core_row_of(core_log_probability((core_float)(x), (row), (logarithm)))
 
-/* The second logit and the label's as an ordinary row has them: in a row of ties, what equals the maximum is 0, all else -inf. */
+/* The second largest logit and the logit of the label, as an ordinary row has them (see core_tie). */
 typedef struct {
     core_row_float second;
     core_row_float label;
 } core_others_t;
 
+/* Returns both for a row of any kind. A label that is not given stays NaN. */
 CORE_FUNCTION core_others_t core_others(core_row_sums_t sums, core_setting_t set)
 {
     const core_row_float zero = CORE_ROW(0.0f), negative = CORE_ROW(-CORE_INFINITY);
@@ -96,7 +100,8 @@ CORE_FUNCTION core_others_t core_others(core_row_sums_t sums, core_setting_t set
     return others;
 }
 
-/* The statistics of a row that is computed. Of the setting, what depends on the temperature and the maximum is used. */
+/* Returns the statistics of a row as if it were computed; core_statistics_of_kind corrects them for the others. It
+   reads only what the setting has from the temperature and the maximum, not the kind of the row. */
 CORE_FUNCTION core_statistics_t core_computed_statistics(core_row_sums_t sums, core_setting_t set, core_others_t others,
                                                          int levels)
 {
@@ -113,18 +118,19 @@ CORE_FUNCTION core_statistics_t core_computed_statistics(core_row_sums_t sums, c
     result.maximum = set.maximum;
     result.argmax = sums.top.index;
 
-    /* max / T + ln(sum) = -(ln p of a logit that is as far below the maximum as the maximum is above 0, with -ln(sum)) */
+    /* max / T + ln(sum): `origin` has its maximum at 0, so z is max / T, and the logarithm enters with
+       its sign turned. */
     result.log_sum_exp = core_row_log_probability(set.maximum, origin, negative_log_sum);
 
     core_pair first_e = {(core_float)(largest.value.high), (core_float)(largest.value.low)};
     result.largest_probability = core_row_probability(first_e, reciprocal);
 
     core_pair second_e = core_exponential((core_float)(second), set.row), gap;
-    gap.high = first_e.high - second_e.high; /* what this rounds is below the last place of the largest */
+    gap.high = first_e.high - second_e.high; /* what it rounds off is below the last place of the largest */
     gap.low = ((first_e.high - gap.high) - second_e.high) + (first_e.low - second_e.low);
     result.margin = core_row_probability(gap, reciprocal);
 
-    /* ln(sum) + (sum of e |z|) / sum: neither term is negative, so nothing cancels */
+    /* ln(sum) + (sum of e |z|) / sum. Neither term is negative, so nothing cancels. */
     core_two_float mean = core_two_product(core_total_value(sums.totals[TERM_WEIGHTED]), reciprocal);
     mean = core_two_product(mean, core_distance(set.prepared, set.maximum).factor);
     result.entropy = log_sum.high + (mean.high + (mean.low + log_sum.low));
@@ -135,7 +141,10 @@ CORE_FUNCTION core_statistics_t core_computed_statistics(core_row_sums_t sums, c
     return result;
 }
 
-/* What the kind of a row makes of them. */
+/* Returns the statistics of a row of any kind, given what core_computed_statistics returned. In a row of zeros,
+   entropy, largest probability and margin are 0, and the negative log-likelihood of a label is inf. In a row of
+   NaN, all but maximum and argmax are NaN; log_sum_exp is the maximum where that is infinite and the
+   temperature is valid. */
 CORE_FUNCTION core_statistics_t core_statistics_of_kind(core_row_sums_t sums, core_setting_t set,
                                                         core_statistics_t computed)
 {
@@ -161,7 +170,7 @@ CORE_FUNCTION core_statistics_t core_statistics_of_kind(core_row_sums_t sums, co
     return result;
 }
 
-/* The statistics of a row of any kind. */
+/* Returns the statistics of a row of any kind, whose sums have `levels` levels. */
 CORE_FUNCTION core_statistics_t core_statistics(core_row_sums_t sums, core_setting_t set, int levels)
 {
     return core_statistics_of_kind(sums, set, core_computed_statistics(sums, set, core_others(sums, set), levels));

@@ -1,10 +1,11 @@
 /*
- * The operations: what the sums of a row become at its end, and what is written for each of its classes. The formulas stand here once, for C11 and OpenCL C. A strategy asks the table what results are made of, and never which
- * operation it computes.
+ * The operations: what the sums of a row become at its end, and what is written for each of its classes. Each formula
+ * stands here once, for C11 and OpenCL C. A strategy asks the table what results are made of, and never which operation
+ * it computes; so does the CPU path.
  *
- * To add an operation: give it a row in CLSOFTMAX_OPERATION_LIST of the public header and a row in OPERATION_LIST, both in
- * the same place; write operation_end_NAME and operation_result_NAME; write its formula in double precision into
- * host/lib/reference.c. What is missing does not compile.
+ * To add an operation, give it a row in CLSOFTMAX_OPERATION_LIST of the public header and a row in OPERATION_LIST, at
+ * the same place in both. Write operation_end_NAME and operation_result_NAME here, and its formula in double precision
+ * in host/lib/reference.c. What is missing does not compile.
  */
 #ifndef CLSOFTMAX_OPERATIONS_H
 #define CLSOFTMAX_OPERATIONS_H
@@ -13,27 +14,29 @@
 
 /* ------------------------------------------------------------------ Table */
 
-/* What the result of a class is made of. Exponentials are kept, where there is room, between the sums and the results. */
+/* What the result of a class is made of. Where there is room, a strategy keeps that between the sums
+   and the results. */
 #define MADE_OF_NOTHING 0 /* there are no results */
 #define MADE_OF_EXPONENTIALS 1
 #define MADE_OF_LOGITS 2
 
 /* What the end of a row is computed from. */
-#define ENDS_WITH_SUM 0   /* the value of the sum of exponentials, which 32-bit sums of short rows give as well */
-#define ENDS_WITH_TOTAL 1 /* the integers of that sum, and the row's largest exponential */
+#define ENDS_WITH_SUM 0   /* the value of the sum of exponentials; short rows have it without integers of 64 bits */
+#define ENDS_WITH_TOTAL 1 /* the integers of that sum, and the setting of the row */
 
-/* X(name, made of, ends with, what is written where the policy makes a row of zero probabilities). The names are those of
-   CLSOFTMAX_OPERATION_LIST. */
+/* X(name, made of, ends with, fill of a row of zeros). The names are those of CLSOFTMAX_OPERATION_LIST. */
 #define OPERATION_LIST(X)                                                                                              \
     X(NONE, MADE_OF_NOTHING, ENDS_WITH_SUM, 0.0f)                                                                      \
     X(SOFTMAX, MADE_OF_EXPONENTIALS, ENDS_WITH_SUM, 0.0f)                                                              \
     X(LOG_SOFTMAX, MADE_OF_LOGITS, ENDS_WITH_TOTAL, -CORE_INFINITY)
 
-/* A table of constants has no room in OpenCL C's registers: a switch over a constant costs nothing there. */
+/* The numbers of the operations. The functions below read a column of the table by a switch, which costs nothing where
+   the operation is a constant; an array would stand in memory on a GPU. */
 #define OPERATION_NUMBER(name, made_of, ends_with, zero) OPERATION_##name,
 enum { OPERATION_LIST(OPERATION_NUMBER) OPERATION_COUNT };
 #undef OPERATION_NUMBER
 
+/* Returns what the results of an operation are made of. */
 CORE_FUNCTION int operation_made_of(int operation)
 {
     switch (operation) {
@@ -46,6 +49,7 @@ CORE_FUNCTION int operation_made_of(int operation)
     return MADE_OF_NOTHING;
 }
 
+/* Returns what the end of a row is computed from. */
 CORE_FUNCTION int operation_ends_with(int operation)
 {
     switch (operation) {
@@ -58,7 +62,7 @@ CORE_FUNCTION int operation_ends_with(int operation)
     return ENDS_WITH_SUM;
 }
 
-/* Returns what is written throughout a row of this kind, which is not computed. */
+/* Returns the fill of a row that is not computed: that of a row of zeros, or NaN. */
 CORE_FUNCTION float operation_fill(int operation, int is_zero)
 {
     switch (is_zero ? operation : OPERATION_COUNT) {
@@ -73,21 +77,21 @@ CORE_FUNCTION float operation_fill(int operation, int is_zero)
 
 /* ------------------------------------------------------------------ Formulas */
 
-/* What the end of a row is computed from: the value of the sum; its integers at 2 or 3 levels; the row. */
+/* What the end of a row is computed from. Only what the operation ends with needs to be given. */
 typedef struct {
-    core_two_float sum;
-    core_total_t total;
+    core_two_float sum; /* the value of the sum of exponentials */
+    core_total_t total; /* its integers */
     core_setting_t set;
-    int levels;
+    int levels; /* of the sum: 2 or 3 */
 } operation_sums;
 
 /* What the result of a class is computed from beside its exponential or its logit. */
 typedef struct {
     core_log_row_t log_row;
-    core_two_float end; /* what operation_end made of the sums */
+    core_two_float end; /* what operation_end returned */
 } operation_row;
 
-/* none: statistics alone. */
+/* none: there are no results, only statistics. */
 CORE_FUNCTION core_two_float operation_end_NONE(operation_sums sums)
 {
     return sums.sum;
@@ -99,7 +103,7 @@ CORE_FUNCTION core_float operation_result_NONE(core_pair e, core_float x, operat
     return e.high;
 }
 
-/* softmax: p = e / sum */
+/* softmax: p = e / sum. */
 CORE_FUNCTION core_two_float operation_end_SOFTMAX(operation_sums sums)
 {
     return core_reciprocal(sums.sum);
@@ -111,7 +115,7 @@ CORE_FUNCTION core_float operation_result_SOFTMAX(core_pair e, core_float x, ope
     return core_probability(e, row.end.high, row.end.low);
 }
 
-/* log_softmax: ln p = (x - max) / T - ln(sum) */
+/* log_softmax: ln p = (x - max) / T - ln(sum of exp((x - max) / T)). */
 CORE_FUNCTION core_two_float operation_end_LOG_SOFTMAX(operation_sums sums)
 {
     return core_log_sum(sums.set, sums.total, sums.levels);
@@ -125,7 +129,7 @@ CORE_FUNCTION core_float operation_result_LOG_SOFTMAX(core_pair e, core_float x,
 
 /* ------------------------------------------------------------------ By number */
 
-/* Returns what results need of a row's sums. */
+/* Returns what the results of a row need of its sums. */
 CORE_FUNCTION core_two_float operation_end(int operation, operation_sums sums)
 {
     switch (operation) {
@@ -138,8 +142,8 @@ CORE_FUNCTION core_two_float operation_end(int operation, operation_sums sums)
     return sums.sum;
 }
 
-/* Returns the result of a class. Only what the operation is made of need be given: the exponential e, or the logit x as an
-   ordinary row has it. operation is a constant wherever it matters. */
+/* Returns the result of a class from its exponential e or its logit x, as an ordinary row has it. Only the one that
+   results are made of needs to be given. `operation` is a constant wherever speed matters. */
 CORE_FUNCTION core_float operation_result(int operation, core_pair e, core_float x, operation_row row)
 {
     switch (operation) {
