@@ -1,4 +1,5 @@
-/* The kernels as they were when the library was built. embed.cmake writes the table; host/lib/opencl/opencl_source.c reads it. */
+/* The kernels as they were when the library was built. embed.cmake writes the table, and
+   host/lib/opencl/opencl_source.c reads it. */
 #ifndef CLSOFTMAX_KERNEL_SOURCES_H
 #define CLSOFTMAX_KERNEL_SOURCES_H
 

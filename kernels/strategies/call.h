@@ -1,16 +1,17 @@
 /*
- * A call of a row kernel: what the host compiled into it, its arguments, and where its rows stand. Every kernel includes
- * this first, through phases.h, and gathers its arguments into a row_call in its first line.
- *
- * The host defines the knobs before this file (cls_variant in host/lib/plan/plan.h); with the defaults it compiles alone.
+ * The call of a row kernel: what the host compiled into the kernel, which arguments it has, and where its rows stand.
+ * Every kernel includes this file first, through phases.h, and gathers its arguments into a row_call in its first line.
  */
 #ifndef CLSOFTMAX_CALL_H
 #define CLSOFTMAX_CALL_H
 
 #include "core/interface.h"
 
-/* ---------------------------------------------------------------- Knobs */
+/* ---------------------------------------------------------------- Variant */
 
+/* What is compiled into a kernel. The host writes a #define for each of these in front of the source (cls_variant in
+   host/lib/plan/plan.h). With the defaults below, a kernel compiles alone. Macros that only some strategies have, such
+   as ROOM_CLASSES, are defined where they are used. */
 #ifndef WORK_GROUP_SIZE
 #define WORK_GROUP_SIZE 64 /* work-items in a work-group, a power of two */
 #endif
@@ -21,7 +22,7 @@
 #define OPERATION 1 /* the number of a row in OPERATION_LIST */
 #endif
 #ifndef LOGITS_DTYPE
-#define LOGITS_DTYPE F32 /* the name of a dtype: see dtypes.h */
+#define LOGITS_DTYPE F32 /* F32, F16 or BF16: see dtypes.h */
 #endif
 #ifndef RESULTS_DTYPE
 #define RESULTS_DTYPE F32
@@ -30,31 +31,31 @@
 #define TEMPERATURES TEMPERATURES_ONE
 #endif
 #ifndef STATISTICS
-#define STATISTICS 0 /* 1: a record for each row */
+#define STATISTICS 0 /* 1: a record of statistics is written for each row */
 #endif
 #ifndef TIES
 #define TIES 0 /* 1: a policy may make rows of ties (CORE_ROW_TIES) */
 #endif
 
-/* What the table says of the operation, and how many terms the row has. */
+/* What results are made of (see operations.h), whether there are any, and how many terms a row has. */
 #define RESULTS_MADE_OF operation_made_of(OPERATION)
 #define HAS_RESULTS (RESULTS_MADE_OF != MADE_OF_NOTHING)
 #define MADE_OF_PAIRS (RESULTS_MADE_OF == MADE_OF_EXPONENTIALS)
 #define ROW_TERMS TERMS_OF_ROW(STATISTICS)
 
-/* Runs the statement behind it for each term t of the row. */
+/* Runs the statement that follows for each term t of a row. */
 #define FOR_TERMS _Pragma("unroll") for (int t = 0; t < ROW_TERMS; t++)
 
-/* Inlined whatever the compiler thinks of it. PoCL 3.1 loses what a function writes to local memory if it does not become a
-   part of the kernel, as where there are two calls. */
+/* Begins a function that must be inlined. PoCL 3.1 loses what a function writes to local memory if it is not inlined,
+   which can happen to a function that is called twice. */
 #define ROW_INLINE static inline __attribute__((always_inline))
 
-/* ---------------------------------------------------------------- Elements in memory */
+/* ---------------------------------------------------------------- Elements */
 
 #define CALL_JOIN_(a, b) a##b
 #define CALL_JOIN(a, b) CALL_JOIN_(a, b)
 
-/* How memory has an element of each dtype; bf16 is not known to OpenCL C. */
+/* The types of elements in memory: logit_t and result_t. OpenCL C has no type for bf16. */
 typedef float dtype_F32;
 typedef half dtype_F16;
 typedef ushort dtype_BF16;
@@ -63,12 +64,16 @@ typedef CALL_JOIN(dtype_, RESULTS_DTYPE) result_t;
 
 /* ---------------------------------------------------------------- Arguments */
 
+/* The parameter lists of the kernels. A kernel is declared as ROW_KERNEL row_name(ROW_PARAMETERS), and its parameters
+   have the names of ROW_ARGUMENT_LIST in interface.h: logits, results, rows, classes, and so on. */
 #define CALL_BUFFER(array, type, name) , __global type *name
 #define CALL_VALUE(type, name) , type name
 #define ROW_PARAMETERS float one_temperature ROW_ARGUMENT_LIST(CALL_BUFFER, CALL_VALUE)
 #define SPLIT_PARAMETERS ROW_PARAMETERS SPLIT_ARGUMENT_LIST(CALL_BUFFER, CALL_VALUE)
 
-/* The arguments of a kernel as its functions take them. */
+#define ROW_KERNEL __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void
+
+/* The arguments of a kernel in one struct, as the functions that it calls take them. */
 #define CALL_BUFFER_MEMBER(array, type, name) __global type *name;
 #define CALL_VALUE_MEMBER(type, name) type name;
 typedef struct {
@@ -76,7 +81,7 @@ typedef struct {
     ROW_ARGUMENT_LIST(CALL_BUFFER_MEMBER, CALL_VALUE_MEMBER)
 } row_call;
 
-/* row_call call = ROW_CALL; is a kernel's first line. */
+/* Fills in that struct: `const row_call call = ROW_CALL;` is a kernel's first line. */
 #define CALL_BUFFER_NAME(array, type, name) , name
 #define CALL_VALUE_NAME(type, name) , name
 #define ROW_CALL                                                                                                       \
@@ -84,14 +89,12 @@ typedef struct {
         one_temperature ROW_ARGUMENT_LIST(CALL_BUFFER_NAME, CALL_VALUE_NAME)                                           \
     }
 
-#define ROW_KERNEL __kernel __attribute__((reqd_work_group_size(WORK_GROUP_SIZE, 1, 1))) void
-
-/* Each row is computed at so many temperatures, one after another. */
+/* How many temperatures each row is computed at, one after another. */
 #define ROW_TEMPERATURE_COUNT(call) (TEMPERATURES == TEMPERATURES_SWEEP ? (uint)(call)->sweep.SWEEP_COUNT : 1)
 
 /* ---------------------------------------------------------------- Places */
 
-/* Returns where a row begins in an array of this layout, in elements. */
+/* Returns where a row begins in an array of this layout, in elements from the beginning of the buffer. */
 static ulong row_offset(ulong4 layout, ulong row, ulong inner)
 {
     const ulong outer_index = inner == 1 ? row : row / inner;
@@ -99,11 +102,13 @@ static ulong row_offset(ulong4 layout, ulong row, ulong inner)
            (row - outer_index * inner) * layout.LAYOUT_INNER_STRIDE;
 }
 
+/* Returns the address of a row's first logit. */
 static __global const logit_t *row_logits(const row_call *call, ulong row)
 {
     return call->logits + row_offset(call->logits_layout, row, call->inner);
 }
 
+/* Returns the address of a row's first result, at the first temperature. */
 static __global result_t *row_results(const row_call *call, ulong row)
 {
     return call->results + row_offset(call->results_layout, row, call->inner);

@@ -1,10 +1,11 @@
 /*
- * The phases of a row, or of a part of it, for a whole work-group: group and split. The group goes through the classes in
- * chunks, of which each work-item has ITEM_CLASSES logits in registers, in accesses of ACCESS_WIDTH neighbours; neighbouring
- * work-items have neighbouring accesses. A row of one chunk (ROW_IN_REGISTERS) is read once and stays where it is.
+ * The phases of a row, or of a part of it, by a whole work-group; the strategies group and split use them. The group
+ * goes through the classes in chunks. Each work-item has ITEM_CLASSES logits of a chunk in registers, read in accesses
+ * of ACCESS_WIDTH neighbours, and neighbouring work-items have neighbouring accesses. A row of one chunk
+ * (ROW_IN_REGISTERS) is read once and stays in registers.
  *
- * CORE_WIDTH is 1 here: a GPU computes on its work-items at once. Every loop over a chunk has constant bounds, so that its
- * arrays become registers.
+ * CORE_WIDTH is 1 here, since a GPU makes its vectors of work-items. Every loop over a chunk has constant bounds and is
+ * unrolled, so that its arrays become registers.
  */
 #ifndef CLSOFTMAX_CHUNKS_H
 #define CLSOFTMAX_CHUNKS_H
@@ -18,7 +19,7 @@
 #define ROW_IN_REGISTERS 0 /* 1: no row is longer than a chunk */
 #endif
 #ifndef PAIRS_IN_REGISTERS
-#define PAIRS_IN_REGISTERS 0 /* 1: the exponentials stay too, so that none is computed twice */
+#define PAIRS_IN_REGISTERS 0 /* 1: the exponentials stay there too, so that none is computed twice */
 #endif
 
 #define ITEM_CLASSES (ACCESSES * ACCESS_WIDTH)
@@ -26,6 +27,7 @@
 
 /* ---------------------------------------------------------------- Accesses */
 
+/* Reads an access into registers. An access of one element need not be a neighbour of the next. */
 static void access_load(__global const logit_t *address, float *logits)
 {
 #if ACCESS_WIDTH == 1
@@ -35,6 +37,7 @@ static void access_load(__global const logit_t *address, float *logits)
 #endif
 }
 
+/* Writes an access of results from registers. */
 static void access_store(const float *results, __global result_t *address)
 {
 #if ACCESS_WIDTH == 1
@@ -46,7 +49,7 @@ static void access_store(const float *results, __global result_t *address)
 
 /* ---------------------------------------------------------------- Chunks */
 
-/* The chunks of a row that a work-group goes through, from `begin` to `end`. */
+/* The chunks of a row that a work-group goes through: those from `begin` to before `end`. */
 typedef struct {
     __global const logit_t *x; /* the row's logits */
     ulong class_stride;
@@ -61,13 +64,14 @@ typedef struct {
     core_pair pairs[ITEM_CLASSES]; /* their exponentials, if PAIRS_IN_REGISTERS */
 } chunk_registers;
 
-/* Returns the number of chunks of a row; the constant 1 for a row in registers, so that the loop over them goes away. */
+/* Returns how many chunks a row has. For a row in registers that is the constant 1, so that the loop over chunks
+   disappears. */
 static uint row_chunks(ulong classes)
 {
     return ROW_IN_REGISTERS ? 1 : (uint)((classes + CHUNK_CLASSES - 1) / CHUNK_CLASSES);
 }
 
-/* Returns the classes of a chunk. They fit 32 bits, which the classes of a row need not. */
+/* Returns how many classes a chunk has. The number fits 32 bits, which the number of classes of a row need not. */
 static uint chunk_count(const row_part *part, uint chunk)
 {
     const ulong left = part->classes - (ulong)chunk * CHUNK_CLASSES;
@@ -80,7 +84,7 @@ static uint chunk_place(uint access)
     return (access * WORK_GROUP_SIZE + (uint)get_local_id(0)) * ACCESS_WIDTH;
 }
 
-/* Reads this work-item's logits of a chunk; behind the last class they are -inf. */
+/* Reads this work-item's logits of a chunk; after the last class they are -inf. */
 static void chunk_load(const row_part *part, uint chunk, float *logits)
 {
     const uint count = chunk_count(part, chunk);
@@ -99,7 +103,8 @@ static void chunk_load(const row_part *part, uint chunk, float *logits)
     }
 }
 
-/* Returns a logit as an ordinary row has it. What pads a chunk must not tie, and -inf may. */
+/* Returns a logit as an ordinary row has it. Padding must not tie, although it is -inf, and -inf can be a maximum that
+   ties. */
 static float chunk_ordinary(float x, int is_class, const row_state *row)
 {
     return !TIES || is_class ? row_ordinary(x, row) : -CORE_INFINITY;
@@ -107,8 +112,7 @@ static float chunk_ordinary(float x, int is_class, const row_state *row)
 
 /* ---------------------------------------------------------------- Phases of a part */
 
-/* Returns the largest of what this work-item has of the part; the step is the class. The chunk loaded last stays in
-   `logits`. */
+/* Returns the top of what this work-item has of the part. The chunk that was read last stays in `logits`. */
 static core_top_t part_top(const row_part *part, float *logits)
 {
     row_top seen = row_top_of_nothing();
@@ -119,11 +123,11 @@ static core_top_t part_top(const row_part *part, float *logits)
             seen =
                 row_top_add(seen, logits[i], chunk * CHUNK_CLASSES + chunk_place(i / ACCESS_WIDTH) + i % ACCESS_WIDTH);
     }
-    const core_top_t top = {seen.key, seen.second_key, (long)seen.step};
-    return top;
+    return row_top_of_steps(seen);
 }
 
-/* Returns the sums of what this work-item has of the part. */
+/* Returns the sums of what this work-item has of the part. If the row is in registers, its logits must be there; the
+   exponentials stay in mine->pairs if PAIRS_IN_REGISTERS. */
 static row_totals part_sums(const row_part *part, chunk_registers *mine, const row_state *row)
 {
     row_totals totals = row_totals_of_nothing();
@@ -138,9 +142,9 @@ static row_totals part_sums(const row_part *part, chunk_registers *mine, const r
             if (place >= count)
                 continue;
 #pragma unroll
-            for (uint lane = 0; lane < ACCESS_WIDTH; lane++) {
-                const uint i = access * ACCESS_WIDTH + lane;
-                const float x = chunk_ordinary(mine->logits[i], place + lane < count, row);
+            for (uint element = 0; element < ACCESS_WIDTH; element++) {
+                const uint i = access * ACCESS_WIDTH + element;
+                const float x = chunk_ordinary(mine->logits[i], place + element < count, row);
                 const core_pair e = core_exponential(x, row->set.row);
                 sums = row_sums_add_pair(sums, e, x, row);
                 if (PAIRS_IN_REGISTERS)
@@ -152,7 +156,7 @@ static row_totals part_sums(const row_part *part, chunk_registers *mine, const r
     return totals;
 }
 
-/* Computes the results of an access from this work-item's registers, from `first` on. */
+/* Computes the results of an access, whose first element is number `first` of this work-item's registers. */
 static void access_results(const chunk_registers *mine, uint first, const row_state *row, float *results)
 {
 #pragma unroll
@@ -161,7 +165,7 @@ static void access_results(const chunk_registers *mine, uint first, const row_st
                                         : row_result(row_ordinary(mine->logits[first + i], row), row);
 }
 
-/* Writes the results of the part; p is the place of the row's first. */
+/* Writes the results of the part of a row that is computed; p is where the row's first result goes. */
 static void part_emit(const row_part *part, chunk_registers *mine, const row_state *row, __global result_t *p,
                       ulong result_stride)
 {
@@ -190,8 +194,8 @@ static void part_emit(const row_part *part, chunk_registers *mine, const row_sta
     }
 }
 
-/* Fills a part of a row that is not computed: each work-item where it has read, since in place others may still read
-   elsewhere. */
+/* Fills a part of a row that is not computed. Each work-item writes only where it has read itself: results may take the
+   place of logits, and other work-items may still be reading. */
 static void part_fill(const row_part *part, float fill, __global result_t *p, ulong stride)
 {
     for (uint chunk = part->begin; chunk < part->end; chunk++) {
@@ -204,7 +208,7 @@ static void part_fill(const row_part *part, float fill, __global result_t *p, ul
     }
 }
 
-/* Writes the results of a part, whatever its row is; totals are the row's. */
+/* Writes the results of a part of a row of any kind; `totals` are the sums of the whole row. */
 static void part_results(const row_part *part, chunk_registers *mine, row_state *row, row_totals totals,
                          __global result_t *p, ulong stride)
 {
@@ -220,11 +224,13 @@ static void part_results(const row_part *part, chunk_registers *mine, row_state 
 
 /* ---------------------------------------------------------------- Reductions over the work-group */
 
-/* Branches of a node of the tree: 16 take four barriers for 1,024 work-items, where a binary tree takes eleven. */
+/* How many values a node of the tree merges. With 16, a work-group of 1,024 passes four barriers; a binary tree has
+   eleven. */
 #define REDUCTION_RADIX 16
 
-/* Defines a function that merges the work-items' values into one, which all of them return. Its barriers stand where all
-   work-items pass; `all` must not be written again before the next barrier. */
+/* Defines a function that merges the values of all work-items into one, which it returns to each of them. All
+   work-items must call it, since it has barriers. `all` has room for a value of each, and must not be written again
+   before the next barrier. */
 #define GROUP_REDUCTION(name, type, merge)                                                                             \
     static type name(type mine, __local type *all)                                                                     \
     {                                                                                                                  \
@@ -244,7 +250,7 @@ static void part_results(const row_part *part, chunk_registers *mine, row_state 
         return all[0];                                                                                                 \
     }
 
-/* Without statistics, only the largest key is reduced. */
+/* What the reduction of tops merges: without statistics it is the largest key alone. */
 #if STATISTICS
 typedef core_one_top local_top;
 #define local_top_merge core_top_merge
@@ -253,11 +259,12 @@ typedef uint local_top;
 #define local_top_merge CORE_LARGER
 #endif
 
-/* The integers of row_totals that are in use. */
+/* What the reduction of sums merges: those integers of row_totals that are in use. */
 typedef struct {
     core_long of[SUM_LEVELS * ROW_TERMS];
 } local_sums;
 
+/* Planning sizes work-groups by these numbers; arrays of -1 elements do not compile. */
 typedef char top_is_as_planned[sizeof(local_top) == LOCAL_TOP_BYTES(STATISTICS) ? 1 : -1];
 typedef char sums_are_as_planned[sizeof(local_sums) == LOCAL_SUMS_BYTES(SUM_LEVELS, ROW_TERMS) ? 1 : -1];
 
@@ -271,7 +278,7 @@ static local_sums local_sums_merge(local_sums a, local_sums b)
 GROUP_REDUCTION(group_local_top, local_top, local_top_merge)
 GROUP_REDUCTION(group_local_sums, local_sums, local_sums_merge)
 
-/* Returns the top of all work-items. */
+/* Returns the top of all work-items together; without statistics only its key is valid. */
 static core_top_t group_top(core_top_t mine, __local local_top *all)
 {
 #if STATISTICS
@@ -282,7 +289,7 @@ static core_top_t group_top(core_top_t mine, __local local_top *all)
 #endif
 }
 
-/* Returns the sums of all work-items. */
+/* Returns the sums of all work-items together. */
 static row_totals group_totals(row_totals mine, __local local_sums *all)
 {
     local_sums sums;

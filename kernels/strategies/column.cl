@@ -1,12 +1,13 @@
 /*
- * column: neighbouring columns on neighbouring lanes, for a softmax axis that is not the last. Each column is a row of its
- * own.
+ * column: neighbouring columns on neighbouring lanes, for a softmax axis that is not the last. Each column is a row:
+ * its classes are far apart in memory, and the next column is its neighbour.
  *
- * A work-item takes CORE_WIDTH neighbouring columns of one outer index and goes down the classes: every load is of
- * neighbours in memory, nothing is transposed. It reads its columns three times. column_kept.cl keeps them, and
- * column_temperatures.cl puts the temperatures of one row on the lanes.
- * Launch: outer * ceil(inner / CORE_WIDTH) work-items, rounded up to a multiple of WORK_GROUP_SIZE; the inner strides are 1
- * if CORE_WIDTH > 1.
+ * A work-item takes CORE_WIDTH neighbouring columns of one outer index, and goes down the classes. Every load is of
+ * neighbours in memory, and nothing is transposed. This kernel reads its columns three times. column_kept.cl keeps them
+ * in local memory, and column_temperatures.cl puts the temperatures of one row on the lanes.
+ *
+ * Launch: outer * ceil(inner / CORE_WIDTH) work-items, rounded up to a multiple of WORK_GROUP_SIZE. The inner strides
+ * are 1 if CORE_WIDTH > 1. Memory: none is used beside logits and results.
  */
 #define CORE_ROW_PER_LANE 1
 #define COLUMNS CORE_WIDTH

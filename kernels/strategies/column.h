@@ -1,22 +1,23 @@
 /*
- * What the kernels of column that have results share: which columns are a work-item's. The kernel defines COLUMNS, how many
- * a work-item takes, before it includes this file.
+ * What column.cl and column_kept.cl share: which columns a work-item takes. Before a kernel includes this file, it
+ * defines COLUMNS, how many a work-item takes at most.
  */
 #ifndef CLSOFTMAX_COLUMN_H
 #define CLSOFTMAX_COLUMN_H
 
 #include "strategies/lanes.h"
 
-/* The columns of one outer index that are a work-item's. */
+/* The columns of a work-item, which are neighbours at one outer index. */
 typedef struct {
-    ulong row;  /* the first */
-    uint count; /* at most COLUMNS; 0 for a work-item too many */
+    ulong row;  /* the row that the first column is */
+    uint count; /* at most COLUMNS; 0 if the launch has more work-items than there are shares */
 } column_share;
 
+/* Returns the columns of this work-item. */
 static column_share column_share_of(const row_call *call)
 {
-    const ulong blocks = (call->inner + COLUMNS - 1) / COLUMNS, outer_index = get_global_id(0) / blocks;
-    const ulong column = (get_global_id(0) - outer_index * blocks) * COLUMNS, row = outer_index * call->inner + column;
+    const ulong shares = (call->inner + COLUMNS - 1) / COLUMNS, outer_index = get_global_id(0) / shares;
+    const ulong column = (get_global_id(0) - outer_index * shares) * COLUMNS, row = outer_index * call->inner + column;
     const ulong left = row >= call->rows ? 0 : call->inner - column;
     const column_share share = {row, left < COLUMNS ? (uint)left : COLUMNS};
     return share;

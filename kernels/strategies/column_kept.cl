@@ -1,21 +1,28 @@
 /*
- * column, where local memory has room for columns: of up to ROOM_CLASSES classes they are kept, VECTORS_ABREAST vectors of
- * them, and their exponentials and results take their place. One read, one write, one exponential for an element.
+ * column with columns that are kept in local memory. So each logit is read once, each exponential computed once, and
+ * each result written once. column.cl has the idea.
  *
- * Launch: outer * ceil(inner / columns of a work-item) work-groups of one work-item; the inner strides are 1.
+ * A work-item takes VECTORS_ABREAST vectors of columns of up to ROOM_CLASSES classes. It reads all of them on one way
+ * down the classes, computes one vector after another, and writes all of them on one way down.
+ *
+ * Launch: outer * ceil(inner / COLUMNS) work-groups of one work-item, since local memory belongs to a work-group. The
+ * inner strides are 1. Memory: local memory has a room for each vector, in which the exponentials and then the results
+ * take the place of the logits; and one for the low halves of the exponentials of one vector. In a sweep the logits
+ * have rooms of their own.
  */
 #define CORE_ROW_PER_LANE 1
 #define ROOM_SPACE __local
 #define COLUMNS (CORE_WIDTH * VECTORS_ABREAST)
 #include "strategies/column.h"
 
-/* Prefetch so many classes ahead, and behind the last class those of the columns that come next. They stand on pages of
-   their own, where no processor reads ahead by itself. Into the second-level cache: columns a power of two apart have few
-   places in the first. */
+/* How many classes ahead column_load prefetches; after the last class it goes on with the next columns. Each class may
+   be on a page of its own, so no processor reads ahead by itself. It prefetches into the second-level cache, since
+   classes whose distance is a power of two share few places in the first-level one. */
 #define COLUMN_AHEAD 32
 
-/* Reads `count` vectors of columns side by side, in one way down the classes, since the vectors of a class are neighbours in
-   memory; finds their tops. Compiled for VECTORS_ABREAST, and for the fewer at an end. */
+/* Reads `count` vectors of columns into `kept`, on one way down the classes, since the vectors of a class are
+   neighbours in memory; and finds their tops. It is compiled twice: for the constant VECTORS_ABREAST, and for the fewer
+   vectors at the end of an outer index. */
 ROW_INLINE void column_load(const row_call *call, const row_lot *lots, uint count, __local core_float *kept,
                             core_top_t *tops)
 {
@@ -34,10 +41,10 @@ ROW_INLINE void column_load(const row_call *call, const row_lot *lots, uint coun
         }
     }
     for (uint v = 0; v < count; v++)
-        tops[v] = lanes_top_of(seen[v]);
+        tops[v] = row_top_of_steps(seen[v]);
 }
 
-/* Writes the results of `count` vectors in the same way; p is the place of the first. */
+/* Writes the results of `count` vectors in the same way; p is where the first one goes. */
 ROW_INLINE void column_store(const row_call *call, const row_lot *lots, uint count, __local const core_float *kept,
                              const int *are_whole, __global result_t *p, int stream)
 {

@@ -1,14 +1,18 @@
 /*
- * column, for the statistics of a sweep: the temperatures of a row are its columns (TEMPERATURES_ON_LANES).
+ * column for the statistics of a sweep: the temperatures of a row are on the lanes (TEMPERATURES_ON_LANES), as if each
+ * were a column.
  *
- * A work-item takes a row: each logit is read once for CORE_WIDTH temperatures, of which everything about a row is a vector,
- * so that nothing is summed up across lanes.
- * Launch: as many work-items as rows, rounded up to a multiple of WORK_GROUP_SIZE; inner is 1, and there are no results.
+ * A work-item takes a row. It reads each logit once for CORE_WIDTH temperatures. What belongs to a row at a temperature
+ * is on a lane, so that nothing is added up across lanes.
+ *
+ * Launch: as many work-items as rows, rounded up to a multiple of WORK_GROUP_SIZE. inner is 1, and there are no
+ * results. Memory: none is used beside logits and records.
  */
 #define CORE_ROW_PER_LANE 1
 #include "strategies/lanes.h"
 
-/* Returns the top of the row for all lanes; its neighbouring classes are the lanes here. */
+/* Returns the top of the row, the same on all lanes. Here neighbouring classes are on the lanes, which is faster; it
+   needs a class stride of 1. */
 static core_top_t column_top(const row_call *call, const row_lot *lot)
 {
     row_top seen = row_top_of_nothing();

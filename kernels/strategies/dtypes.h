@@ -1,10 +1,21 @@
 /*
- * The dtypes, a section for each: how an element and how CORE_WIDTH neighbours of it are read as f32, and how f32 becomes
- * one of it, rounded to the nearest, ties to even, a NaN to the canonical NaN. elements.h, which every kernel includes, takes
- * the functions of its two dtypes by their names.
+ * The dtypes, a section for each: how elements are read as f32, and how f32 is written. Results are rounded to the
+ * nearest, ties to even, and every NaN becomes the canonical NaN. elements.h, which every kernel includes, takes the
+ * functions of the variant's two dtypes by their names.
  *
- * To add a dtype: a type in call.h, dtype_load_one_NAME, dtype_load_NAME, dtype_load_access_NAME, dtype_store_one_NAME,
- * dtype_rounded_NAME and dtype_store_access_NAME here, and what the CPU path has for it (host/lib/cpu/cpu_dtype.h).
+ * Each dtype NAME has these functions or macros:
+ *
+ *     dtype_load_one_NAME(address)            reads one element
+ *     dtype_load_NAME(address)                reads CORE_WIDTH neighbours
+ *     dtype_load_access_NAME(address, lanes)  reads an access, ACCESS_WIDTH neighbours, into an array of floats
+ *     dtype_vector_NAME                       is the type of CORE_WIDTH results in memory
+ *     dtype_rounded_NAME(values)              rounds CORE_WIDTH results to that type
+ *     dtype_place_NAME(space, address)        is the place of such a vector in memory
+ *     dtype_store_one_NAME(value, address)    writes one result
+ *     dtype_store_access_NAME(lanes, address) writes an access
+ *
+ * To add a dtype, write them here, add a type in call.h, and write what the CPU path has for it
+ * (host/lib/cpu/cpu_dtype.h).
  */
 #ifndef CLSOFTMAX_DTYPES_H
 #define CLSOFTMAX_DTYPES_H
@@ -13,6 +24,7 @@
 
 /* ---------------------------------------------------------------- Vectors in memory */
 
+/* OpenCL C's functions for vectors, also for a width of 1, which they do not know. */
 #if CORE_WIDTH == 1
 #define row_vload(address) (*(address))
 #define row_vstore(value, address) (*(address) = (value))
@@ -25,16 +37,17 @@
 #define row_convert_ushort(value) CORE_VECTOR(convert_ushort)(value)
 #endif
 
-/* A vector at an address that is a multiple of an element's size alone, to be read or written. PoCL 3.1 makes vload16 and
-   vstore16 of pieces, and a whole vector that is read after a store of pieces waits until all of them have reached the
-   cache. */
+/* A vector at an address that is aligned to an element only, to be read or written. This is not vload16 and vstore16
+   because PoCL 3.1 does those in several smaller steps, and a vector that is read whole after such a store waits until
+   all of it has reached the cache. */
 typedef core_float row_floats __attribute__((aligned(4)));
 typedef CORE_VECTOR(ushort) row_ushorts __attribute__((aligned(2)));
 #define ROW_FLOATS(space, address) (*(space row_floats *)(address))
 #define ROW_USHORTS(space, address) (*(space row_ushorts *)(address))
 
-/* An access, the neighbouring elements that a work-item of a GPU reads at once (chunks.h): more than one only where every row
-   begins at a multiple of it. Read by casts, since vload promises the compiler no more than an element's alignment. */
+/* An access: the neighbouring elements that a work-item of a GPU reads with one instruction (chunks.h). It has more
+   than one element only where every row begins at a multiple of its size. Accesses are read by casts, since vload
+   promises the compiler no more than the alignment of an element. */
 #ifndef ACCESS_WIDTH
 #define ACCESS_WIDTH 1
 #endif
@@ -66,11 +79,12 @@ typedef CORE_VECTOR(ushort) dtype_vector_F16;
 #define dtype_store_access_F16(lanes, address)                                                                         \
     CALL_JOIN(ACCESS_VECTOR(vstorea_half), _rte)(ACCESS_VALUE(lanes), 0, address)
 
-/* vload_half and vstore_half of vectors: PoCL 3.1 takes their address for that of a whole vector, although it need be a
-   multiple of two bytes alone; so they work on a copy that is aligned. */
+/* Vectors of f16 are converted in an aligned copy. PoCL 3.1 assumes that the address given to vload_half and
+   vstore_half of vectors is aligned to the whole vector, although OpenCL asks for two bytes only. */
 #if CORE_WIDTH == 1
 #define dtype_load_F16(address) vload_half(0, address)
 #define dtype_rounded_F16(value) dtype_half_of_float(value)
+/* Returns the bits of an f32 rounded to f16. */
 static ushort dtype_half_of_float(float value)
 {
     ushort half_bits;
@@ -80,6 +94,7 @@ static ushort dtype_half_of_float(float value)
 #else
 #define dtype_load_F16(address) dtype_floats_of_half(ROW_USHORTS(__global const, address))
 #define dtype_rounded_F16(values) dtype_half_of_floats(values)
+/* Returns the f32 of a vector of f16, given by their bits. */
 static core_float dtype_floats_of_half(CORE_VECTOR(ushort) bits)
 {
     ushort lanes[CORE_WIDTH] __attribute__((aligned(64)));
@@ -87,6 +102,7 @@ static core_float dtype_floats_of_half(CORE_VECTOR(ushort) bits)
     return CORE_VECTOR(vload_half)(0, (const half *)lanes);
 }
 
+/* Returns the bits of a vector of f32 rounded to f16. */
 static CORE_VECTOR(ushort) dtype_half_of_floats(core_float values)
 {
     ushort lanes[CORE_WIDTH] __attribute__((aligned(64)));
@@ -95,7 +111,8 @@ static CORE_VECTOR(ushort) dtype_half_of_floats(core_float values)
 }
 #endif
 
-/* A driver's conversion of NaN may be its own. */
+/* Writes one f16. A NaN is written by its bits, since a driver's conversion may make another NaN of it. Whole vectors
+   need no such care: they hold computed results only, which are never NaN (see row_store_all). */
 static void dtype_store_one_F16(float value, __global half *address)
 {
     if ((as_uint(value) & 0x7FFFFFFFu) > 0x7F800000u)
@@ -113,7 +130,8 @@ static void dtype_store_one_F16(float value, __global half *address)
                      ACCESS_VECTOR(convert_uint)(*(__global const ACCESS_VECTOR(ushort) *)(address)) << 16),           \
                  lanes)
 
-/* The upper half of f32's bits, rounded; that of the canonical NaN is bf16's. */
+/* The bits of a bf16 are the upper half of the bits of f32, rounded. Those of the canonical NaN give
+   the canonical NaN. */
 #define dtype_bf16_of_bits(bits) (((bits) + 0x7FFFu + (((bits) >> 16) & 1u)) >> 16)
 
 typedef CORE_VECTOR(ushort) dtype_vector_BF16;

@@ -1,17 +1,19 @@
 /*
- * Reading logits and writing results, one element or CORE_WIDTH neighbours at a time, whatever their dtypes: what every
- * kernel does with memory. Results that no cache would hold can be streamed past the caches, where the compiler knows how.
+ * Reading logits and writing results, one element or CORE_WIDTH neighbours at a time, for any dtypes. Every kernel
+ * includes this file, through phases.h. Results that no cache would hold can be streamed past the caches, if the
+ * compiler has a builtin for it.
  */
 #ifndef CLSOFTMAX_ELEMENTS_H
 #define CLSOFTMAX_ELEMENTS_H
 
 #include "strategies/dtypes.h"
 
+/* The function or macro of dtypes.h for the dtype of the logits, and for that of the results. */
 #define LOGITS(function) CALL_JOIN(function##_, LOGITS_DTYPE)
 #define RESULTS(function) CALL_JOIN(function##_, RESULTS_DTYPE)
 
-/* Fetches a line into a cache; level 3 is the first-level cache, 2 the second-level one. OpenCL's prefetch() does nothing on
-   PoCL; this builtin of clang does nothing where the device has no such instruction. */
+/* Prefetches a cache line. `level` is the builtin's: 3 for the first-level cache, 2 for the second-level one. OpenCL's
+   prefetch() does nothing on PoCL. This builtin of clang does nothing where the device has no such instruction. */
 #ifdef __clang__
 #define ROW_PREFETCH(address, level) __builtin_prefetch((const void *)(ulong)(address), 0, level)
 #else
@@ -26,12 +28,13 @@ static core_float row_load(__global const logit_t *address)
     return LOGITS(dtype_load)(address);
 }
 
+/* Reads one logit. */
 static float row_load_one(__global const logit_t *address)
 {
     return LOGITS(dtype_load_one)(address);
 }
 
-/* Reads the last `count` logits of a run, fewer than CORE_WIDTH; the lanes beyond them become `padding`. */
+/* Reads the last `count` neighbouring logits, fewer than CORE_WIDTH; all further lanes become `padding`. */
 static core_float row_load_tail(__global const logit_t *address, uint count, float padding)
 {
     float lanes[CORE_WIDTH];
@@ -45,17 +48,19 @@ static core_float row_load_tail(__global const logit_t *address, uint count, flo
 /* A vector of results as memory has it. */
 typedef RESULTS(dtype_vector) row_vector;
 
+/* Writes CORE_WIDTH neighbouring results, which are computed, so that none is NaN. */
 static void row_store(core_float value, __global result_t *address)
 {
     RESULTS(dtype_place)(__global, address) = RESULTS(dtype_rounded)(value);
 }
 
+/* Writes one result, which may be NaN. */
 static void row_store_one(float value, __global result_t *address)
 {
     RESULTS(dtype_store_one)(value, address);
 }
 
-/* Writes the first `count` lanes. */
+/* Writes the first `count` lanes, which may be NaN. */
 static void row_store_tail(core_float value, __global result_t *address, uint count)
 {
     float lanes[CORE_WIDTH];
@@ -64,7 +69,7 @@ static void row_store_tail(core_float value, __global result_t *address, uint co
         row_store_one(lanes[i], address + i);
 }
 
-/* Writes a whole vector, in which the rows that are not computed may be NaN. */
+/* Writes a whole vector. Unless is_computed, it has lanes of rows that are not computed, which may be NaN. */
 static void row_store_all(core_float value, __global result_t *address, int is_computed)
 {
     if (is_computed)
@@ -73,7 +78,7 @@ static void row_store_all(core_float value, __global result_t *address, int is_c
         row_store_tail(value, address, CORE_WIDTH);
 }
 
-/* Returns the first `count` lanes of one vector, and the others of the other. */
+/* Returns a vector with the first `count` lanes of `first`, and the rest from `other`. */
 static core_float row_join(core_float first, core_float other, uint count)
 {
     int lanes[CORE_WIDTH];
@@ -82,7 +87,7 @@ static core_float row_join(core_float first, core_float other, uint count)
     return row_vload(lanes) < (core_int)((int)count) ? first : other;
 }
 
-/* ---------------------------------------------------------------- Past the caches */
+/* ---------------------------------------------------------------- Streams past the caches */
 
 #if defined(__has_builtin) && CORE_WIDTH > 1
 #if __has_builtin(__builtin_nontemporal_store)
@@ -93,8 +98,9 @@ static core_float row_join(core_float first, core_float other, uint count)
 #define ROW_STREAMS 0
 #endif
 
-/* More bytes of results than this are not worth a place in a cache; in place they have one already. */
-#ifndef ROW_STREAM_BYTES /* tests stream fewer */
+/* Results of more bytes than this in a launch are streamed. Results in place are not, since their lines are in the
+   cache already. */
+#ifndef ROW_STREAM_BYTES /* tests stream fewer bytes */
 #define ROW_STREAM_BYTES ((ulong)8 << 20)
 #endif
 
@@ -106,10 +112,11 @@ static int row_wants_stream(const row_call *call)
            (__global const void *)call->logits != (__global const void *)call->results;
 }
 
-/* Only whole vectors at multiples of their size are streamed. */
+/* Tells whether a vector of results can be streamed to an address: only to a multiple of its size. */
 #define ROW_RESULT_BYTES (CORE_WIDTH * sizeof(result_t))
 #define row_can_stream(address) ((ulong)(address) % ROW_RESULT_BYTES == 0)
 
+/* Streams CORE_WIDTH neighbouring results, which are computed, where row_can_stream. */
 static void row_stream(core_float value, __global result_t *address)
 {
 #if ROW_STREAMS

@@ -1,26 +1,28 @@
 /*
- * item: one row after another in each work-item, CORE_WIDTH neighbouring classes at a time; or, if CORE_WIDTH is 1, one class
- * at a time at any class stride.
+ * item: one row after another in each work-item. It is for CPU devices, where barriers are slow and vectors explicit: a
+ * work-item takes CORE_WIDTH neighbouring classes at a time, or, if CORE_WIDTH is 1, one class at a time at any stride.
  *
- * For CPU devices: there is no barrier, and the vectors are explicit. The exponentials of a row of up to ROOM_CLASSES are
- * kept in local memory between the sums and the results, so that each is computed once; a longer row is read three times,
- * the last two from a cache. While the exponentials of a row are computed, the logits of the next are fetched into the
- * second-level cache, and its maximum is found before the results are written, which wait for the sum. Results that no
- * cache would hold are streamed past the caches in whole vectors, if the compiler knows how.
- * Launch: any number of work-items, a multiple of WORK_GROUP_SIZE, which is 1 if rows are kept; each takes its share of the
- * rows.
+ * The exponentials of a row of up to ROOM_CLASSES classes are kept between the sums and the results, so that each is
+ * computed once. A longer row is read three times, the last two from a cache. While the exponentials of a row are
+ * computed, the next row is prefetched into the second-level cache. The top of the next row is found before the results
+ * of this row are written, since they have to wait for the sum anyway. Results that no cache would hold are streamed
+ * past the caches in whole vectors, if the compiler has a builtin for it.
+ *
+ * Launch: any number of work-items, a multiple of WORK_GROUP_SIZE; each takes its share of the rows. WORK_GROUP_SIZE is
+ * 1 if rows are kept, since local memory belongs to a work-group. Memory: local memory has the exponentials of one row,
+ * all high halves before all low ones.
  */
 #ifndef ROOM_CLASSES
 #define ROOM_CLASSES 0 /* room for the exponentials of so many classes; 0: they are not kept */
 #endif
 #if CORE_WIDTH > 1
-#define STEP_VECTORS 8 /* vectors that go through an exponential together */
+#define STEP_VECTORS 8 /* vectors that go through an exponential together, as a strip */
 #else
 #define STEP_VECTORS 1
 #endif
 #include "strategies/steps.h"
 
-/* A row and its logits. */
+/* The logits of a row. */
 typedef struct {
     __global const logit_t *x;
     ulong stride;
@@ -33,27 +35,30 @@ typedef struct {
 #define ITEM_STRIDE(l) (l)->stride
 #endif
 #define ITEM_STRIP (STEP_VECTORS * CORE_WIDTH)
-#define ITEM_PAGE (4096 / sizeof(logit_t)) /* processors that see where reading goes stop at the end of a page */
+#define ITEM_PAGE (4096 / sizeof(logit_t)) /* prefetch a page ahead: processors by themselves stop at its end */
+
+/* Runs the statement that follows for each vector k of a strip. */
 #define FOR_STRIP _Pragma("unroll") for (uint k = 0; k < STEP_VECTORS; k++)
 
+/* Reads a vector of logits from class i on. */
 static core_float item_load(const item_logits *l, ulong i)
 {
     return row_load(l->x + i * ITEM_STRIDE(l));
 }
 
-/* Reads the classes from i to the last, fewer than a vector. */
+/* Reads the classes from i to the last, fewer than a vector; all further lanes become `padding`. */
 static core_float item_load_tail(const item_logits *l, ulong i, float padding)
 {
     return row_load_tail(l->x + i * ITEM_STRIDE(l), (uint)(l->classes - i), padding);
 }
 
-/* Reads them as an ordinary row has them. What pads the vector must not tie, and -inf may. */
+/* Reads them as an ordinary row has them. The padding of a row of ties must not tie, as -inf may; so it is 0. */
 static core_float item_ordinary_tail(const item_logits *l, ulong i, const row_state *row)
 {
     return row_ordinary(item_load_tail(l, i, TIES && row->set.kind == CORE_ROW_TIES ? 0.0f : -CORE_INFINITY), row);
 }
 
-/* Reads a vector from class i on as an ordinary row has it; -inf behind the last class. */
+/* Reads a vector from class i on as an ordinary row has it; after the last class it is -inf. */
 static core_float item_vector(const item_logits *l, ulong i, const row_state *row)
 {
     if (i + CORE_WIDTH <= l->classes)
@@ -61,8 +66,9 @@ static core_float item_vector(const item_logits *l, ulong i, const row_state *ro
     return i < l->classes ? item_ordinary_tail(l, i, row) : (core_float)(-CORE_INFINITY);
 }
 
-/* ---------------------------------------------------------------- Maximum and sum */
+/* ---------------------------------------------------------------- Top and sums */
 
+/* Returns the top of a row. */
 static core_top_t item_top(const item_logits *l)
 {
     row_top lanes = row_top_of_nothing();
@@ -75,15 +81,16 @@ static core_top_t item_top(const item_logits *l)
     return row_top_of_lanes(lanes);
 }
 
-/* The places in the room where the exponentials from class i on are kept, their larger and their smaller halves. A strip may
-   reach beyond the row, and the line that the row begins in before it. */
+/* The places in the room where the exponentials from class i on are kept, their high and their low halves. The room is
+   longer than a row: a strip may reach beyond its end, and item_stream reads the vector that begins before it. */
 #if ROOM_CLASSES
 #define ITEM_ROOM (CORE_WIDTH + ROOM_CLASSES + ITEM_STRIP)
 #define ITEM_HIGH(space, i) ROW_FLOATS(space, kept + CORE_WIDTH + (i))
 #define ITEM_LOW(space, i) ROW_FLOATS(space, kept + ITEM_ROOM + CORE_WIDTH + (i))
 #endif
 
-/* Adds up the terms of a row, and keeps its exponentials if there is room. The logits at `next` are fetched meanwhile. */
+/* Returns the sums of a row, and keeps its exponentials if there is room. Meanwhile it prefetches the
+   logits at `next`. */
 ROW_INLINE row_totals item_sums(const item_logits *l, const row_state *row, __local float *kept,
                                 __global const logit_t *next)
 {
@@ -108,14 +115,16 @@ ROW_INLINE row_totals item_sums(const item_logits *l, const row_state *row, __lo
 
 /* ---------------------------------------------------------------- Results */
 
-/* The last vector of a row, of which only the first `count` lanes are there. They wait for the next row; if that is kept, they
-   are written together with its first results, since a line of the cache that is written in parts is read first. */
+/* The last vector of a row, if the row fills only its first `count` lanes. Its results wait for the next row. If rows
+   are kept, they are then written together with the first results of that row, since a cache line that is written in
+   parts is read from memory first. */
 typedef struct {
     core_float lanes;
     __global result_t *address;
     uint count;
 } item_line;
 
+/* Writes what waits in the line, if anything does. */
 static void item_end_line(item_line *line)
 {
     if (line->count > 0)
@@ -123,7 +132,8 @@ static void item_end_line(item_line *line)
     line->count = 0;
 }
 
-/* Returns the results of a vector from class i on, from what is kept or from the logits. */
+/* Returns the results of a vector from class i on, from what is kept or from the logits. If rows are kept, i may be as
+   low as -CORE_WIDTH; the results of lanes before class 0 mean nothing. */
 static core_float item_result(const item_logits *l, long i, const row_state *row, __local const float *kept)
 {
 #if ROOM_CLASSES
@@ -134,7 +144,7 @@ static core_float item_result(const item_logits *l, long i, const row_state *row
 #endif
 }
 
-/* Computes the results of a strip from class i on. */
+/* Computes the results of a whole strip from class i on into p. */
 ROW_INLINE void item_strip(const item_logits *l, ulong i, const row_state *row, __local const float *kept,
                            core_float *p)
 {
@@ -153,8 +163,9 @@ ROW_INLINE void item_strip(const item_logits *l, ulong i, const row_state *row, 
 #endif
 }
 
-/* Streams the results of a row past the caches from the first whole vector on. What stands before that ends the line of the
-   row before, or is written by itself. */
+/* Streams the results of a row past the caches, from the first whole vector on. The results before that complete the
+   line of the row before, if it ends where this row begins, or are written by themselves. The last vector, if it is not
+   whole, becomes the line that waits. */
 ROW_INLINE void item_stream(const item_logits *l, const row_state *row, __local const float *kept, __global result_t *p,
                             item_line *line)
 {
@@ -180,6 +191,7 @@ ROW_INLINE void item_stream(const item_logits *l, const row_state *row, __local 
     }
 }
 
+/* Writes the results of a row through the caches. */
 ROW_INLINE void item_emit(const item_logits *l, const row_state *row, __local const float *kept, __global result_t *p,
                           ulong stride)
 {
@@ -195,11 +207,14 @@ ROW_INLINE void item_emit(const item_logits *l, const row_state *row, __local co
         row_store_tail(item_result(l, (long)i, row, kept), p + i * stride, (uint)(l->classes - i));
 }
 
+/* Fills a row that is not computed. */
 static void item_fill(const item_logits *l, core_row_float value, __global result_t *p, ulong stride)
 {
     for (ulong i = 0; i < l->classes; i++)
         row_store_one(value, p + i * stride);
 }
+
+/* ---------------------------------------------------------------- Kernel */
 
 ROW_KERNEL row_item(ROW_PARAMETERS)
 {

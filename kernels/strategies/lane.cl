@@ -1,25 +1,38 @@
 /*
- * lane: short rows side by side, each on a lane of its own.
+ * lane: short rows side by side, each on a lane of its own. So what is done once for each row is done for all lanes at
+ * once.
  *
- * A work-item takes VECTORS_ABREAST vectors of neighbouring rows, then the next ones of its share. Rows of up to ROOM_CLASSES
- * neighbouring classes are read as they stand in memory, transposed, kept with their exponentials in private memory, and
- * transposed back: one read, one write, one exponential for an element, and what is done once a row is done for all lanes
- * at once. On a device without vectors (CORE_WIDTH 1: a GPU, whose work-items lie side by side) and for long rows, each
- * logit is read again from where it stands, which for short rows is a cache.
- * Launch: any number of work-items up to ceil(rows / (VECTORS_ABREAST * CORE_WIDTH)), rounded up to a multiple of
- * WORK_GROUP_SIZE; as many as rows if CORE_WIDTH is 1, as it is unless inner is.
+ * A work-item takes VECTORS_ABREAST vectors of neighbouring rows, then the next ones of its share. It reads rows of up
+ * to ROOM_CLASSES neighbouring classes as they stand in memory, transposes them, keeps them, and transposes the results
+ * back. So each logit is read once, each exponential computed once, and each result written once. Rows are not kept if
+ * they are longer, or on a GPU (CORE_WIDTH 1), where neighbouring work-items take the place of lanes. Then each logit
+ * is read again from where it stands, which for short rows is a cache.
+ *
+ * Launch: any number of work-items up to ceil(rows / LANE_ROWS), rounded up to a multiple of WORK_GROUP_SIZE. If
+ * CORE_WIDTH is 1, as many as rows. CORE_WIDTH is 1 unless inner is 1. Memory: private memory has a room for the
+ * logits, whose place the exponentials and then the results take, and one for the low halves of the exponentials. In a
+ * sweep the logits have a room of their own.
  */
 #define CORE_ROW_PER_LANE 1
 #include "strategies/lanes.h"
 
-#define LANE_ROWS (VECTORS_ABREAST * CORE_WIDTH) /* of a work-item at a time */
+#define LANE_ROWS (VECTORS_ABREAST * CORE_WIDTH) /* rows that a work-item has at a time */
+
+/* Runs the statement that follows for each vector v of rows. */
 #define FOR_VECTORS _Pragma("unroll") for (uint v = 0; v < VECTORS_ABREAST; v++)
 
-/* Vectors, whole blocks of classes, and one: whole ones may be read and written over the end of the rows. */
+/* How many vectors a room has. One more than the rows take, since whole vectors are read and written beyond the last
+ * row. */
 #define LANE_ROOM (ROOM_CLASSES * VECTORS_ABREAST + 1)
 
 #if ROOM_CLASSES
-/* One perfect shuffle of the elements of `count` vectors: the highest bit of an index goes to its lowest place. */
+/* ---------------------------------------------------------------- Transposition */
+
+/* Transposing is moving the bits of an element's index: from row after row, where the class is in the lowest bits, to
+   class after class, where it is in the highest, and back. A perfect shuffle moves one bit. */
+
+/* Does a perfect shuffle of the elements of `count` vectors, from `from` to `to`: it interleaves their first half with
+   the second. So the highest bit of each element's index becomes the lowest. */
 static void lane_shuffle_once(const core_float *from, core_float *to, uint count)
 {
     for (uint i = 0; i < count / 2; i++) {
@@ -34,7 +47,7 @@ static void lane_shuffle_once(const core_float *from, core_float *to, uint count
     }
 }
 
-/* The reverse. */
+/* Reverses a perfect shuffle: the lowest bit of each element's index becomes the highest. */
 static void lane_unshuffle_once(const core_float *from, core_float *to, uint count)
 {
     for (uint i = 0; i < count / 2; i++) {
@@ -49,7 +62,7 @@ static void lane_unshuffle_once(const core_float *from, core_float *to, uint cou
     }
 }
 
-/* So many shuffles, or their reverse. spare: room for as many vectors, as in `to`; from stays as it is. */
+/* Does `steps` shuffles, or reverses as many. `spare` has room for as many vectors as `to`; `from` stays as it is. */
 static void lane_shuffle(const core_float *from, core_float *to, core_float *spare, uint count, uint steps, int reverse)
 {
     for (; steps > 0; steps--) {
@@ -62,7 +75,8 @@ static void lane_shuffle(const core_float *from, core_float *to, core_float *spa
     }
 }
 
-/* Classes that are transposed together: CORE_WIDTH, or of shorter rows the power of two that holds them; its logarithm. */
+/* Returns the binary logarithm of how many classes are transposed together, as a block: CORE_WIDTH, or for shorter rows
+   the power of two that holds them, at least 2. */
 static uint lane_block_log2(uint classes)
 {
     uint log2 = 1;
@@ -74,16 +88,19 @@ static uint lane_block_log2(uint classes)
 /* The shape of the rows that are transposed. */
 typedef struct {
     uint classes;
-    uint log2; /* of the classes that are transposed together */
+    uint log2; /* of the classes in a block */
 } lane_shape;
 
-/* How rows stand in an array: in one run if they stand one behind the other, else a run each. */
+/* ---------------------------------------------------------------- Rows in memory */
+
+/* Neighbouring elements of rows in an array: one run for all rows if they are contiguous, else a run for each. */
 typedef struct {
-    ulong stride;
+    ulong stride; /* from a run to the next, in elements */
     uint count;
-    uint length;
+    uint length; /* of a run, in elements */
 } lane_runs;
 
+/* Returns the runs of `count` rows. */
 static lane_runs lane_runs_of(ulong lane_stride, uint classes, uint count)
 {
     const int contiguous = lane_stride == classes;
@@ -91,8 +108,9 @@ static lane_runs lane_runs_of(ulong lane_stride, uint classes, uint count)
     return runs;
 }
 
-/* All rows, one behind the other. Idle lanes are masks. Of rows without gaps, what follows those that come next is fetched meanwhile: to
-   transpose and compute rows is too long for a processor to see the reading of the next. */
+/* Reads rows, one after another, into an array of `elements` floats; lanes without a row get -inf. For contiguous rows
+   it prefetches two turns ahead: transposing and computing a turn takes so long that a processor does not see by itself
+   where reading goes on. */
 static void lane_read(__global const logit_t *x, lane_runs runs, uint elements, float *rows)
 {
     for (uint i = 0; i < runs.count; i++, x += runs.stride, rows += runs.length) {
@@ -108,6 +126,8 @@ static void lane_read(__global const logit_t *x, lane_runs runs, uint elements, 
         *rows++ = -CORE_INFINITY;
 }
 
+/* Writes the results of rows, which stand one after another in `rows`. Unless is_computed, some rows are not computed
+   and may be NaN. */
 static void lane_write(const float *rows, __global result_t *p, lane_runs runs, int is_computed, int stream)
 {
     for (uint i = 0; i < runs.count; i++, p += runs.stride, rows += runs.length) {
@@ -122,56 +142,60 @@ static void lane_write(const float *rows, __global result_t *p, lane_runs runs, 
     }
 }
 
-/* Rows of so few classes are read piece by piece from where they stand, if pieces lie across vectors: read from a copy, those would wait
-   until it has reached the cache. Of longer ones the lines on their way would be too many. */
+/* Up to so many classes, rows whose blocks lie across vectors are read block by block from where they stand. Read from
+   a copy instead, such a block would wait until the copy has reached the cache. With longer rows, too many cache lines
+   would be under way at once. */
 #define LANE_DIRECT_CLASSES 64
 
-/* LANE_ROWS rows of neighbouring classes -> kept, of each class a vector of rows behind the other: classes, the lowest bits, become the
-   highest. is_followed: the work-item has a vector of elements behind these, so that a piece may go beyond a row's end. */
+/* Reads `count` rows and transposes them into `kept`, class after class, with all vectors of a class side by side.
+   is_followed says that the array has at least a vector of logits after these rows, so that reading may go beyond a
+   row's end. */
 static void lane_load(__global const logit_t *x, ulong lane_stride, lane_shape shape, uint count, int is_followed,
                       core_float *kept)
 {
     const uint classes = shape.classes, log2 = shape.log2, block = 1u << log2;
-    core_float whole[LANE_ROOM], pieces[LANE_ROOM], spare[LANE_ROOM];
+    core_float whole[LANE_ROOM]; /* the rows, one after another */
+    core_float cut[LANE_ROOM];   /* the classes of one block alone, in the same order */
+    core_float spare[LANE_ROOM];
     float *rows = (float *)whole;
     if (ROOM_CLASSES <= LANE_DIRECT_CLASSES && classes % block != 0 && lane_stride == classes && is_followed) {
         for (uint c = 0; c < classes; c += block) {
             for (uint i = 0; i < LANE_ROWS; i++) {
                 ROW_PREFETCH(x + i * classes + c + 2 * LANE_ROWS * classes, 3);
-                ROW_FLOATS(, (float *)pieces + i * block) = row_load(x + i * classes + c);
+                ROW_FLOATS(, (float *)cut + i * block) = row_load(x + i * classes + c);
             }
-            lane_shuffle(pieces, kept + c * VECTORS_ABREAST, spare, block * VECTORS_ABREAST, log2, 1);
+            lane_shuffle(cut, kept + c * VECTORS_ABREAST, spare, block * VECTORS_ABREAST, log2, 1);
         }
         return;
     }
     lane_read(x, lane_runs_of(lane_stride, classes, count), LANE_ROWS * classes, rows);
     for (uint c = 0; c < classes; c += block) {
         for (uint i = 0; block != classes && i < LANE_ROWS; i++)
-            ROW_FLOATS(, (float *)pieces + i * block) = ROW_FLOATS(const, rows + i * classes + c);
-        lane_shuffle(block == classes ? whole : pieces, kept + c * VECTORS_ABREAST, spare, block * VECTORS_ABREAST,
-                     log2, 1);
+            ROW_FLOATS(, (float *)cut + i * block) = ROW_FLOATS(const, rows + i * classes + c);
+        lane_shuffle(block == classes ? whole : cut, kept + c * VECTORS_ABREAST, spare, block * VECTORS_ABREAST, log2,
+                     1);
     }
 }
 
-/* The reverse: classes become the lowest bits. What a vector has beyond a row is written over: the next row is written later, and of
-   a row the last classes first. */
+/* Transposes the results in `kept` back, and writes them to p. Blocks are put into rows from the last to the first, and
+   rows in order, so that what a vector writes beyond its row is overwritten by the next row. */
 static void lane_store(const core_float *kept, __global result_t *p, lane_runs runs, lane_shape shape, int is_computed,
                        int stream)
 {
     const uint classes = shape.classes, log2 = shape.log2, block = 1u << log2;
-    core_float whole[LANE_ROOM], pieces[LANE_ROOM], spare[LANE_ROOM];
+    core_float whole[LANE_ROOM], cut[LANE_ROOM], spare[LANE_ROOM]; /* as in lane_load */
     float *rows = (float *)whole;
     for (uint end = (classes + block - 1) / block * block; end > 0; end -= block) {
         const uint c = end - block;
-        lane_shuffle(kept + c * VECTORS_ABREAST, block == classes ? whole : pieces, spare, block * VECTORS_ABREAST,
-                     log2, 0);
+        lane_shuffle(kept + c * VECTORS_ABREAST, block == classes ? whole : cut, spare, block * VECTORS_ABREAST, log2,
+                     0);
         for (uint i = 0; block != classes && i < LANE_ROWS; i++)
-            ROW_FLOATS(, rows + i * classes + c) = ROW_FLOATS(const, (float *)pieces + i * block);
+            ROW_FLOATS(, rows + i * classes + c) = ROW_FLOATS(const, (float *)cut + i * block);
     }
     lane_write(rows, p, runs, is_computed, stream);
 }
 
-/* Results of rows that are kept, in the place of what they are made of. */
+/* Computes the results of rows that are kept, in the place of what they are made of. */
 static void lane_results(const row_state *states, lanes_room room, uint classes)
 {
     for (uint c = 0; c < classes; c++) {
@@ -184,11 +208,13 @@ static void lane_results(const row_state *states, lanes_room room, uint classes)
 }
 #endif
 
-/* Returns how many rows a work-item takes. */
+/* ---------------------------------------------------------------- Kernel */
+
+/* Returns how many rows a work-item takes: whole turns of LANE_ROWS rows. */
 static ulong lane_share(ulong rows)
 {
-    const ulong blocks = (rows + LANE_ROWS - 1) / LANE_ROWS;
-    return LANE_ROWS > 1 ? (blocks + get_global_size(0) - 1) / get_global_size(0) * LANE_ROWS : 1;
+    const ulong turns = (rows + LANE_ROWS - 1) / LANE_ROWS;
+    return LANE_ROWS > 1 ? (turns + get_global_size(0) - 1) / get_global_size(0) * LANE_ROWS : 1;
 }
 
 ROW_KERNEL row_lane(ROW_PARAMETERS)
@@ -206,7 +232,7 @@ ROW_KERNEL row_lane(ROW_PARAMETERS)
     const lane_shape shape = {(uint)classes, lane_block_log2((uint)classes)};
 #endif
     const ulong lane_stride = logits_layout.LAYOUT_OUTER_STRIDE, result_stride = results_layout.LAYOUT_OUTER_STRIDE;
-    const ulong row_inner = CORE_WIDTH > 1 ? 1 : inner; /* vectors of rows are there only if inner is 1 */
+    const ulong row_inner = CORE_WIDTH > 1 ? 1 : inner; /* a constant for vectors, since inner is 1 then */
     const ulong share = lane_share(rows);
     const ulong begin = get_global_id(0) * share, end = begin + share < rows ? begin + share : rows;
     for (ulong row = begin; row < end; row += LANE_ROWS) {
@@ -231,7 +257,7 @@ ROW_KERNEL row_lane(ROW_PARAMETERS)
             row_state states[VECTORS_ABREAST];
             FOR_VECTORS
             {
-                const ulong at = lots[v].count > 0 ? lots[v].row : row; /* a vector without rows has the first's */
+                const ulong at = lots[v].count > 0 ? lots[v].row : row; /* a vector without rows gets a valid place */
                 states[v] = row_state_of(tops[v].key, row_temperatures(&call, at, lots[v].count, k), policies);
             }
             lanes_sum_and_finish(&call, k, lots, VECTORS_ABREAST, tops, states, ROOM_CLASSES > 0, room);

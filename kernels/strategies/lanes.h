@@ -1,9 +1,10 @@
 /*
- * The phases of rows side by side, each on a lane of its own: lane and column. A vector has CORE_WIDTH rows; a work-item
- * takes a few vectors abreast, class by class, from where the logits stand, or from the room in which they are kept.
+ * The phases of rows that lie side by side, each on a lane of its own; the strategies lane and column use them. A
+ * vector has CORE_WIDTH rows. A work-item takes one vector of rows, or a few abreast, class by class: from where the
+ * logits stand, or from the room in which they are kept.
  *
- * The strategy defines CORE_ROW_PER_LANE and, if it keeps rows, ROOM_SPACE, the address space of its room, before it
- * includes this file.
+ * Before a kernel includes this file, it defines CORE_ROW_PER_LANE and, if it keeps rows, ROOM_SPACE, the address space
+ * of its room.
  */
 #ifndef CLSOFTMAX_LANES_H
 #define CLSOFTMAX_LANES_H
@@ -15,13 +16,15 @@
 #define ROOM_CLASSES 0 /* room for so many classes of a row; 0: rows are not kept */
 #endif
 
-/* Vectors of rows that a work-item has abreast at most; the host's 0 is one, as where rows are not kept. */
+/* How many vectors of rows a work-item has abreast at most. The host says 0 where rows are not kept,
+   which means one. */
 #if !defined(VECTORS_ABREAST) || VECTORS_ABREAST == 0
 #undef VECTORS_ABREAST
 #define VECTORS_ABREAST 1
 #endif
 
-/* Classes that go through an exponential together. Two vectors abreast are rows too short for more than one. */
+/* How many classes go through an exponential together. Two vectors are abreast only in strategy lane, whose rows are
+   then too short for more than one. */
 #if CORE_WIDTH == 1 || VECTORS_ABREAST == 2
 #define STEP_CLASSES 1
 #else
@@ -30,16 +33,17 @@
 #define STEP_VECTORS (STEP_CLASSES * VECTORS_ABREAST)
 #include "strategies/steps.h"
 
-/* Room for the logits of all classes, and for what results are made of: the halves of the exponentials, or in `high` the
-   logits as ordinary rows have them. Unless another temperature follows, that takes the place of the logits. Class c of
-   vector v, of `count` vectors abreast, stands at [c * count + v]. Rooms hold whole steps. */
+/* The room of `count` vectors abreast: the logits of all classes, and what results are made of. That is the
+   exponentials in `high` and `low`, or the logits as ordinary rows have them in `high`. Outside of a sweep the logits
+   are not needed again, and `high` is the same memory as `logits`. Class c of vector v is at [c * count + v]. Rooms
+   have space for whole steps. */
 typedef struct {
     ROOM_SPACE core_float *logits, *high, *low;
 } lanes_room;
 
 /* ---------------------------------------------------------------- Top */
 
-/* Reads the logits of a class as they are. */
+/* Reads the logits of a class for all lanes. Where the temperatures are on lanes, it is one logit for all of them. */
 static core_float lanes_load(const row_call *call, const row_lot *lot, ulong class_index)
 {
     __global const logit_t *address = lot->logits + class_index * call->logits_layout.LAYOUT_CLASS_STRIDE;
@@ -53,13 +57,8 @@ static core_float lanes_load(const row_call *call, const row_lot *lot, ulong cla
     return ROW_FLOATS(const, each);
 }
 
-static core_top_t lanes_top_of(row_top seen)
-{
-    const core_top_t top = {seen.key, seen.second_key, core_long_of_uint(seen.step)};
-    return top;
-}
-
-/* Finds the tops of `count` vectors of rows, a constant once this is inlined; keep: their logits are in the room. */
+/* Finds the tops of `count` vectors of rows. `count` is a constant once this is inlined; `keep` says that the logits
+   are in the room. */
 ROW_INLINE void lanes_top(const row_call *call, const row_lot *lots, uint count, int keep, lanes_room room,
                           core_top_t *tops)
 {
@@ -74,12 +73,13 @@ ROW_INLINE void lanes_top(const row_call *call, const row_lot *lots, uint count,
     }
 #pragma unroll
     for (uint v = 0; v < count; v++)
-        tops[v] = lanes_top_of(seen[v]);
+        tops[v] = row_top_of_steps(seen[v]);
 }
 
 /* ---------------------------------------------------------------- Sums */
 
-/* Returns class c + i / count of vector i % count as ordinary rows have it; -inf behind the last class. */
+/* Returns the logits of class c + i / count of vector i % count, as ordinary rows have them; -inf after
+   the last class. */
 ROW_INLINE core_float lanes_ordinary(const row_call *call, const row_lot *lots, uint count, const row_state *states,
                                      int keep, lanes_room room, ulong c, uint i)
 {
@@ -89,13 +89,13 @@ ROW_INLINE core_float lanes_ordinary(const row_call *call, const row_lot *lots, 
                         states + i % count);
 }
 
-/* Adds up the terms of all classes; leaves in the room what results are made of. */
+/* Adds up the terms of all classes and, if `keep`, leaves in the room what results are made of. */
 ROW_INLINE void lanes_sums(const row_call *call, const row_lot *lots, uint count, const row_state *states, int keep,
                            lanes_room room, row_sums *sums)
 {
     core_float x[STEP_VECTORS];
     core_pair e[STEP_VECTORS];
-    int is_plain = CORE_WIDTH > 1; /* on GPUs lanes would part, and one way is shorter */
+    int is_plain = CORE_WIDTH > 1; /* on GPUs the work-items would take both branches, one after the other */
 #pragma unroll
     for (uint v = 0; v < count; v++) {
         sums[v] = row_sums_of_nothing();
@@ -116,8 +116,8 @@ ROW_INLINE void lanes_sums(const row_call *call, const row_lot *lots, uint count
     }
 }
 
-/* Returns what results need of the sums. Sums that were never flushed need no 64 bits, which are a good part of the work of
-   a row of few classes. */
+/* Returns what results need of the sums. Sums that cannot have been flushed are computed without integers of 64 bits,
+   which would be a good part of the work for a row of few classes. */
 static core_two_float lanes_end_of(const row_call *call, const row_state *state, row_sums sums)
 {
     if ((operation_ends_with(OPERATION) == ENDS_WITH_SUM) & !STATISTICS &&
@@ -129,7 +129,7 @@ static core_two_float lanes_end_of(const row_call *call, const row_state *state,
     return row_end_of(state, row_flush(sums));
 }
 
-/* Takes rows through their sums and finishes them, in turn k of a sweep. */
+/* Takes `count` vectors of rows through their sums, and finishes them, at temperature k of a sweep. */
 ROW_INLINE void lanes_sum_and_finish(const row_call *call, uint k, const row_lot *lots, uint count,
                                      const core_top_t *tops, row_state *states, int keep, lanes_room room)
 {
@@ -145,7 +145,7 @@ ROW_INLINE void lanes_sum_and_finish(const row_call *call, uint k, const row_lot
 
 /* ---------------------------------------------------------------- Results */
 
-/* Returns the result of a class from what was kept of it, or, in `high`, from its logit. */
+/* Returns the results of a class: from what is kept of it, or, unless `keep`, from its logits, which `high` then is. */
 ROW_INLINE core_float lanes_result(core_float high, core_float low, int keep, const row_state *rows)
 {
     const core_pair e = {high, low};
@@ -157,13 +157,14 @@ ROW_INLINE core_float lanes_result(core_float high, core_float low, int keep, co
     return core_row_is_computed(rows->set.kind) ? result : row_fill_value(rows->set.kind);
 }
 
-/* Returns 1 if all lanes are rows that are computed, and have neighbouring places. */
+/* Returns 1 if all lanes have a row, all rows are computed, and the results of a class are neighbours. */
 static int lanes_are_whole(const row_lot *lot, const row_state *rows, ulong lane_stride)
 {
     return lane_stride == 1 && lot->count == CORE_WIDTH && row_all(core_row_is_computed(rows->set.kind));
 }
 
-/* Writes the results of a class; lane_stride is the results'. */
+/* Writes the results of a class for `count` lanes, lane_stride elements apart. is_whole is what lanes_are_whole
+ * returned. */
 static void lanes_store(core_float result, int is_whole, __global result_t *p, ulong lane_stride, uint count,
                         int stream)
 {
@@ -181,7 +182,7 @@ static void lanes_store(core_float result, int is_whole, __global result_t *p, u
         row_store_one(each[i], p + i * lane_stride);
 }
 
-/* Writes the results of rows that are not kept: reads each logit again. */
+/* Writes the results of a vector of rows that are not kept; it reads each logit again. */
 ROW_INLINE void lanes_emit(const row_call *call, const row_lot *lot, const row_state *rows, __global result_t *p,
                            ulong lane_stride, int stream)
 {

@@ -1,12 +1,17 @@
 /*
- * The phases of a row in OpenCL C, which every strategy goes through in its own way:
+ * The phases of a row in OpenCL C. Every strategy takes its rows through them in this order, by these functions:
  *
- *     top       the largest logits, as keys               row_top_add, row_top_of_lanes
- *     sums      the terms, as integers of 32, then 64 bits   row_state_of, row_sums_add, row_flush
- *     finish    the record of the row's statistics        row_finish
- *     emit      what is written for each class            row_end_of, row_result
+ *     top       row_top_add        finds the largest logit, as a key; with statistics also the second, and where it is
+ *     sums      row_state_of       computes what turns logits into exponentials at a temperature
+ *               row_sums_add       adds the terms of a class, as integers of 32 bits
+ *               row_flush          returns the sums, as integers of 64 bits
+ *     finish    row_finish         writes the row's statistics, and counts an invalid temperature
+ *     emit      row_end_of         makes of the sums what results need, such as 1 / sum
+ *               row_result         computes the result of a class
  *
- * A row_state is one row, or with CORE_ROW_PER_LANE a row on each lane of a vector.
+ * plain.cl shows them in their simplest use. A value that belongs to a row, such as a row_state, is one row's; with
+ * CORE_ROW_PER_LANE it is a vector with a row on each lane. What a device computes on as one element is a core_float: a
+ * float where CORE_WIDTH is 1, else a vector.
  */
 #ifndef CLSOFTMAX_PHASES_H
 #define CLSOFTMAX_PHASES_H
@@ -15,13 +20,14 @@
 
 /* ---------------------------------------------------------------- Top */
 
-/* The largest logits that each lane has seen: keys, and at which step of the way the largest came first. */
+/* The largest logits that each lane has seen: their keys, and the step at which the largest came first. */
 typedef struct {
     core_uint key;
     core_uint second_key;
     core_uint step;
 } row_top;
 
+/* Returns the top before the first logit. */
 static row_top row_top_of_nothing(void)
 {
     row_top nothing = {(core_uint)(CORE_KEY_NEGATIVE_INFINITY), (core_uint)(CORE_KEY_NEGATIVE_INFINITY),
@@ -29,7 +35,8 @@ static row_top row_top_of_nothing(void)
     return nothing;
 }
 
-/* Without statistics only the largest key is wanted. */
+/* Adds a logit for each lane. `step` is its class, or the number of its vector in the row (row_top_of_lanes). Without
+   statistics only the largest key is kept. */
 static row_top row_top_add(row_top top, core_float x, uint step)
 {
     const core_uint key = STATISTICS ? core_top_key(x) : core_key(x);
@@ -42,8 +49,17 @@ static row_top row_top_add(row_top top, core_float x, uint step)
     return top;
 }
 
-/* Returns the top of one row whose neighbouring classes are the lanes; the class on a lane is its step times CORE_WIDTH plus
-   the lane. */
+#if CORE_WIDTH == 1 || defined(CORE_ROW_PER_LANE)
+/* Returns the top of a row, or of the row on each lane, whose classes were the steps. */
+static core_top_t row_top_of_steps(row_top seen)
+{
+    const core_top_t top = {seen.key, seen.second_key, core_long_of_uint(seen.step)};
+    return top;
+}
+#endif
+
+/* Returns the top of one row whose neighbouring classes are on the lanes of a vector: step s has class s * CORE_WIDTH
+   on its first lane. */
 static core_one_top row_top_of_lanes(row_top seen)
 {
     uint keys[CORE_WIDTH], second_keys[CORE_WIDTH], steps[CORE_WIDTH];
@@ -70,6 +86,7 @@ typedef struct {
     core_total_t of[ROW_TERMS];
 } row_totals;
 
+/* Returns sums to which nothing has been added. */
 static row_totals row_totals_of_nothing(void)
 {
     const core_row_long zero = (core_row_long)(0);
@@ -79,19 +96,22 @@ static row_totals row_totals_of_nothing(void)
     return nothing;
 }
 
+/* Returns the sums of two parts of a row together. */
 static row_totals row_totals_merge(row_totals a, row_totals b)
 {
     FOR_TERMS a.of[t] = core_total_merge(a.of[t], b.of[t]);
     return a;
 }
 
-/* The same sums while they grow, in lanes of 32 bits, which are flushed into totals before they can overflow. */
+/* The same sums while they grow, in integers of 32 bits on each lane. They are flushed into integers of 64 bits before
+   they can overflow. */
 typedef struct {
     core_sum_t of[ROW_TERMS];
-    uint added; /* to each lane since the last flush */
+    uint added; /* how many classes each lane has added since the last flush */
     row_totals flushed;
 } row_sums;
 
+/* Returns sums to which nothing has been added. */
 static row_sums row_sums_of_nothing(void)
 {
     const core_sum_t none = {(core_uint)(0), (core_uint)(0), (core_uint)(0)};
@@ -102,7 +122,8 @@ static row_sums row_sums_of_nothing(void)
     return nothing;
 }
 
-/* Returns the sum over the lanes if they are classes of one row; each lane's own if they are rows. */
+/* Returns what a row has of the integers of its lanes: their sum if the lanes are classes of one row, and the integers
+   themselves if each lane is a row. */
 static core_row_long row_of_lanes(core_lanes_long lanes)
 {
 #if defined(CORE_ROW_PER_LANE) || CORE_WIDTH == 1
@@ -116,6 +137,7 @@ static core_row_long row_of_lanes(core_lanes_long lanes)
 #endif
 }
 
+/* Returns a row's total of one term, to which each lane has added `added` classes. */
 static core_total_t row_total_of(core_sum_t sum, uint added)
 {
     const core_lanes_total lanes = core_sum_flush(sum, added, SUM_LEVELS);
@@ -123,7 +145,7 @@ static core_total_t row_total_of(core_sum_t sum, uint added)
     return total;
 }
 
-/* Returns all that was added so far. */
+/* Returns all that was added so far, whether flushed or not. */
 static row_totals row_flush(row_sums sums)
 {
     row_totals lanes;
@@ -133,22 +155,22 @@ static row_totals row_flush(row_sums sums)
 
 /* ---------------------------------------------------------------- A row at its temperature */
 
-/* What turns the logits of a row into exponentials and results. */
+/* What turns the logits of a row into exponentials and results at one temperature. */
 typedef struct {
     core_setting_t set;
-    core_distance_t distance; /* for the weighted term */
-    operation_row operation;  /* for results; its end is known once the sums are */
+    core_distance_t distance; /* for the weighted exponentials */
+    operation_row operation;  /* for results; its `end` is set once the sums are known */
 } row_state;
 
-/* Returns the state of a row with this largest key. */
+/* Returns the state of a row with this largest key at a temperature. */
 static row_state row_state_of(core_row_uint maximum_key, core_row_float temperature, uint policies)
 {
     row_state row;
     core_temperature_t prepared = core_temperature(temperature);
 #if defined(CORE_ROW_PER_LANE) && CORE_WIDTH > 1 &&                                                                    \
     (TEMPERATURES == TEMPERATURES_ONE || TEMPERATURES == TEMPERATURES_SWEEP)
-    /* All lanes have one temperature, which nearly always scales no logits; most of what is done for a row of few classes is
-       about that scale, so it is made a constant. */
+    /* All lanes have one temperature, and nearly always it needs no scale. Much of the work for a row of few classes is
+       about that scale, so it becomes a constant here. */
     if (temperature.s0 >= 0x1p-62f && temperature.s0 < 0x1p62f) {
         prepared.scale = CORE_ROW(1.0f);
         row.set = core_setting(maximum_key, CORE_ROW(1.0f), prepared, policies);
@@ -162,7 +184,8 @@ static row_state row_state_of(core_row_uint maximum_key, core_row_float temperat
     return row;
 }
 
-/* Returns logits as an ordinary row has them: in a row of ties, 0 for the logits that tie and -inf for all others. */
+/* Returns a logit as an ordinary row has it. That is the logit itself, but in a row of ties 0 for a logit that ties and
+   -inf for all others (core_tie). */
 static core_float row_ordinary(core_float x, const row_state *row)
 {
     if (!TIES)
@@ -172,8 +195,8 @@ static core_float row_ordinary(core_float x, const row_state *row)
     return is_ties < 0 ? core_tie(x, row->set.ties_at) : x;
 }
 
-/* Adds the terms of a class whose exponential is e and whose logit, as an ordinary row has it, is x. At most
-   CORE_FLUSH_AFTER times without row_sums_settle. */
+/* Adds the terms of a class with exponential e and logit x, as an ordinary row has it. After CORE_FLUSH_AFTER calls at
+   most, row_sums_settle or row_flush must follow. */
 static row_sums row_sums_add_pair(row_sums sums, core_pair e, core_float x, const row_state *row)
 {
     FOR_TERMS sums.of[t] = core_sum_add(sums.of[t], core_term(t, e, x, row->distance), SUM_LEVELS);
@@ -181,7 +204,7 @@ static row_sums row_sums_add_pair(row_sums sums, core_pair e, core_float x, cons
     return sums;
 }
 
-/* Flushes lanes that are full. */
+/* Flushes sums whose integers of 32 bits are full. */
 static row_sums row_sums_settle(row_sums sums)
 {
     if (sums.added == CORE_FLUSH_AFTER) {
@@ -192,7 +215,7 @@ static row_sums row_sums_settle(row_sums sums)
     return sums;
 }
 
-/* Adds the terms of a class, any number of times. */
+/* Adds the terms of a class with logit x, as an ordinary row has it. It may be called any number of times. */
 static row_sums row_sums_add(row_sums sums, core_float x, const row_state *row)
 {
     return row_sums_settle(row_sums_add_pair(sums, core_exponential(x, row->set.row), x, row));
@@ -200,7 +223,7 @@ static row_sums row_sums_add(row_sums sums, core_float x, const row_state *row)
 
 /* ---------------------------------------------------------------- Results */
 
-/* Returns what results need of the sums. */
+/* Returns what results need of the sums, such as 1 / sum for a softmax. */
 static core_two_float row_end_of(const row_state *row, row_totals totals)
 {
     const core_total_t total = totals.of[TERM_EXPONENTIAL];
@@ -208,13 +231,13 @@ static core_two_float row_end_of(const row_state *row, row_totals totals)
     return operation_end(OPERATION, sums);
 }
 
-/* Returns the result of a class whose exponential is known, if results are made of exponentials. */
+/* Returns the result of a class from its exponential, if results are made of exponentials. */
 static core_float row_result_of_pair(core_pair e, const row_state *row)
 {
     return operation_result(OPERATION, e, e.high, row->operation);
 }
 
-/* Returns the result of a class from its logit, as an ordinary row has it. */
+/* Returns the result of a class from its logit x, as an ordinary row has it. */
 static core_float row_result(core_float x, const row_state *row)
 {
     core_pair e = {x, x};
@@ -223,8 +246,8 @@ static core_float row_result(core_float x, const row_state *row)
     return operation_result(OPERATION, e, x, row->operation);
 }
 
-/* Returns 1 if the condition holds for all lanes that are rows. PoCL's all() looks at one lane after another; compilers make
-   a reduction of this loop once it is unrolled. */
+/* Returns 1 if the condition holds for the row, or for the rows on all lanes. PoCL's all() looks at one lane after
+   another; compilers make a reduction of this loop once it is unrolled. */
 static int row_all(core_row_int condition)
 {
 #if defined(CORE_ROW_PER_LANE) && CORE_WIDTH > 1
@@ -239,15 +262,17 @@ static int row_all(core_row_int condition)
 #endif
 }
 
-/* Returns what is written throughout a row that is not computed. */
+/* Returns the fill of a row of this kind, which is not computed. */
 static core_row_float row_fill_value(core_row_int kind)
 {
     return kind == (core_row_int)(CORE_ROW_ZERO) ? CORE_ROW(operation_fill(OPERATION, 1))
                                                  : CORE_ROW(operation_fill(OPERATION, 0));
 }
 
-/* ---------------------------------------------------------------- Arrays of one element a row */
+/* ---------------------------------------------------------------- Arrays with one element for each row */
 
+/* How many rows a value that belongs to a row has, and how such values are read from an array of so
+   many and written. */
 #ifdef CORE_ROW_PER_LANE
 #define ROW_LANES CORE_WIDTH
 #define row_from_lanes(array) row_vload(array)
@@ -258,8 +283,8 @@ static core_row_float row_fill_value(core_row_int kind)
 #define row_to_lanes(value, array) (*(array) = (value))
 #endif
 
-/* Returns the temperatures of `count` rows from `row` on; in a sweep its temperature k, or where temperatures are on lanes
-   those from k on. Lanes beyond get the first's. */
+/* Returns the temperatures of `count` rows from `row` on. In a sweep that is temperature k for all of them; where the
+   temperatures are on lanes, it is `count` temperatures from k on. All further lanes get the first temperature. */
 static core_row_float row_temperatures(const row_call *call, ulong row, uint count, uint k)
 {
     float lanes[ROW_LANES];
@@ -273,13 +298,13 @@ static core_row_float row_temperatures(const row_call *call, ulong row, uint cou
     return row_from_lanes(lanes);
 }
 
-/* Rows that are finished together: one, or one on each lane. Or one row at several temperatures, a temperature on each
-   lane. */
+/* The rows that are finished together: one row, or one on each lane, or one row at several temperatures with a
+   temperature on each lane. */
 typedef struct {
     ulong row; /* the first */
     uint count;
     __global const logit_t *logits; /* of the first row */
-    ulong lane_stride;              /* from there to the logits of the next row, in elements */
+    ulong lane_stride;              /* from the logits of a row to those of the next, in elements */
 } row_lot;
 
 /* Returns the logits of the rows' labels; NaN where no label is given. */
@@ -297,7 +322,7 @@ static core_row_float row_label_logits(const row_call *call, row_lot lot)
     return row_from_lanes(at_label);
 }
 
-/* Counts the rows whose temperature is invalid, if somebody wants to know. */
+/* Counts the rows whose temperature is invalid, if the caller wants to know. */
 static void row_count_invalid(const row_call *call, const row_state *state, uint count)
 {
     if (TEMPERATURES == TEMPERATURES_ONE || !call->invalid_rows)
@@ -309,7 +334,7 @@ static void row_count_invalid(const row_call *call, const row_state *state, uint
             atomic_inc(call->invalid_rows);
 }
 
-/* Writes the records of rows, in turn k of a sweep. */
+/* Writes the records of rows at temperature k of a sweep. */
 static void row_write_records(const row_call *call, uint k, row_lot lot, const row_state *state, core_row_sums_t sums)
 {
     const core_statistics_t all = core_statistics(sums, state->set, SUM_LEVELS);
@@ -330,8 +355,8 @@ static void row_write_records(const row_call *call, uint k, row_lot lot, const r
     }
 }
 
-/* Finishes rows, in turn k of a sweep: counts those with an invalid temperature, and writes their records. By one
-   work-item. The logits of the labels are given. */
+/* Finishes rows at temperature k of a sweep, given the logits of their labels: counts the rows whose temperature is
+   invalid, and writes their records. Only one work-item may call it for a row. */
 static void row_finish_labelled(const row_call *call, uint k, row_lot lot, const row_state *state, core_top_t top,
                                 row_totals totals, core_row_float label_logit)
 {
@@ -343,7 +368,8 @@ static void row_finish_labelled(const row_call *call, uint k, row_lot lot, const
     }
 }
 
-/* Finishes rows whose logits stand where lot says. */
+/* Finishes rows at temperature k of a sweep, and reads the logits of their labels itself. Only one work-item may call
+   it for a row. */
 static void row_finish(const row_call *call, uint k, row_lot lot, const row_state *state, core_top_t top,
                        row_totals totals)
 {

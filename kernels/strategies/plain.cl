@@ -1,64 +1,93 @@
 /*
- * plain: softmax of one row by one work-group, as a textbook has it. This is the kernel to read first; it is there to be
- * learnt from and to be a lower bar for the others, whose bits it has. "auto" never takes it.
+ * plain: the softmax of one row by one work-group, as a textbook has it. This is the kernel to read first. It is
+ * written to learn from, and to be a lower bar for the other strategies, whose bits it has. "auto" never takes it.
  *
- * The work-items of a group share a row: item i has the classes i, i + WORK_GROUP_SIZE, and so on. Each goes through its own
- * classes, and a tree in local memory makes one value of all: half of the items merge the values of the other half, then a
- * quarter, until the first item has everything. A barrier stands between two steps of a tree, where all items pass.
- * Launch: as many work-groups of WORK_GROUP_SIZE, a power of two, as there are rows.
+ * A work-group takes its row in three steps. It finds the maximum of the logits x; it sums the exponentials of x / T
+ * over all classes; and it writes each exponential divided by the sum. The work-items of the group share the classes:
+ * item i has the classes i, i + WORK_GROUP_SIZE, and so on, so that neighbouring items read neighbouring logits. To
+ * find the maximum, each item goes through its own classes first; then a tree in local memory merges what the items
+ * have found (PLAIN_MERGE). The sum is found in the same way.
+ *
+ * Two things are not as in textbooks. First, neither the maximum nor the sum is a float. The maximum is a key, an
+ * integer that orders floats, and a sum consists of integers as well. Integers merge to the same bits in any order, so
+ * every strategy on every device has the same results. Second, a textbook subtracts the maximum from each logit, so
+ * that no exponential overflows. Here the exponentials of a row are scaled by a power of two that its maximum gives,
+ * which is cheaper and leaves the quotients as they are (core_row in core/numeric_core.h).
+ *
+ * Names that begin with core_ are in kernels/core. Those that begin with row_ are in phases.h, whose first comment
+ * lists the functions, and in the headers that it includes. Macros in capitals are in call.h and core/interface.h.
+ * ROW_PARAMETERS is the list of arguments that all kernels have. Of them this kernel names `classes`, how many logits a
+ * row has; the layouts, which say where elements stand; `policies`, what becomes of a row without a finite maximum; and
+ * `sweep`, for rows at several temperatures.
+ *
+ * Launch: one work-group of WORK_GROUP_SIZE work-items, a power of two, for each row.
+ * Memory: each logit is read three times, and each result is written once.
  */
 #include "strategies/phases.h"
 
-/* Makes `all[0]` the merger of the values that the items of the group put into `all`. */
-#define PLAIN_TREE(all, item, merge)                                                                                   \
+/* Merges `values`, one of each work-item, into values[0]: the first half of the items merges the values of the second
+   half into its own, then the first quarter those of the second, until one value is left. A barrier lets each round
+   wait for the values of the one before; all items must pass it, also those that have nothing to merge. */
+#define PLAIN_MERGE(values, item, merge)                                                                               \
     for (uint half_size = WORK_GROUP_SIZE / 2; half_size > 0; half_size /= 2) {                                        \
         barrier(CLK_LOCAL_MEM_FENCE);                                                                                  \
         if (item < half_size)                                                                                          \
-            all[item] = merge(all[item], all[item + half_size]);                                                       \
+            values[item] = merge(values[item], values[item + half_size]);                                              \
     }                                                                                                                  \
     barrier(CLK_LOCAL_MEM_FENCE)
 
 ROW_KERNEL row_plain(ROW_PARAMETERS)
 {
-    const row_call call = ROW_CALL;
+    const row_call call = ROW_CALL; /* the arguments in one struct, as the functions of phases.h take them */
     __local core_top_t tops[WORK_GROUP_SIZE];
     __local row_totals totals[WORK_GROUP_SIZE];
-    const ulong row = get_group_id(0), stride = logits_layout.LAYOUT_CLASS_STRIDE;
+    const ulong row = get_group_id(0);
     const uint item = (uint)get_local_id(0);
-    const row_lot lot = {row, 1, row_logits(&call, row), 0};
-    __global result_t *p = row_results(&call, row);
 
-    /* 1. The maximum, as an integer that orders floats: it is the same in whatever order the logits come. */
-    row_top seen = row_top_of_nothing();
+    /* The logit of class c is at x + c * x_stride, and its result goes to p + c * p_stride. */
+    __global const logit_t *x = row_logits(&call, row);
+    __global result_t *p = row_results(&call, row);
+    const ulong x_stride = logits_layout.LAYOUT_CLASS_STRIDE, p_stride = results_layout.LAYOUT_CLASS_STRIDE;
+
+    /* 1. Find the maximum, as a key. For statistics, a top also has the second largest key, and the class of the
+       largest. */
+    row_top mine = row_top_of_nothing();
     for (ulong c = item; c < classes; c += WORK_GROUP_SIZE)
-        seen = row_top_add(seen, row_load_one(lot.logits + c * stride), (uint)c);
-    const core_top_t mine = {seen.key, seen.second_key, (long)seen.step};
-    tops[item] = mine;
-    PLAIN_TREE(tops, item, core_top_merge);
+        mine = row_top_add(mine, row_load_one(x + c * x_stride), (uint)c);
+    tops[item] = row_top_of_steps(mine);
+    PLAIN_MERGE(tops, item, core_top_merge);
     const core_top_t top = tops[0];
 
+    /* The rest is done once, or for each temperature of a sweep, whose results are SWEEP_STRIDE elements apart. */
     for (uint k = 0; k < ROW_TEMPERATURE_COUNT(&call); k++, p += sweep.SWEEP_STRIDE) {
         row_state state = row_state_of(top.key, row_temperatures(&call, row, 1, k), policies);
 
-        /* 2. The sum of exp((x - maximum) / T), as integers: it, too, is the same in whatever order. */
+        /* 2. Sum the exponentials, as integers. row_ordinary changes a logit only if the maximum is infinite. */
         row_sums sums = row_sums_of_nothing();
         for (ulong c = item; c < classes; c += WORK_GROUP_SIZE)
-            sums = row_sums_add(sums, row_ordinary(row_load_one(lot.logits + c * stride), &state), &state);
+            sums = row_sums_add(sums, row_ordinary(row_load_one(x + c * x_stride), &state), &state);
         totals[item] = row_flush(sums);
-        PLAIN_TREE(totals, item, row_totals_merge);
-        const row_totals total = totals[0];
-        if (item == 0)
-            row_finish(&call, k, lot, &state, top, total);
-        barrier(CLK_GLOBAL_MEM_FENCE |
-                CLK_LOCAL_MEM_FENCE); /* in place, a label's logit is read before it is written */
+        PLAIN_MERGE(totals, item, row_totals_merge);
+        const row_totals sum = totals[0];
 
-        /* 3. The results: exp((x - maximum) / T) / sum. */
-        state.operation.end = row_end_of(&state, total);
+        /* One item writes the statistics of the row, if they are wanted, and reads the logit of the label for them. All
+           wait for it, since results may take the place of logits. The barrier also lets all read totals[0] before the
+           sums at the next temperature are written. */
+        const row_lot lot = {row, 1, x, 0}; /* one row, whose logits begin at x */
+        if (item == 0)
+            row_finish(&call, k, lot, &state, top, sum);
+        barrier(CLK_GLOBAL_MEM_FENCE | CLK_LOCAL_MEM_FENCE);
+
+        /* 3. Write the results: for a softmax, each exponential times 1 / sum. A row that is not computed, such as one
+           with a NaN, gets one value throughout. */
+        if (!HAS_RESULTS)
+            continue;
+        state.operation.end = row_end_of(&state, sum); /* for a softmax, 1 / sum */
         const int is_computed = core_row_is_computed(state.set.kind);
-        for (ulong c = item; HAS_RESULTS && c < classes; c += WORK_GROUP_SIZE) {
-            const float x = row_ordinary(row_load_one(lot.logits + c * stride), &state);
-            const float result = is_computed ? row_result(x, &state) : row_fill_value(state.set.kind);
-            row_store_one(result, p + c * results_layout.LAYOUT_CLASS_STRIDE);
+        for (ulong c = item; c < classes; c += WORK_GROUP_SIZE) {
+            const float logit = row_ordinary(row_load_one(x + c * x_stride), &state);
+            const float result = is_computed ? row_result(logit, &state) : row_fill_value(state.set.kind);
+            row_store_one(result, p + c * p_stride);
         }
     }
 }

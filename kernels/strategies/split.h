@@ -1,21 +1,22 @@
 /*
- * What the three kernels of split share: a work-group's place among the parts of a row, and what is known of those parts.
+ * What the three kernels of split share: the place of a work-group among the parts of a row, and how it reads and
+ * merges what is known of those parts. split.cl tells the whole story.
  */
 #ifndef CLSOFTMAX_SPLIT_H
 #define CLSOFTMAX_SPLIT_H
 
 #include "strategies/chunks.h"
 
-/* A work-group's place: its row, the part of the piece, and the parts of the row. */
+/* The place of a work-group. */
 typedef struct {
     ulong row;
-    uint part;
+    uint part; /* its number in the piece */
     uint4 piece;
-    __global split_part *parts; /* at the first temperature; those at the others follow */
+    __global split_part *parts; /* of the row, at the first temperature; those at the others follow */
 } split_place;
 
-/* Returns the place of this work-group. In 32 bits, which hold all work-groups and chunks: divisions of 64 bits are calls on
-   NVIDIA, and spill registers. */
+/* Returns the place of this work-group. It divides numbers of 32 bits, which hold the numbers of all work-groups and
+   chunks; divisions of 64 bits are function calls on NVIDIA, and spill registers. */
 static split_place split_place_of(const row_call *call, uint4 piece, __global split_part *parts)
 {
     const uint group = (uint)get_group_id(0), row = group / piece.PIECE_PARTS;
@@ -36,7 +37,7 @@ static __global split_part *split_own(const split_place *place, uint k)
     return split_parts(place, k) + place->piece.PIECE_FIRST_PART + place->part;
 }
 
-/* Returns the chunks of this work-group's part; the first chunks % parts parts have one chunk more than the others. */
+/* Returns the chunks of this work-group's part. Parts differ by one chunk at most, and the longer ones come first. */
 static row_part split_chunks(const row_call *call, const split_place *place)
 {
     const uint parts = place->piece.PIECE_PARTS, chunks = row_chunks(call->classes), each = chunks / parts;
@@ -47,7 +48,7 @@ static row_part split_chunks(const row_call *call, const split_place *place)
     return part;
 }
 
-/* Returns the row's top, merged from its parts' by every work-group for itself. */
+/* Returns the row's top. Every work-group merges the tops of all parts by itself. */
 static core_top_t split_top(const split_place *place, __local local_top *tops)
 {
     core_top_t mine = {CORE_KEY_NEGATIVE_INFINITY, CORE_KEY_NEGATIVE_INFINITY, 0};
@@ -56,7 +57,7 @@ static core_top_t split_top(const split_place *place, __local local_top *tops)
     return group_top(mine, tops);
 }
 
-/* Returns the row's sums at temperature k, merged likewise. */
+/* Returns the row's sums at temperature k. Every work-group merges the sums of all parts by itself. */
 static row_totals split_totals(const split_place *place, uint k, __local local_sums *sums)
 {
     __global const split_part *parts = split_parts(place, k);
@@ -66,7 +67,7 @@ static row_totals split_totals(const split_place *place, uint k, __local local_s
     return group_totals(mine, sums);
 }
 
-/* Lets all work-items read the sums at one temperature before those at the next are written. */
+/* Waits until all work-items have read the sums at one temperature, before those at the next are written. */
 static void split_next_temperature(void)
 {
 #if TEMPERATURES == TEMPERATURES_SWEEP

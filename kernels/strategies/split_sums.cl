@@ -1,4 +1,5 @@
-/* The second kernel of split: the sums of each part at each temperature, and the logit of the row's label. */
+/* The second kernel of split: it sums each part at each temperature, and keeps the logit of the row's label, before the
+   third kernel can write a result in its place. */
 #include "strategies/split.h"
 
 ROW_KERNEL row_split_sums(SPLIT_PARAMETERS)
@@ -21,6 +22,6 @@ ROW_KERNEL row_split_sums(SPLIT_PARAMETERS)
         return;
     const long label = STATISTICS && labels && place.part == 0 ? labels[first.FIRST_LABEL + place.row] : -1;
     const ulong label_here = (ulong)label - piece.PIECE_FIRST_CLASS;
-    if (label_here < classes) /* neither a number below the first class nor a negative one is */
+    if (label_here < classes) /* also false for a label below the piece or below 0, which wraps around */
         place.parts[0].label_logit = row_load_one(part.x + label_here * part.class_stride);
 }

@@ -1,4 +1,4 @@
-/* The first kernel of split: the top of each part. */
+/* The first kernel of split: it finds the top of each part. split.cl tells the whole story. */
 #include "strategies/split.h"
 
 ROW_KERNEL row_split_top(SPLIT_PARAMETERS)
@@ -15,5 +15,5 @@ ROW_KERNEL row_split_top(SPLIT_PARAMETERS)
         return;
     split_own(&place, 0)->top = top;
     if (piece.PIECE_FIRST_PART + place.part == 0)
-        place.parts[0].label_logit = core_float_of_bits(CORE_NAN_BITS); /* until the label is found to be a class */
+        place.parts[0].label_logit = core_float_of_bits(CORE_NAN_BITS); /* until the second kernel finds the label */
 }

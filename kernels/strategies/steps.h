@@ -1,7 +1,7 @@
 /*
- * Exponentials of several vectors at once, for devices with vectors (item, lane, column): all of them go through each step
- * together, so that none waits for its own last result. One exponential after another is a chain of operations that wait
- * for each other, and a processor looks only a few hundred operations ahead.
+ * The exponentials of several vectors at once, for the strategies with vectors (item, lane, column). All vectors go
+ * through each step together, so that no vector waits for its own last result. One exponential after another would be a
+ * chain of operations that wait for each other, and a processor looks only a few hundred operations ahead.
  *
  * The strategy defines STEP_VECTORS, the most vectors that go together, before it includes this file.
  */
@@ -10,9 +10,11 @@
 
 #include "strategies/phases.h"
 
+/* Runs the statement that follows for each vector i. */
 #define FOR_STEP(count) _Pragma("unroll") for (uint i = 0; i < (count); i++)
 
-/* Fetches a quarter of `count` neighbouring vectors at `ahead` into the second-level cache; does nothing where it is 0. */
+/* Prefetches a quarter of `count` neighbouring vectors at `ahead` into the second-level cache; does nothing if `ahead`
+   is NULL. */
 ROW_INLINE void step_fetch(__global const logit_t *ahead, uint count, uint quarter)
 {
     if (CORE_WIDTH == 1 || ahead == 0)
@@ -21,10 +23,10 @@ ROW_INLINE void step_fetch(__global const logit_t *ahead, uint count, uint quart
         ROW_PREFETCH(ahead + i * CORE_WIDTH, 2);
 }
 
-/* Computes the exponentials of `count` vectors of logits, which are those of `rows` rows in turn: vector i belongs to row
-   i % rows. is_plain: core_row_is_plain holds for all of them; a branch on it costs nothing here, and loops of its own would
-   be a second copy of everything. Meanwhile as much is fetched at `ahead`, between the steps, so that no step waits for all
-   of it. */
+/* Computes the exponentials of `count` vectors of logits into e; vector i belongs to row i % rows. is_plain says that
+   core_row_is_plain holds for all rows. Branching on it here costs nothing, and saves a second copy of all loops around
+   it. Between the steps it prefetches as many vectors at `ahead`, a quarter at a time, so that no step waits for all of
+   them. */
 ROW_INLINE void step_exponentials(const core_float *x, uint count, const row_state *states, uint rows, int is_plain,
                                   core_pair *e, __global const logit_t *ahead)
 {

@@ -105,7 +105,7 @@ item|seq 5000|1e5|item.cl|core_row_is_plain(row->set.row)|row->set.row.base == 0
 item|echo 3e38 1e38 3e38|1e-20|numeric_core.h|(temperature.scale > CORE_ROW(1.0f)) \&|(temperature.scale > CORE_ROW(0x1p100f)) \&
 column|seq 5000|1e5|phases.h|sums.added == CORE_FLUSH_AFTER|sums.added == 0
 group|seq 5000|1e5|chunks.h|branch < branches|branch + 1 < branches
-group|seq 5000|1e5|chunks.h|mine->pairs\[i\] = e|mine->pairs[lane] = e
+group|seq 5000|1e5|chunks.h|mine->pairs\[i\] = e|mine->pairs[element] = e
 group|seq 5000|1e5|chunks.h|place >= count|place + WORK_GROUP_SIZE >= count
 split|seq 50257|1e5|split.h|part < place->piece.PIECE_PARTS_OF_ROW|part + 1 < place->piece.PIECE_PARTS_OF_ROW
 split|seq 600001|1e5|split.h|begin + each + (place->part < more)|begin + each
