@@ -6,8 +6,9 @@
  * neighbours in memory, and nothing is transposed. This kernel reads its columns three times. column_kept.cl keeps them
  * in local memory, and column_temperatures.cl puts the temperatures of one row on the lanes.
  *
- * Launch: outer * ceil(inner / CORE_WIDTH) work-items, rounded up to a multiple of WORK_GROUP_SIZE. The inner strides
- * are 1 if CORE_WIDTH > 1. Memory: none is used beside logits and results.
+ * Launch: outer * ceil(inner / CORE_WIDTH) work-items, rounded up to a multiple of WORK_GROUP_SIZE. The inner
+ * strides are 1 if CORE_WIDTH > 1.
+ * Memory: none is used beside logits and results.
  */
 #define CORE_ROW_PER_LANE 1
 #define COLUMNS CORE_WIDTH

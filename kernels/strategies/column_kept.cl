@@ -5,10 +5,11 @@
  * A work-item takes VECTORS_ABREAST vectors of columns of up to ROOM_CLASSES classes. It reads all of them on one way
  * down the classes, computes one vector after another, and writes all of them on one way down.
  *
- * Launch: outer * ceil(inner / COLUMNS) work-groups of one work-item, since local memory belongs to a work-group. The
- * inner strides are 1. Memory: local memory has a room for each vector, in which the exponentials and then the results
- * take the place of the logits; and one for the low halves of the exponentials of one vector. In a sweep the logits
- * have rooms of their own.
+ * Launch: outer * ceil(inner / COLUMNS) work-groups of one work-item, since local memory belongs to a work-group.
+ * The inner strides are 1.
+ * Memory: local memory has a room for each vector, in which the exponentials and then the results take the place of
+ * the logits; and one for the low halves of the exponentials of one vector. In a sweep the logits have rooms of
+ * their own.
  */
 #define CORE_ROW_PER_LANE 1
 #define ROOM_SPACE __local

@@ -6,7 +6,8 @@
  * is on a lane, so that nothing is added up across lanes.
  *
  * Launch: as many work-items as rows, rounded up to a multiple of WORK_GROUP_SIZE. inner is 1, and there are no
- * results. Memory: none is used beside logits and records.
+ * results.
+ * Memory: none is used beside logits and records.
  */
 #define CORE_ROW_PER_LANE 1
 #include "strategies/lanes.h"

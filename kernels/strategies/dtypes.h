@@ -24,7 +24,7 @@
 
 /* ---------------------------------------------------------------- Vectors in memory */
 
-/* OpenCL C's functions for vectors, also for a width of 1, which they do not know. */
+/* OpenCL C's functions for vectors, under one name for every width; it has none for a width of 1. */
 #if CORE_WIDTH == 1
 #define row_vload(address) (*(address))
 #define row_vstore(value, address) (*(address) = (value))

@@ -8,9 +8,9 @@
  * of this row are written, since they have to wait for the sum anyway. Results that no cache would hold are streamed
  * past the caches in whole vectors, if the compiler has a builtin for it.
  *
- * Launch: any number of work-items, a multiple of WORK_GROUP_SIZE; each takes its share of the rows. WORK_GROUP_SIZE is
- * 1 if rows are kept, since local memory belongs to a work-group. Memory: local memory has the exponentials of one row,
- * all high halves before all low ones.
+ * Launch: any number of work-items, a multiple of WORK_GROUP_SIZE; each takes its share of the rows. WORK_GROUP_SIZE
+ * is 1 if rows are kept, since local memory belongs to a work-group.
+ * Memory: local memory has the exponentials of one row, all high halves before all low ones.
  */
 #ifndef ROOM_CLASSES
 #define ROOM_CLASSES 0 /* room for the exponentials of so many classes; 0: they are not kept */

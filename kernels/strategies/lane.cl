@@ -9,9 +9,9 @@
  * is read again from where it stands, which for short rows is a cache.
  *
  * Launch: any number of work-items up to ceil(rows / LANE_ROWS), rounded up to a multiple of WORK_GROUP_SIZE. If
- * CORE_WIDTH is 1, as many as rows. CORE_WIDTH is 1 unless inner is 1. Memory: private memory has a room for the
- * logits, whose place the exponentials and then the results take, and one for the low halves of the exponentials. In a
- * sweep the logits have a room of their own.
+ * CORE_WIDTH is 1, as many as rows. CORE_WIDTH is 1 unless inner is 1.
+ * Memory: private memory has a room for the logits, whose place the exponentials and then the results take, and one
+ * for the low halves of the exponentials. In a sweep the logits have a room of their own.
  */
 #define CORE_ROW_PER_LANE 1
 #include "strategies/lanes.h"
@@ -22,7 +22,7 @@
 #define FOR_VECTORS _Pragma("unroll") for (uint v = 0; v < VECTORS_ABREAST; v++)
 
 /* How many vectors a room has. One more than the rows take, since whole vectors are read and written beyond the last
- * row. */
+   row. */
 #define LANE_ROOM (ROOM_CLASSES * VECTORS_ABREAST + 1)
 
 #if ROOM_CLASSES

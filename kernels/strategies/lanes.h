@@ -164,7 +164,7 @@ static int lanes_are_whole(const row_lot *lot, const row_state *rows, ulong lane
 }
 
 /* Writes the results of a class for `count` lanes, lane_stride elements apart. is_whole is what lanes_are_whole
- * returned. */
+   returned. */
 static void lanes_store(core_float result, int is_whole, __global result_t *p, ulong lane_stride, uint count,
                         int stream)
 {

@@ -21,7 +21,8 @@
  * `sweep`, for rows at several temperatures.
  *
  * Launch: one work-group of WORK_GROUP_SIZE work-items, a power of two, for each row.
- * Memory: each logit is read three times, and each result is written once.
+ * Memory: each logit is read three times, and each result is written once. Local memory has a top and the sums of each
+ * work-item.
  */
 #include "strategies/phases.h"
 

@@ -8,10 +8,10 @@
  * another.
  *
  * Launch: for each kernel, rows * parts work-groups of WORK_GROUP_SIZE work-items, a power of two. If there are more
- * parts than chunks, some parts are empty. Memory: a split_part in global memory for each part of each row at each
- * temperature (interface.h). A row that is longer than the device's memory comes in pieces, three times: each kernel
- * runs once for each piece. A piece has some of the row's parts, and the kernel is given the logits and results of the
- * piece alone.
+ * parts than chunks, some parts are empty.
+ * Memory: a split_part in global memory for each part of each row at each temperature (interface.h). A row that is
+ * longer than the device's memory comes in pieces, three times: each kernel runs once for each piece. A piece has
+ * some of the row's parts, and the kernel is given the logits and results of the piece alone.
  */
 #include "strategies/split_top.cl"
 #include "strategies/split_sums.cl"

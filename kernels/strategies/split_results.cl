@@ -1,5 +1,5 @@
 /* The third kernel of split: it writes the results of each part. The work-group of the row's last part finishes the
- * row. */
+   row. */
 #include "strategies/split.h"
 
 ROW_KERNEL row_split_results(SPLIT_PARAMETERS)
