@@ -2,7 +2,7 @@
 bats_require_minimum_version 1.5.0
 load helpers
 
-@test "devices: the native ones are always there, one device is automatic" {
+@test "devices: the native devices are always listed, and one device is automatic" {
     run --separate-stderr "$CLSOFTMAX" devices
     [ "$status" -eq 0 ]
     [[ $output == *"cpu "*"native CPU"* ]]
@@ -28,7 +28,7 @@ load helpers
     "$CLSOFTMAX" devices --json >devices.json
     for device in cpu reference $(grep -o '"selector": "[0-9]*:[0-9]*"' devices.json | cut -d'"' -f4); do
         POCL_CACHE_DIR=$PWD run --separate-stderr "$CLSOFTMAX" verify -d "$device"
-        [ -z "$stderr" ] || echo "$stderr" # a compiler that warns, warns the user
+        [ -z "$stderr" ] || echo "$stderr" # warnings of the compiler would be shown to the user
         [ -z "$stderr" ]
         echo "$output"
         [ "$status" -eq 0 ]
@@ -37,7 +37,7 @@ load helpers
     done
 }
 
-@test "wrong words" {
+@test "arguments that are wrong" {
     run --separate-stderr "$CLSOFTMAX" devices everything
     expect_error 2 "everything: no such argument"
     run --separate-stderr "$CLSOFTMAX" verify everything

@@ -1,4 +1,4 @@
-# Disks that are full or may not be written, streams that are closed, signals by the hundred.
+# Full disks, disks that cannot be written to, closed streams, and many signals.
 bats_require_minimum_version 1.5.0
 load helpers
 
@@ -9,13 +9,13 @@ mounts() {
     unshare --mount --map-root-user mount -t tmpfs none /mnt 2>/dev/null || skip "nothing can be mounted"
 }
 
-# on_disk OPTIONS COMMAND: COMMAND, where ./disk is a small file system of its own
+# on_disk OPTIONS COMMAND: runs the command where ./disk is a small file system of its own
 on_disk() {
     mkdir -p disk
     unshare --mount --map-root-user bash -c "mount -t tmpfs -o $1 none disk && { $2; }"
 }
 
-@test "a full disk: an error, the older file as it was, nothing beside it; with room the same run is right" {
+@test "a full disk gives an error, keeps the older file and leaves nothing else; with room the same run succeeds" {
     mounts
     clsoftmax run "$LOGITS" -o whole.npy # 28,128 bytes
     export LOGITS CLSOFTMAX_DEVICE=cpu
@@ -29,17 +29,18 @@ on_disk() {
     done
 }
 
-@test "a read-only folder, also for root: an error, and the older file" {
+@test "a read-only folder gives an error and keeps the older file, also for root" {
     mounts
     export LOGITS CLSOFTMAX_DEVICE=cpu
     for options in "" "--shard 0/2"; do
         run --separate-stderr on_disk size=1m 'echo older >disk/p.npy; mount -o remount,ro disk
-            "$CLSOFTMAX" run "$LOGITS" -o disk/p.npy '"$options"'; status=$?; [ "$(cat disk/p.npy)" = older ] || echo changed; exit $status'
+            "$CLSOFTMAX" run "$LOGITS" -o disk/p.npy '"$options"'; status=$?
+            [ "$(cat disk/p.npy)" = older ] || echo changed; exit $status'
         expect_error 1 "disk/p.npy: Read-only file system"
     done
 }
 
-# Every command that prints, words to each.
+# printing_commands: prints a command line for every command that prints
 printing_commands() {
     cat <<COMMANDS
 run $LOGITS
@@ -60,12 +61,13 @@ COMMANDS
 
 @test "no file takes the place of a standard stream that is closed" {
     clsoftmax run "$LOGITS" -o whole.npy
-    run --separate-stderr bash -c 'CLSOFTMAX_DEVICE=cpu "$CLSOFTMAX" run "$1" --labels "$2" -o p.npy >&-' - "$LOGITS" "$LABELS"
+    run --separate-stderr bash -c 'CLSOFTMAX_DEVICE=cpu "$CLSOFTMAX" run "$1" --labels "$2" -o p.npy >&-' - "$LOGITS" \
+        "$LABELS"
     expect_error 1 "standard output: Bad file descriptor"
     [ ! -e p.npy ]
     run --separate-stderr bash -c 'CLSOFTMAX_DEVICE=cpu "$CLSOFTMAX" run - <&-'
     expect_error 2 "standard input: line 1: Bad file descriptor"
-    { echo -1; seq 699; } >temperatures.txt # a notice, to a standard error that is closed
+    { echo -1; seq 699; } >temperatures.txt # this makes a notice, and standard error is closed
     clsoftmax run "$LOGITS" -T @temperatures.txt -o noticed.npy
     clsoftmax run "$LOGITS" -T @temperatures.txt -o p.npy 2>&-
     cmp noticed.npy p.npy
@@ -84,10 +86,11 @@ COMMANDS
     done
 }
 
-@test "a closed pipe ends every command that prints with 1, without a word, and before a file has its name" {
+@test "a closed pipe ends every command that prints: status 1, no message, no file under its final name" {
     local words
     while read -r words; do
-        run --separate-stderr bash -c 'exec 3> >(exec true); sleep 0.3; CLSOFTMAX_DEVICE=cpu "$CLSOFTMAX" '"$words"' >&3'
+        run --separate-stderr bash -c \
+            'exec 3> >(exec true); sleep 0.3; CLSOFTMAX_DEVICE=cpu "$CLSOFTMAX" '"$words"' >&3'
         echo "$words: $status $stderr"
         [ "$status" -eq 1 ]
         [ -z "$stderr" ]
@@ -95,7 +98,7 @@ COMMANDS
     done < <(printing_commands)
 }
 
-@test "so does a full disk behind the standard output, with a word" {
+@test "standard output to a full disk ends every command that prints: status 1, a message, no file" {
     local words
     while read -r words; do
         run --separate-stderr bash -c 'CLSOFTMAX_DEVICE=cpu "$CLSOFTMAX" '"$words"' >/dev/full'
@@ -107,7 +110,8 @@ COMMANDS
 
 @test "pictures and pages that go to a full device, or to a pipe that nobody reads" {
     local file words
-    for words in "plot $LOGITS -T 1 -o p.svg" "plot $LOGITS -T 1 -o p.png" "sweep $LOGITS -T 1,2 --stats=s.npy --plot p.pdf" "explore $LOGITS -o p.html"; do
+    for words in "plot $LOGITS -T 1 -o p.svg" "plot $LOGITS -T 1 -o p.png" \
+        "sweep $LOGITS -T 1,2 --stats=s.npy --plot p.pdf" "explore $LOGITS -o p.html"; do
         file=${words##* }
         ln -s /dev/full "$file"
         # shellcheck disable=SC2086
@@ -117,7 +121,7 @@ COMMANDS
         [[ $stderr == *"No space left on device"* ]]
         rm "$file"
         mkfifo "$file"
-        head -c 4 "$file" >start & # gone before the end
+        head -c 4 "$file" >start & # a reader that ends before the command does
         # shellcheck disable=SC2086
         clsoftmax $words >/dev/null || true
         wait $!
@@ -126,7 +130,7 @@ COMMANDS
     done
 }
 
-@test "signals by the hundred between reading a pipe and writing one: the same text" {
+@test "hundreds of signals while a command reads and writes pipes do not change its output" {
     for i in 1 2 3 4 5 6 7 8; do seq -s ' ' 1 200; done >x.txt
     clsoftmax run x.txt >whole.txt
     { while read -r line; do echo "$line"; sleep 0.05; done <x.txt; } | CLSOFTMAX_DEVICE=cpu "$CLSOFTMAX" run - >p.txt &

@@ -1,4 +1,4 @@
-# What docs/temperature.md and the notebooks show is what the command says.
+# docs/temperature.md and the notebooks show what the command prints.
 bats_require_minimum_version 1.5.0
 load helpers
 
@@ -28,7 +28,7 @@ s/clsoftmax run -T 1 -/clsoftmax run -T x -/|-T x
 CASES
 }
 
-@test "notebooks: every file of theirs; the pictures of the documents have the same texts" {
+@test "the notebooks make all of their files; the pictures in docs have the same texts" {
     local notebook file
     export CLSOFTMAX CLSOFTMAX_DEVICE=cpu
     for notebook in "$SOURCE"/examples/notebooks/[1-9]*.sh; do

@@ -1,11 +1,12 @@
-# Machines that lack something, and drivers that are set up oddly: the answer is the same, or cpu gives it and says why.
+# Machines that lack something, and drivers with unusual settings: the results are the same, or cpu computes them and a
+# notice says why.
 bats_require_minimum_version 1.5.0
 load helpers
 
 LOGITS=$SOURCE/tests/data/digits_val_logits.npy
 ANSWER="0.0900305733 0.244728476 0.665240943"
 
-# expect_cpu REASON VARIABLE=VALUE...: auto computes on cpu, and says so for this reason
+# expect_cpu REASON VARIABLE=VALUE...: auto computes on cpu, with a notice that gives this reason
 expect_cpu() {
     local reason=$1
     shift
@@ -20,20 +21,20 @@ opencl_device() {
     needs_device
 }
 
-@test "a loader that is no library" {
+@test "the OpenCL loader is not a library" {
     mkdir lib
     echo "not a library" | tee lib/libOpenCL.so.1 >lib/libOpenCL.so
     expect_cpu "the OpenCL loader libOpenCL.so.1 is not installed" LD_LIBRARY_PATH="$PWD/lib"
 }
 
-@test "a loader that lacks what is called" {
+@test "the OpenCL loader lacks a function" {
     mkdir lib
     ln -s "$(ldd "$CLSOFTMAX" | awk '$1 ~ /^libm\.so/ { print $3 }')" lib/libOpenCL.so.1
     [ -e lib/libOpenCL.so.1 ] || skip "the command is linked without libm"
     expect_cpu "the OpenCL loader lacks cl" LD_LIBRARY_PATH="$PWD/lib"
 }
 
-@test "no vendor file, a vendor file that names nothing, a vendor library that is none" {
+@test "there is no vendor file; one names a missing library; one names a file that is not a library" {
     mkdir none missing broken
     echo "$PWD/nowhere.so" >missing/a.icd
     echo "not a library" >broken/lib.so
@@ -43,31 +44,33 @@ opencl_device() {
     done
 }
 
-@test "a platform without devices" {
+@test "an OpenCL platform has no devices" {
     opencl_device
     expect_cpu "no OpenCL platform has a device" POCL_DEVICES=
 }
 
-@test "PoCL without a cache, with small work-groups, one thread, without threads: the same bits" {
+@test "PoCL gives the same bits without a cache, with small work-groups, with one thread and without threads" {
     opencl_device
     clsoftmax run "$LOGITS" -T 0.7 -o whole.npy
-    for setting in POCL_MAX_WORK_GROUP_SIZE=8 POCL_MAX_PTHREAD_COUNT=1 POCL_DEVICES=basic POCL_KERNEL_CACHE=0 POCL_MEMORY_LIMIT=1; do
+    for setting in POCL_MAX_WORK_GROUP_SIZE=8 POCL_MAX_PTHREAD_COUNT=1 POCL_DEVICES=basic POCL_KERNEL_CACHE=0 \
+        POCL_MEMORY_LIMIT=1; do
         POCL_CACHE_DIR=$PWD run --separate-stderr env "$setting" "$CLSOFTMAX" run -d 0:0 "$LOGITS" -T 0.7 -o p.npy
         echo "$setting $stderr"
         [ "$status" -eq 0 ]
         cmp whole.npy p.npy
     done
-    # PoCL 3.1 gives up its device; one that does without is as good
+    # PoCL 3.1 then has no device; another version may work without a cache
     for setting in POCL_CACHE_DIR=/proc/nowhere "-u POCL_CACHE_DIR -u XDG_CACHE_HOME HOME=/proc/nowhere"; do
         run --separate-stderr env $setting "$CLSOFTMAX" run "$LOGITS" -T 0.7 -o p.npy
         echo "$setting $stderr"
         [ "$status" -eq 0 ]
-        [ -z "$stderr" ] || [ "$stderr" = 'clsoftmax: note: computing on device "cpu": no OpenCL platform has a device' ]
+        [ -z "$stderr" ] ||
+            [ "$stderr" = 'clsoftmax: note: computing on device "cpu": no OpenCL platform has a device' ]
         cmp whole.npy p.npy
     done
 }
 
-@test "cpu with one thread, with more than processors, on every instruction set: the same bits" {
+@test "cpu gives the same bits with one thread, with more threads than processors, with the baseline instructions" {
     clsoftmax run "$LOGITS" -T 0.7 -o whole.npy
     for setting in CLSOFTMAX_THREADS=1 CLSOFTMAX_THREADS=17 CLSOFTMAX_CPU_ISA=baseline; do
         env "$setting" "$CLSOFTMAX" run -d cpu "$LOGITS" -T 0.7 -o p.npy
@@ -85,7 +88,7 @@ opencl_device() {
     [ "$status" -eq 1 ]
 }
 
-@test "a minimal container: the command, the C library and the pool of threads, and nothing else" {
+@test "a minimal container has the command, the C library and the pool of threads, and nothing else" {
     local enter=(unshare --user --map-root-user chroot) library
     [ "$(id -u)" -ne 0 ] || enter=(chroot)
     ! is_sanitized || skip "AddressSanitizer"

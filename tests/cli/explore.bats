@@ -1,10 +1,10 @@
-# The page of `explore`: what is in it, and, where Chromium is installed, how it works.
+# The page of `explore`: what it holds and, where Chromium is installed, how it works.
 bats_require_minimum_version 1.5.0
 load helpers
 
 numbers() { python3 "$SOURCE/tests/page/check_numbers.py" "$@"; }
 
-# Not under a sanitizer, which is slow and finds nothing new here.
+# needs_browser: skips without Chromium, and under a sanitizer, which is slow and finds nothing new here
 needs_browser() {
     command -v chromium >/dev/null || skip "no chromium; ./dev test installs it where Debian's packages are"
     limits_address_space
@@ -12,13 +12,13 @@ needs_browser() {
 
 browser() { CLSOFTMAX_DEVICE=cpu python3 "$SOURCE/tests/page/check_browser.py" "$1" "$CLSOFTMAX" "${@:2}"; }
 
-# rows COUNT CLASSES: logits as text
+# rows COUNT CLASSES: prints rows of logits
 rows() {
     awk -v rows="$1" -v classes="$2" 'BEGIN { for (r = 0; r < rows; r++) for (c = 0; c < classes; c++)
         printf "%.3f%s", 12 * sin(r * 7 + c * c), c + 1 < classes ? " " : "\n" }'
 }
 
-@test "random logits and examples: every number, at every stop of the slider" {
+@test "random logits and examples: every number is right at every stop of the slider" {
     clsoftmax explore -o page.html
     run numbers page.html
     echo "$output"
@@ -26,7 +26,7 @@ rows() {
     [ "$(wc -c <page.html)" -lt 1000000 ]
 }
 
-@test "the same page every time, on every device" {
+@test "every run and every device makes the same page" {
     clsoftmax explore -o page.html
     clsoftmax explore -o again.html
     cmp page.html again.html
@@ -35,7 +35,7 @@ rows() {
     cmp page.html opencl.html
 }
 
-@test "rows of an input: at most 50, of the 99 largest logits and the rest" {
+@test "rows of an input: at most 50, each with its 99 largest logits and the rest" {
     rows 60 7 >short.txt
     clsoftmax explore short.txt -o short.html
     numbers short.html short.txt
@@ -50,7 +50,7 @@ rows() {
     sed -n '51,60p' short.txt >part.txt
     numbers part.html part.txt
     grep -q '"name":"59"' part.html
-    clsoftmax explore short.txt --axis 0 -o columns.html # numbers alone; 7 rows of 60
+    clsoftmax explore short.txt --axis 0 -o columns.html # 7 rows of 60 classes
     [ "$(grep -c '"name":"[0-6]","cases"' columns.html)" -eq 7 ]
     clsoftmax explore "$SOURCE/tests/data/digits_val_logits.npy" -o digits.html
     [ "$(wc -c <digits.html)" -lt 1000000 ]
@@ -59,16 +59,17 @@ rows() {
     grep -q '"logits":\["-inf","1","2"\]' masked.html
 }
 
-@test "names of classes stay names" {
+@test "names of classes cannot become part of the page" {
     printf '%s\n' '</script><script>document.title = "planted"</script>' '"quoted" \ & back' 'ünïcödé' >names.txt
     echo "1 2 3" >x.txt
     clsoftmax explore x.txt --class-names names.txt -o page.html
     numbers page.html x.txt
     ! grep -q '<script>document' page.html
-    grep -qF '"items":["\u003c/script>\u003cscript>document.title = \"planted\"\u003c/script>","\"quoted\" \\ & back","ünïcödé"]' page.html
+    grep -qF '"items":["\u003c/script>\u003cscript>document.title = \"planted\"\u003c/script>",' page.html
+    grep -qF '"\"quoted\" \\ & back","ünïcödé"]' page.html
 }
 
-@test "a file's name that is long, or no UTF-8, makes no page that cannot be read" {
+@test "the name of a file may be long, or not UTF-8: the page can be read" {
     local name
     for name in "$(printf 'ä%.0s' {1..110}).txt" $'b\xffd\033.txt'; do
         echo "1 2 3" >"$name"
@@ -157,7 +158,7 @@ x.txt -o p.html --rows 5:6|--rows: begins at 5, but x.txt has indices to 1
 CASES
 }
 
-@test "a page that does not fit on the disk is none" {
+@test "a page that does not fit on the disk leaves no file" {
     run --separate-stderr bash -c 'ulimit -f 8; "$CLSOFTMAX" explore -d cpu -o p.html'
     [ "$status" -eq 1 ]
     [[ $stderr == *"p.html: File too large" ]]

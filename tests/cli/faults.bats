@@ -1,20 +1,23 @@
-# Faults planted into the kernels: each is of a kind that the checks exist for, and each must be seen.
+# Faults that are planted into copies of the kernels and of the command: each is of a kind that a check exists for, and
+# that check must see it.
 bats_require_minimum_version 1.5.0
 load helpers
 
+# core_error FOLDER: compiles core_error.c with the kernels of the folder, and runs it
 core_error() {
-    gcc -std=gnu11 -D_GNU_SOURCE -O0 -ffp-contract=off -fopenmp-simd -DCPU_ISA=baseline -I"$SOURCE/host/include" -I"$SOURCE/host/lib/cpu" \
-        -I"$1" -I"$SOURCE/tests" "$SOURCE/tests/numbers/core_error.c" "$SOURCE/host/lib/cpu/cpu_item.c" \
+    gcc -std=gnu11 -D_GNU_SOURCE -O0 -ffp-contract=off -fopenmp-simd -DCPU_ISA=baseline -I"$SOURCE/host/include" \
+        -I"$SOURCE/host/lib/cpu" -I"$1" -I"$SOURCE/tests" "$SOURCE/tests/numbers/core_error.c" \
+        "$SOURCE/host/lib/cpu/cpu_item.c" \
         "$SOURCE/tests/support/oracle.c" "$SOURCE/tests/support/fill.c" -o core_error -lmpfr -lgmp -lm && ./core_error
 }
 
-@test "the core as it is stays under 1 ULP here" {
+@test "the numeric core as it is stays below 1 ULP" {
     run core_error "$SOURCE/kernels"
     echo "$output"
     [ "$status" -eq 0 ]
 }
 
-@test "the oracle sees what each part of the core is for" {
+@test "the oracle sees a fault in each part of the numeric core" {
     local pattern replacement
     while IFS='|' read -r pattern replacement; do
         plant numeric_core.h "$pattern" "$replacement"
@@ -48,22 +51,26 @@ FAULTS
     grep -q "^group .*FAILED" <<<"$output"
 }
 
-@test "a kernel of CLSOFTMAX_KERNEL_DIR that cannot be read is not one that is empty" {
+@test "a kernel in CLSOFTMAX_KERNEL_DIR that cannot be read is an error" {
     needs_device
     local file strategy
-    for file in core/{language,numeric_core,logarithm,row_setting,statistics}.h strategies/{elements,phases,lanes,chunks}.h strategies/{lane,group}.cl; do
+    unreadable() {
+        run --separate-stderr env CLSOFTMAX_KERNEL_DIR=unreadable "$CLSOFTMAX" run -d 0:0 --strategy $strategy - \
+            <<<"1 2 3"
+        expect_error 1 "CLSOFTMAX_KERNEL_DIR: cannot read unreadable/$file"
+    }
+    for file in core/{language,numeric_core,logarithm,row_setting,statistics}.h \
+        strategies/{elements,phases,lanes,chunks}.h strategies/{lane,group}.cl; do
         strategy=lane
         case $file in */chunks.h | */group.cl) strategy=group ;; esac
         rm -rf unreadable
         cp -r "$SOURCE/kernels" unreadable
         rm "unreadable/$file"
-        run --separate-stderr env CLSOFTMAX_KERNEL_DIR=unreadable "$CLSOFTMAX" run -d 0:0 --strategy $strategy - <<<"1 2 3"
-        expect_error 1 "CLSOFTMAX_KERNEL_DIR: cannot read unreadable/$file"
+        unreadable
         mkdir "unreadable/$file" # it opens, and reading it fails
-        run --separate-stderr env CLSOFTMAX_KERNEL_DIR=unreadable "$CLSOFTMAX" run -d 0:0 --strategy $strategy - <<<"1 2 3"
-        expect_error 1 "CLSOFTMAX_KERNEL_DIR: cannot read unreadable/$file"
+        unreadable
     done
-    CLSOFTMAX_KERNEL_DIR="" "$CLSOFTMAX" run -d 0:0 - <<<"1 2 3" # is as if it were not set
+    CLSOFTMAX_KERNEL_DIR="" "$CLSOFTMAX" run -d 0:0 - <<<"1 2 3" # an empty name is none
 }
 
 @test "sweep --verify sees temperatures that get lost in kernels" {
@@ -94,8 +101,8 @@ FAULTS
         $logits | tr '\n' ' ' >row.txt
         "$CLSOFTMAX" run -d 0:0 --strategy "$strategy" --verify -T "$temperature" row.txt -o p.npy
         plant "$file" "$pattern" "$replacement"
-        run --separate-stderr env CLSOFTMAX_KERNEL_DIR=faulty "$CLSOFTMAX" run -d 0:0 --strategy "$strategy" --verify -T "$temperature" \
-            row.txt -o p.npy
+        run --separate-stderr env CLSOFTMAX_KERNEL_DIR=faulty "$CLSOFTMAX" run -d 0:0 --strategy "$strategy" --verify \
+            -T "$temperature" row.txt -o p.npy
         echo "$file, $pattern: $stderr"
         [ "$status" -eq 1 ]
         [[ $stderr == *"differ from cpu"* ]] # it compiled
@@ -112,7 +119,7 @@ split|seq 600001|1e5|split.h|begin + each + (place->part < more)|begin + each
 FAULTS
 }
 
-@test "rows at T = 1 that take the short way where they may not, or lose a bit there, are seen" {
+@test "test_invariance sees rows at T = 1 that take the short way wrongly, or lose a bit there" {
     needs_device
     local file pattern replacement
     "$BUILD/test_invariance" --filter 'invariance/neighbours' -j1
@@ -129,7 +136,7 @@ numeric_core.h|= n \* 0x1.05c610p-29f|= n * 0.0f
 FAULTS
 }
 
-@test "results past the caches: lines that two rows share and get lost are seen" {
+@test "test_streams sees cache lines of two rows that get lost" {
     needs_device
     local pattern replacement
     "$BUILD/test_streams" --filter 'streams/opencl' -j1
@@ -146,13 +153,15 @@ line->address + past == p|past > 0
 FAULTS
 }
 
-# fuzz_with TARGET FILE SOURCE...: the target, linked with its other sources, and with ./faulty.c in place of the library's FILE, on its corpus
+# fuzz_with TARGET FILE SOURCE...: links the target with its other sources, and with ./faulty.c in place of FILE, and
+# runs it on its corpus
 fuzz_with() {
     local compile=(gcc -std=gnu11 -D_GNU_SOURCE -O1) folder
     for folder in host/include host/lib host/cli kernels tests; do compile+=("-I$SOURCE/$folder"); done
     "${compile[@]}" -w -iquote "$SOURCE/$(dirname "$2")" -c faulty.c -o faulty.o
-    "${compile[@]}" "$SOURCE/tests/fuzz/fuzz_$1.c" "$SOURCE/tests/fuzz/replay.c" "${@:3}" faulty.o "$BUILD/host/cli/libcli_run.a" \
-        "$BUILD/host/cli/libcli_support.a" "$BUILD/host/libclsoftmax.a" -o faulty -lpthreadpool -lpthread -lm -ldl && ./faulty "$SOURCE/tests/fuzz/corpus/$1"/*
+    "${compile[@]}" "$SOURCE/tests/fuzz/fuzz_$1.c" "$SOURCE/tests/fuzz/replay.c" "${@:3}" faulty.o \
+        "$BUILD/host/cli/libcli_run.a" "$BUILD/host/cli/libcli_support.a" "$BUILD/host/libclsoftmax.a" -o faulty \
+        -lpthreadpool -lpthread -lm -ldl && ./faulty "$SOURCE/tests/fuzz/corpus/$1"/*
 }
 
 @test "each fuzz target sees a fault of its kind in its corpus" {
@@ -184,21 +193,27 @@ FAULTS
     [[ $output == *" does not hold"* ]]
 }
 
-# unlisted TABLE: what the command calls of other libraries, is not in the table of libc_calls.h, and could fail
+# unlisted TABLE: prints what the command calls of other libraries that is not in the table (libc_calls.h) and could
+# fail
 unlisted() {
-    nm -D --undefined-only "$CLSOFTMAX" | sed 's/.* //; s/@.*//' | grep -vxF "$(grep -oE '^    [A-Z_]+\([a-z_0-9]+' "$1" | sed 's/.*(//')" |
-        grep -vxE '_ITM.*|__(cxa|gmon|errno|isoc|libc_start|tls|sched_cpucount|stack_chk|v?sn?printf_chk|mem[a-z]*_chk|str[a-z]*_chk).*' |
-        grep -vxE '(mem|str|str[a-z]*case)(cmp|cpy|move|set|chr|len|rchr|str|spn|cspn|sep|error|signal|ncmp|tod|tof|tol|toul|toull)|strn?casecmp|strncmp' |
-        grep -vxE 'pthread_(cond|mutex|once|join)[a-z_]*|pthreadpool_(destroy|parallelize_1d)|fe[gs]etenv|feof|ferror|fileno|dirfd|v?sn?printf' |
-        grep -vxE 'exp|expm1|fmaf?|fm(ax|in)f?|frexp|ldexpf?|log|log10|nearbyint|nextafterf|pow|fcntl|free|get(env|opt_long|pid)|isatty|dlsym' |
-        grep -vxE 'clock_gettime|raise|sigaction|signal|sig(add|empty)set|umask|memmem|qsort|rewind|posix_spawn(attr_set[a-z]*|[a-z_]*_destroy)' ||
-        true
+    nm -D --undefined-only "$CLSOFTMAX" | sed 's/.* //; s/@.*//' |
+        grep -vxF "$(grep -oE '^    [A-Z_]+\([a-z_0-9]+' "$1" | sed 's/.*(//')" |
+        grep -vxE '_ITM.*|__(cxa|gmon|errno|isoc|libc_start|tls|sched_cpucount|stack_chk).*' |
+        grep -vxE '__(v?sn?printf_chk|mem[a-z]*_chk|str[a-z]*_chk).*' |
+        grep -vxE '(mem|str|str[a-z]*case)(cmp|cpy|move|set|chr|len|rchr|str|spn|cspn|sep|error|signal|ncmp)' |
+        grep -vxE 'strto(d|f|l|ul|ull)|strn?casecmp|strncmp|memmem|qsort|v?sn?printf' |
+        grep -vxE 'pthread_(cond|mutex|once|join)[a-z_]*|pthreadpool_(destroy|parallelize_1d)|fe[gs]etenv' |
+        grep -vxE 'feof|ferror|fileno|dirfd|rewind|fcntl|free|get(env|opt_long|pid)|isatty|dlsym|umask' |
+        grep -vxE 'exp|expm1|fmaf?|fm(ax|in)f?|frexp|ldexpf?|log|log10|nearbyint|nextafterf|pow' |
+        grep -vxE 'clock_gettime|raise|sigaction|signal|sig(add|empty)set' |
+        grep -vxE 'posix_spawn(attr_set[a-z]*|[a-z_]*_destroy)' || true
 }
 
-@test "every call of the command that can fail is in the table of file_faults" {
+@test "the table of file_faults has every call of the command that can fail" {
     ! nm "$CLSOFTMAX" | grep -q __gcov_dump || skip "gcov's calls are not the command's"
     ! grep -q __asan_init "$CLSOFTMAX" || skip "AddressSanitizer has names of its own"
-    [ -z "$(unlisted "$SOURCE/tests/faults/libc_calls.h")" ] || { unlisted "$SOURCE/tests/faults/libc_calls.h"; return 1; }
+    unlisted "$SOURCE/tests/faults/libc_calls.h"
+    [ -z "$(unlisted "$SOURCE/tests/faults/libc_calls.h")" ]
     grep -v "(rename," "$SOURCE/tests/faults/libc_calls.h" >without_rename.h
     [ "$(unlisted without_rename.h)" = rename ]
 }

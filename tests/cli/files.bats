@@ -1,10 +1,10 @@
-# Files in slabs: larger than the memory allowed, in parts, by several devices, through kills.
+# Files in slabs: larger than the memory that is allowed, in parts, by several devices, and after kills.
 bats_require_minimum_version 1.5.0
 load helpers
 
 LOGITS=$SOURCE/tests/data/digits_val_logits.npy # 700 x 10
 
-# random_npy FILE SHAPE ELEMENTS: f4 of any bits, also NaN and inf
+# random_npy FILE SHAPE ELEMENTS: writes f4 with any bits, also NaN and inf
 random_npy() {
     npy "$1" '<f4' False "$2"
     head -c $(($3 * 4)) /dev/urandom >>"$1"
@@ -29,7 +29,7 @@ opencl_device() {
     done
 }
 
-@test "f8, big-endian and probabilities in slabs; what is wrong in a late one leaves nothing" {
+@test "f8, big-endian and probabilities in slabs; a wrong number in a late one leaves no file" {
     npy x.npy '>f4' False '(300, 7)'
     head -c 8400 /dev/zero | tr '\0' '\077' >>x.npy
     clsoftmax run x.npy -o whole.npy --probabilities
@@ -73,16 +73,17 @@ opencl_device() {
     cmp whole.npy p.npy
 }
 
-@test "resident memory stays under the cap, whatever the file's size" {
+@test "resident memory stays below the limit, whatever the size of the file" {
     limits_address_space
     npy x.npy '<f4' False '(1000, 100000)'
     truncate -s +400000000 x.npy
-    run --separate-stderr bash -c 'ulimit -v 300000; MALLOC_ARENA_MAX=1 CLSOFTMAX_DEVICE=cpu "$CLSOFTMAX" run x.npy --memory 32M -T 2 -o p.npy'
+    export MALLOC_ARENA_MAX=1 CLSOFTMAX_DEVICE=cpu
+    run --separate-stderr bash -c 'ulimit -v 300000; "$CLSOFTMAX" run x.npy --memory 32M -T 2 -o p.npy'
     echo "$stderr"
     [ "$status" -eq 0 ]
     [ "$(stat -c %s p.npy)" -eq 400000128 ]
-    # and the limit is one: with all of the file in memory it is not enough
-    run --separate-stderr bash -c 'ulimit -v 300000; MALLOC_ARENA_MAX=1 CLSOFTMAX_DEVICE=cpu "$CLSOFTMAX" run x.npy --memory 2G --axis 0 >q.txt'
+    # the limit has an effect: with all of the file in memory it does not suffice
+    run --separate-stderr bash -c 'ulimit -v 300000; "$CLSOFTMAX" run x.npy --memory 2G --axis 0 >q.txt'
     [ "$status" -eq 1 ]
     [[ $stderr == *"no memory for 100000 rows at a time"* ]]
     run --separate-stderr clsoftmax run x.npy --memory 300k -o q.npy
@@ -90,7 +91,7 @@ opencl_device() {
     [ ! -e q.npy ]
 }
 
-@test "killed at any moment: nothing under the name; the next run removes what was left, and is right" {
+@test "a run that is killed leaves no file under the name; the next run removes what is left, and is right" {
     random_npy x.npy '(20000, 100)' 2000000
     clsoftmax run x.npy -o whole.npy
     local left=0
@@ -110,7 +111,7 @@ opencl_device() {
     [ -z "$(find . -name '.p.npy.*')" ]
 }
 
-@test "a file that another process is writing is not taken for one that was left" {
+@test "a temporary file that another process is writing is not removed" {
     random_npy x.npy '(20000, 100)' 2000000
     clsoftmax run x.npy -o whole.npy
     CLSOFTMAX_DEVICE=cpu "$CLSOFTMAX" run x.npy -o p.npy --memory 20k &
@@ -119,7 +120,7 @@ opencl_device() {
     cmp whole.npy p.npy
 }
 
-@test "shards in any order give the whole file; one that is run again, or of another request, is told apart" {
+@test "shards in any order give the whole file; a repeated shard and one of another request are recognised" {
     clsoftmax run "$LOGITS" -T 2 --stats=whole-s.npy -o whole.npy
     for i in 2 0 0; do
         run --separate-stderr clsoftmax run "$LOGITS" -T 2 --shard $i/3 --stats=s.npy -o p.npy
@@ -162,7 +163,7 @@ opencl_device() {
     done
 }
 
-@test "rows of the first axis alone" {
+@test "--rows computes some rows of the first axis" {
     clsoftmax run "$LOGITS" -o whole.npy
     clsoftmax run "$LOGITS" --rows 100:300 -o p.npy
     grep -aq "'shape': (200, 10), }" p.npy
@@ -203,14 +204,14 @@ opencl_device() {
     expect_error 2 "x.npy: in Fortran order, which is read at once"
 }
 
-@test "what would be done is said, and not done" {
+@test "--explain says what would be done, and does not do it" {
     run --separate-stderr clsoftmax run "$LOGITS" --memory 10k -o p.npy --explain
     [ "$status" -eq 0 ]
     [[ $output == *"700 of 10 classes"*"slabs: 85 rows each, 3 in memory"*"device cpu: "* ]]
     [ ! -e p.npy ]
 }
 
-@test "several devices: the same bytes, whatever their shares" {
+@test "several devices give the same bytes, whatever their shares" {
     opencl_device
     random_npy x.npy '(20000, 100)' 2000000
     clsoftmax run x.npy -o whole.npy
@@ -222,7 +223,7 @@ opencl_device() {
     clsoftmax run "$LOGITS" | cmp - p.txt
 }
 
-@test "a device that is lost on the way hands its rows to the others, with a notice; the last one is an error" {
+@test "a device that is lost hands its rows to the others, with a notice; losing the last one is an error" {
     opencl_device
     random_npy x.npy '(20000, 100)' 2000000
     clsoftmax run x.npy -o whole.npy
@@ -241,7 +242,7 @@ opencl_device() {
     [ -z "$(find . -name '*q.npy*')" ]
 }
 
-@test "shards: what another version of the input gave does not count, nor what has become of a temporary file" {
+@test "shards of another version of the input do not count, nor do temporary files that have changed" {
     printf '1 2\n3 4\n' >x.txt
     clsoftmax run x.txt --shard 0/2 -o p.npy
     printf '5 2\n3 9\n' >x.txt
@@ -291,14 +292,15 @@ opencl_device() {
     needs_strace
     clsoftmax run "$LOGITS" -o whole.npy
     for i in 0 1 2; do clsoftmax run "$LOGITS" --shard $i/4 -o p.npy 2>/dev/null; done
-    run --separate-stderr injected ?rename,?renameat,?renameat2:error=EROFS "$CLSOFTMAX" run "$LOGITS" --shard 3/4 -o p.npy
+    run --separate-stderr injected ?rename,?renameat,?renameat2:error=EROFS "$CLSOFTMAX" run "$LOGITS" --shard 3/4 \
+        -o p.npy
     expect_error 1 "p.npy: Read-only file system"
     [ ! -e p.npy ]
     clsoftmax run "$LOGITS" --shard 3/4 -o p.npy
     cmp whole.npy p.npy
 }
 
-@test "many processes with the same output: each ends well, and none removes what is not of them" {
+@test "many processes with the same output all succeed, and remove no file of others" {
     echo precious >.p.npy.backup
     echo precious >.p.npy.123456
     clsoftmax run "$LOGITS" -o whole.npy
@@ -324,12 +326,12 @@ opencl_device() {
     done
 }
 
-@test "devices whose bits are their own do not share rows" {
+@test "devices whose bits differ do not share rows" {
     run --separate-stderr clsoftmax run "$LOGITS" -d cpu,reference
     expect_error 2 "--device reference: its bits are its own"
 }
 
-@test "a file that shrinks is an error, of which threads that fail together complain once" {
+@test "an input that shrinks is an error, told once although several threads fail" {
     needs_strace
     random_npy x.npy '(20000, 100)' 2000000
     { wait_for_file '.p.npy.clsoftmax-*' && truncate -s 1000000 x.npy; } & # while its reads wait
@@ -339,8 +341,9 @@ opencl_device() {
     [ -z "$(compgen -G '*p.npy*')" ]
 }
 
-@test "a full standard output ends the work before a file has its name" {
-    run --separate-stderr bash -c 'CLSOFTMAX_DEVICE=cpu "$CLSOFTMAX" run "$1" --labels "$2" -o q.npy >/dev/full' - "$LOGITS" "$SOURCE/tests/data/digits_val_labels.npy"
+@test "a full standard output ends the run before a file has its final name" {
+    run --separate-stderr bash -c 'CLSOFTMAX_DEVICE=cpu "$CLSOFTMAX" run "$1" --labels "$2" -o q.npy >/dev/full' - \
+        "$LOGITS" "$SOURCE/tests/data/digits_val_labels.npy"
     [ "$status" -eq 1 ]
     [ ! -e q.npy ]
 }

@@ -1,8 +1,8 @@
-# Faults planted before gpu_check.sh, and what it lets through.
+# gpu_check.sh on kernels with planted faults, which it must see, and on kernels that it must let pass.
 bats_require_minimum_version 1.5.0
 load helpers
 
-# kernel NAME WORK_GROUP_SIZE KEPT: a kernel whose work-items keep so many floats across a barrier
+# kernel NAME WORK_GROUP_SIZE KEPT: writes a kernel whose work-items keep so many floats across a barrier
 kernel() {
     cat >"$1.cl" <<TEXT
 __kernel __attribute__((reqd_work_group_size($2, 1, 1))) void $1(__global float *x)
@@ -21,12 +21,13 @@ TEXT
 }
 
 check() {
-    command -v clang-19 >/dev/null && [ -e /usr/lib/clc/nvptx64--nvidiacl.bc ] || skip "./dev gpu-check installs its compilers"
+    command -v clang-19 >/dev/null && [ -e /usr/lib/clc/nvptx64--nvidiacl.bc ] ||
+        skip "./dev gpu-check installs its compilers"
     run --separate-stderr "$SOURCE/tests/devices/gpu_check.sh" .
     echo "$output $stderr"
 }
 
-@test "kernels that fit pass, with a line each" {
+@test "kernels that fit pass, and each has a line" {
     kernel fits 256 80
     kernel fits_too 1024 20
     check
@@ -34,7 +35,7 @@ check() {
     [[ $output == *"| fits"$'\n'* && $output == *"| fits_too"$'\n'* && $output == *"2 kernels compile"* ]]
 }
 
-@test "what does not compile fails, and is named" {
+@test "a kernel that does not compile fails, and is named" {
     kernel fits 256 8
     kernel broken 256 not_a_number
     kernel unresolved 256 8
@@ -45,7 +46,7 @@ check() {
     [[ $output != *"fits: does not compile"* ]]
 }
 
-# 80 registers fit the work-items of a group of 256; of 1,024, which have 64 at most, they do not.
+# The work-items of a group of 256 have room for 80 registers; those of a group of 1,024 have at most 64.
 @test "a spill fails, and is named" {
     [ -n "$(PATH=$PATH:/usr/local/cuda/bin command -v ptxas)" ] || skip "no ptxas"
     kernel fits 256 80
@@ -55,12 +56,12 @@ check() {
     [[ $output == *"gpu-check: spills: ptxas spills"* && $output != *"gpu-check: fits: "* ]]
 }
 
-@test "nothing to compile is no pass" {
+@test "a folder without kernels fails" {
     check
     [ "$status" -ne 0 ]
 }
 
-@test "a ptxas that does not say what it spills is no pass" {
+@test "a ptxas that does not report spills fails" {
     kernel fits 256 8
     mkdir bin
     printf '#!/bin/sh\necho "ptxas info    : Used 8 registers"\n' >bin/ptxas

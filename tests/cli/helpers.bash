@@ -1,14 +1,16 @@
-# What the .bats files share. CLSOFTMAX is the command under test, BENCH the other one, SOURCE the checkout.
+# What the .bats files share. CLSOFTMAX names the command under test, BENCH the benchmark, SOURCE the checkout and BUILD
+# its build folder.
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return 1
     unset CLSOFTMAX_DEVICE
 }
 
-# clsoftmax on the CPU path, so that a test of the command does not hang on a driver.
+# clsoftmax ARGUMENT...: runs the command on cpu, so that a test of the command does not depend on a driver
 clsoftmax() { CLSOFTMAX_DEVICE=${CLSOFTMAX_DEVICE-cpu} "$CLSOFTMAX" "$@"; }
 
-# expect_error STATUS TEXT...: the last `run --separate-stderr` ended so, with one line that holds every TEXT and no output.
+# expect_error STATUS TEXT...: the last `run --separate-stderr` ended with the status, without output and with one line
+# of error that has every TEXT
 expect_error() {
     local wanted=$1 text
     shift
@@ -21,7 +23,7 @@ expect_error() {
     done
 }
 
-# needs_device: skips where there is no OpenCL device, which is a failure where CLSOFTMAX_REQUIRE_DEVICE is set.
+# needs_device: skips where there is no OpenCL device, or fails if CLSOFTMAX_REQUIRE_DEVICE is set
 needs_device() {
     local devices
     devices=$("$CLSOFTMAX" devices --json) && [[ $devices == *'"selector": "0:0"'* ]] && return
@@ -33,13 +35,14 @@ needs_strace() {
     command -v strace >/dev/null || skip "no strace"
 }
 
-# injected CALLS:WHAT COMMAND...: with what strace does to these system calls. LeakSanitizer does not work under it.
+# injected CALLS:WHAT COMMAND...: runs the command under strace, which does WHAT to these system calls. LeakSanitizer
+# does not work under strace.
 injected() {
     ASAN_OPTIONS="${ASAN_OPTIONS-}:detect_leaks=0" CLSOFTMAX_DEVICE=${CLSOFTMAX_DEVICE-cpu} \
         strace -f -o /dev/null -e "trace=${1%%:*}" -e "inject=$1" "${@:2}"
 }
 
-# wait_for_file PATTERN: until there is one
+# wait_for_file PATTERN: waits until there is such a file
 wait_for_file() {
     local tries
     for tries in {1..500}; do
@@ -52,12 +55,12 @@ wait_for_file() {
 
 is_sanitized() { grep -q __asan_init "$CLSOFTMAX"; }
 
-# limits_address_space: skips where that cannot be limited, under AddressSanitizer, whose shadow takes terabytes of it.
+# limits_address_space: skips under AddressSanitizer, which needs terabytes of address space
 limits_address_space() {
     ! is_sanitized || skip "AddressSanitizer"
 }
 
-# plant FILE PATTERN REPLACEMENT: a copy of the kernels in ./faulty with one line changed, in the FILE of whichever folder
+# plant FILE PATTERN REPLACEMENT: copies the kernels to ./faulty, and changes FILE there, in whichever folder it is
 plant() {
     local path
     rm -rf faulty
@@ -67,7 +70,7 @@ plant() {
     ! diff -q "$SOURCE/kernels/$path" "faulty/$path" >/dev/null || { echo "nothing was planted: $1 $2"; return 1; }
 }
 
-# texts FILE.svg: what is written in a picture, a text a line; fails if it is not well-formed XML
+# texts FILE.svg: prints the texts of a picture, one a line; fails if it is not well-formed XML
 texts() {
     python3 - "$1" <<'PYTHON'
 import sys, xml.etree.ElementTree as tree
@@ -76,13 +79,13 @@ for element in tree.parse(sys.argv[1]).iter("{http://www.w3.org/2000/svg}text"):
 PYTHON
 }
 
-# npy FILE DESCR FORTRAN SHAPE [VERSION]: an .npy header into FILE; data is to be appended.
+# npy FILE DESCR FORTRAN SHAPE [VERSION]: writes the header of an .npy file, to which data can be appended
 npy() {
     local version=${5-1} header="{'descr': '$2', 'fortran_order': $3, 'shape': $4, }"
     npy_raw "$1" "$version" "$header"
 }
 
-# npy_raw FILE VERSION HEADER: the header as it stands, with a line feed behind.
+# npy_raw FILE VERSION HEADER: writes this text as the header, with a line feed behind it
 npy_raw() {
     local length=$((${#3} + 1)) width=4
     [ "$2" -eq 1 ] && width=2
@@ -91,7 +94,7 @@ npy_raw() {
     printf '%s\n' "$3" >>"$1"
 }
 
-# little_endian NUMBER BYTES
+# little_endian NUMBER BYTES: prints the bytes of a number
 little_endian() {
     local number=$1 i
     for ((i = 0; i < $2; i++)); do

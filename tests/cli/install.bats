@@ -1,10 +1,10 @@
-# What is installed serves programs outside this tree: by pkg-config in C, by CMake in C++; and the examples run.
+# What is installed is used by programs outside this tree, by pkg-config in C and by CMake in C++; and the examples run.
 bats_require_minimum_version 1.5.0
 load helpers
 
 FIRST="0.0900305733 0.244728476 0.665240943"
 
-# links_with_programs: skips under AddressSanitizer, which programs outside are not built with.
+# links_with_programs: skips under AddressSanitizer, because programs outside are built without it
 links_with_programs() {
     ! is_sanitized || skip "AddressSanitizer"
 }
@@ -16,7 +16,7 @@ install_to() {
     export PKG_CONFIG_PATH="$LD_LIBRARY_PATH/pkgconfig"
 }
 
-@test "the README's example, in C by pkg-config, shared and static" {
+@test "the README's example compiles in C by pkg-config, shared and static" {
     links_with_programs
     install_to "$PWD/prefix"
     sed -n '/^```c$/,/^```$/{/^```/d;p}' "$SOURCE/README.md" >example.c
@@ -26,13 +26,14 @@ install_to() {
     run ./shared
     [ "$output" = "$FIRST" ]
     # shellcheck disable=SC2046
-    gcc -std=c99 example.c -o static -Wl,-Bstatic $(pkg-config --cflags --libs clsoftmax) -Wl,-Bdynamic -lpthreadpool -lm
+    gcc -std=c99 example.c -o static -Wl,-Bstatic $(pkg-config --cflags --libs clsoftmax) -Wl,-Bdynamic -lpthreadpool \
+        -lm
     ! ldd static | grep -q libclsoftmax
     run ./static
     [ "$output" = "$FIRST" ]
 }
 
-@test "a C++ program by find_package" {
+@test "a C++ program finds the library by find_package" {
     links_with_programs
     install_to "$PWD/prefix"
     cat >CMakeLists.txt <<'CMAKE'
@@ -86,7 +87,7 @@ CPP
     done
 }
 
-@test "the shared library shows its public names and no others" {
+@test "the shared library exports its public names and no others" {
     install_to "$PWD/prefix"
     run bash -c "nm -D --defined-only '$LD_LIBRARY_PATH/libclsoftmax.so' | awk '{print \$3}' | grep -v '^clsoftmax_'"
     [ -z "$output" ]
@@ -99,8 +100,10 @@ CPP
     run man --warnings -l -Tutf8 "$page"
     [ "$status" -eq 0 ]
     [[ $output != *"warning"* ]]
-    for option in $(for command in run sweep plot explore; do "$CLSOFTMAX" $command --help; done | grep -o -- '--[a-z-]*' | sort -u); do
-        MANWIDTH=400 man -l "$page" | col -b | grep -q -- "$option" || { echo "$option is not in the man page"; return 1; }
+    for command in run sweep plot explore; do "$CLSOFTMAX" $command --help; done >help.txt
+    MANWIDTH=400 man -l "$page" | col -b >page.txt
+    for option in $(grep -o -- '--[a-z-]*' help.txt | sort -u); do
+        grep -q -- "$option" page.txt || { echo "$option is not in the man page"; return 1; }
     done
 }
 

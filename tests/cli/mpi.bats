@@ -1,21 +1,22 @@
-# clsoftmax-mpi: one file by many processes.
+# clsoftmax-mpi: many processes compute one file.
 bats_require_minimum_version 1.5.0
 load helpers
 
 LOGITS=$SOURCE/tests/data/digits_val_logits.npy # 700 x 10
 
-# Open MPI ends with memory of its own, of modules that it has closed by then: no suppression finds their names.
+# Open MPI does not release all of its memory. Its modules are closed when leaks are looked for, so that no suppression
+# can name them.
 export ASAN_OPTIONS=detect_leaks=0
 
-# ranks COUNT ARGUMENT...: clsoftmax-mpi by so many processes, more than there are processors
+# ranks COUNT ARGUMENT...: runs clsoftmax-mpi with so many processes, which may be more than there are processors
 ranks() {
     local count=$1
     shift
-    OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 CLSOFTMAX_DEVICE=${CLSOFTMAX_DEVICE-cpu} CLSOFTMAX_THREADS=1 \
-        timeout 100 mpirun --oversubscribe -n "$count" "$BUILD/clsoftmax-mpi" "$@"
+    OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 CLSOFTMAX_DEVICE=${CLSOFTMAX_DEVICE-cpu} \
+        CLSOFTMAX_THREADS=1 timeout 100 mpirun --oversubscribe -n "$count" "$BUILD/clsoftmax-mpi" "$@"
 }
 
-@test "any number of ranks: the bytes of one process" {
+@test "any number of ranks gives the bytes of one process" {
     clsoftmax run "$LOGITS" -T 0.7 --stats=whole-s.npy -o whole.npy
     for count in 1 2 3 4 7; do
         rm -f p.npy s.npy
@@ -40,7 +41,7 @@ ranks() {
     [ "$status" -eq 2 ]
 }
 
-@test "what is wrong is said once; help" {
+@test "an error is told once for all ranks; help" {
     PROGRAM=clsoftmax-mpi
     run --separate-stderr ranks 3 nowhere.npy -o p.npy
     [ "$status" -eq 2 ]
@@ -64,18 +65,19 @@ ranks() {
 exec "$BUILD/clsoftmax-mpi" "$@"
 SCRIPT
     export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-    run --separate-stderr timeout 100 mpirun --oversubscribe -n 3 bash one_fails.sh "$LOGITS" -d 0:0 --memory 8k -o p.npy
+    run --separate-stderr timeout 100 mpirun --oversubscribe -n 3 bash one_fails.sh "$LOGITS" -d 0:0 --memory 8k \
+        -o p.npy
     [ "$status" -eq 1 ]
     [[ $stderr == *"CL_OUT_OF_RESOURCES"* ]]
     [ -z "$(find . -name '*p.npy*')" ]
-    # the same with enough launches: it was the fault that was seen
+    # with enough launches the same run succeeds, so it was the fault that was seen
     sed -i 's/LOST_AFTER=2/LOST_AFTER=1000/' one_fails.sh
     timeout 100 mpirun --oversubscribe -n 3 bash one_fails.sh "$LOGITS" -d 0:0 --memory 8k -o p.npy
     clsoftmax run "$LOGITS" -o whole.npy
     cmp whole.npy p.npy
 }
 
-@test "a rank that is killed: no file under the name; the next run removes what was left" {
+@test "a rank that is killed leaves no file under the name; the next run removes what is left" {
     cat >one_dies.sh <<'SCRIPT'
 if [ "$OMPI_COMM_WORLD_RANK" -eq 1 ]; then
     "$BUILD/clsoftmax-mpi" "$@" &
@@ -89,10 +91,11 @@ SCRIPT
     npy x.npy '<f4' False '(300000, 100)'
     head -c 120000000 /dev/urandom >>x.npy
     export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 CLSOFTMAX_DEVICE=cpu CLSOFTMAX_THREADS=1
-    run --separate-stderr timeout 100 mpirun --oversubscribe -n 2 bash one_dies.sh x.npy --memory 500k -T 2 --log --stats=s.npy -o p.npy
+    run --separate-stderr timeout 100 mpirun --oversubscribe -n 2 bash one_dies.sh x.npy --memory 500k -T 2 --log \
+        --stats=s.npy -o p.npy
     [ "$status" -ne 0 ]
     [ ! -e p.npy ]
-    for _ in {1..50}; do # the other rank may still be ending, and until then has what it began
+    for _ in {1..50}; do # the other rank keeps its temporary file until it has ended
         clsoftmax run "$LOGITS" -o p.npy
         [ -n "$(find . -name '.p.npy.clsoftmax-*')" ] || break
         sleep 0.1

@@ -2,7 +2,7 @@
 bats_require_minimum_version 1.5.0
 load helpers
 
-# a_gnuplot COMMANDS: a gnuplot that does something else, first in PATH; the true one's --version
+# a_gnuplot COMMANDS: puts a gnuplot into PATH that answers --version and does something else
 a_gnuplot() {
     mkdir -p bin
     printf '#!/bin/bash\nif [ "$1" = --version ]; then echo gnuplot; exit 0; fi\n%s\n' "$1" >bin/gnuplot
@@ -10,7 +10,7 @@ a_gnuplot() {
     PATH=$PWD/bin:$PATH
 }
 
-# expect_nothing_left FILE
+# expect_nothing_left FILE: there is no file of this name, nor a temporary one for it
 expect_nothing_left() {
     [ -z "$(find . -name "*$1*")" ] || { find . -name "*$1*"; return 1; }
 }
@@ -28,7 +28,7 @@ expect_nothing_left() {
     clsoftmax run "$logits" --rows 33:34 -T 3.05 | tr ' ' '\n' | awk '{printf "%.4g\n", $1}' | cmp - numbers
 }
 
-@test "of many classes the largest, and the rest" {
+@test "many classes: bars of the largest, and one of the rest" {
     seq -s ' ' 1000 >x.txt
     clsoftmax plot x.txt -T 100,inf --top 3 >text
     [ "$(awk 'NR >= 3 && NR <= 6 {print $1}' text | xargs)" = "999 998 997 rest" ]
@@ -92,7 +92,7 @@ expect_nothing_left() {
     texts read.svg | grep -qx 0.7311
 }
 
-@test "curves: the points are the sweep's, the limits are computed at 0 and inf" {
+@test "curves: the points are those of the sweep, and the limits are computed at 0 and inf" {
     a_gnuplot 'cat >script; echo "<svg></svg>"'
     clsoftmax sweep - -T 5,log:0.1:10:7,0 --plot curves.svg <<<"3 1 3 2"
     sed -n '/^\$curves/,/^END/p' script | grep '^[0-9]' >points
@@ -118,7 +118,7 @@ expect_nothing_left() {
     grep -q 'T = ∞' text
 }
 
-@test "without gnuplot: its package by name, before any work" {
+@test "without gnuplot the error names its package, before any work is done" {
     run --separate-stderr env PATH=/nonexistent "$CLSOFTMAX" plot nowhere.npy -T 1 -o p.svg
     [ "$status" -eq 2 ] || expect_error 1 "gnuplot is not installed (Debian, Ubuntu: gnuplot-nox)"
     echo "1 2" >x.txt
@@ -131,7 +131,7 @@ expect_nothing_left() {
     PATH=/nonexistent CLSOFTMAX_DEVICE=cpu "$CLSOFTMAX" plot x.txt -T 1 >text # text needs none
 }
 
-@test "a gnuplot that fails, dies, or writes half: an error, and no picture" {
+@test "a gnuplot that fails, dies or writes half of a picture gives an error, and no picture" {
     local commands why
     while IFS='|' read -r commands why; do
         a_gnuplot "$commands"
@@ -152,14 +152,15 @@ CASES
     [ "$stderr" = "clsoftmax: note: gnuplot: a font is missing" ]
 }
 
-@test "the true gnuplot, without room on the disk" {
-    run --separate-stderr bash -c 'ulimit -f 1; echo "1 2 3 4 5 6 7 8 9" | "$CLSOFTMAX" plot -d cpu - -T 1,2,3,4,5,6,7,8,9 -o p.svg'
+@test "the real gnuplot on a full disk" {
+    run --separate-stderr bash -c \
+        'ulimit -f 1; echo "1 2 3 4 5 6 7 8 9" | "$CLSOFTMAX" plot -d cpu - -T 1,2,3,4,5,6,7,8,9 -o p.svg'
     [ "$status" -eq 1 ]
     [[ $stderr == *"p.svg: gnuplot"* ]]
     expect_nothing_left p.svg
 }
 
-@test "children are waited for where whoever started the command ignores them" {
+@test "gnuplot is waited for even where the parent of the command ignores SIGCHLD" {
     env --ignore-signal=CHLD "$CLSOFTMAX" plot -d cpu - -T 1 -o p.svg <<<"1 2"
     texts p.svg | grep -qx 0.7311
 }
@@ -171,7 +172,7 @@ CASES
     [ "$(cat p.svg)" = old ]
 }
 
-@test "names that would control a terminal, or make no XML, get spaces there" {
+@test "characters of names that control terminals or are not allowed in XML become spaces" {
     printf 'a\033]0;t\007b\nc\302\233d\r\ne\357\277\277f\177\n' >names.txt # ESC, BEL, CSI of 8 bits, U+FFFF, DEL
     clsoftmax plot - -T 1 --class-names names.txt -o p.svg <<<"1 2 3"
     texts p.svg >found

@@ -1,4 +1,4 @@
-# The command `run` as a user meets it.
+# The command `run`, as a user meets it.
 bats_require_minimum_version 1.5.0
 load helpers
 
@@ -21,7 +21,7 @@ load helpers
     [ "$output" = "0.100000001 0.899999976" ]
 }
 
-@test "limits" {
+@test "the limits T = 0 and T = inf" {
     run clsoftmax run -T 0 - <<<"3 1 3"
     [ "$output" = "0.5 0 0.5" ]
     run clsoftmax run -T inf - <<<"3 1 3"
@@ -61,7 +61,7 @@ CASES
     expect_error 2 "standard input: line 1, value 1" "too large"
 }
 
-@test "a complaint about a stranger's bytes has none that a terminal obeys" {
+@test "errors quote untrusted bytes without those that control a terminal" {
     printf '1 \033]0;t\007\302\233\377x\303\251 3\n' >x.txt
     run --separate-stderr clsoftmax run x.txt
     expect_error 2 'x.txt: line 1, value 2: " ]0;t  ?xé" is not a number'
@@ -122,10 +122,11 @@ CASES
     [ "$(wc -c <p.npy)" -eq $((128 + 28000)) ]
 }
 
-@test "statistics alone: no kernel's compiler warns" {
+@test "statistics alone: the compiler has no warning for any kernel" {
     needs_device
     for strategy in $("$BUILD/kernel_watch" --strategies); do
-        POCL_CACHE_DIR=$PWD/$strategy run --separate-stderr "$CLSOFTMAX" run -d 0:0 --strategy $strategy --stats "$SOURCE/tests/data/digits_val_logits.npy"
+        POCL_CACHE_DIR=$PWD/$strategy run --separate-stderr "$CLSOFTMAX" run -d 0:0 --strategy "$strategy" --stats \
+            "$SOURCE/tests/data/digits_val_logits.npy"
         [ "$status" -eq 0 ]
         [ -z "$stderr" ] || echo "$strategy: $stderr"
         [ -z "$stderr" ]
@@ -136,13 +137,14 @@ CASES
     needs_device
     cp -r "$SOURCE/kernels" faulty
     sed -i 's/0x1.555554p-3f/0x1.555558p-3f/' faulty/core/numeric_core.h
-    run --separate-stderr env CLSOFTMAX_KERNEL_DIR=faulty "$CLSOFTMAX" run -d 0:0 "$SOURCE/tests/data/digits_val_logits.npy" --verify -o p.npy
+    run --separate-stderr env CLSOFTMAX_KERNEL_DIR=faulty "$CLSOFTMAX" run -d 0:0 \
+        "$SOURCE/tests/data/digits_val_logits.npy" --verify -o p.npy
     [ "$status" -eq 1 ]
     [[ $stderr == *"FAILED"* ]]
     [ ! -e p.npy ]
 }
 
-@test "output: nothing under the name on failure, nothing else left" {
+@test "a failure leaves nothing under the name of the output, and no other file" {
     echo "1 2" >x.txt
     run --separate-stderr clsoftmax run x.txt -o nowhere/p.npy
     expect_error 1 "nowhere/p.npy: No such file or directory"
@@ -175,7 +177,7 @@ CASES
     [ -z "$(find . -name '*p.npy*')" ]
 }
 
-@test "an output that exists keeps its mode, and what a link leads to is replaced, not the link" {
+@test "an output that exists keeps its mode; of a link the target is replaced" {
     echo "1 2" >x.txt
     echo old >real.npy
     chmod 640 real.npy
@@ -188,15 +190,17 @@ CASES
 
 @test "a signal that is ignored, as under nohup, stays ignored" {
     yes "1 2 3 4 5 6 7 8 9 10" | head -n 200000 >x.txt || true
-    run --separate-stderr bash -c 'trap "" HUP; "$CLSOFTMAX" run -d cpu x.txt -o p.npy & pid=$!; for i in 1 2 3 4 5 6 7 8; do sleep 0.05; kill -HUP $pid 2>/dev/null; done; wait $pid'
+    run --separate-stderr bash -c 'trap "" HUP; "$CLSOFTMAX" run -d cpu x.txt -o p.npy & pid=$!
+        for i in 1 2 3 4 5 6 7 8; do sleep 0.05; kill -HUP $pid 2>/dev/null; done; wait $pid'
     [ "$status" -eq 0 ]
     [ -e p.npy ]
 }
 
-@test "a system that grants no more threads: fewer, or an error, never a hang" {
+@test "where there are no more threads, a run takes fewer or gives an error, and does not hang" {
     limits_address_space
     for limit in 200000 300000 1000000; do
-        run --separate-stderr timeout 20 bash -c "ulimit -v $limit; CLSOFTMAX_THREADS=500 \"\$CLSOFTMAX\" run -d cpu -T 10 - <<<'10 20 30'"
+        run --separate-stderr timeout 20 bash -c \
+            "ulimit -v $limit; CLSOFTMAX_THREADS=500 \"\$CLSOFTMAX\" run -d cpu -T 10 - <<<'10 20 30'"
         echo "$limit: $status $output $stderr"
         [ "$output" = "0.0900305733 0.244728476 0.665240943" ] || expect_error 1 "no memory"
     done

@@ -1,15 +1,15 @@
-# The command `sweep`: many temperatures, the bits of as many runs.
+# The command `sweep`: many temperatures, with the bits of as many runs.
 bats_require_minimum_version 1.5.0
 load helpers
 
-# body FILE: what is behind the header of an .npy file
+# body FILE: prints the bytes behind the header of an .npy file
 body() {
     local length
     length=$(od -An -tu2 -j8 -N2 "$1")
     tail -c +$((10 + length + 1)) "$1"
 }
 
-# runs OPTION...: the results and statistics of `run` at each of $temperatures, one after another
+# runs OPTION...: computes results and statistics by `run` at each of $temperatures, one after another
 runs() {
     local temperature
     rm -f runs.results runs.statistics
@@ -20,7 +20,7 @@ runs() {
     done
 }
 
-# expect_runs: sweep.npy and sweep-statistics.npy hold what `runs` found
+# expect_runs: sweep.npy and sweep-statistics.npy hold what `runs` has computed
 expect_runs() {
     body sweep.npy | cmp - runs.results && body sweep-statistics.npy | cmp - runs.statistics
 }
@@ -30,7 +30,7 @@ expect_shape() {
     head -c 256 "$1" | grep -aqF "'shape': $2" || { head -c 256 "$1" | grep -a shape; return 1; }
 }
 
-@test "the bits are those of separate runs, whatever the axis, the dtype, the operation and the device" {
+@test "a sweep has the bits of separate runs, whatever the axis, the dtype, the operation and the device" {
     local logits=$SOURCE/tests/data/digits_val_logits.npy options devices="cpu reference"
     "$CLSOFTMAX" devices --json >devices.json
     ! grep -q '"selector": "0:0"' devices.json || devices+=" 0:0"
@@ -55,12 +55,14 @@ expect_shape() {
     temperatures="0.5 2 inf"
     for axis in 0 1; do
         runs "$logits" --axis $axis
-        clsoftmax sweep "$logits" --axis $axis -T 0.5,2,inf --memory 150k --verify -d cpu,cpu -o sweep.npy --stats=sweep-statistics.npy
+        clsoftmax sweep "$logits" --axis $axis -T 0.5,2,inf --memory 150k --verify -d cpu,cpu -o sweep.npy \
+            --stats=sweep-statistics.npy
         expect_runs
         rm sweep.npy sweep-statistics.npy
         for part in 2 0 1; do
             [ ! -e sweep.npy ]
-            clsoftmax sweep "$logits" --axis $axis -T 0.5,2,inf --shard $part/3 -o sweep.npy --stats=sweep-statistics.npy
+            clsoftmax sweep "$logits" --axis $axis -T 0.5,2,inf --shard $part/3 -o sweep.npy \
+                --stats=sweep-statistics.npy
         done
         expect_runs
     done
@@ -69,7 +71,7 @@ expect_shape() {
     expect_runs
 }
 
-@test "other temperatures are another file's shard" {
+@test "a shard of other temperatures belongs to another file" {
     local logits=$SOURCE/tests/data/digits_val_logits.npy
     clsoftmax sweep "$logits" -T 1,2 --shard 0/2 -o sweep.npy
     clsoftmax sweep "$logits" -T 1,3 --shard 1/2 -o sweep.npy
@@ -112,19 +114,21 @@ expect_shape() {
 }
 
 @test "the table of statistics, and with labels the fit of each temperature" {
-    local logits=$SOURCE/tests/data/digits_val_logits.npy labels=$SOURCE/tests/data/digits_val_labels.npy temperature
+    local logits=$SOURCE/tests/data/digits_val_logits.npy temperature
+    local labels=$SOURCE/tests/data/digits_val_labels.npy
     run --separate-stderr clsoftmax sweep "$logits" -T lin:1:5:3,0.1 --stats --labels "$labels" --rows 5:9
     [ "$status" -eq 0 ]
-    [ "${lines[0]}" = "temperature row argmax maximum log_sum_exp entropy largest_probability margin negative_log_likelihood" ]
+    local fields="argmax maximum log_sum_exp entropy largest_probability margin negative_log_likelihood"
+    [ "${lines[0]}" = "temperature row $fields" ]
     [ "${#lines[@]}" -eq $((1 + 4 * 4 + 4)) ]
     for temperature in 1 3 5 0.1; do
         clsoftmax run "$logits" -T $temperature --stats --labels "$labels" --rows 5:9 >run.txt
         grep "^$temperature " <<<"$output" | cut -d' ' -f3- | cmp - <(sed -e 1d -e '/^#/d' run.txt)
-        [ "$(grep "^# temperature $temperature: " <<<"$output" | cut -d' ' -f4-)" = "$(grep '^#' run.txt | cut -d' ' -f2-)" ]
+        grep "^# temperature $temperature: " <<<"$output" | cut -d' ' -f4- | cmp - <(grep '^#' run.txt | cut -d' ' -f2-)
     done
     temperatures="1 2"
     runs "$logits"
-    [ -z "$(clsoftmax sweep "$logits" -T 1,2 --stats=sweep-statistics.npy)" ] # no results then
+    [ -z "$(clsoftmax sweep "$logits" -T 1,2 --stats=sweep-statistics.npy)" ] # it prints no results
     body sweep-statistics.npy | cmp - runs.statistics
     clsoftmax sweep "$logits" -T 1,2 --labels "$labels" -o sweep.npy >labels.txt
     [ "$(wc -l <labels.txt)" -eq 2 ]
@@ -193,7 +197,7 @@ CASES
     expect_error 2 "--plot: no such option"
 }
 
-@test "a pipe takes a sweep whose rows are in memory together, and refuses another" {
+@test "a pipe takes a sweep whose rows fit memory together, and refuses others" {
     local logits=$SOURCE/tests/data/digits_val_logits.npy
     clsoftmax sweep "$logits" -T 1,2 -o whole.npy
     mkfifo pipe.npy
@@ -223,7 +227,7 @@ CASES
     [[ $stderr == *"No space left"* ]]
 }
 
-@test "no rows: the names of the columns" {
+@test "without rows only the names of the columns are printed" {
     npy empty.npy '<f4' False '(0, 3)'
     [ "$(clsoftmax sweep empty.npy -T 1,2)" = "temperature row class_0 class_1 class_2" ]
     clsoftmax sweep empty.npy -T 1,2 -o p.npy --stats=s.npy

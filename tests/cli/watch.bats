@@ -1,11 +1,12 @@
-# The watch of the kernels (kernel_watch, Oclgrind) and of threads: faults planted for it, and each must be seen.
+# kernel_watch, alone and under Oclgrind, on kernels with planted faults: each must be seen.
 bats_require_minimum_version 1.5.0
 load helpers
 
 oclgrind() {
     command -v oclgrind >/dev/null || skip "oclgrind is not installed"
-    # with --exact, plans are not given back
-    ASAN_OPTIONS=detect_leaks=0 CLSOFTMAX_KERNEL_DIR=$1 run "$SOURCE/tests/devices/oclgrind.sh" "$BUILD/kernel_watch" --exact "$2"
+    # with --exact, plans are not released
+    ASAN_OPTIONS=detect_leaks=0 CLSOFTMAX_KERNEL_DIR=$1 run "$SOURCE/tests/devices/oclgrind.sh" "$BUILD/kernel_watch" \
+        --exact "$2"
 }
 
 @test "Oclgrind finds nothing in the kernels as they are" {
