@@ -4,6 +4,7 @@
 #include "problem.h"
 
 #include <stddef.h>
+#include <string.h>
 
 /* One row of the table. `transfer` names the array's way to or from the device in an error message. */
 typedef struct array_row {
@@ -137,8 +138,9 @@ uint64_t cls_array_first(const clsoftmax_problem *problem, cls_array array, cons
 
 void *cls_array_of(const clsoftmax_arguments *arguments, cls_array array)
 {
-    void *const *place = (void *const *)(const void *)((const char *)arguments + table[array].place);
-    return *place;
+    void *address;
+    memcpy(&address, (const char *)arguments + table[array].place, sizeof address);
+    return address;
 }
 
 char *cls_array_of_tile(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments, const cls_tile *tile,

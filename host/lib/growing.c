@@ -5,11 +5,14 @@
 
 #include <string.h>
 
+/* No struct of any version is larger. A size beyond it is none, as in a struct that was never initialised. */
+#define MOST_BYTES 4096
+
 clsoftmax_status cls_read_growing(const void *theirs, void *ours, size_t size, size_t first, const char *name)
 {
     size_t theirs_size;
     memcpy(&theirs_size, theirs, sizeof theirs_size);
-    CLS_FAIL_IF(theirs_size < first, CLSOFTMAX_INVALID_ARGUMENT,
+    CLS_FAIL_IF(theirs_size < first || theirs_size > MOST_BYTES, CLSOFTMAX_INVALID_ARGUMENT,
                 "%s.size is %zu, which no version had; start from its INIT macro or its init function", name,
                 theirs_size);
     const char *beyond = theirs;

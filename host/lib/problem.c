@@ -237,6 +237,8 @@ static clsoftmax_status check_choices(const clsoftmax_problem *p)
    number. */
 static clsoftmax_status check_directions(const clsoftmax_problem *problem)
 {
+    if (cls_problem_rows(problem) == 0)
+        return CLSOFTMAX_OK;
     CLS_FOR_ARRAYS(array)
     {
         const clsoftmax_layout *layout = cls_array_layout(problem, array);
@@ -265,7 +267,6 @@ clsoftmax_status cls_problem_check(const clsoftmax_problem *problem, clsoftmax_p
                 (unsigned long long)temperatures, (unsigned long long)problem->outer,
                 (unsigned long long)problem->classes, (unsigned long long)problem->inner);
     CLS_FORWARD(check_choices(problem));
-    CLS_FORWARD(check_directions(problem));
     fill_in_layout(problem, &checked->logits_layout);
     if (!cls_has_results(problem)) { /* without results, nothing may depend on their layout or dtype */
         checked->results_layout = checked->logits_layout;
@@ -275,6 +276,7 @@ clsoftmax_status cls_problem_check(const clsoftmax_problem *problem, clsoftmax_p
     if (problem->sweep_stride == 0 || problem->sweep <= 1)
         checked->sweep_stride = dense_sweep_stride(checked);
     const clsoftmax_layout *results = &checked->results_layout;
+    CLS_FORWARD(check_directions(checked));
     CLS_FORWARD(check_spans(checked));
     CLS_FAIL_IF(
         cls_has_results(problem) && !is_nested(checked), CLSOFTMAX_INVALID_SHAPE,

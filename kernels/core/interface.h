@@ -81,6 +81,9 @@ typedef struct {
     core_top_t top;
     float label_logit;
 } split_part;
+#ifndef CORE_ROW_PER_LANE /* there a row is a vector, and no part has room for it */
+typedef char split_part_is_whole_longs[sizeof(split_part) == (3 * TERM_COUNT + 3) * sizeof(core_long) ? 1 : -1];
+#endif
 
 /* Bytes of local memory for each work-item of a work-group while tops and sums are reduced. Planning limits work-groups
    by them; chunks.h checks that they are what its kernels use. */

@@ -270,7 +270,8 @@ ROW_KERNEL row_lane(ROW_PARAMETERS)
             const lane_runs runs = lane_runs_of(result_stride, (uint)classes, present);
             lane_store(room.high, p, runs, shape, row_all(is_computed), stream);
 #else
-            FOR_VECTORS lanes_emit(&call, lots + v, states + v, p, result_stride, stream);
+            FOR_VECTORS lanes_emit(&call, lots + v, states + v, p + v * CORE_WIDTH * result_stride, result_stride,
+                                   stream);
 #endif
         }
     }

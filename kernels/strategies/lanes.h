@@ -9,6 +9,8 @@
 #ifndef CLSOFTMAX_LANES_H
 #define CLSOFTMAX_LANES_H
 
+#include "core/language.h"
+
 #ifndef ROOM_SPACE
 #define ROOM_SPACE
 #endif

@@ -179,6 +179,7 @@ static int open_device(void)
     watch.queue = cls_opencl.clCreateCommandQueue(opencl->context, opencl->device, 0, &error);
     need(error, "clCreateCommandQueue");
     watch.device->limits.type = CLSOFTMAX_DEVICE_GPU;
+    watch.device->limits.tuning = NULL; /* the numbers for GPUs */
     watch.device->limits.compute_units = 4;
     watch.device->limits.alignment_bytes = 128;
     return 0;

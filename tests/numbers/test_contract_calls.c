@@ -142,3 +142,51 @@ Test(contract, environment_of_cpu)
     cr_assert_eq(clsoftmax_context_create("cpu", &context), CLSOFTMAX_OK);
     clsoftmax_context_release(context);
 }
+
+/* Passes structs of other sizes than this library's: an older program's is shorter, a newer one's longer. */
+Test(contract, structs_that_grow)
+{
+    struct {
+        clsoftmax_problem problem;
+        char beyond[8];
+    } newer = {CLSOFTMAX_PROBLEM_INIT, {0}};
+    clsoftmax_context *context = test_open("cpu");
+    clsoftmax_plan *plan = NULL;
+    newer.problem.outer = newer.problem.classes = 1;
+    newer.problem.size = sizeof newer;
+    cr_assert_eq(clsoftmax_plan_create(context, &newer.problem, &plan), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
+    clsoftmax_plan_release(plan);
+    newer.beyond[3] = 1;
+    cr_expect_eq(clsoftmax_plan_create(context, &newer.problem, &plan), CLSOFTMAX_UNSUPPORTED);
+    const size_t wrong[] = {0, sizeof(size_t), sizeof(clsoftmax_problem) - 1, SIZE_MAX};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        newer.problem.size = wrong[i];
+        cr_expect_eq(clsoftmax_plan_create(context, &newer.problem, &plan), CLSOFTMAX_INVALID_ARGUMENT);
+        cr_expect(strstr(clsoftmax_last_error(), "size") != NULL, "%s", clsoftmax_last_error());
+    }
+    clsoftmax_context_release(context);
+}
+
+/* Sets structs by the functions, which must do what the macros do, whatever the structs held. */
+Test(contract, structs_set_by_functions)
+{
+    clsoftmax_problem problem, wanted = CLSOFTMAX_PROBLEM_INIT;
+    memset(&problem, 0xA5, sizeof problem);
+    clsoftmax_problem_init(&problem, sizeof problem);
+    cr_expect_eq(problem.size, wanted.size);
+    cr_expect_eq(problem.inner, 1);
+    cr_expect_eq(problem.operation, CLSOFTMAX_OPERATION_SOFTMAX);
+    cr_expect_eq(problem.sweep_stride, 0);
+    clsoftmax_arguments arguments;
+    memset(&arguments, 0xA5, sizeof arguments);
+    clsoftmax_arguments_init(&arguments, sizeof arguments);
+    cr_expect(arguments.size == sizeof arguments && arguments.temperature == 1 && !arguments.logits &&
+              !arguments.invalid_rows);
+    struct {
+        clsoftmax_arguments arguments;
+        char beyond[8];
+    } newer;
+    memset(&newer, 0xA5, sizeof newer);
+    clsoftmax_arguments_init(&newer.arguments, sizeof newer);
+    cr_expect(newer.arguments.size == sizeof newer && newer.beyond[0] == 0 && newer.beyond[7] == 0);
+}

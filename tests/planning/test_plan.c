@@ -379,3 +379,51 @@ Test(plan, variants_that_differ_print_differently)
     }
     cr_expect_str_eq(labels[FIELDS], "softmax:group:f32->f32:width 1:work-group 64:4 x 1 at a time:levels 2");
 }
+
+/* Plans layouts with strides that are negative, as unsigned integers: an error that says so, except where no row or no
+   second element has the stride. */
+Test(plan, negative_strides)
+{
+    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT, checked;
+    problem.outer = 4;
+    problem.classes = 10;
+    problem.logits_layout = (clsoftmax_layout){30, (uint64_t)-10, 1, 1};
+    cr_expect_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_INVALID_SHAPE);
+    cr_expect(strstr(clsoftmax_last_error(), "logits_layout.outer_stride is -10") != NULL, "%s",
+              clsoftmax_last_error());
+    problem.outer = 1;
+    cr_expect_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_OK, "one row: %s", clsoftmax_last_error());
+    problem.outer = 0;
+    cr_expect_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_OK, "no rows: %s", clsoftmax_last_error());
+    problem.outer = 4;
+    problem.results_layout = problem.logits_layout;
+    problem.logits_layout = (clsoftmax_layout){0, 0, 0, 0};
+    cr_expect_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_INVALID_SHAPE);
+    problem.operation = CLSOFTMAX_OPERATION_NONE;
+    problem.statistics = 1;
+    cr_expect_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_OK, "no results: %s", clsoftmax_last_error());
+}
+
+static int is_power_of_two(uint64_t value)
+{
+    return value > 0 && (value & (value - 1)) == 0;
+}
+
+/* Checks every device type's tuning numbers for what kernels need of them, whatever was measured. */
+Test(plan, tuning_numbers_keep_what_kernels_need)
+{
+    for (int type = CLSOFTMAX_DEVICE_REFERENCE; type <= CLSOFTMAX_DEVICE_GPU; type++) {
+        const cls_tuning *t = cls_tuning_of_type((clsoftmax_device_type)type);
+        cr_expect(is_power_of_two(t->access_bytes) && is_power_of_two(t->smallest_work_group) &&
+                  is_power_of_two(t->passing_work_group) && is_power_of_two(t->unaligned_sweep_work_group));
+        cr_expect(is_power_of_two(t->passing_classes) && t->passing_classes * 2 >= t->access_bytes,
+                  "a work-item has one access of 16 bits at least");
+        cr_expect(t->register_classes <= CORE_FLUSH_AFTER, "a chunk is added without a flush");
+        cr_expect(t->least_room % 4 == 0 && t->lane_classes > 0, "rooms hold whole steps of 4 classes");
+        if (type == CLSOFTMAX_DEVICE_OPENCL_CPU)
+            cr_expect(t->lane_classes % 8 == 0 && t->transposed_lane_classes % 4 == 0 &&
+                          t->two_abreast_classes <= t->lane_classes / 2,
+                      "rooms for transposed rows hold whole steps, halved too");
+        cr_expect(t->split_temperatures > 0 && t->most_parts > 0 && t->share_elements > 0 && t->tiles_of_a_matrix > 0);
+    }
+}

@@ -55,7 +55,8 @@ static const char *type_name(clsoftmax_device_type type)
 static void print_device(const clsoftmax_device *d)
 {
     printf("%c %-10s %s: %s\n", d->automatic ? '*' : ' ', d->selector, type_name(d->type), d->name);
-    printf("             %u %s", d->compute_units, d->platform[0] ? "compute units" : "threads");
+    printf("             %u %s%s", d->compute_units, d->platform[0] ? "compute unit" : "thread",
+           d->compute_units == 1 ? "" : "s");
     if (d->global_memory > 0)
         printf(", %.1f GiB", (double)d->global_memory / (1 << 30));
     if (d->platform[0])

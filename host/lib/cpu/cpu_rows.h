@@ -81,6 +81,8 @@ static inline clsoftmax_statistics cpu_record(core_statistics_t s)
 #undef CPU_RECORD_FIELD
 }
 
+_Static_assert(TERM_COUNT == 2, "cpu_block.h and cpu_lane.c add the exponential and the weighted term by name");
+
 /* Returns the number of terms that are added up for each row. */
 static inline int cpu_terms(const clsoftmax_problem *problem)
 {

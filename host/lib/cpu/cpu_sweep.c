@@ -11,7 +11,7 @@
  *     emit     write_results, fill_results      writes the results
  *
  * A row that the scratch memory does not hold passes through it in segments: once for top, once for sums and once for
- * emit, each at all temperatures.
+ * emit, each at up to 64 temperatures.
  *
  * The loops over a block are in cpu_block.h, the steps of the exponential in cpu_steps.h, what is known of the row at
  * each temperature in cpu_lanes.h, and loading and storing elements in cpu_dtype.h.

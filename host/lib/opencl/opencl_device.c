@@ -141,6 +141,7 @@ void cls_opencl_device_describe(cl_platform_id platform, cl_device_id id, cls_op
     device_text(id, CL_DEVICE_NAME, device->name, sizeof device->name);
     device_text(id, CL_DRIVER_VERSION, device->driver, sizeof device->driver);
     platform_text(platform, device->platform, sizeof device->platform);
+    out->limits.tuning = cls_tuning_of_device(device);
     device->compute_units = out->limits.compute_units;
     device->global_memory = out->limits.global_memory_bytes;
     const char *unusable = why_unusable(out), *inexact = why_inexact(out);

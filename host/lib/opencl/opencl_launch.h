@@ -16,7 +16,7 @@ typedef struct cls_opencl_piece {
 /* The arrays of a launch. */
 typedef struct cls_opencl_arrays {
     cl_mem of[CLS_ARRAYS];      /* NULL: the problem does not have the array, or the call leaves it out */
-    cl_ulong first[CLS_ARRAYS]; /* elements before the first row's; 0 for arrays with a layout, which has them */
+    cl_ulong first[CLS_ARRAYS]; /* elements before the first row's; those of a layout are in the problem, too */
     cl_ulong records_stride;    /* elements from one temperature's records to the next one's, in a sweep */
     cls_opencl_piece piece;
 } cls_opencl_arrays;

@@ -105,7 +105,7 @@ clsoftmax_status cls_decide(const clsoftmax_problem *problem, const cls_limits *
         return CLSOFTMAX_OK;
     }
     CLS_FAIL_IF(problem->classes > UINT32_MAX && cls_problem_rows(problem) > 0, CLSOFTMAX_UNSUPPORTED,
-                "rows of more than 2^32 classes need device \"cpu\"");
+                "rows of 2^32 classes or more need device \"cpu\"");
     cls_strategy_of(decision->variant.strategy)->choose(problem, limits, decision);
     CLS_FORWARD(choose_launch(problem, limits, decision));
     cls_choose_tiles(problem, limits, decision);

@@ -58,7 +58,8 @@ uint64_t cls_room_of(uint64_t classes, const cls_limits *limits)
 
 int cls_can_keep(const clsoftmax_problem *problem, const cls_variant *variant)
 {
-    return variant->vector_width > 1 && cls_is_made_of_exponentials(problem) && problem->work_group_size <= 1;
+    return variant->vector_width > 1 && cls_problem_rows(problem) > 0 && cls_is_made_of_exponentials(problem) &&
+           problem->work_group_size <= 1;
 }
 
 uint64_t cls_share_of(uint64_t elements, const cls_limits *limits)

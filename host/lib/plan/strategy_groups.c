@@ -90,7 +90,7 @@ static void choose_chunks(const clsoftmax_problem *problem, const cls_limits *li
     size = cls_power_of_two_at_most(size < limit ? size : limit);
     variant->row_in_registers = may_hold && problem->classes <= size * tuning->register_classes;
     if (!variant->row_in_registers && problem->work_group_size == 0 && size > tuning->passing_work_group)
-        size = tuning->passing_work_group;
+        size = cls_power_of_two_at_most(tuning->passing_work_group);
     uint64_t held = tuning->passing_classes;
     while (variant->row_in_registers && problem->classes > size * held)
         held *= problem->sweep > 0 ? 4 : 2;

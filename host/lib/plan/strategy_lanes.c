@@ -58,7 +58,10 @@ static int lane_suits(const clsoftmax_problem *problem, const cls_limits *limits
    row, in a chain of operations that wait for each other; so two vectors of such rows go abreast. */
 static void choose_lane(const clsoftmax_problem *problem, const cls_limits *limits, cls_decision *decision)
 {
-    const cls_tuning *tuning = cls_tuning_of_type(CLSOFTMAX_DEVICE_OPENCL_CPU); /* also of other devices with vectors */
+    /* the room is for vectors, which other devices than CPUs have in tests alone */
+    const cls_tuning *tuning = limits->type == CLSOFTMAX_DEVICE_OPENCL_CPU
+                                   ? cls_limits_tuning(limits)
+                                   : cls_tuning_of_type(CLSOFTMAX_DEVICE_OPENCL_CPU);
     cls_variant *variant = &decision->variant;
     variant->vector_width = problem->inner == 1 ? limits->vector_width : 1; /* only then are rows evenly spaced */
     variant->vectors_abreast = 1;

@@ -160,6 +160,7 @@ void cls_choose_tiles(const clsoftmax_problem *problem, const cls_limits *limits
 /* ---------------------------------------------------------------- One after another */
 
 #define PASSES CLS_MOST_KERNELS /* over the pieces of a row, one for each kernel of the strategy */
+_Static_assert(PASSES == 3, "pieces of a row go through the three kernels of split");
 
 uint64_t cls_tile_pieces(const clsoftmax_problem *problem, const cls_tiles *tiles)
 {
