@@ -1,3 +1,4 @@
+/* The caller's side of the device-buffer API: what buffers.h declares. */
 #include "buffers.h"
 
 #include "support/device.h"

@@ -210,13 +210,11 @@ Test(tiles, pieces_of_long_rows, .timeout = 1200)
     uint64_t random = 3;
     for (int i = 0; i < CLASSES; i++)
         x[i] = (float)(random_unit(&random) * 30);
-    test_run(cpu,
-             &(clsoftmax_problem){.outer = 1, .classes = CLASSES, .inner = 1, .operation = CLSOFTMAX_OPERATION_SOFTMAX},
-             x, 0.7f, expected);
+    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
+    problem.outer = 1;
+    problem.classes = CLASSES;
+    test_run(cpu, &problem, x, 0.7f, expected);
     for (uint64_t bytes = 100000; bytes < 1000000; bytes *= 3) {
-        clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
-        problem.outer = 1;
-        problem.classes = CLASSES;
         shrink(opencl, bytes);
         test_run(opencl, &problem, x, 0.7f, p);
         cr_expect(memcmp(p, expected, CLASSES * sizeof *p) == 0, "buffers of %llu bytes", (unsigned long long)bytes);

@@ -1,3 +1,4 @@
+/* A case of test_cross.c: what cross_case.h declares. */
 #include "cross_case.h"
 
 #include "support/device.h"

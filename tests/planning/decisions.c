@@ -1,3 +1,4 @@
+/* What the tests of planning share: what decisions.h declares. */
 #include "decisions.h"
 
 #include <criterion/criterion.h>

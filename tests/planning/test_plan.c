@@ -1,6 +1,6 @@
-/* What planning decides on usual devices, without opening one: strategies, sizes, what is kept, and which problems are
-   refused. The expected decisions are written out; test_plan_ends.c has the borders of the rules, test_plan_tiles.c the
-   tiles. */
+/* What planning decides on usual devices, without opening one: strategies, sizes, and what is kept. The expected
+   decisions are written out; test_plan_ends.c has the borders of the rules, test_plan_tiles.c the tiles,
+   test_plan_problems.c problems that are refused. */
 #include "decisions.h"
 
 #include <criterion/criterion.h>
@@ -306,26 +306,6 @@ Test(plan, columns_for_an_axis_that_is_not_last)
     cr_expect_eq(decide(&gpu, &problem).variant.strategy, CLSOFTMAX_STRATEGY_COLUMN);
 }
 
-/* Checks that strides are refused with which two results would share a place, and allowed for logits. */
-Test(plan, layouts_that_overlap_are_refused)
-{
-    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT, checked;
-    problem.outer = 4;
-    problem.classes = 10;
-    problem.results_layout = (clsoftmax_layout){0, 9, 1, 1};
-    cr_expect_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_INVALID_SHAPE);
-    problem.operation = CLSOFTMAX_OPERATION_NONE;
-    problem.statistics = 1;
-    cr_expect_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_OK, "there are no results to lay out");
-    problem.operation = CLSOFTMAX_OPERATION_SOFTMAX;
-    problem.results_layout.outer_stride = 10;
-    problem.logits_layout = (clsoftmax_layout){0, 0, 1, 1};
-    cr_expect_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_OK, "one row of logits for all is read only");
-    cr_expect_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_OK);
-    problem.logits_layout.outer_stride = UINT64_MAX / 3;
-    cr_expect_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_INVALID_SHAPE);
-}
-
 /* Checks that variants which differ in one field have different labels and different defines, which are the key of the
    cache of programs. */
 Test(plan, variants_that_differ_print_differently)
@@ -378,30 +358,6 @@ Test(plan, variants_that_differ_print_differently)
         }
     }
     cr_expect_str_eq(labels[FIELDS], "softmax:group:f32->f32:width 1:work-group 64:4 x 1 at a time:levels 2");
-}
-
-/* Plans layouts with strides that are negative, as unsigned integers: an error that says so, except where no row or no
-   second element has the stride. */
-Test(plan, negative_strides)
-{
-    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT, checked;
-    problem.outer = 4;
-    problem.classes = 10;
-    problem.logits_layout = (clsoftmax_layout){30, (uint64_t)-10, 1, 1};
-    cr_expect_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_INVALID_SHAPE);
-    cr_expect(strstr(clsoftmax_last_error(), "logits_layout.outer_stride is -10") != NULL, "%s",
-              clsoftmax_last_error());
-    problem.outer = 1;
-    cr_expect_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_OK, "one row: %s", clsoftmax_last_error());
-    problem.outer = 0;
-    cr_expect_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_OK, "no rows: %s", clsoftmax_last_error());
-    problem.outer = 4;
-    problem.results_layout = problem.logits_layout;
-    problem.logits_layout = (clsoftmax_layout){0, 0, 0, 0};
-    cr_expect_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_INVALID_SHAPE);
-    problem.operation = CLSOFTMAX_OPERATION_NONE;
-    problem.statistics = 1;
-    cr_expect_eq(cls_problem_check(&problem, &checked), CLSOFTMAX_OK, "no results: %s", clsoftmax_last_error());
 }
 
 static int is_power_of_two(uint64_t value)

@@ -1,3 +1,4 @@
+/* The problems of the digests: what digest_problems.h declares. */
 #include "digest_problems.h"
 
 #include "random.h"
