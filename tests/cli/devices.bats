@@ -14,7 +14,8 @@ load helpers
     run --separate-stderr "$CLSOFTMAX" devices --json
     [ "$(grep -o '"automatic": true' <<<"$output" | wc -l)" -eq 1 ]
     if command -v python3 >/dev/null; then
-        python3 -c 'import json, sys; assert json.load(sys.stdin)["devices"][0]["tuning"]["lane_classes"] > 0' <<<"$output"
+        python3 -c 'import json, sys; assert json.load(sys.stdin)["devices"][0]["tuning"]["lane_classes"] > 0' \
+            <<<"$output"
     fi
 }
 

@@ -1,5 +1,6 @@
-# What an addition to a table costs, tried on a copy of the sources: an operation is a patch of three files, whose results every
-# strategy, dtype and sweep gives; and a table with a gap does not compile, and the compiler says where the gap is.
+# What an addition to a table costs, tried on a copy of the sources: an operation is a patch of three files, whose
+# results every strategy, dtype and sweep gives; and a table with a gap does not compile, and the compiler says where
+# the gap is.
 bats_require_minimum_version 1.5.0
 load helpers
 

@@ -152,5 +152,5 @@ done < <(forbidden_spills <<<"$lines")
 if command -v ptxas >/dev/null; then
     echo "gpu-check: $(wc -l <<<"$lines") kernels compile; no spill beyond the accepted ones"
 else
-    echo "gpu-check: $(wc -l <<<"$lines") kernels compile; spills are not checked: ptxas (CUDA toolkit) is not installed"
+    echo "gpu-check: $(wc -l <<<"$lines") kernels compile; ptxas (CUDA toolkit) is not here to tell what they spill"
 fi
