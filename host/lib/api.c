@@ -72,8 +72,7 @@ clsoftmax_status cls_check_process(const clsoftmax_context *context)
 void clsoftmax_problem_init(clsoftmax_problem *problem, size_t size)
 {
     const clsoftmax_problem defaults = CLSOFTMAX_PROBLEM_INIT;
-    if (problem && size >= sizeof size)
-        cls_init_growing(problem, size, &defaults, sizeof defaults);
+    cls_init_growing(problem, size, &defaults, sizeof defaults);
 }
 
 /* Checks the caller's problem, decides how to compute it, and lets the backend prepare the plan. Writes the plan's
@@ -130,8 +129,7 @@ const char *clsoftmax_plan_description(const clsoftmax_plan *plan)
 void clsoftmax_arguments_init(clsoftmax_arguments *arguments, size_t size)
 {
     const clsoftmax_arguments defaults = CLSOFTMAX_ARGUMENTS_INIT;
-    if (arguments && size >= sizeof size)
-        cls_init_growing(arguments, size, &defaults, sizeof defaults);
+    cls_init_growing(arguments, size, &defaults, sizeof defaults);
 }
 
 clsoftmax_status clsoftmax_plan_run(clsoftmax_plan *plan, const clsoftmax_arguments *theirs)

@@ -26,6 +26,8 @@ clsoftmax_status cls_read_growing(const void *theirs, void *ours, size_t size, s
 
 void cls_init_growing(void *theirs, size_t theirs_size, const void *defaults, size_t size)
 {
+    if (!theirs || theirs_size < sizeof theirs_size)
+        return;
     memset(theirs, 0, theirs_size);
     memcpy(theirs, defaults, theirs_size < size ? theirs_size : size);
     memcpy(theirs, &theirs_size, sizeof theirs_size);

@@ -222,14 +222,14 @@ CORE_FUNCTION core_reduced core_reduce(core_float x, core_row_t row)
 }
 
 /* Returns whether z is the logit itself, as it is at T = 1 while |max| <= 256. */
-CORE_FUNCTION core_row_int core_row_is_plain(core_row_t row)
+CORE_FUNCTION core_row_int core_row_is_unscaled(core_row_t row)
 {
     const core_row_float zero = CORE_ROW(0.0f), one = CORE_ROW(1.0f);
     return (row.scale == one) & (row.base == zero) & (row.reciprocal_high == one) & (row.reciprocal_low == zero);
 }
 
 /* Reduces a logit of such a row: to the same bits as core_reduce, in four operations fewer (an exponential has 33). */
-CORE_FUNCTION core_reduced core_reduce_plain(core_float x, core_row_t row)
+CORE_FUNCTION core_reduced core_reduce_unscaled(core_float x, core_row_t row)
 {
     const core_float lowest = (core_float)(row.lowest), magic = (core_float)(row.magic);
     const core_float z = x > lowest ? x : lowest;

@@ -102,7 +102,7 @@ ROW_INLINE row_totals item_sums(const item_logits *l, const row_state *row, __lo
             FOR_STRIP x[k] = row_ordinary(item_load(l, i + k * CORE_WIDTH), row);
         else
             FOR_STRIP x[k] = item_vector(l, i + k * CORE_WIDTH, row);
-        step_exponentials(x, STEP_VECTORS, row, 1, core_row_is_plain(row->set.row), e, next + i);
+        step_exponentials(x, STEP_VECTORS, row, 1, core_row_is_unscaled(row->set.row), e, next + i);
 #if ROOM_CLASSES
         FOR_STRIP ITEM_HIGH(__local, i + k * CORE_WIDTH) = e[k].high;
         FOR_STRIP ITEM_LOW(__local, i + k * CORE_WIDTH) = e[k].low;
@@ -161,7 +161,7 @@ ROW_INLINE void item_strip(const item_logits *l, ulong i, const row_state *row, 
          */
         for (uint quarter = 0; quarter < 4; quarter++)
             step_fetch(l->x + i + ITEM_PAGE, STEP_VECTORS, quarter);
-        step_exponentials(x, STEP_VECTORS, row, 1, core_row_is_plain(row->set.row), e, 0);
+        step_exponentials(x, STEP_VECTORS, row, 1, core_row_is_unscaled(row->set.row), e, 0);
         FOR_STRIP p[k] = row_result_of_pair(e[k], row);
     }
 #endif

@@ -75,9 +75,9 @@ static void lane_shuffle(const core_float *from, core_float *to, core_float *spa
     }
 }
 
-/* Returns the binary logarithm of how many classes are transposed together, as a block: CORE_WIDTH, or for shorter rows
+/* Returns the binary logarithm of how many classes are transposed together, as a slice: CORE_WIDTH, or for shorter rows
    the power of two that holds them, at least 2. */
-static uint lane_block_log2(uint classes)
+static uint lane_slice_log2(uint classes)
 {
     uint log2 = 1;
     while ((1u << log2) < classes && (1u << log2) < CORE_WIDTH)
@@ -88,7 +88,7 @@ static uint lane_block_log2(uint classes)
 /* The shape of the rows that are transposed. */
 typedef struct {
     uint classes;
-    uint log2; /* of the classes in a block */
+    uint log2; /* of the classes in a slice */
 } lane_shape;
 
 /* ---------------------------------------------------------------- Rows in memory */
@@ -142,8 +142,8 @@ static void lane_write(const float *rows, __global result_t *p, lane_runs runs, 
     }
 }
 
-/* Up to so many classes, rows whose blocks lie across vectors are read block by block from where they stand. Read from
-   a copy instead, such a block would wait until the copy has reached the cache. With longer rows, too many cache lines
+/* Up to so many classes, rows whose slices lie across vectors are read slice by slice from where they stand. Read from
+   a copy instead, such a slice would wait until the copy has reached the cache. With longer rows, too many cache lines
    would be under way at once. */
 #define LANE_DIRECT_CLASSES 64
 
@@ -153,44 +153,44 @@ static void lane_write(const float *rows, __global result_t *p, lane_runs runs, 
 static void lane_load(__global const logit_t *x, ulong lane_stride, lane_shape shape, uint count, int is_followed,
                       core_float *kept)
 {
-    const uint classes = shape.classes, log2 = shape.log2, block = 1u << log2;
+    const uint classes = shape.classes, log2 = shape.log2, slice = 1u << log2;
     core_float whole[LANE_ROOM]; /* the rows, one after another */
-    core_float cut[LANE_ROOM];   /* the classes of one block alone, in the same order */
+    core_float cut[LANE_ROOM];   /* the classes of one slice alone, in the same order */
     core_float spare[LANE_ROOM];
     float *rows = (float *)whole;
-    if (ROOM_CLASSES <= LANE_DIRECT_CLASSES && classes % block != 0 && lane_stride == classes && is_followed) {
-        for (uint c = 0; c < classes; c += block) {
+    if (ROOM_CLASSES <= LANE_DIRECT_CLASSES && classes % slice != 0 && lane_stride == classes && is_followed) {
+        for (uint c = 0; c < classes; c += slice) {
             for (uint i = 0; i < LANE_ROWS; i++) {
                 ROW_PREFETCH(x + i * classes + c + 2 * LANE_ROWS * classes, 3);
-                ROW_FLOATS(, (float *)cut + i * block) = row_load(x + i * classes + c);
+                ROW_FLOATS(, (float *)cut + i * slice) = row_load(x + i * classes + c);
             }
-            lane_shuffle(cut, kept + c * VECTORS_ABREAST, spare, block * VECTORS_ABREAST, log2, 1);
+            lane_shuffle(cut, kept + c * VECTORS_ABREAST, spare, slice * VECTORS_ABREAST, log2, 1);
         }
         return;
     }
     lane_read(x, lane_runs_of(lane_stride, classes, count), LANE_ROWS * classes, rows);
-    for (uint c = 0; c < classes; c += block) {
-        for (uint i = 0; block != classes && i < LANE_ROWS; i++)
-            ROW_FLOATS(, (float *)cut + i * block) = ROW_FLOATS(const, rows + i * classes + c);
-        lane_shuffle(block == classes ? whole : cut, kept + c * VECTORS_ABREAST, spare, block * VECTORS_ABREAST, log2,
+    for (uint c = 0; c < classes; c += slice) {
+        for (uint i = 0; slice != classes && i < LANE_ROWS; i++)
+            ROW_FLOATS(, (float *)cut + i * slice) = ROW_FLOATS(const, rows + i * classes + c);
+        lane_shuffle(slice == classes ? whole : cut, kept + c * VECTORS_ABREAST, spare, slice * VECTORS_ABREAST, log2,
                      1);
     }
 }
 
-/* Transposes the results in `kept` back, and writes them to p. Blocks are put into rows from the last to the first, and
+/* Transposes the results in `kept` back, and writes them to p. Slices are put into rows from the last to the first, and
    rows in order, so that what a vector writes beyond its row is overwritten by the next row. */
 static void lane_store(const core_float *kept, __global result_t *p, lane_runs runs, lane_shape shape, int is_computed,
                        int stream)
 {
-    const uint classes = shape.classes, log2 = shape.log2, block = 1u << log2;
+    const uint classes = shape.classes, log2 = shape.log2, slice = 1u << log2;
     core_float whole[LANE_ROOM], cut[LANE_ROOM], spare[LANE_ROOM]; /* as in lane_load */
     float *rows = (float *)whole;
-    for (uint end = (classes + block - 1) / block * block; end > 0; end -= block) {
-        const uint c = end - block;
-        lane_shuffle(kept + c * VECTORS_ABREAST, block == classes ? whole : cut, spare, block * VECTORS_ABREAST, log2,
+    for (uint end = (classes + slice - 1) / slice * slice; end > 0; end -= slice) {
+        const uint c = end - slice;
+        lane_shuffle(kept + c * VECTORS_ABREAST, slice == classes ? whole : cut, spare, slice * VECTORS_ABREAST, log2,
                      0);
-        for (uint i = 0; block != classes && i < LANE_ROWS; i++)
-            ROW_FLOATS(, rows + i * classes + c) = ROW_FLOATS(const, (float *)cut + i * block);
+        for (uint i = 0; slice != classes && i < LANE_ROWS; i++)
+            ROW_FLOATS(, rows + i * classes + c) = ROW_FLOATS(const, (float *)cut + i * slice);
     }
     lane_write(rows, p, runs, is_computed, stream);
 }
@@ -229,7 +229,7 @@ ROW_KERNEL row_lane(ROW_PARAMETERS)
 #endif
     const lanes_room room = {kept, high, low};
 #if ROOM_CLASSES
-    const lane_shape shape = {(uint)classes, lane_block_log2((uint)classes)};
+    const lane_shape shape = {(uint)classes, lane_slice_log2((uint)classes)};
 #endif
     const ulong lane_stride = logits_layout.LAYOUT_OUTER_STRIDE, result_stride = results_layout.LAYOUT_OUTER_STRIDE;
     const ulong row_inner = CORE_WIDTH > 1 ? 1 : inner; /* a constant for vectors, since inner is 1 then */

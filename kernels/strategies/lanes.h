@@ -97,15 +97,15 @@ ROW_INLINE void lanes_sums(const row_call *call, const row_lot *lots, uint count
 {
     core_float x[STEP_VECTORS];
     core_pair e[STEP_VECTORS];
-    int is_plain = CORE_WIDTH > 1; /* on GPUs the work-items would take both branches, one after the other */
+    int is_unscaled = CORE_WIDTH > 1; /* on GPUs the work-items would take both branches, one after the other */
 #pragma unroll
     for (uint v = 0; v < count; v++) {
         sums[v] = row_sums_of_nothing();
-        is_plain &= row_all(core_row_is_plain(states[v].set.row));
+        is_unscaled &= row_all(core_row_is_unscaled(states[v].set.row));
     }
     for (ulong c = 0; c < call->classes; c += STEP_CLASSES) {
         FOR_STEP(STEP_CLASSES * count) x[i] = lanes_ordinary(call, lots, count, states, keep, room, c, i);
-        step_exponentials(x, STEP_CLASSES * count, states, count, is_plain, e, 0);
+        step_exponentials(x, STEP_CLASSES * count, states, count, is_unscaled, e, 0);
         FOR_STEP(STEP_CLASSES * count)
         sums[i % count] = row_sums_add_pair(sums[i % count], e[i], x[i], states + i % count);
 #pragma unroll

@@ -23,18 +23,18 @@ ROW_INLINE void step_fetch(__global const logit_t *ahead, uint count, uint quart
         ROW_PREFETCH(ahead + i * CORE_WIDTH, 2);
 }
 
-/* Computes the exponentials of `count` vectors of logits into e; vector i belongs to row i % rows. is_plain says that
-   core_row_is_plain holds for all rows. Branching on it here costs nothing, and saves a second copy of all loops around
-   it. Between the steps it prefetches as many vectors at `ahead`, a quarter at a time, so that no step waits for all of
-   them. */
-ROW_INLINE void step_exponentials(const core_float *x, uint count, const row_state *states, uint rows, int is_plain,
+/* Computes the exponentials of `count` vectors of logits into e; vector i belongs to row i % rows. is_unscaled says
+   that core_row_is_unscaled holds for all rows. Branching on it here costs nothing, and saves a second copy of all
+   loops around it. Between the steps it prefetches as many vectors at `ahead`, a quarter at a time, so that no step
+   waits for all of them. */
+ROW_INLINE void step_exponentials(const core_float *x, uint count, const row_state *states, uint rows, int is_unscaled,
                                   core_pair *e, __global const logit_t *ahead)
 {
     core_reduced reduced[STEP_VECTORS];
     core_float q[STEP_VECTORS];
     step_fetch(ahead, count, 0);
-    if (is_plain)
-        FOR_STEP(count) reduced[i] = core_reduce_plain(x[i], states[i % rows].set.row);
+    if (is_unscaled)
+        FOR_STEP(count) reduced[i] = core_reduce_unscaled(x[i], states[i % rows].set.row);
     else
         FOR_STEP(count) reduced[i] = core_reduce(x[i], states[i % rows].set.row);
     step_fetch(ahead, count, 1);

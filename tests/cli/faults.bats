@@ -108,7 +108,7 @@ FAULTS
         [[ $stderr == *"differ from cpu"* ]] # it compiled
     done <<'FAULTS'
 item|seq 19|1e5|elements.h|i < count ? row_load_one(address + i) : padding|row_load_one(address + i)
-item|seq 5000|1e5|item.cl|core_row_is_plain(row->set.row)|row->set.row.base == 0.0f
+item|seq 5000|1e5|item.cl|core_row_is_unscaled(row->set.row)|row->set.row.base == 0.0f
 item|echo 3e38 1e38 3e38|1e-20|numeric_core.h|(temperature.scale > CORE_ROW(1.0f)) \&|(temperature.scale > CORE_ROW(0x1p100f)) \&
 column|seq 5000|1e5|phases.h|sums.added == CORE_FLUSH_AFTER|sums.added == 0
 group|seq 5000|1e5|chunks.h|branch < branches|branch + 1 < branches
@@ -130,8 +130,8 @@ FAULTS
         [ "$status" -eq 1 ]
         [[ $output == *": row "* ]] # it compiled
     done <<'FAULTS'
-lanes.h|core_row_is_plain(states\[v\].set.row)|states[v].set.row.scale == CORE_ROW(1.0f)
-item.cl|core_row_is_plain(row->set.row)|row->set.row.scale == 1.0f
+lanes.h|core_row_is_unscaled(states\[v\].set.row)|states[v].set.row.scale == CORE_ROW(1.0f)
+item.cl|core_row_is_unscaled(row->set.row)|row->set.row.scale == 1.0f
 numeric_core.h|= n \* 0x1.05c610p-29f|= n * 0.0f
 FAULTS
 }
@@ -186,7 +186,7 @@ run|host/cli/run/slab_read.c|buffers->labels\[i\] = (int64_t)number|buffers->lab
 cpu|host/lib/reference.c|(double)temperature + 0.0|(double)temperature|@/tests/fuzz/fuzz_problem.c
 FAULTS
     needs_device
-    plant item.cl "core_row_is_plain(row->set.row)" "row->set.row.base == 0.0f"
+    plant item.cl "core_row_is_unscaled(row->set.row)" "row->set.row.base == 0.0f"
     CLSOFTMAX_KERNEL_DIR=faulty run "$BUILD/fuzz_devices" "$SOURCE/tests/fuzz/corpus/devices"/*
     echo "devices: $output"
     [ "$status" -eq 134 ]

@@ -130,7 +130,7 @@ Test(core, masks_are_exactly_zero)
     }
 }
 
-/* Compares core_reduce_plain, which rows at T = 1 take, with core_reduce, and checks which rows take it. */
+/* Compares core_reduce_unscaled, which rows at T = 1 take, with core_reduce, and checks which rows take it. */
 Test(core, plain_rows_have_the_same_bits)
 {
     uint64_t random = 13;
@@ -139,18 +139,18 @@ Test(core, plain_rows_have_the_same_bits)
         float maximum = (float)((random_unit(&random) - 0.5) * 1024);
         float x = i % 8 == 0 ? -INFINITY : i % 8 == 1 ? 0.0f : maximum - (float)(random_unit(&random) * 200);
         core_row_t row = core_row(core_temperature(1), maximum);
-        cr_assert_eq(core_row_is_plain(row), fabsf(maximum) <= 256, "%a", (double)maximum);
-        if (!core_row_is_plain(row))
+        cr_assert_eq(core_row_is_unscaled(row), fabsf(maximum) <= 256, "%a", (double)maximum);
+        if (!core_row_is_unscaled(row))
             continue;
-        core_reduced a = core_reduce(x, row), b = core_reduce_plain(x, row);
+        core_reduced a = core_reduce(x, row), b = core_reduce_unscaled(x, row);
         cr_assert(memcmp(&a, &b, sizeof a) == 0, "max %a, x %a", (double)maximum, (double)x);
         plain++;
     }
     cr_assert(plain > 400000);
-    cr_expect_not(core_row_is_plain(core_row(core_temperature(nextafterf(1, 2)), 3)));
-    cr_expect_not(core_row_is_plain(core_row(core_temperature(2), 3)));
-    cr_expect_not(core_row_is_plain(core_row(core_temperature(0), 3)));
-    cr_expect_not(core_row_is_plain(core_row(core_temperature(INFINITY), 3)));
+    cr_expect_not(core_row_is_unscaled(core_row(core_temperature(nextafterf(1, 2)), 3)));
+    cr_expect_not(core_row_is_unscaled(core_row(core_temperature(2), 3)));
+    cr_expect_not(core_row_is_unscaled(core_row(core_temperature(0), 3)));
+    cr_expect_not(core_row_is_unscaled(core_row(core_temperature(INFINITY), 3)));
 }
 
 /* Compares core_ceiling with ceilf. */

@@ -147,9 +147,9 @@ INLINE void make_room(vector_sums *sums, size_t length, int levels, core_total_t
 }
 
 /* Returns what a strip knows of its rows, for classes of one row. */
-INLINE strip_rows one_row(core_row_t row, core_distance_t distance, int is_plain)
+INLINE strip_rows one_row(core_row_t row, core_distance_t distance, int is_unscaled)
 {
-    return (strip_rows){.one = row, .distance = distance, .are_plain = is_plain};
+    return (strip_rows){.one = row, .distance = distance, .are_unscaled = is_unscaled};
 }
 
 /* Computes the exponentials of `count` classes, whole vectors and a constant, into high and low, and adds them to the
@@ -199,9 +199,9 @@ INLINE void add_exponentials(block_pairs block, core_row_t row, int levels, vect
 {
     const core_distance_t none = {0};
     make_room(sums, block.length, levels, total);
-    if (core_row_is_plain(row)) {
-        const strip_rows plain = one_row(row, none, 1);
-        add_strips(block.x, block.length, &plain, levels, block.high, block.low, sums, ahead);
+    if (core_row_is_unscaled(row)) {
+        const strip_rows unscaled = one_row(row, none, 1);
+        add_strips(block.x, block.length, &unscaled, levels, block.high, block.low, sums, ahead);
     } else {
         const strip_rows any = one_row(row, none, 0);
         add_strips(block.x, block.length, &any, levels, block.high, block.low, sums, ahead);
@@ -362,9 +362,9 @@ INLINE void store_results_of_logits(int operation, result_block block, const flo
 {
     float results[CPU_BLOCK];
     const core_distance_t none = {0};
-    if (core_row_is_plain(row)) {
-        const strip_rows plain = one_row(row, none, 1);
-        results_of_strips(operation, x, block.length, &plain, end, results);
+    if (core_row_is_unscaled(row)) {
+        const strip_rows unscaled = one_row(row, none, 1);
+        results_of_strips(operation, x, block.length, &unscaled, end, results);
     } else {
         const strip_rows any = one_row(row, none, 0);
         results_of_strips(operation, x, block.length, &any, end, results);

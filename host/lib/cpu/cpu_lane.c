@@ -136,13 +136,13 @@ static void set_rows(panel *panel)
                   LANES);
     /* Rows of the same temperature differ only in their bases. */
     int32_t ties = 0,
-            plain = !panel->call->problem->temperature_per_row && core_row_is_plain(lane_row(&panel->rows, 0));
-#pragma omp simd reduction(| : ties) reduction(& : plain)
+            unscaled = !panel->call->problem->temperature_per_row && core_row_is_unscaled(lane_row(&panel->rows, 0));
+#pragma omp simd reduction(| : ties) reduction(& : unscaled)
     for (size_t l = 0; l < LANES; l++) {
         ties |= panel->rows.kind[l] == CORE_ROW_TIES;
-        plain &= panel->rows.base[l] == 0;
+        unscaled &= panel->rows.base[l] == 0;
     }
-    panel->are_plain = plain;
+    panel->are_unscaled = unscaled;
     int have_been = panel->ties; /* set at an earlier temperature of the sweep, which changes nothing about ties */
     panel->ties = ties;
     for (uint64_t c = 0; ties && !have_been && panel->keep && c < panel->call->problem->classes; c++)
@@ -166,10 +166,10 @@ static void flush(lane_sums *sums, uint32_t added, int levels, lane_totals *tota
 }
 
 /* Returns the rows of the panel from lane `first` on, for a strip. */
-INLINE strip_rows rows_from(const panel *panel, size_t first, int are_plain)
+INLINE strip_rows rows_from(const panel *panel, size_t first, int are_unscaled)
 {
     return (strip_rows){
-        .lanes = &panel->rows, .temperatures = &panel->temperatures, .first = first, .are_plain = are_plain};
+        .lanes = &panel->rows, .temperatures = &panel->temperatures, .first = first, .are_unscaled = are_unscaled};
 }
 
 /* Returns the sums from lane `first` on, for a strip. */
@@ -180,9 +180,9 @@ INLINE strip_sums sums_from(lane_sums *sums, size_t first)
 
 /* Computes the exponentials of `classes` x `lanes` elements of a panel, from lane `first` on, into the strip's high and
    low, and adds them to the sums. */
-INLINE void add_strip(panel *panel, size_t first, size_t lanes, size_t classes, int levels, int are_plain, strip s)
+INLINE void add_strip(panel *panel, size_t first, size_t lanes, size_t classes, int levels, int are_unscaled, strip s)
 {
-    const strip_rows rows = rows_from(panel, first, are_plain);
+    const strip_rows rows = rows_from(panel, first, are_unscaled);
     s.x += first;
     s.high += first;
     s.low += first;
@@ -193,16 +193,16 @@ INLINE void add_strip(panel *panel, size_t first, size_t lanes, size_t classes, 
 
 /* Adds the exponentials of `classes` classes from c on, a constant: 1, or STRIP. Each vector of lanes goes through all
    STRIP classes with its rows and its sums in registers. */
-INLINE void add_exponentials(panel *panel, uint64_t c, size_t classes, int levels, int are_plain, strip s)
+INLINE void add_exponentials(panel *panel, uint64_t c, size_t classes, int levels, int are_unscaled, strip s)
 {
     const size_t vectors = LANES / CPU_VECTOR;
     if (classes == 1) {
         prefetch_next(panel, c, 1);
-        add_strip(panel, 0, LANES, 1, levels, are_plain, s);
+        add_strip(panel, 0, LANES, 1, levels, are_unscaled, s);
         return;
     }
     for (size_t v = 0; v < vectors; v++) {
-        add_strip(panel, v * CPU_VECTOR, CPU_VECTOR, STRIP, levels, are_plain, s);
+        add_strip(panel, v * CPU_VECTOR, CPU_VECTOR, STRIP, levels, are_unscaled, s);
         prefetch_next(panel, c + v * (STRIP / vectors), STRIP / vectors);
     }
 }
@@ -225,7 +225,7 @@ INLINE void sum_classes(panel *panel, uint64_t c, size_t count)
     const strip s = {x, pairs ? panel->high + c * LANES : high, pairs ? panel->low + c * LANES : low, LANES};
     if (panel->levels == 3)
         add_exponentials(panel, c, count, 3, 0, s);
-    else if (panel->are_plain)
+    else if (panel->are_unscaled)
         add_exponentials(panel, c, count, 2, 1, s);
     else
         add_exponentials(panel, c, count, 2, 0, s);

@@ -45,9 +45,9 @@ typedef struct __attribute__((aligned(64))) panel {
     size_t packed;  /* rows that are transposed as one: see packed_rows */
     int keep;       /* 1: the scratch memory holds the whole panel, as classes x lanes */
     int levels;
-    int short_sums; /* 1: only the sum of 32 bits is needed */
-    int ties;       /* 1: a lane has a row of ties */
-    int are_plain;  /* 1: core_row_is_plain holds for all lanes */
+    int short_sums;   /* 1: only the sum of 32 bits is needed */
+    int ties;         /* 1: a lane has a row of ties */
+    int are_unscaled; /* 1: core_row_is_unscaled holds for all lanes */
     /* The logits and their exponentials, as classes x lanes. high is the place of the logits if those are not needed
        again. */
     float *logits_kept, *high, *low;

@@ -27,7 +27,7 @@ typedef struct strip_rows {
     const lane_rows *lanes;   /* NULL: the one row */
     const lane_temperatures *temperatures;
     size_t first;
-    int are_plain; /* core_row_is_plain holds for all; a constant */
+    int are_unscaled; /* core_row_is_unscaled holds for all; a constant */
 } strip_rows;
 
 /* The sums of the lanes in 32 bits, from the strip's first lane on. */
@@ -57,7 +57,7 @@ INLINE void strip_exponentials(strip s, size_t classes, size_t lanes, const stri
         for (size_t l = 0; l < lanes; l++) {
             const core_row_t row = strip_row(rows, l);
             const float x = s.x[c * s.stride + l];
-            core_reduced reduced = rows->are_plain ? core_reduce_plain(x, row) : core_reduce(x, row);
+            core_reduced reduced = rows->are_unscaled ? core_reduce_unscaled(x, row) : core_reduce(x, row);
             r[c * lanes + l] = reduced.r;
             r_low[c * lanes + l] = reduced.r_low;
             rounded[c * lanes + l] = reduced.rounded;

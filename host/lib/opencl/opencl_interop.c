@@ -249,8 +249,7 @@ static clsoftmax_status enqueue_launches(clsoftmax_plan *plan, const clsoftmax_c
 void clsoftmax_cl_arguments_init(clsoftmax_cl_arguments *arguments, size_t size)
 {
     const clsoftmax_cl_arguments defaults = CLSOFTMAX_CL_ARGUMENTS_INIT;
-    if (arguments && size >= sizeof size)
-        cls_init_growing(arguments, size, &defaults, sizeof defaults);
+    cls_init_growing(arguments, size, &defaults, sizeof defaults);
 }
 
 clsoftmax_status clsoftmax_cl_enqueue(clsoftmax_plan *plan, cl_command_queue queue,
