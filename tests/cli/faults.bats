@@ -45,10 +45,10 @@ FAULTS
 @test "verify sees a kernel that differs from cpu" {
     needs_device
     plant numeric_core.h "if (levels == 3)" "if (levels == 4)"
-    run --separate-stderr env CLSOFTMAX_KERNEL_DIR=faulty "$CLSOFTMAX" verify -d 0:0 --strategy group
+    run --separate-stderr env CLSOFTMAX_KERNEL_DIR=faulty "$CLSOFTMAX" verify -d 0:0 --strategy plain --operation softmax
     echo "$output $stderr"
     [ "$status" -eq 1 ]
-    grep -q "^group .*FAILED" <<<"$output"
+    grep -q "^plain .*FAILED" <<<"$output"
 }
 
 @test "a kernel in CLSOFTMAX_KERNEL_DIR that cannot be read is an error" {
@@ -139,10 +139,10 @@ FAULTS
 @test "test_streams sees cache lines of two rows that get lost" {
     needs_device
     local pattern replacement
-    "$BUILD/test_streams" --filter 'streams/opencl' -j1
+    "$BUILD/test_streams" --filter 'streams/opencl_f32' -j1
     while IFS='|' read -r pattern replacement; do
         plant item.cl "$pattern" "$replacement"
-        CLSOFTMAX_KERNEL_DIR=faulty run "$BUILD/test_streams" --filter 'streams/opencl' -j1
+        CLSOFTMAX_KERNEL_DIR=faulty run "$BUILD/test_streams" --filter 'streams/opencl_f32' -j1
         echo "$pattern: $output"
         [ "$status" -eq 1 ]
         [[ $output == *"behind a line"* ]] # it compiled

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
-enum { SAMPLE_STRIDE = 17, PLANT_STRIDE = 11, HANG_STRIDE = 97 };
+enum { SAMPLE_STRIDE = 29, PLANT_STRIDE = 11, HANG_STRIDE = 97 };
 
 static const char *const violation_texts[] = {
 #define VIOLATION_TEXT(name, text) #name ": " text,

@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SAMPLE_STRIDE = 23, PLANT_STRIDE = 97, MOST_CRASHES = 10, SKIPPED = 77 };
+enum { SAMPLE_STRIDE = 37, PLANT_STRIDE = 97, MOST_CRASHES = 10, SKIPPED = 77 };
 
 static const char *const violation_texts[] = {
 #define VIOLATION_TEXT(name, text) #name ": " text,
