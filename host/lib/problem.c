@@ -205,9 +205,10 @@ static int is_nested(const clsoftmax_problem *problem)
 static clsoftmax_status check_spans(const clsoftmax_problem *problem)
 {
     CLS_FOR_ARRAYS(array)
-    CLS_FAIL_IF(cls_array_layout(problem, array) &&
-                    cls_array_span(problem, array) > (uint64_t)PTRDIFF_MAX / cls_array_element_bytes(problem, array),
-                CLSOFTMAX_INVALID_SHAPE, "%s: the array is larger than memory can be", cls_array_name(array));
+        CLS_FAIL_IF(cls_array_layout(problem, array) &&
+                        cls_array_span(problem, array) >
+                            (uint64_t)PTRDIFF_MAX / cls_array_element_bytes(problem, array),
+                    CLSOFTMAX_INVALID_SHAPE, "%s: the array is larger than memory can be", cls_array_name(array));
     return CLSOFTMAX_OK;
 }
 
@@ -239,8 +240,7 @@ static clsoftmax_status check_directions(const clsoftmax_problem *problem)
 {
     if (cls_problem_rows(problem) == 0)
         return CLSOFTMAX_OK;
-    CLS_FOR_ARRAYS(array)
-    {
+    CLS_FOR_ARRAYS(array) {
         const clsoftmax_layout *layout = cls_array_layout(problem, array);
         if (!layout)
             continue;
@@ -345,15 +345,14 @@ static extent_in_memory place_of(const clsoftmax_problem *problem, const clsoftm
 int cls_arguments_overlap(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments)
 {
     CLS_FOR_ARRAYS(in)
-    CLS_FOR_ARRAYS(out)
-    {
-        if (cls_array_is_written(in) || !cls_array_is_written(out) || !cls_array_layout(problem, in) ||
-            !cls_array_layout(problem, out) || is_in_place(problem, arguments, in, out))
-            continue;
-        extent_in_memory read = place_of(problem, arguments, in), written = place_of(problem, arguments, out);
-        if (read.begin < written.end && written.begin < read.end)
-            return 1;
-    }
+        CLS_FOR_ARRAYS(out) {
+            if (cls_array_is_written(in) || !cls_array_is_written(out) || !cls_array_layout(problem, in) ||
+                !cls_array_layout(problem, out) || is_in_place(problem, arguments, in, out))
+                continue;
+            extent_in_memory read = place_of(problem, arguments, in), written = place_of(problem, arguments, out);
+            if (read.begin < written.end && written.begin < read.end)
+                return 1;
+        }
     return 0;
 }
 
@@ -383,8 +382,9 @@ clsoftmax_status cls_arguments_check(const clsoftmax_problem *problem, const cls
     if (cls_problem_rows(problem) == 0)
         return CLSOFTMAX_OK;
     CLS_FOR_ARRAYS(array)
-    CLS_FAIL_IF(cls_array_is_wanted(problem, array) && !cls_array_is_optional(array) && !cls_array_of(arguments, array),
-                CLSOFTMAX_INVALID_ARGUMENT, "%s is NULL, and the problem wants it", cls_array_name(array));
+        CLS_FAIL_IF(cls_array_is_wanted(problem, array) && !cls_array_is_optional(array) &&
+                        !cls_array_of(arguments, array),
+                    CLSOFTMAX_INVALID_ARGUMENT, "%s is NULL, and the problem wants it", cls_array_name(array));
     CLS_FAIL_IF(cls_has_results(problem) && cls_arguments_overlap(problem, arguments), CLSOFTMAX_INVALID_ARGUMENT,
                 "logits and results overlap without being the same array");
     return CLSOFTMAX_OK;

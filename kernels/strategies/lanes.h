@@ -97,6 +97,7 @@ ROW_INLINE void lanes_sums(const row_call *call, const row_lot *lots, uint count
 {
     core_float x[STEP_VECTORS];
     core_pair e[STEP_VECTORS];
+    const uint vectors = STEP_CLASSES * count;
     int is_unscaled = CORE_WIDTH > 1; /* on GPUs the work-items would take both branches, one after the other */
 #pragma unroll
     for (uint v = 0; v < count; v++) {
@@ -104,16 +105,19 @@ ROW_INLINE void lanes_sums(const row_call *call, const row_lot *lots, uint count
         is_unscaled &= row_all(core_row_is_unscaled(states[v].set.row));
     }
     for (ulong c = 0; c < call->classes; c += STEP_CLASSES) {
-        FOR_STEP(STEP_CLASSES * count) x[i] = lanes_ordinary(call, lots, count, states, keep, room, c, i);
-        step_exponentials(x, STEP_CLASSES * count, states, count, is_unscaled, e, 0);
-        FOR_STEP(STEP_CLASSES * count)
-        sums[i % count] = row_sums_add_pair(sums[i % count], e[i], x[i], states + i % count);
+        FOR_STEP(vectors)
+            x[i] = lanes_ordinary(call, lots, count, states, keep, room, c, i);
+        step_exponentials(x, vectors, states, count, is_unscaled, e, 0);
+        FOR_STEP(vectors)
+            sums[i % count] = row_sums_add_pair(sums[i % count], e[i], x[i], states + i % count);
 #pragma unroll
         for (uint v = 0; v < count; v++)
             sums[v] = row_sums_settle(sums[v]); /* CORE_FLUSH_AFTER is a multiple of a step */
         if (keep) {
-            FOR_STEP(STEP_CLASSES * count) room.high[c * count + i] = MADE_OF_PAIRS ? e[i].high : x[i];
-            FOR_STEP(STEP_CLASSES * count) room.low[c * count + i] = e[i].low;
+            FOR_STEP(vectors)
+                room.high[c * count + i] = MADE_OF_PAIRS ? e[i].high : x[i];
+            FOR_STEP(vectors)
+                room.low[c * count + i] = e[i].low;
         }
     }
 }

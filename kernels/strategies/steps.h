@@ -34,13 +34,17 @@ ROW_INLINE void step_exponentials(const core_float *x, uint count, const row_sta
     core_float q[STEP_VECTORS];
     step_fetch(ahead, count, 0);
     if (is_unscaled)
-        FOR_STEP(count) reduced[i] = core_reduce_unscaled(x[i], states[i % rows].set.row);
+        FOR_STEP(count)
+            reduced[i] = core_reduce_unscaled(x[i], states[i % rows].set.row);
     else
-        FOR_STEP(count) reduced[i] = core_reduce(x[i], states[i % rows].set.row);
+        FOR_STEP(count)
+            reduced[i] = core_reduce(x[i], states[i % rows].set.row);
     step_fetch(ahead, count, 1);
-    FOR_STEP(count) q[i] = core_polynomial(reduced[i].r);
+    FOR_STEP(count)
+        q[i] = core_polynomial(reduced[i].r);
     step_fetch(ahead, count, 2);
-    FOR_STEP(count) e[i] = core_reconstruct(reduced[i], q[i]);
+    FOR_STEP(count)
+        e[i] = core_reconstruct(reduced[i], q[i]);
     step_fetch(ahead, count, 3);
 }
 

@@ -63,8 +63,7 @@ static void enqueue(clsoftmax_plan *plan, watched_array *arrays, int in_place)
 {
     const cls_opencl_context *opencl = watch.device->state;
     cl_int error;
-    CLS_FOR_ARRAYS(name)
-    {
+    CLS_FOR_ARRAYS(name) {
         arrays[name].buffer = cls_opencl.clCreateBuffer(opencl->context, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR,
                                                         arrays[name].bytes, arrays[name].before, &error);
         need(error, "clCreateBuffer");
@@ -106,7 +105,7 @@ static void run_plan(clsoftmax_plan *plan, int in_place)
     expect(&plan->problem, arrays, in_place);
     enqueue(plan, arrays, in_place);
     CLS_FOR_ARRAYS(name)
-    is_right &= check_array(label, in_place, name, &arrays[name]);
+        is_right &= check_array(label, in_place, name, &arrays[name]);
     watched_arrays_release(arrays);
     watch.runs++;
     watch.found += !is_right;

@@ -52,8 +52,7 @@ static void fill_blank(void)
     static const int64_t labels[SCENARIO_ROWS] = {3, -1, 0, 32, 7};
     const clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
     memset(&blank, 0xA5, sizeof blank);
-    CLS_FOR_ARRAYS(array)
-    {
+    CLS_FOR_ARRAYS(array) {
         float *elements = (float *)(void *)blank.of[array];
         for (int i = 0; cls_array_is_read(array) && cls_array_layout(&problem, array) && i < MOST_ELEMENTS; i++)
             elements[i] = (float)((i * 37) % 101) * 0.1f;
@@ -74,8 +73,8 @@ int scenario_prepare(void)
     caller.context = clCreateContext(NULL, 1, &caller.device, NULL, NULL, &error);
     caller.queue = clCreateCommandQueue(caller.context, caller.device, CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE, &error);
     CLS_FOR_ARRAYS(array)
-    caller.buffers[array] = clCreateBuffer(caller.context, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR,
-                                           SCENARIO_MOST_BYTES, blank.of[array], &error);
+        caller.buffers[array] = clCreateBuffer(caller.context, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR,
+                                               SCENARIO_MOST_BYTES, blank.of[array], &error);
     caller.gate = clCreateUserEvent(caller.context, &error);
     clSetUserEventStatus(caller.gate, CL_COMPLETE);
     return 1;
@@ -91,7 +90,7 @@ static void get_references(cl_uint counts[CALLER_OBJECTS])
     clGetCommandQueueInfo(caller.queue, CL_QUEUE_REFERENCE_COUNT, sizeof *counts, counts++, NULL);
     clGetEventInfo(caller.gate, CL_EVENT_REFERENCE_COUNT, sizeof *counts, counts++, NULL);
     CLS_FOR_ARRAYS(array)
-    clGetMemObjectInfo(caller.buffers[array], CL_MEM_REFERENCE_COUNT, sizeof *counts, counts++, NULL);
+        clGetMemObjectInfo(caller.buffers[array], CL_MEM_REFERENCE_COUNT, sizeof *counts, counts++, NULL);
 }
 
 int scenario_references_return(int milliseconds)
@@ -191,10 +190,10 @@ static void move_answer(int is_read, answer *answer)
     memcpy(&invalid_rows, answer->of[CLS_INVALID_ROWS], sizeof invalid_rows);
     cl_uint counter = (cl_uint)invalid_rows;
     CLS_FOR_ARRAYS(array)
-    if (array == CLS_INVALID_ROWS)
-        move(is_read, array, &counter, sizeof counter);
-    else if (cls_array_is_written(array))
-        move(is_read, array, answer->of[array], sizeof answer->of[array]);
+        if (array == CLS_INVALID_ROWS)
+            move(is_read, array, &counter, sizeof counter);
+        else if (cls_array_is_written(array))
+            move(is_read, array, answer->of[array], sizeof answer->of[array]);
     invalid_rows = counter;
     memcpy(answer->of[CLS_INVALID_ROWS], &invalid_rows, sizeof invalid_rows);
 }

@@ -93,19 +93,18 @@ int watched_arrays_make(const clsoftmax_problem *problem, size_t guard_bytes, wa
 {
     memset(arrays, 0, CLS_ARRAYS * sizeof *arrays);
     CLS_FOR_ARRAYS(name)
-    if (!make_array(problem, name, guard_bytes, &arrays[name]))
-        return 0;
+        if (!make_array(problem, name, guard_bytes, &arrays[name]))
+            return 0;
     fill_temperatures(problem, &arrays[CLS_TEMPERATURES]);
     fill_labels(problem, &arrays[CLS_LABELS]);
     CLS_FOR_ARRAYS(name)
-    memcpy(arrays[name].expected, arrays[name].before, arrays[name].bytes);
+        memcpy(arrays[name].expected, arrays[name].before, arrays[name].bytes);
     return 1;
 }
 
 void watched_arrays_release(watched_array *arrays)
 {
-    CLS_FOR_ARRAYS(name)
-    {
+    CLS_FOR_ARRAYS(name) {
         free(arrays[name].before);
         free(arrays[name].expected);
     }

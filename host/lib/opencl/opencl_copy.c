@@ -130,9 +130,9 @@ static clsoftmax_status create_all(const clsoftmax_plan *plan, cls_opencl_copies
     uint64_t count = cls_tile_count(&plan->problem, tiles);
     for (uint64_t i = 0; i < SLOTS && i < count; i++)
         CLS_FOR_ARRAYS(array)
-    if (cls_array_bytes(&dense, array) > 0)
-        CLS_FORWARD(create_staged(opencl->context, copies->upload, cls_array_bytes(&dense, array),
-                                  &copies->slots[i].arrays[array]));
+            if (cls_array_bytes(&dense, array) > 0)
+                CLS_FORWARD(create_staged(opencl->context, copies->upload, cls_array_bytes(&dense, array),
+                                          &copies->slots[i].arrays[array]));
     return CLSOFTMAX_OK;
 }
 
@@ -155,7 +155,7 @@ void cls_opencl_copies_release(cls_opencl_copies *copies)
         return;
     for (int i = 0; i < SLOTS; i++)
         CLS_FOR_ARRAYS(array)
-    release_staged(copies->upload, &copies->slots[i].arrays[array]);
+            release_staged(copies->upload, &copies->slots[i].arrays[array]);
     if (copies->upload)
         cls_opencl.clReleaseCommandQueue(copies->upload);
     if (copies->download)
@@ -170,8 +170,7 @@ static clsoftmax_status upload(const clsoftmax_plan *plan, const cls_opencl_copi
                                const clsoftmax_arguments *arguments, slot *slot, cls_opencl_arrays *arrays)
 {
     const clsoftmax_problem dense = dense_problem(&plan->problem, &slot->tile);
-    CLS_FOR_ARRAYS(array)
-    {
+    CLS_FOR_ARRAYS(array) {
         const staged *staged = &slot->arrays[array];
         int is_ours = array == CLS_INVALID_ROWS; /* the device counts in 32 bits */
         arrays->of[array] = is_ours || cls_array_of(arguments, array) ? staged->device : NULL;
@@ -202,8 +201,7 @@ static clsoftmax_status download(const clsoftmax_plan *plan, const cls_opencl_co
 {
     const clsoftmax_problem dense = dense_problem(&plan->problem, &slot->tile);
     const cl_event computed = slot->commands.events[slot->commands.count - 1];
-    CLS_FOR_ARRAYS(array)
-    {
+    CLS_FOR_ARRAYS(array) {
         const staged *staged = &slot->arrays[array];
         if (!is_downloaded(&plan->problem, slot, array))
             continue;
@@ -246,8 +244,8 @@ static clsoftmax_status finish(const clsoftmax_plan *plan, const clsoftmax_argum
         return CLSOFTMAX_OK;
     CLS_FORWARD(cls_opencl_commands_wait(&slot->commands));
     CLS_FOR_ARRAYS(array)
-    if (is_downloaded(&plan->problem, slot, array) && array != CLS_INVALID_ROWS)
-        copy_array(&plan->problem, arguments, slot, array, 0);
+        if (is_downloaded(&plan->problem, slot, array) && array != CLS_INVALID_ROWS)
+            copy_array(&plan->problem, arguments, slot, array, 0);
     cl_uint found = 0;
     if (is_downloaded(&plan->problem, slot, CLS_INVALID_ROWS))
         memcpy(&found, slot->arrays[CLS_INVALID_ROWS].host, sizeof found);

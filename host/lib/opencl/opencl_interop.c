@@ -182,7 +182,7 @@ static clsoftmax_status check_arguments(const clsoftmax_plan *plan, const cls_op
     if (cls_problem_rows(p) == 0)
         return CLSOFTMAX_OK;
     CLS_FOR_ARRAYS(array)
-    CLS_FORWARD(check_array(plan, opencl, a, array));
+        CLS_FORWARD(check_array(plan, opencl, a, array));
     return check_overlap(p, a);
 }
 
@@ -199,8 +199,7 @@ static part_of_call part_of(const clsoftmax_plan *plan, const clsoftmax_cl_argum
 {
     const clsoftmax_problem *problem = &plan->problem;
     part_of_call part = {.problem = *problem, .arrays = {.records_stride = cls_problem_rows(problem)}};
-    CLS_FOR_ARRAYS(array)
-    {
+    CLS_FOR_ARRAYS(array) {
         uint64_t first = cls_array_first(problem, array, tile);
         part.arrays.of[array] = has_array(problem, a, array) ? buffer_of(a, array) : NULL;
         part.arrays.first[array] = first_of(a, array) + first;

@@ -34,15 +34,14 @@ static int is_written(const sharing *sharing, cls_array array)
 {
     int found = 0;
     CLS_FOR_ARRAYS(other)
-    found |= cls_array_is_written(other) && sharing->memory[other] && buffer_of(sharing, other) == array;
+        found |= cls_array_is_written(other) && sharing->memory[other] && buffer_of(sharing, other) == array;
     return found;
 }
 
 /* Makes a buffer over each of the caller's arrays. */
 static clsoftmax_status create_buffers(cl_context context, sharing *sharing)
 {
-    CLS_FOR_ARRAYS(array)
-    {
+    CLS_FOR_ARRAYS(array) {
         uint64_t bytes = cls_array_bytes(&sharing->problem, array);
         if (bytes == 0 || !sharing->memory[array] || buffer_of(sharing, array) != array)
             continue;
@@ -61,12 +60,11 @@ static clsoftmax_status enqueue(const clsoftmax_plan *plan, cl_command_queue que
 {
     cls_opencl_arrays arrays = {.records_stride = cls_problem_rows(&sharing->problem)};
     CLS_FOR_ARRAYS(array)
-    arrays.of[array] = sharing->buffers[buffer_of(sharing, array)];
+        arrays.of[array] = sharing->buffers[buffer_of(sharing, array)];
     const cls_opencl_turn turn = {queue, 0, NULL, cls_opencl_next_event(commands)};
     CLS_FORWARD(cls_opencl_launch(&sharing->problem, &plan->decision, plan->state, &arrays, temperature, turn));
     CLS_FORWARD(cls_opencl_enqueued(commands, CL_SUCCESS, "the kernel"));
-    CLS_FOR_ARRAYS(array)
-    {
+    CLS_FOR_ARRAYS(array) {
         if (!arrays.of[array] || !cls_array_is_written(array))
             continue;
         cl_int error;
@@ -82,13 +80,13 @@ static clsoftmax_status enqueue(const clsoftmax_plan *plan, cl_command_queue que
 static void release(cl_command_queue queue, sharing *sharing)
 {
     CLS_FOR_ARRAYS(array)
-    if (sharing->mapped[array])
-        cls_opencl.clEnqueueUnmapMemObject(queue, sharing->buffers[buffer_of(sharing, array)], sharing->mapped[array],
-                                           0, NULL, NULL);
+        if (sharing->mapped[array])
+            cls_opencl.clEnqueueUnmapMemObject(queue, sharing->buffers[buffer_of(sharing, array)],
+                                               sharing->mapped[array], 0, NULL, NULL);
     cls_opencl.clFinish(queue);
     CLS_FOR_ARRAYS(array)
-    if (sharing->buffers[array])
-        cls_opencl.clReleaseMemObject(sharing->buffers[array]);
+        if (sharing->buffers[array])
+            cls_opencl.clReleaseMemObject(sharing->buffers[array]);
 }
 
 clsoftmax_status cls_opencl_share_tile(clsoftmax_plan *plan, cl_command_queue queue,
@@ -101,7 +99,7 @@ clsoftmax_status cls_opencl_share_tile(clsoftmax_plan *plan, cl_command_queue qu
     sharing.problem.sweep = plan->problem.sweep > 0 ? tile->temperatures : 0;
     sharing.problem.logits_layout.offset = sharing.problem.results_layout.offset = 0;
     CLS_FOR_ARRAYS(array)
-    sharing.memory[array] = cls_array_of_tile(&plan->problem, arguments, tile, array);
+        sharing.memory[array] = cls_array_of_tile(&plan->problem, arguments, tile, array);
     sharing.memory[CLS_INVALID_ROWS] = &sharing.invalid_rows; /* the device counts in 32 bits */
     cls_opencl_commands commands = {.count = 0};
     clsoftmax_status status = create_buffers(opencl->context, &sharing);

@@ -23,9 +23,9 @@ static int is_aligned(const clsoftmax_plan *plan, const clsoftmax_arguments *arg
     const cls_tile all = {.outer = problem->outer};
     size_t width = plan->decision.variant.access_width, misaligned = 0;
     CLS_FOR_ARRAYS(array)
-    if (cls_array_layout(problem, array))
-        misaligned |= (uintptr_t)cls_array_of_tile(problem, arguments, &all, array) %
-                      (width * cls_array_element_bytes(problem, array));
+        if (cls_array_layout(problem, array))
+            misaligned |= (uintptr_t)cls_array_of_tile(problem, arguments, &all, array) %
+                          (width * cls_array_element_bytes(problem, array));
     return misaligned == 0;
 }
 

@@ -37,7 +37,7 @@ static uint64_t rows_bytes(const clsoftmax_problem *problem, uint64_t rows, uint
 {
     uint64_t largest = 0;
     CLS_FOR_ARRAYS(array)
-    largest = cls_larger(largest, dense_bytes(problem, array, rows, temperatures));
+        largest = cls_larger(largest, dense_bytes(problem, array, rows, temperatures));
     return largest;
 }
 
@@ -76,7 +76,7 @@ static uint64_t shared_outer(const clsoftmax_problem *problem, const cls_limits 
     if (problem->sweep > 0) { /* all rows or none, since one buffer holds the results at all temperatures */
         uint64_t largest = 0;
         CLS_FOR_ARRAYS(array)
-        largest = cls_larger(largest, cls_array_bytes(problem, array));
+            largest = cls_larger(largest, cls_array_bytes(problem, array));
         return largest <= most ? problem->outer : 0;
     }
     return cls_smaller(most / of_records,
