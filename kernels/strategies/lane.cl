@@ -14,6 +14,7 @@
  * for the low halves of the exponentials. In a sweep the logits have a room of their own.
  */
 #define CORE_ROW_PER_LANE 1
+#define LANES_TOGETHER VECTORS_ABREAST
 #include "strategies/lanes.h"
 
 #define LANE_ROWS (VECTORS_ABREAST * CORE_WIDTH) /* rows that a work-item has at a time */

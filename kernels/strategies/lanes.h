@@ -3,8 +3,8 @@
  * vector has CORE_WIDTH rows. A work-item takes one vector of rows, or a few abreast, class by class: from where the
  * logits stand, or from the room in which they are kept.
  *
- * Before a kernel includes this file, it defines CORE_ROW_PER_LANE and, if it keeps rows, ROOM_SPACE, the address space
- * of its room.
+ * Before a kernel includes this file, it defines CORE_ROW_PER_LANE and, if its room is not in private memory,
+ * ROOM_SPACE, the address space of the room.
  */
 #ifndef CLSOFTMAX_LANES_H
 #define CLSOFTMAX_LANES_H
@@ -18,21 +18,26 @@
 #define ROOM_CLASSES 0 /* room for so many classes of a row; 0: rows are not kept */
 #endif
 
-/* How many vectors of rows a work-item has abreast at most. The host says 0 where rows are not kept,
-   which means one. */
+/* How many vectors of rows a work-item has abreast at most. The host says 0 for columns that are not kept, which means
+   one. */
 #if !defined(VECTORS_ABREAST) || VECTORS_ABREAST == 0
 #undef VECTORS_ABREAST
 #define VECTORS_ABREAST 1
 #endif
 
-/* How many classes go through an exponential together. Two vectors are abreast only in strategy lane, whose rows are
-   then too short for more than one. */
-#if CORE_WIDTH == 1 || VECTORS_ABREAST == 2
+/* How many of them go through a phase together at most: one after another, unless a kernel says otherwise (lane.cl). */
+#ifndef LANES_TOGETHER
+#define LANES_TOGETHER 1
+#endif
+
+/* How many classes go through an exponential together. Rows of which two vectors go together are too short for more
+   than one. */
+#if CORE_WIDTH == 1 || LANES_TOGETHER == 2
 #define STEP_CLASSES 1
 #else
 #define STEP_CLASSES 4
 #endif
-#define STEP_VECTORS (STEP_CLASSES * VECTORS_ABREAST)
+#define STEP_VECTORS (STEP_CLASSES * LANES_TOGETHER)
 #include "strategies/steps.h"
 
 /* The room of `count` vectors abreast: the logits of all classes, and what results are made of. That is the
@@ -64,7 +69,7 @@ static core_float lanes_load(const row_call *call, const row_lot *lot, ulong cla
 ROW_INLINE void lanes_top(const row_call *call, const row_lot *lots, uint count, int keep, lanes_room room,
                           core_top_t *tops)
 {
-    row_top seen[VECTORS_ABREAST];
+    row_top seen[LANES_TOGETHER];
 #pragma unroll
     for (uint v = 0; v < count; v++)
         seen[v] = row_top_of_nothing();
@@ -139,7 +144,7 @@ static core_two_float lanes_end_of(const row_call *call, const row_state *state,
 ROW_INLINE void lanes_sum_and_finish(const row_call *call, uint k, const row_lot *lots, uint count,
                                      const core_top_t *tops, row_state *states, int keep, lanes_room room)
 {
-    row_sums sums[VECTORS_ABREAST];
+    row_sums sums[LANES_TOGETHER];
     lanes_sums(call, lots, count, states, keep, room, sums);
 #pragma unroll
     for (uint v = 0; v < count; v++) {

@@ -189,8 +189,9 @@ Test(plan, column_takes_vectors_abreast)
         uint64_t classes, columns, sweep;
         unsigned vectors;
     } cases[] = {
-        {1000, 1000, 0, 4},     {1000, 448, 0, 3},      {1000, 100, 0, 1},     {8192, 1 << 20, 0, 3},
-        {16384, 1 << 20, 0, 1}, {32768, 1 << 20, 0, 0}, {8192, 1 << 20, 2, 1}, {16384, 1 << 20, 2, 0},
+        {1000, 1000, 0, 4},     {1000, 448, 0, 3},     {1000, 300, 0, 2},
+        {1000, 100, 0, 1},      {8192, 1 << 20, 0, 3}, {16384, 1 << 20, 0, 1},
+        {32768, 1 << 20, 0, 0}, {8192, 1 << 20, 2, 1}, {16384, 1 << 20, 2, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
