@@ -13,8 +13,8 @@ int main(void)
     enum { MANY_CLASSES = 12000 }; /* of large exponentials, which overflow an integer that is not flushed in time */
     static float x[MANY_CLASSES], p[MANY_CLASSES];
     enum { FLOATS = 1 << 16 };
-    static _Alignas(64) float room[FLOATS];
-    const cpu_scratch scratch = {room, FLOATS};
+    static _Alignas(64) float floats[FLOATS];
+    const cpu_room room = {floats, FLOATS};
     double worst = 0;
     for (uint64_t seed = 0; seed <= 2000; seed++) {
         uint64_t random = seed;
@@ -34,7 +34,7 @@ int main(void)
         problem.logits_layout = problem.results_layout = (clsoftmax_layout){0, classes, 1, 1};
         const clsoftmax_arguments arguments = {.logits = x, .results = p, .temperature = temperature};
         const cpu_call call = {&problem, &arguments, 0, (int)seed % 2};
-        CPU_FUNCTION(cls_cpu_item)(&call, 0, 1, &scratch);
+        CPU_FUNCTION(cls_cpu_item)(&call, 0, 1, &room);
         row_error error = oracle_row_error(x, p, classes, temperature);
         worst = error.ulp > worst ? error.ulp : worst;
     }

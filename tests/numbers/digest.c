@@ -11,8 +11,8 @@
 static int run(void *rows_, const clsoftmax_problem *problem, const clsoftmax_arguments *arguments)
 {
     enum { FLOATS = 1 << 16 };
-    static _Alignas(64) float room[FLOATS + CPU_SCRATCH_BEHIND];
-    const cpu_scratch scratch = {room, FLOATS};
+    static _Alignas(64) float floats[FLOATS + CPU_ROOM_BEHIND];
+    const cpu_room room = {floats, FLOATS};
     cpu_rows_function *const *rows = rows_;
     clsoftmax_problem checked;
     clsoftmax_status status = cls_problem_check(problem, &checked);
@@ -20,7 +20,7 @@ static int run(void *rows_, const clsoftmax_problem *problem, const clsoftmax_ar
         return (int)status;
     const int stream = arguments->results != arguments->logits && problem->classes % 2;
     const cpu_call call = {&checked, arguments, cls_problem_policies(&checked), stream};
-    *arguments->invalid_rows = (*rows)(&call, 0, cls_problem_rows(&checked), &scratch);
+    *arguments->invalid_rows = (*rows)(&call, 0, cls_problem_rows(&checked), &room);
     return 0;
 }
 

@@ -17,7 +17,7 @@ typedef struct path {
     int statistics, has_ties;
 } path;
 
-/* Whatever the caches hold, some of these sizes fit the scratch memory once but not twice, and some do not fit. */
+/* Whatever the caches hold, some of these sizes fit a thread's room once but not twice, and some do not fit. */
 #define LONG_ROWS(classes)                                                                                             \
     {                                                                                                                  \
         "long rows", 1, (classes), 2, 0, CLSOFTMAX_STRATEGY_COLUMN, CLSOFTMAX_OPERATION_SOFTMAX, 0, 0                  \

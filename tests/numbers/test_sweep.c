@@ -248,7 +248,7 @@ Test(sweep, opencl_columns, .timeout = 300)
     clsoftmax_context_release(cpu);
 }
 
-/* Sweeps rows that the scratch memory does not hold, and that need the third level of the sum. */
+/* Sweeps rows that do not fit the room of a thread, and that need the third level of the sum. */
 Test(sweep, long_rows_on_cpu)
 {
     clsoftmax_context *cpu = test_open("cpu");

@@ -33,7 +33,7 @@ typedef struct cpu_context {
     pthreadpool_t pool;
     size_t threads;
     cpu_isa isa;
-    size_t scratch_floats;
+    size_t room_floats; /* of each thread */
 } cpu_context;
 
 /* ---------------------------------------------------------------- Instruction sets */
@@ -74,7 +74,7 @@ static clsoftmax_status choose_isa(cpu_isa *chosen)
 typedef struct cpu_job {
     cpu_call call;
     cpu_rows_function *rows;
-    const cpu_scratch *scratch; /* one for each thread */
+    const cpu_room *rooms; /* one for each thread */
     uint64_t row_count;
     uint64_t share_rows;
     atomic_uint_fast64_t next_row;
@@ -91,7 +91,7 @@ static void run_shares(void *job_, size_t thread)
         if (begin >= job->row_count)
             break;
         uint64_t end = job->row_count - begin < job->share_rows ? job->row_count : begin + job->share_rows;
-        atomic_fetch_add(&job->invalid_rows, job->rows(&job->call, begin, end, &job->scratch[thread]));
+        atomic_fetch_add(&job->invalid_rows, job->rows(&job->call, begin, end, &job->rooms[thread]));
     }
     float_environment_end(callers);
 }
@@ -142,7 +142,7 @@ static clsoftmax_status cpu_plan_run(clsoftmax_plan *plan, const clsoftmax_argum
         .call = {problem, arguments, cls_problem_policies(problem),
                  choose_stream(problem, arguments, tuning, cpu->threads)},
         .rows = cpu->isa.rows[pipeline],
-        .scratch = plan->state,
+        .rooms = plan->state,
         .row_count = rows,
         .share_rows = choose_share(problem, tuning, cpu->threads, pipeline),
     };
@@ -153,18 +153,17 @@ static clsoftmax_status cpu_plan_run(clsoftmax_plan *plan, const clsoftmax_argum
     return CLSOFTMAX_OK;
 }
 
-/* Allocates scratch memory for each thread, behind the table of all of them. */
+/* Allocates a room for each thread, behind the table of all of them. */
 static clsoftmax_status cpu_plan_prepare(clsoftmax_plan *plan)
 {
     cpu_context *cpu = plan->context->state;
-    size_t table = (cpu->threads * sizeof(cpu_scratch) + 63) / 64 * 64;
-    size_t floats = cpu->scratch_floats, room = floats + CPU_SCRATCH_BEHIND;
-    char *memory = aligned_alloc(64, table + cpu->threads * room * sizeof(float));
-    CLS_FAIL_IF(!memory, CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for the scratch rows of %zu threads", cpu->threads);
-    cpu_scratch *scratch = plan->state = memory;
+    size_t table = (cpu->threads * sizeof(cpu_room) + 63) / 64 * 64, stride = cpu->room_floats + CPU_ROOM_BEHIND;
+    char *memory = aligned_alloc(64, table + cpu->threads * stride * sizeof(float));
+    CLS_FAIL_IF(!memory, CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for the rooms of %zu threads", cpu->threads);
+    cpu_room *rooms = plan->state = memory;
     for (size_t i = 0; i < cpu->threads; i++) {
-        scratch[i].room = (float *)(void *)(memory + table) + i * room;
-        scratch[i].floats = floats;
+        rooms[i].floats = (float *)(void *)(memory + table) + i * stride;
+        rooms[i].count = cpu->room_floats;
     }
     return CLSOFTMAX_OK;
 }
@@ -211,12 +210,12 @@ static size_t cache_bytes(int name, size_t otherwise)
     return bytes > 0 ? (size_t)bytes : otherwise;
 }
 
-/* Returns the floats in a thread's scratch memory: as many as its second-level cache holds, twice as many if that is
+/* Returns the floats in a thread's room: as many as its second-level cache holds, twice as many if that is
    small, or half of its share of the third-level cache if that is more, because it takes longer to compute an
    exponential again than to read it from there (docs/experiments.md, "cpu: item" and "cpu: column"). Four blocks more
    keep the arrays in it from standing a power of two apart, where their lines would displace each other in the
    caches. */
-static size_t choose_scratch_floats(const cls_tuning *tuning, size_t threads)
+static size_t choose_room_floats(const cls_tuning *tuning, size_t threads)
 {
     const size_t least = tuning->least_room_bytes, small = tuning->small_cache_bytes, most = tuning->most_room_bytes;
     const size_t second = cache_bytes(_SC_LEVEL2_CACHE_SIZE, (size_t)1 << 20);
@@ -280,6 +279,6 @@ clsoftmax_status cls_cpu_open(clsoftmax_context *context)
     context->limits.type = CLSOFTMAX_DEVICE_CPU;
     context->limits.vector_width = isa.vector_width;
     context->limits.tuning = cls_tuning_of_device(device);
-    cpu->scratch_floats = choose_scratch_floats(context->limits.tuning, cpu->threads);
+    cpu->room_floats = choose_room_floats(context->limits.tuning, cpu->threads);
     return CLSOFTMAX_OK;
 }

@@ -330,7 +330,7 @@ typedef struct result_block {
 } result_block;
 
 /* Writes the results of at most CPU_BLOCK exponentials. Neighbours are written line by line, without a buffer between;
-   behind the exponentials there is room to read a line more (CPU_SCRATCH_BEHIND). */
+   behind the exponentials there is room to read a line more (CPU_ROOM_BEHIND). */
 INLINE void store_results_of_pairs(int operation, result_block block, const float *restrict high,
                                    const float *restrict low, operation_row row)
 {

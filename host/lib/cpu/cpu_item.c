@@ -54,9 +54,9 @@ typedef struct items {
     cpu_stream *stream;             /* of the results; NULL: through the caches */
     lane_temperatures temperatures; /* if all rows have the same one */
     size_t row_blocks;              /* blocks of a row */
-    size_t row_pairs;               /* pairs for which a row has room */
+    size_t row_pairs;               /* pairs that a row takes of the room */
     size_t bundle_rows;
-    size_t pairs; /* for which the scratch memory has room */
+    size_t pairs; /* that the room holds */
     int keep;     /* 1: exponentials are kept between the phases sums and emit */
     int overlap;  /* 1: there is room for two bundles, and emit of one overlaps with sums of the next */
     int levels;
@@ -69,7 +69,7 @@ typedef struct block {
     size_t row;
     uint64_t first; /* the first class */
     size_t length;
-    size_t slot; /* index of its pairs in the scratch memory */
+    size_t slot; /* index of its pairs in the room */
 } block;
 
 static inline block row_block(const items *it, size_t row, size_t number)
@@ -297,7 +297,7 @@ static void run_phases(const items *it, bundle *next, bundle *current, const bun
 }
 
 /* Decides how rows are bundled, and what is kept of them. */
-static items plan_items(const cpu_call *call, const cpu_scratch *scratch)
+static items plan_items(const cpu_call *call, const cpu_room *room)
 {
     items it = {.call = call,
                 .row_blocks = (size_t)((call->problem->classes + CPU_BLOCK - 1) / CPU_BLOCK),
@@ -305,16 +305,16 @@ static items plan_items(const cpu_call *call, const cpu_scratch *scratch)
     set_one_temperature(&it.temperatures, call->arguments->temperature);
     it.row_pairs = it.row_blocks == 1 ? padded((size_t)call->problem->classes) : it.row_blocks * CPU_BLOCK;
     size_t fitting = BUNDLE_PAIRS / it.row_pairs;
-    it.pairs = scratch->floats / 2;
+    it.pairs = room->count / 2;
     it.keep = it.row_pairs <= it.pairs;
     it.overlap = !it.keep || it.row_pairs * 2 <= (it.pairs < OVERLAP_PAIRS ? it.pairs : OVERLAP_PAIRS);
     it.bundle_rows = fitting < 1 ? 1 : fitting > MOST_ROWS ? MOST_ROWS : fitting;
     return it;
 }
 
-uint64_t CPU_FUNCTION(cls_cpu_item)(const cpu_call *call, uint64_t begin, uint64_t end, const cpu_scratch *scratch)
+uint64_t CPU_FUNCTION(cls_cpu_item)(const cpu_call *call, uint64_t begin, uint64_t end, const cpu_room *room)
 {
-    items it = plan_items(call, scratch);
+    items it = plan_items(call, room);
     cpu_stream stream = {.line = NULL};
     it.stream = call->stream ? &stream : NULL;
     bundle bundles[3], none;
@@ -327,7 +327,7 @@ uint64_t CPU_FUNCTION(cls_cpu_item)(const cpu_call *call, uint64_t begin, uint64
     for (unsigned step = 0; bundles[step % 3].rows + bundles[(step + 1) % 3].rows + bundles[(step + 2) % 3].rows > 0;
          step++) {
         bundle *next = &bundles[step % 3], *current = &bundles[(step + 2) % 3], *last = &bundles[(step + 1) % 3];
-        current->high = scratch->room + (step % 2) * half;
+        current->high = room->floats + (step % 2) * half;
         current->low = current->high + it.pairs;
         run_phases(&it, next, current, it.overlap ? last : &none);
         invalid += finish_tops(&it, next);

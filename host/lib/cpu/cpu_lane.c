@@ -59,7 +59,7 @@ static void add_keys(panel *panel, const float *x, size_t count)
 }
 
 /* Adds all classes of a whole panel of f32 that is not transposed, where they stand. keep: a constant; 1 copies the
-   logits into the scratch memory meanwhile. */
+   logits into the room meanwhile. */
 INLINE void add_classes_keys(panel *panel, int keep)
 {
     const clsoftmax_problem *p = panel->call->problem;
@@ -143,9 +143,9 @@ static void set_rows(panel *panel)
         unscaled &= panel->rows.base[l] == 0;
     }
     panel->are_unscaled = unscaled;
-    int have_been = panel->ties; /* set at an earlier temperature of the sweep, which changes nothing about ties */
+    int are_ordinary = panel->ties; /* 1: an earlier temperature of the sweep has made the kept logits ordinary */
     panel->ties = ties;
-    for (uint64_t c = 0; ties && !have_been && panel->keep && c < panel->call->problem->classes; c++)
+    for (uint64_t c = 0; ties && !are_ordinary && panel->keep && c < panel->call->problem->classes; c++)
         make_ordinary(panel, panel->logits_kept + c * LANES);
 }
 
@@ -449,7 +449,7 @@ static void compute_panel(panel *panel, uint64_t k)
 }
 
 /* Decides what all panels of a call have in common. */
-static panel plan_panel(const cpu_call *call, const cpu_scratch *scratch)
+static panel plan_panel(const cpu_call *call, const cpu_room *room)
 {
     const clsoftmax_problem *p = call->problem;
     const clsoftmax_layout *x = &p->logits_layout, *y = &p->results_layout;
@@ -460,9 +460,9 @@ static panel plan_panel(const cpu_call *call, const cpu_scratch *scratch)
     panel.results_lane_stride = p->inner > 1 ? y->inner_stride : y->outer_stride;
     panel.transposed = p->inner == 1 && x->class_stride == 1 && y->class_stride == 1 && p->classes <= MOST_CLASSES;
     panel.packed = panel.transposed ? packed_rows(classes) : 1;
-    panel.keep = p->classes <= scratch->floats / arrays / LANES;
+    panel.keep = p->classes <= room->count / arrays / LANES;
     size_t kept = panel.keep ? classes * LANES : 0;
-    panel.logits_kept = scratch->room;
+    panel.logits_kept = room->floats;
     panel.high = needs_logits ? panel.logits_kept + kept : panel.logits_kept;
     panel.low = panel.high + kept;
     panel.short_sums = p->classes <= CORE_FLUSH_AFTER && cpu_made_of(p) != MADE_OF_NOTHING && !p->statistics &&
@@ -470,10 +470,10 @@ static panel plan_panel(const cpu_call *call, const cpu_scratch *scratch)
     return panel;
 }
 
-uint64_t CPU_FUNCTION(cls_cpu_lane)(const cpu_call *call, uint64_t begin, uint64_t end, const cpu_scratch *scratch)
+uint64_t CPU_FUNCTION(cls_cpu_lane)(const cpu_call *call, uint64_t begin, uint64_t end, const cpu_room *room)
 {
     const clsoftmax_problem *p = call->problem;
-    panel panel = plan_panel(call, scratch);
+    panel panel = plan_panel(call, room);
     cpu_stream stream = {.line = NULL};
     panel.stream = call->stream ? &stream : NULL;
     set_one_temperature(&panel.temperatures, call->arguments->temperature);

@@ -43,7 +43,7 @@ typedef struct __attribute__((aligned(64))) panel {
     uint64_t logits_lane_stride, results_lane_stride;
     int transposed; /* 1: classes are neighbours in memory, and lanes are not */
     size_t packed;  /* rows that are transposed as one: see packed_rows */
-    int keep;       /* 1: the scratch memory holds the whole panel, as classes x lanes */
+    int keep;       /* 1: the room holds the whole panel, as classes x lanes */
     int levels;
     int short_sums;   /* 1: only the sum of 32 bits is needed */
     int ties;         /* 1: a lane has a row of ties */
@@ -166,7 +166,7 @@ INLINE void make_ordinary(const panel *panel, float *x)
     FOR_LANES x[l] = panel->rows.kind[l] == CORE_ROW_TIES ? core_tie(x[l], panel->rows.ties_at[l]) : x[l];
 }
 
-/* Returns `count` classes from c on as ordinary rows have them: in the scratch memory, or read into `buffer`. */
+/* Returns `count` classes from c on as ordinary rows have them: in the room, or read into `buffer`. */
 INLINE const float *ordinary_classes(const panel *panel, uint64_t c, size_t count, float *buffer)
 {
     if (panel->keep)

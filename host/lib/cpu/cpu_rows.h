@@ -29,15 +29,15 @@
 /* Rows of a panel in cpu_lane.c, and temperatures at a time in cpu_sweep.c. */
 #define CPU_LANES 64
 
-/* Floats behind a thread's scratch memory that may be read: cpu_block.h makes results from whole lines of pairs, also
-   where fewer belong to a row. */
-#define CPU_SCRATCH_BEHIND 64
+/* Floats behind a thread's room that may be read: cpu_block.h makes results from whole lines of pairs, also where fewer
+   belong to a row. */
+#define CPU_ROOM_BEHIND 64
 
-/* A thread's own memory, aligned to a cache line. The strategies keep rows and their exponentials in it. */
-typedef struct cpu_scratch {
-    float *room;
-    size_t floats;
-} cpu_scratch;
+/* A thread's room, aligned to a cache line. The strategies keep rows and their exponentials in it. */
+typedef struct cpu_room {
+    float *floats;
+    size_t count;
+} cpu_room;
 
 /* A call: a checked problem, checked arguments, and the policies as the numeric core takes them. */
 typedef struct cpu_call {
@@ -49,7 +49,7 @@ typedef struct cpu_call {
 
 /* Computes rows [begin, end). Returns the number of rows with an invalid temperature. Needs the default float
    environment. */
-typedef uint64_t cpu_rows_function(const cpu_call *call, uint64_t begin, uint64_t end, const cpu_scratch *scratch);
+typedef uint64_t cpu_rows_function(const cpu_call *call, uint64_t begin, uint64_t end, const cpu_room *room);
 
 #define CPU_JOIN_(stem, isa) stem##_##isa
 #define CPU_JOIN(stem, isa) CPU_JOIN_(stem, isa)

@@ -5,13 +5,13 @@
  * A row goes through the four phases of every strategy. Top is done once, the others once for each temperature, of
  * which up to CPU_LANES are the lanes of what is known of the row:
  *
- *     top      find_top                         reads the row into the scratch memory, and finds its largest logit
+ *     top      find_top                         reads the row into the room, and finds its largest logit
  *     sums     add_segment                      computes the exponentials, and adds them up
  *     finish   finish_sums, write_statistics    prepares what results need; writes the statistics, all at once
  *     emit     write_results, fill_results      writes the results
  *
- * A row that the scratch memory does not hold passes through it in segments: once for top, once for sums and once for
- * emit, each at up to 64 temperatures.
+ * A row that does not fit the room passes through it in segments, as many classes at a time as fit: once for top, once
+ * for sums and once for emit, each at up to CPU_LANES temperatures.
  *
  * The loops over a block are in cpu_block.h, the steps of the exponential in cpu_steps.h, what is known of the row at
  * each temperature in cpu_lanes.h, and loading and storing elements in cpu_dtype.h.
@@ -92,8 +92,8 @@ static void find_top(sweep *s)
 
 /* ---------------------------------------------------------------- Phase sums */
 
-/* Adds the terms of the segment at temperature k. The exponentials stay in the scratch memory if results are made of
-   them and the segment is the row. levels: a constant, so that the loops are compiled for it. */
+/* Adds the terms of the segment at temperature k. The exponentials stay in the room if results are made of them and the
+   segment is the row. levels: a constant, so that the loops are compiled for it. */
 INLINE void add_sums(sweep *s, size_t k, size_t length, int levels)
 {
     const row_on_lane on = {&s->rows, &s->temperatures, k};
@@ -179,7 +179,7 @@ static void write_statistics(const sweep *s)
 
 /* ---------------------------------------------------------------- Rows */
 
-/* Computes a row whose logits stay in the scratch memory, one temperature after another. */
+/* Computes a row whose logits stay in the room, one temperature after another. */
 static void compute_whole(sweep *s)
 {
     size_t length = segment_length(s, 0);
@@ -192,7 +192,7 @@ static void compute_whole(sweep *s)
     }
 }
 
-/* Computes a row that passes through the scratch memory in segments, each at all temperatures. */
+/* Computes a row that passes through the room in segments, each at all temperatures. */
 static void compute_segments(sweep *s)
 {
     const clsoftmax_problem *p = s->call->problem;
@@ -244,14 +244,14 @@ static void begin_temperatures(sweep *s, uint64_t first)
     }
 }
 
-uint64_t CPU_FUNCTION(cls_cpu_sweep)(const cpu_call *call, uint64_t begin, uint64_t end, const cpu_scratch *scratch)
+uint64_t CPU_FUNCTION(cls_cpu_sweep)(const cpu_call *call, uint64_t begin, uint64_t end, const cpu_room *room)
 {
     cpu_stream stream = {.line = NULL};
-    size_t segment = scratch->floats / 3 / CPU_BLOCK * CPU_BLOCK;
+    size_t segment = room->count / 3 / CPU_BLOCK * CPU_BLOCK;
     sweep s = {.call = call, .levels = cpu_sum_levels(call->problem), .segment = segment};
     s.stream = call->stream ? &stream : NULL;
     s.whole = call->problem->classes <= segment;
-    s.x = scratch->room;
+    s.x = room->floats;
     s.high = s.x + segment;
     s.low = s.high + segment;
     for (uint64_t first = 0; first < call->problem->sweep; first += LANES) {

@@ -102,14 +102,14 @@ static clsoftmax_status check_alignment(cl_mem buffer, size_t access_bytes, cons
     return CLSOFTMAX_OK;
 }
 
-/* Where clsoftmax_cl_arguments has each array, and the number of its first element. Arrays with a layout begin where
-   that says. */
+/* Where clsoftmax_cl_arguments has each array, and the number of its first element. An array with a layout begins where
+   that says, and the counter of invalid temperatures where its buffer begins. */
 typedef struct buffer_place {
     size_t buffer, first;
     int has_first;
 } buffer_place;
 
-#define IN_LAYOUT(member)                                                                                              \
+#define WITHOUT_FIRST(member)                                                                                          \
     {                                                                                                                  \
         offsetof(clsoftmax_cl_arguments, member), 0, 0                                                                 \
     }
@@ -118,9 +118,9 @@ typedef struct buffer_place {
         offsetof(clsoftmax_cl_arguments, member), offsetof(clsoftmax_cl_arguments, member##_first), 1                  \
     }
 static const buffer_place places[CLS_ARRAYS] = {
-    [CLS_LOGITS] = IN_LAYOUT(logits),          [CLS_TEMPERATURES] = FROM_FIRST(temperatures),
-    [CLS_LABELS] = FROM_FIRST(labels),         [CLS_INVALID_ROWS] = IN_LAYOUT(invalid_rows),
-    [CLS_STATISTICS] = FROM_FIRST(statistics), [CLS_RESULTS] = IN_LAYOUT(results)};
+    [CLS_LOGITS] = WITHOUT_FIRST(logits),      [CLS_TEMPERATURES] = FROM_FIRST(temperatures),
+    [CLS_LABELS] = FROM_FIRST(labels),         [CLS_INVALID_ROWS] = WITHOUT_FIRST(invalid_rows),
+    [CLS_STATISTICS] = FROM_FIRST(statistics), [CLS_RESULTS] = WITHOUT_FIRST(results)};
 
 static cl_mem buffer_of(const clsoftmax_cl_arguments *a, cls_array array)
 {
@@ -189,52 +189,52 @@ static clsoftmax_status check_arguments(const clsoftmax_plan *plan, const cls_op
 /* ---------------------------------------------------------------- Enqueue */
 
 /* One launch of a call: its problem, whose layouts begin at its first outer index and temperature, and its arrays. */
-typedef struct part_of_call {
+typedef struct launch_of_call {
     clsoftmax_problem problem;
     cls_opencl_arrays arrays;
-} part_of_call;
+} launch_of_call;
 
 /* Returns the launch over the outer indices and temperatures of a tile, which has all columns and classes. */
-static part_of_call part_of(const clsoftmax_plan *plan, const clsoftmax_cl_arguments *a, const cls_tile *tile)
+static launch_of_call launch_of(const clsoftmax_plan *plan, const clsoftmax_cl_arguments *a, const cls_tile *tile)
 {
     const clsoftmax_problem *problem = &plan->problem;
-    part_of_call part = {.problem = *problem, .arrays = {.records_stride = cls_problem_rows(problem)}};
+    launch_of_call launch = {.problem = *problem, .arrays = {.records_stride = cls_problem_rows(problem)}};
     CLS_FOR_ARRAYS(array) {
         uint64_t first = cls_array_first(problem, array, tile);
-        part.arrays.of[array] = has_array(problem, a, array) ? buffer_of(a, array) : NULL;
-        part.arrays.first[array] = first_of(a, array) + first;
+        launch.arrays.of[array] = has_array(problem, a, array) ? buffer_of(a, array) : NULL;
+        launch.arrays.first[array] = first_of(a, array) + first;
     }
-    part.problem.outer = tile->outer;
-    part.problem.sweep = problem->sweep > 0 ? tile->temperatures : 0;
-    part.problem.logits_layout.offset = part.arrays.first[CLS_LOGITS];
-    part.problem.results_layout.offset = part.arrays.first[CLS_RESULTS];
-    return part;
+    launch.problem.outer = tile->outer;
+    launch.problem.sweep = problem->sweep > 0 ? tile->temperatures : 0;
+    launch.problem.logits_layout.offset = launch.arrays.first[CLS_LOGITS];
+    launch.problem.results_layout.offset = launch.arrays.first[CLS_RESULTS];
+    return launch;
 }
 
 /* Enqueues launches of at most launch_outer outer indices and launch_temperatures temperatures. Each waits for the one
    before, so that the last event stands for all. */
-static clsoftmax_status enqueue_launches(clsoftmax_plan *plan, const clsoftmax_cl_arguments *a, cls_opencl_turn turn)
+static clsoftmax_status enqueue_launches(clsoftmax_plan *plan, const clsoftmax_cl_arguments *a, cls_opencl_order order)
 {
     const clsoftmax_problem *problem = &plan->problem;
     const cls_decision *decision = &plan->decision;
     const uint64_t temperatures = cls_problem_temperatures(problem);
     const uint64_t turns = cls_quotient_up(temperatures, decision->launch_temperatures),
                    count = cls_quotient_up(problem->outer, decision->launch_outer) * turns;
-    cl_event before = NULL, *last = turn.event;
+    cl_event before = NULL, *last = order.event;
     clsoftmax_status status = CLSOFTMAX_OK;
     for (uint64_t number = 0; number < count && status == CLSOFTMAX_OK; number++) {
         cls_tile tile = {.first_outer = number / turns * decision->launch_outer,
                          .first_temperature = number % turns * decision->launch_temperatures};
         tile.outer = cls_smaller(problem->outer - tile.first_outer, decision->launch_outer);
         tile.temperatures = cls_smaller(temperatures - tile.first_temperature, decision->launch_temperatures);
-        const part_of_call part = part_of(plan, a, &tile);
+        const launch_of_call launch = launch_of(plan, a, &tile);
         cl_event after = NULL;
         if (before) {
-            turn.wait_count = 1;
-            turn.wait = &before;
+            order.wait_count = 1;
+            order.wait = &before;
         }
-        turn.event = number + 1 == count ? last : &after;
-        status = cls_opencl_launch(&part.problem, decision, plan->state, &part.arrays, a->temperature, turn);
+        order.event = number + 1 == count ? last : &after;
+        status = cls_opencl_launch(&launch.problem, decision, plan->state, &launch.arrays, a->temperature, order);
         if (before)
             cls_opencl.clReleaseEvent(before);
         before = after; /* NULL for the last one, and for one that failed */
@@ -268,7 +268,7 @@ clsoftmax_status clsoftmax_cl_enqueue(clsoftmax_plan *plan, cl_command_queue que
     CLS_FORWARD(check_queue(opencl, queue));
     CLS_FORWARD(check_arguments(plan, opencl, &arguments));
     if (cls_problem_rows(&plan->problem) > 0)
-        return enqueue_launches(plan, &arguments, (cls_opencl_turn){queue, wait_count, wait, event});
+        return enqueue_launches(plan, &arguments, (cls_opencl_order){queue, wait_count, wait, event});
     OPENCL_CHECK(cls_opencl.clEnqueueMarkerWithWaitList(queue, wait_count, wait, event), "clEnqueueMarkerWithWaitList");
     return CLSOFTMAX_OK;
 }

@@ -93,10 +93,10 @@ typedef struct launch_size {
     size_t global, local;
 } launch_size;
 
-static clsoftmax_status enqueue_kernel(cl_kernel kernel, launch_size size, cls_opencl_turn turn)
+static clsoftmax_status enqueue_kernel(cl_kernel kernel, launch_size size, cls_opencl_order order)
 {
-    OPENCL_CHECK(cls_opencl.clEnqueueNDRangeKernel(turn.queue, kernel, 1, NULL, &size.global, &size.local,
-                                                   turn.wait_count, turn.wait, turn.event),
+    OPENCL_CHECK(cls_opencl.clEnqueueNDRangeKernel(order.queue, kernel, 1, NULL, &size.global, &size.local,
+                                                   order.wait_count, order.wait, order.event),
                  "clEnqueueNDRangeKernel");
     return CLSOFTMAX_OK;
 }
@@ -119,38 +119,38 @@ static void forget_last_user(cls_opencl_plan *state)
 /* Enqueues each kernel behind the one before, or for a piece only the kernel of its pass. scratch_is_free becomes the
    event of the last kernel that got into the queue, also after a failure. */
 static clsoftmax_status enqueue_in_order(cls_opencl_plan *state, const cls_opencl_piece *piece, launch_size size,
-                                         cls_opencl_turn turn)
+                                         cls_opencl_order order)
 {
     const unsigned begin = piece->pieces > 0 ? piece->pass : 0,
                    end = piece->pieces > 0 ? begin + 1 : state->kernels.count;
     for (unsigned i = begin; i < end; i++) {
         cl_event done = NULL;
-        turn.event = &done;
-        CLS_FORWARD(enqueue_kernel(state->kernels.of[i], size, turn));
+        order.event = &done;
+        CLS_FORWARD(enqueue_kernel(state->kernels.of[i], size, order));
         if (state->scratch_is_free)
             cls_opencl.clReleaseEvent(state->scratch_is_free);
         state->scratch_is_free = done;
-        turn.wait_count = 1;
-        turn.wait = &state->scratch_is_free;
+        order.wait_count = 1;
+        order.wait = &state->scratch_is_free;
     }
     /* A later call may wait for this one from another queue. */
-    OPENCL_CHECK(cls_opencl.clFlush(turn.queue), "clFlush");
+    OPENCL_CHECK(cls_opencl.clFlush(order.queue), "clFlush");
     return CLSOFTMAX_OK;
 }
 
 /* Enqueues kernels that share the scratch memory, behind the wait list and behind the last user of the memory. */
 static clsoftmax_status enqueue_with_scratch(cls_opencl_plan *state, const cls_opencl_piece *piece, launch_size size,
-                                             cls_opencl_turn turn)
+                                             cls_opencl_order order)
 {
-    cl_event *all = malloc((turn.wait_count + (size_t)1) * sizeof *all), *event = turn.event;
+    cl_event *all = malloc((order.wait_count + (size_t)1) * sizeof *all), *event = order.event;
     CLS_FAIL_IF(!all, CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for a wait list");
-    if (turn.wait_count > 0)
-        memcpy(all, turn.wait, turn.wait_count * sizeof *all);
+    if (order.wait_count > 0)
+        memcpy(all, order.wait, order.wait_count * sizeof *all);
     forget_last_user(state);
     if (state->scratch_is_free)
-        all[turn.wait_count++] = state->scratch_is_free;
-    turn.wait = turn.wait_count > 0 ? all : NULL;
-    clsoftmax_status status = enqueue_in_order(state, piece, size, turn);
+        all[order.wait_count++] = state->scratch_is_free;
+    order.wait = order.wait_count > 0 ? all : NULL;
+    clsoftmax_status status = enqueue_in_order(state, piece, size, order);
     free(all);
     if (status != CLSOFTMAX_OK || !event)
         return status;
@@ -163,13 +163,13 @@ static clsoftmax_status enqueue_with_scratch(cls_opencl_plan *state, const cls_o
 
 clsoftmax_status cls_opencl_launch(const clsoftmax_problem *problem, const cls_decision *decision,
                                    cls_opencl_plan *state, const cls_opencl_arrays *arrays, float temperature,
-                                   cls_opencl_turn turn)
+                                   cls_opencl_order order)
 {
     const launch_values values = values_of(problem, decision, arrays);
     const launch_size size = {(size_t)cls_global_size(problem, decision, problem->outer),
                               decision->variant.work_group_size};
     CLS_FORWARD(set_all_arguments(&values, state, arrays, temperature));
     if (state->scratch)
-        return enqueue_with_scratch(state, &arrays->piece, size, turn);
-    return enqueue_kernel(state->kernels.of[0], size, turn);
+        return enqueue_with_scratch(state, &arrays->piece, size, order);
+    return enqueue_kernel(state->kernels.of[0], size, order);
 }

@@ -21,18 +21,19 @@ typedef struct cls_opencl_arrays {
     cls_opencl_piece piece;
 } cls_opencl_arrays;
 
-/* The queue of a launch, and what it waits for: one event of the library, or the caller's wait list. */
-typedef struct cls_opencl_turn {
+/* The order of a launch among others: its queue, and what it waits for, which is one event of the library or the
+   caller's wait list. */
+typedef struct cls_opencl_order {
     cl_command_queue queue;
     cl_uint wait_count;
     const cl_event *wait;
     cl_event *event; /* becomes the event of the launch; may be NULL */
-} cls_opencl_turn;
+} cls_opencl_order;
 
 /* Enqueues one launch over the problem's outer indices and the temperatures of its sweep, which must be at most
    launch_outer and launch_temperatures of the plan's decision. */
 clsoftmax_status cls_opencl_launch(const clsoftmax_problem *problem, const cls_decision *decision,
                                    cls_opencl_plan *state, const cls_opencl_arrays *arrays, float temperature,
-                                   cls_opencl_turn turn);
+                                   cls_opencl_order order);
 
 #endif

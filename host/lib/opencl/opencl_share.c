@@ -61,8 +61,8 @@ static clsoftmax_status enqueue(const clsoftmax_plan *plan, cl_command_queue que
     cls_opencl_arrays arrays = {.records_stride = cls_problem_rows(&sharing->problem)};
     CLS_FOR_ARRAYS(array)
         arrays.of[array] = sharing->buffers[buffer_of(sharing, array)];
-    const cls_opencl_turn turn = {queue, 0, NULL, cls_opencl_next_event(commands)};
-    CLS_FORWARD(cls_opencl_launch(&sharing->problem, &plan->decision, plan->state, &arrays, temperature, turn));
+    const cls_opencl_order order = {queue, 0, NULL, cls_opencl_next_event(commands)};
+    CLS_FORWARD(cls_opencl_launch(&sharing->problem, &plan->decision, plan->state, &arrays, temperature, order));
     CLS_FORWARD(cls_opencl_enqueued(commands, CL_SUCCESS, "the kernel"));
     CLS_FOR_ARRAYS(array) {
         if (!arrays.of[array] || !cls_array_is_written(array))

@@ -30,7 +30,7 @@ static inline const cls_tuning *cls_limits_tuning(const cls_limits *limits)
     return limits->tuning ? limits->tuning : cls_tuning_of_type(limits->type);
 }
 
-/* What is compiled into a kernel: X(knob of the kernel, field). These numbers are the key of the program cache, the
+/* What is compiled into a kernel: X(macro of the kernel, field). These numbers are the key of the program cache, the
    #define lines of the source, and the label for people. Everything else (shape, layouts, temperature, which policy) is
    an argument and never recompiles. The names of the dtypes are compiled in, too. */
 #define CLS_VARIANT_NUMBERS(X)                                                                                         \

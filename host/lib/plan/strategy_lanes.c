@@ -37,8 +37,8 @@ static uint64_t most_classes_on_opencl_cpu(const clsoftmax_problem *problem, con
 {
     const cls_tuning *tuning = cls_limits_tuning(limits);
     uint64_t most = most_transposed_classes(problem, tuning);
-    int item_shares = cls_is_made_of_exponentials(problem) && !problem->statistics;
-    if (cls_suits_item(problem, limits) && item_shares && most > tuning->lane_classes_beside_item)
+    int item_is_better = cls_is_made_of_exponentials(problem) && !problem->statistics;
+    if (cls_suits_item(problem, limits) && item_is_better && most > tuning->lane_classes_beside_item)
         most = tuning->lane_classes_beside_item;
     return most > tuning->lane_classes ? most : tuning->lane_classes;
 }

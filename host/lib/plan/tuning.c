@@ -14,10 +14,10 @@ static const cls_tuning defaults = {
 #undef CLS_TUNING_DEFAULT
 };
 
-/* A row for devices of a type whose platform contains `vendor` and whose name contains `name`. "" is in every text. */
+/* A row for devices of a type whose platform and name contain these texts. "" is in every text. */
 typedef struct tuning_row {
     clsoftmax_device_type type;
-    const char *vendor, *name;
+    const char *platform, *name;
     cls_tuning numbers; /* 0: as in the default row */
 } tuning_row;
 
@@ -68,7 +68,7 @@ const cls_tuning *cls_tuning_of_device(const clsoftmax_device *device)
 {
     pthread_once(&once, complete_rows);
     size_t i = 0;
-    while (i < ROWS && !(rows[i].type == device->type && strcasestr(device->platform, rows[i].vendor) &&
+    while (i < ROWS && !(rows[i].type == device->type && strcasestr(device->platform, rows[i].platform) &&
                          strcasestr(device->name, rows[i].name)))
         i++;
     return &complete[i];

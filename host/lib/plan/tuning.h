@@ -1,6 +1,6 @@
 /*
  * The tuning numbers: what planning and the CPU path take from measurements, not from the limits of a device. They
- * never change a bit of a result. There is one default row, and rows for devices by type, vendor and name. The first
+ * never change a bit of a result. There is one default row, and rows for devices by type, platform and name. The first
  * row that matches a device replaces some numbers of the default row.
  *
  * Used by host/lib/plan, by the CPU path, and by clsoftmax_device_tuning, which lists them for people.
