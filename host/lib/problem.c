@@ -129,7 +129,7 @@ uint64_t cls_layout_span(const clsoftmax_problem *problem, const clsoftmax_layou
     return sum(sum(layout->offset, last), 1);
 }
 
-static clsoftmax_layout dense_layout(const clsoftmax_problem *problem)
+clsoftmax_layout cls_dense_layout(const clsoftmax_problem *problem)
 {
     clsoftmax_layout dense = {0, product(problem->classes, problem->inner), problem->inner, 1};
     return dense;
@@ -137,7 +137,7 @@ static clsoftmax_layout dense_layout(const clsoftmax_problem *problem)
 
 int cls_layout_is_dense(const clsoftmax_problem *problem, const clsoftmax_layout *layout)
 {
-    clsoftmax_layout dense = dense_layout(problem);
+    clsoftmax_layout dense = cls_dense_layout(problem);
     return memcmp(&dense, layout, sizeof dense) == 0;
 }
 
@@ -145,7 +145,7 @@ int cls_layout_is_dense(const clsoftmax_problem *problem, const clsoftmax_layout
    ones too, so that equal layouts compare equal. */
 static void fill_in_layout(const clsoftmax_problem *problem, clsoftmax_layout *layout)
 {
-    clsoftmax_layout dense = dense_layout(problem);
+    clsoftmax_layout dense = cls_dense_layout(problem);
     int all = layout->outer_stride == 0 && layout->class_stride == 0 && layout->inner_stride == 0;
     if (all || problem->outer <= 1)
         layout->outer_stride = dense.outer_stride;
@@ -356,21 +356,28 @@ int cls_arguments_overlap(const clsoftmax_problem *problem, const clsoftmax_argu
     return 0;
 }
 
-int cls_is_temperature(float temperature)
+/* Returns 1 for a number in [0, inf], -0 included. Looks at its bits, because the caller's floating-point mode may take
+   a subnormal for zero. */
+static int is_temperature(float temperature)
 {
     uint32_t bits = core_bits_of_float(temperature);
     return bits <= 0x7F800000u || bits == 0x80000000u;
 }
 
+clsoftmax_status cls_temperature_check(const clsoftmax_problem *problem, float temperature)
+{
+    CLS_FAIL_IF(problem->sweep == 0 && !problem->temperature_per_row && !is_temperature(temperature),
+                CLSOFTMAX_INVALID_TEMPERATURE, "temperature %g; it takes a number from 0 to inf", (double)temperature);
+    return CLSOFTMAX_OK;
+}
+
 static clsoftmax_status check_temperatures(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments)
 {
-    CLS_FAIL_IF(problem->sweep == 0 && !problem->temperature_per_row && !cls_is_temperature(arguments->temperature),
-                CLSOFTMAX_INVALID_TEMPERATURE, "temperature %g; it takes a number from 0 to inf",
-                (double)arguments->temperature);
+    CLS_FORWARD(cls_temperature_check(problem, arguments->temperature));
     CLS_FAIL_IF(problem->sweep > 0 && !arguments->temperatures, CLSOFTMAX_INVALID_ARGUMENT,
                 "temperatures is NULL, and the sweep wants %llu", (unsigned long long)problem->sweep);
     for (uint64_t k = 0; k < problem->sweep; k++)
-        CLS_FAIL_IF(!cls_is_temperature(arguments->temperatures[k]), CLSOFTMAX_INVALID_TEMPERATURE,
+        CLS_FAIL_IF(!is_temperature(arguments->temperatures[k]), CLSOFTMAX_INVALID_TEMPERATURE,
                     "temperature %g, number %llu of the sweep; it takes a number from 0 to inf",
                     (double)arguments->temperatures[k], (unsigned long long)k);
     return CLSOFTMAX_OK;

@@ -32,6 +32,9 @@ static inline uint64_t cls_problem_temperatures(const clsoftmax_problem *problem
     return problem->sweep > 0 ? problem->sweep : 1;
 }
 
+/* Returns the dense layout of the problem. A stride that overflows becomes UINT64_MAX. */
+clsoftmax_layout cls_dense_layout(const clsoftmax_problem *problem);
+
 /* Returns 1 if the layout is dense. */
 int cls_layout_is_dense(const clsoftmax_problem *problem, const clsoftmax_layout *layout);
 
@@ -45,9 +48,8 @@ static inline uint64_t cls_layout_row(const clsoftmax_problem *problem, const cl
    CORE_POSITIVE_INFINITY_*). */
 uint32_t cls_problem_policies(const clsoftmax_problem *problem);
 
-/* Returns 1 for a number in [0, inf], -0 included. Looks at its bits, because the caller's floating-point mode may take
-   a subnormal for zero. */
-int cls_is_temperature(float temperature);
+/* Checks the temperature of all rows, if the problem has one: a number in [0, inf], -0 included. */
+clsoftmax_status cls_temperature_check(const clsoftmax_problem *problem, float temperature);
 
 /* Returns 1 if an array that the device reads and one that it writes share a byte and are not the same array: the byte
    would be read after it was written. Both have an element for each class. */

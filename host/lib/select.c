@@ -100,8 +100,6 @@ static clsoftmax_status select_named(const char *selector, clsoftmax_context *co
             "\"reference\"%s%s",
             selector, count, absence.error ? "; " : "", absence.error ? absence.reason : "");
     free(devices);
-    if (status == CLSOFTMAX_OK && !context->device.exact)
-        snprintf(context->notice, sizeof context->notice, "%s: %s", context->device.name, context->device.reason);
     return status;
 }
 

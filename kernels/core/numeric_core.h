@@ -293,6 +293,7 @@ CORE_FUNCTION core_pair core_exponential(core_float x, core_row_t row)
 #ifndef CORE_TWO_LEVEL_CLASSES /* tests reach the third level with shorter rows */
 #define CORE_TWO_LEVEL_CLASSES (1 << 18)
 #endif
+#define CORE_SUM_LEVELS(classes) ((classes) > CORE_TWO_LEVEL_CLASSES ? 3 : 2) /* levels of the sums of a row */
 #define CORE_FLUSH_AFTER 256 /* additions that an integer of 32 bits takes: 256 * 2^23 < 2^32 */
 
 /* The sum while it grows, in integers of 32 bits: the bit patterns of all rounded values added up, their constants

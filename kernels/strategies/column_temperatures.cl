@@ -16,14 +16,7 @@
    needs a class stride of 1. */
 static core_top_t column_top(const row_call *call, const row_lot *lot)
 {
-    row_top seen = row_top_of_nothing();
-    uint step = 0;
-    ulong c = 0;
-    for (; c + CORE_WIDTH <= call->classes; c += CORE_WIDTH)
-        seen = row_top_add(seen, row_load(lot->logits + c), step++);
-    if (c < call->classes)
-        seen = row_top_add(seen, row_load_tail(lot->logits + c, (uint)(call->classes - c), -CORE_INFINITY), step);
-    const core_one_top one = row_top_of_lanes(seen);
+    const core_one_top one = row_top_of_classes(lot->logits, 1, call->classes);
     const core_top_t top = {(core_row_uint)(one.key), (core_row_uint)(one.second_key), (core_row_long)(one.index)};
     return top;
 }

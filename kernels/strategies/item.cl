@@ -71,14 +71,7 @@ static core_float item_vector(const item_logits *l, ulong i, const row_state *ro
 /* Returns the top of a row. */
 static core_top_t item_top(const item_logits *l)
 {
-    row_top lanes = row_top_of_nothing();
-    uint step = 0;
-    ulong i = 0;
-    for (; i + CORE_WIDTH <= l->classes; i += CORE_WIDTH)
-        lanes = row_top_add(lanes, item_load(l, i), step++);
-    if (i < l->classes)
-        lanes = row_top_add(lanes, item_load_tail(l, i, -CORE_INFINITY), step);
-    return row_top_of_lanes(lanes);
+    return row_top_of_classes(l->x, ITEM_STRIDE(l), l->classes);
 }
 
 /* The places in the room where the exponentials from class i on are kept, their high and their low halves. The room is

@@ -79,6 +79,20 @@ static core_one_top row_top_of_lanes(row_top seen)
     return top;
 }
 
+/* Returns the top of one row whose classes are on the lanes of vectors, as row_load reads them. `stride` is from a
+   class to the next: 1 if CORE_WIDTH is more than 1. */
+static core_one_top row_top_of_classes(__global const logit_t *x, ulong stride, ulong classes)
+{
+    row_top seen = row_top_of_nothing();
+    uint step = 0;
+    ulong c = 0;
+    for (; c + CORE_WIDTH <= classes; c += CORE_WIDTH)
+        seen = row_top_add(seen, row_load(x + c * stride), step++);
+    if (c < classes)
+        seen = row_top_add(seen, row_load_tail(x + c * stride, (uint)(classes - c), -CORE_INFINITY), step);
+    return row_top_of_lanes(seen);
+}
+
 /* ---------------------------------------------------------------- Sums */
 
 /* The integer sums of a row, one for each of its terms. */

@@ -6,6 +6,7 @@
  */
 #include "../context.h"
 #include "../float_environment.h"
+#include "../plan/strategy.h"
 #include "../status.h"
 #include "cpu_rows.h"
 
@@ -109,13 +110,12 @@ static cpu_pipeline choose_pipeline(const clsoftmax_problem *problem, clsoftmax_
 /* Returns how many rows a thread gets at a time. They have so many elements that handing them out costs little, and
    each thread has so many shares that one which is held up does not hold up the call. Rows side by side go in whole
    panels. */
-static uint64_t choose_share(const clsoftmax_problem *problem, const cls_tuning *tuning, size_t threads,
+static uint64_t choose_share(const clsoftmax_problem *problem, const cls_limits *limits, size_t threads,
                              cpu_pipeline pipeline)
 {
     uint64_t elements = problem->classes * cls_problem_temperatures(problem);
-    uint64_t least = (tuning->share_elements - 1) / elements + 1,
-             share = cls_problem_rows(problem) / (threads * tuning->shares_per_thread);
-    share = share > least ? share : least;
+    uint64_t share = cls_problem_rows(problem) / (threads * cls_limits_tuning(limits)->shares_per_thread);
+    share = cls_larger(share, cls_share_of(elements, limits));
     return pipeline == CPU_LANE ? (share + CPU_LANES - 1) / CPU_LANES * CPU_LANES : share;
 }
 
@@ -135,16 +135,16 @@ static clsoftmax_status cpu_plan_run(clsoftmax_plan *plan, const clsoftmax_argum
 {
     cpu_context *cpu = plan->context->state;
     const clsoftmax_problem *problem = &plan->problem;
-    const cls_tuning *tuning = cls_limits_tuning(&plan->context->limits);
+    const cls_limits *limits = &plan->context->limits;
     cpu_pipeline pipeline = choose_pipeline(problem, plan->decision.variant.strategy);
     uint64_t rows = cls_problem_rows(problem);
     cpu_job job = {
         .call = {problem, arguments, cls_problem_policies(problem),
-                 choose_stream(problem, arguments, tuning, cpu->threads)},
+                 choose_stream(problem, arguments, cls_limits_tuning(limits), cpu->threads)},
         .rows = cpu->isa.rows[pipeline],
         .rooms = plan->state,
         .row_count = rows,
-        .share_rows = choose_share(problem, tuning, cpu->threads, pipeline),
+        .share_rows = choose_share(problem, limits, cpu->threads, pipeline),
     };
     uint64_t shares = (rows - 1) / job.share_rows + 1;
     pthreadpool_parallelize_1d(cpu->pool, run_shares, &job, shares < cpu->threads ? (size_t)shares : cpu->threads,

@@ -301,7 +301,7 @@ static items plan_items(const cpu_call *call, const cpu_room *room)
 {
     items it = {.call = call,
                 .row_blocks = (size_t)((call->problem->classes + CPU_BLOCK - 1) / CPU_BLOCK),
-                .levels = cpu_sum_levels(call->problem)};
+                .levels = CORE_SUM_LEVELS(call->problem->classes)};
     set_one_temperature(&it.temperatures, call->arguments->temperature);
     it.row_pairs = it.row_blocks == 1 ? padded((size_t)call->problem->classes) : it.row_blocks * CPU_BLOCK;
     size_t fitting = BUNDLE_PAIRS / it.row_pairs;

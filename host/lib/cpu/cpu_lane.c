@@ -455,7 +455,7 @@ static panel plan_panel(const cpu_call *call, const cpu_room *room)
     const clsoftmax_layout *x = &p->logits_layout, *y = &p->results_layout;
     int needs_logits = p->sweep > 0 || p->statistics;
     size_t classes = (size_t)p->classes, arrays = needs_logits ? 3 : 2;
-    panel panel = {.call = call, .levels = cpu_sum_levels(p)};
+    panel panel = {.call = call, .levels = CORE_SUM_LEVELS(p->classes)};
     panel.logits_lane_stride = p->inner > 1 ? x->inner_stride : x->outer_stride;
     panel.results_lane_stride = p->inner > 1 ? y->inner_stride : y->outer_stride;
     panel.transposed = p->inner == 1 && x->class_stride == 1 && y->class_stride == 1 && p->classes <= MOST_CLASSES;

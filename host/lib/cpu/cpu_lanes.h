@@ -175,7 +175,7 @@ INLINE void set_lane_ends_of_sums(int operation, lane_ends *ends, const lane_row
 static inline void set_lane_ends(const clsoftmax_problem *problem, lane_ends *ends, const lane_rows *rows,
                                  const lane_totals *totals, size_t present)
 {
-    const int levels = cpu_sum_levels(problem);
+    const int levels = CORE_SUM_LEVELS(problem->classes);
     switch ((int)problem->operation) {
 #define SET_LANE_ENDS(name, made_of, ends_with, zero)                                                                  \
     case OPERATION_##name:                                                                                             \

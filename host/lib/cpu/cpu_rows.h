@@ -61,12 +61,6 @@ cpu_rows_function cls_cpu_item_baseline, cls_cpu_item_avx2, cls_cpu_item_avx512;
 cpu_rows_function cls_cpu_lane_baseline, cls_cpu_lane_avx2, cls_cpu_lane_avx512;
 cpu_rows_function cls_cpu_sweep_baseline, cls_cpu_sweep_avx2, cls_cpu_sweep_avx512;
 
-/* Returns the number of levels that sums of so many classes need. */
-static inline int cpu_sum_levels(const clsoftmax_problem *problem)
-{
-    return problem->classes > CORE_TWO_LEVEL_CLASSES ? 3 : 2;
-}
-
 /* Returns the fill of a row that is not computed. */
 static inline float cpu_fill_value(const clsoftmax_problem *problem, int kind)
 {

@@ -248,7 +248,7 @@ uint64_t CPU_FUNCTION(cls_cpu_sweep)(const cpu_call *call, uint64_t begin, uint6
 {
     cpu_stream stream = {.line = NULL};
     size_t segment = room->count / 3 / CPU_BLOCK * CPU_BLOCK;
-    sweep s = {.call = call, .levels = cpu_sum_levels(call->problem), .segment = segment};
+    sweep s = {.call = call, .levels = CORE_SUM_LEVELS(call->problem->classes), .segment = segment};
     s.stream = call->stream ? &stream : NULL;
     s.whole = call->problem->classes <= segment;
     s.x = room->floats;

@@ -94,8 +94,8 @@ const char *cls_opencl_error_name(cl_int error)
         return #name;
         OPENCL_ERRORS(OPENCL_ERROR_CASE)
 #undef OPENCL_ERROR_CASE
-    case -1001:
-        return "CL_PLATFORM_NOT_FOUND_KHR"; /* the answer of Khronos' loader where no driver is installed */
+    case OPENCL_PLATFORM_NOT_FOUND:
+        return "CL_PLATFORM_NOT_FOUND_KHR";
     default:
         return "an OpenCL error outside the standard";
     }

@@ -59,6 +59,9 @@ extern cls_opencl_api cls_opencl;
    process that has opened it. */
 clsoftmax_status cls_opencl_load(void);
 
+/* The answer of Khronos' loader where no driver is installed. */
+#define OPENCL_PLATFORM_NOT_FOUND (-1001)
+
 /* Returns the name of an OpenCL error, such as "CL_OUT_OF_RESOURCES" for -5. */
 const char *cls_opencl_error_name(cl_int error);
 

@@ -3,6 +3,7 @@
 
 #include "opencl_tiles.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -141,6 +142,9 @@ clsoftmax_status cls_opencl_open(clsoftmax_context *context, const cls_opencl_de
         opencl_context_release(context);
         memset(&context->device, 0, sizeof context->device);
         memset(&context->limits, 0, sizeof context->limits);
+        return status;
     }
-    return status;
+    if (!context->device.exact)
+        snprintf(context->notice, sizeof context->notice, "%s: %s", context->device.name, context->device.reason);
+    return CLSOFTMAX_OK;
 }

@@ -56,12 +56,11 @@ static void copy_tile(const cls_tile *tile, size_t size, char *dense, char *stri
 /* Returns the problem of a tile as the device has it, with dense layouts. */
 static clsoftmax_problem dense_problem(const clsoftmax_problem *problem, const cls_tile *tile)
 {
-    const clsoftmax_layout layout = {0, tile->classes * tile->inner, tile->inner, 1};
     clsoftmax_problem dense = *problem;
     dense.outer = tile->outer;
     dense.inner = tile->inner;
     dense.classes = tile->classes;
-    dense.logits_layout = dense.results_layout = layout;
+    dense.logits_layout = dense.results_layout = cls_dense_layout(&dense);
     dense.sweep = problem->sweep > 0 ? tile->temperatures : 0;
     dense.sweep_stride = tile->outer * tile->classes * tile->inner;
     return dense;

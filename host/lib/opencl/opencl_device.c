@@ -180,9 +180,6 @@ static clsoftmax_status add_platform(cl_platform_id platform, unsigned p, cls_op
     return CLSOFTMAX_OK;
 }
 
-/* The answer of Khronos' loader where no driver is installed. */
-#define PLATFORM_NOT_FOUND -1001
-
 /* Finds the platforms, and returns their number. Writes why there are no devices into *absence, in case there are
    none. */
 static cl_uint find_platforms(cl_uint room, cl_platform_id *platforms, cls_opencl_absence *absence)
@@ -193,7 +190,7 @@ static cl_uint find_platforms(cl_uint room, cl_platform_id *platforms, cls_openc
         found = 0;
     snprintf(absence->reason, sizeof absence->reason, "%s",
              found == 0 ? "no OpenCL driver is installed" : "no OpenCL platform has a device");
-    if (error != CL_SUCCESS && error != PLATFORM_NOT_FOUND) {
+    if (error != CL_SUCCESS && error != OPENCL_PLATFORM_NOT_FOUND) {
         absence->error = error;
         describe_error("clGetPlatformIDs", error, absence->reason, sizeof absence->reason);
     }

@@ -11,7 +11,6 @@
 #include "opencl_launch.h"
 
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -50,8 +49,6 @@ clsoftmax_status clsoftmax_cl_context_create(cl_context cl, cl_device_id device,
         free(opened);
         return status;
     }
-    if (!opened->device.exact)
-        snprintf(opened->notice, sizeof opened->notice, "%s: %s", opened->device.name, opened->device.reason);
     *context = opened;
     return CLSOFTMAX_OK;
 }
@@ -176,9 +173,7 @@ static clsoftmax_status check_arguments(const clsoftmax_plan *plan, const cls_op
                                         const clsoftmax_cl_arguments *a)
 {
     const clsoftmax_problem *p = &plan->problem;
-    CLS_FAIL_IF(p->sweep == 0 && !p->temperature_per_row && !cls_is_temperature(a->temperature),
-                CLSOFTMAX_INVALID_TEMPERATURE, "temperature %g; it takes a number from 0 to inf",
-                (double)a->temperature);
+    CLS_FORWARD(cls_temperature_check(p, a->temperature));
     if (cls_problem_rows(p) == 0)
         return CLSOFTMAX_OK;
     CLS_FOR_ARRAYS(array)

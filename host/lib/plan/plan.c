@@ -69,7 +69,7 @@ static void describe_problem(const clsoftmax_problem *problem, cls_variant *vari
     variant->statistics = problem->statistics != 0;
     variant->ties =
         problem->neg_inf_rows == CLSOFTMAX_NEG_INF_ROWS_UNIFORM || problem->pos_inf == CLSOFTMAX_POS_INF_LIMIT;
-    variant->sum_levels = problem->classes > CORE_TWO_LEVEL_CLASSES ? 3 : 2;
+    variant->sum_levels = CORE_SUM_LEVELS(problem->classes);
     variant->vector_width = 1;
     variant->work_group_size = 1;
     variant->access_width = 1;

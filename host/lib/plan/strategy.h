@@ -73,8 +73,8 @@ uint64_t cls_room_of(uint64_t classes, const cls_limits *limits);
    vectors, and the problem does not ask for larger work-groups than one work-item. */
 int cls_can_keep(const clsoftmax_problem *problem, const cls_variant *variant);
 
-/* Returns how many rows, or vectors of rows, of so many elements a work-item takes at least, one after another. Its
-   share is large beside the start of a work-group, and small beside a matrix. */
+/* Returns how many rows, or vectors of rows, of so many elements a work-item, or a thread of `cpu`, takes at least, one
+   after another. Its share is large beside the start of a work-group, and small beside a matrix. */
 uint64_t cls_share_of(uint64_t elements, const cls_limits *limits);
 
 /* Returns the smallest multiple that is at least the value. */

@@ -34,7 +34,7 @@ static unsigned choose_access_width(const clsoftmax_problem *problem, const cls_
     size_t x_size = clsoftmax_dtype_size(problem->logits_dtype), p_size = clsoftmax_dtype_size(problem->results_dtype);
     int has_results = cls_has_results(problem);
     unsigned width = (unsigned)(bytes / (has_results && p_size > x_size ? p_size : x_size));
-    const clsoftmax_layout dense = {0, problem->classes * problem->inner, problem->inner, 1};
+    const clsoftmax_layout dense = cls_dense_layout(problem);
     int is_aligned = limits->alignment_bytes > 0 && limits->alignment_bytes % bytes == 0 &&
                      begins_at_multiples(problem, &problem->logits_layout, width) &&
                      (!has_results || begins_at_multiples(problem, &problem->results_layout, width)) &&
