@@ -87,7 +87,7 @@ static clsoftmax_status prepare(clsoftmax_plan *plan, const clsoftmax_problem *t
         CLS_FORWARD(plan->context->backend->plan_prepare(plan));
     char label[200], tiles[240] = "";
     cls_variant_label(&plan->decision.variant, label, sizeof label);
-    if (plan->decision.launch_outer > 0 && plan->context->device.type >= CLSOFTMAX_DEVICE_OPENCL_CPU)
+    if (!cls_is_native(plan->context->device.type))
         cls_describe_tiles(&plan->problem, &plan->decision, tiles, sizeof tiles);
     snprintf(plan->description, sizeof plan->description, "%s (%s)%s", label, plan->decision.reason, tiles);
     return CLSOFTMAX_OK;

@@ -131,7 +131,8 @@ typedef struct reference_row {
     uint64_t index, logits, results; /* index of the row, and of its first elements */
     uint64_t record;                 /* index of its statistics */
     double temperature;
-    double maximum, second; /* NaN if a logit is NaN */
+    double maximum; /* NaN if a logit is NaN */
+    double second;  /* -inf in a row of one class */
     uint64_t argmax;
     double sum;  /* of exp(z) over the row */
     double fill; /* every probability of the row; -1: they are computed */
@@ -143,7 +144,7 @@ static double logit(const reference_row *row, uint64_t c)
                         row->logits + c * row->problem->logits_layout.class_stride);
 }
 
-/* Finds the largest and second largest logit. The first NaN ends the search and is the maximum (as NumPy). */
+/* Finds the largest and second largest logit. The first NaN ends the search and is the maximum (as in NumPy). */
 static void find_maximum(reference_row *row)
 {
     row->maximum = row->second = -INFINITY;
@@ -154,8 +155,8 @@ static void find_maximum(reference_row *row)
             row->second = row->maximum;
             row->maximum = x;
             row->argmax = c;
-        } else if (x > row->second || c == 0) {
-            row->second = c == 0 ? -INFINITY : x;
+        } else if (x > row->second) {
+            row->second = x;
         }
     }
 }

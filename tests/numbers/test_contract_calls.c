@@ -138,6 +138,7 @@ Test(contract, environment_of_cpu)
     setenv("CLSOFTMAX_CPU_ISA", "mmx", 1);
     cr_expect_eq(clsoftmax_context_create("cpu", &context), CLSOFTMAX_DEVICE_UNUSABLE);
     cr_expect(strstr(clsoftmax_last_error(), "mmx"), "%s", clsoftmax_last_error());
+    cr_expect(strstr(clsoftmax_last_error(), "baseline"), "%s", clsoftmax_last_error());
     setenv("CLSOFTMAX_CPU_ISA", "", 1);
     cr_assert_eq(clsoftmax_context_create("cpu", &context), CLSOFTMAX_OK);
     clsoftmax_context_release(context);

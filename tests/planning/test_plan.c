@@ -4,6 +4,8 @@
 #include "decisions.h"
 
 #include <criterion/criterion.h>
+#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Checks the strategy for one matrix on three kinds of device. */
@@ -383,4 +385,39 @@ Test(plan, tuning_numbers_keep_what_kernels_need)
                       "rooms for transposed rows hold whole steps, halved too");
         cr_expect(t->split_temperatures > 0 && t->most_parts > 0 && t->share_elements > 0 && t->tiles_of_a_matrix > 0);
     }
+}
+
+/* Returns 1 if the text has the number as one of its numbers. */
+static int has_number(const char *text, uint64_t number)
+{
+    int found = 0;
+    while (*text && !found) {
+        char *end = NULL;
+        found = isdigit((unsigned char)*text) && strtoull(text, &end, 10) == number;
+        text = end ? end : text + 1;
+    }
+    return found;
+}
+
+/* Checks that the rules of strategies, which people read, have the tuning numbers that planning goes by. */
+Test(plan, rules_say_the_tuning_numbers)
+{
+    const cls_tuning *gpus = cls_tuning_of_type(CLSOFTMAX_DEVICE_GPU), *cpu = cls_tuning_of_type(CLSOFTMAX_DEVICE_CPU);
+    const cls_tuning *opencl_cpus = cls_tuning_of_type(CLSOFTMAX_DEVICE_OPENCL_CPU);
+    const struct {
+        clsoftmax_strategy strategy;
+        uint64_t number;
+    } said[] = {{CLSOFTMAX_STRATEGY_COLUMN, opencl_cpus->temperatures_on_lanes},
+                {CLSOFTMAX_STRATEGY_LANE, gpus->lane_classes},
+                {CLSOFTMAX_STRATEGY_LANE, opencl_cpus->lane_classes_beside_item},
+                {CLSOFTMAX_STRATEGY_LANE, opencl_cpus->transposed_lane_classes},
+                {CLSOFTMAX_STRATEGY_LANE, cpu->lane_classes_beside_full_item},
+                {CLSOFTMAX_STRATEGY_LANE, cpu->lane_classes},
+                {CLSOFTMAX_STRATEGY_SPLIT, gpus->one_group_classes},
+                {CLSOFTMAX_STRATEGY_SPLIT, gpus->few_rows_classes}};
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+        const char *rule = clsoftmax_strategy_rule(said[i].strategy);
+        cr_expect(has_number(rule, said[i].number), "%llu is not in: %s", (unsigned long long)said[i].number, rule);
+    }
+    cr_expect_not(has_number("at most 640 classes", 64), "a part of a number");
 }

@@ -59,14 +59,20 @@ static clsoftmax_status choose_isa(cpu_isa *chosen)
         {"baseline", 4, {cls_cpu_item_baseline, cls_cpu_lane_baseline, cls_cpu_sweep_baseline}, 1},
     };
     const char *wanted = getenv("CLSOFTMAX_CPU_ISA");
+    char available[64] = "";
+    size_t length = 0;
     for (size_t i = 0; i < sizeof isas / sizeof *isas; i++) {
-        if (!isas[i].available || (wanted && *wanted && strcmp(wanted, isas[i].name) != 0))
+        if (!isas[i].available)
             continue;
-        *chosen = isas[i];
-        return CLSOFTMAX_OK;
+        if (!wanted || !*wanted || strcmp(wanted, isas[i].name) == 0) {
+            *chosen = isas[i];
+            return CLSOFTMAX_OK;
+        }
+        const char *comma = length > 0 ? ", " : "";
+        length += (size_t)snprintf(available + length, sizeof available - length, "%s%s", comma, isas[i].name);
     }
     return cls_fail(CLSOFTMAX_DEVICE_UNUSABLE, "CLSOFTMAX_CPU_ISA is \"%s\"; this processor has: %s", wanted,
-                    isas[0].available ? "avx512, avx2, baseline" : "baseline, perhaps avx2");
+                    available);
 }
 
 /* ---------------------------------------------------------------- Running */

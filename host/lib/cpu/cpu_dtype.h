@@ -10,12 +10,12 @@
 #include "cpu_stream.h"
 #include "dtype.h"
 
-/* Returns the bytes of an element, as clsoftmax_dtype_size does; this one is inlined. */
-/* Lines of results are made in arrays of this many bytes an element (cpu_block.h, cpu_store). */
+/* Results are rounded in arrays of uint16_t, or stay float (write_pairs in cpu_block.h, cpu_store). */
 #define CPU_ELEMENT_BYTES(name, text, bytes) _Static_assert(bytes == 2 || bytes == 4, "cpu: dtype " #name);
 CLSOFTMAX_DTYPE_LIST(CPU_ELEMENT_BYTES)
 #undef CPU_ELEMENT_BYTES
 
+/* Returns the bytes of an element, as clsoftmax_dtype_size does; this one is inlined. */
 INLINE size_t cpu_element_size(clsoftmax_dtype dtype)
 {
     static const uint8_t sizes[CLSOFTMAX_DTYPE_COUNT] = {

@@ -83,7 +83,7 @@ static void opencl_plan_release(clsoftmax_plan *plan)
 static void opencl_context_release(clsoftmax_context *context)
 {
     cls_opencl_context *opencl = context->state;
-    if (is_inherited(context))
+    if (!opencl || is_inherited(context))
         return;
     cls_opencl_programs_release(&opencl->programs);
     if (opencl->context)

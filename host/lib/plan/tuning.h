@@ -36,9 +36,10 @@
     X(few_rows_classes, 24576, "rows of so many classes are split if they are fewer than the compute units")           \
     X(one_group_classes, 65536, "longer rows are split whatever their number")                                         \
     X(lane_classes, 64, "rows of at most so many classes go to lane")                                                  \
-    X(transposed_lane_classes, 64, "rows of at most so many neighbouring classes are transposed onto lanes")           \
+    X(transposed_lane_classes, 64, "rows of at most so many neighbouring classes are transposed onto lanes in OpenCL") \
     X(lane_classes_beside_item, 64, "rows of at most so many go to lane where item has vectors of 16 floats")          \
-    X(lane_classes_beside_full_item, 64, "rows of at most so many go to lane where the classes fill such vectors")     \
+    X(lane_classes_beside_full_item, 64,                                                                               \
+      "rows of at most so many go to lane on cpu where the classes fill such vectors")                                 \
     X(temperatures_on_lanes, 12, "statistics of a sweep of so many temperatures go to column")                         \
     X(fewest_tile_bytes, 4 << 20, "bytes of the largest array of a tile at least")                                     \
     X(most_tile_bytes, 32 << 20, "bytes of the largest array of a tile at most")                                       \
