@@ -1,4 +1,4 @@
-/* A check that every public function makes which takes a context or a plan: for api.c and opencl/opencl_interop.c. */
+/* A check that each public function makes before it plans or runs: for api.c and opencl/opencl_interop.c. */
 #ifndef CLSOFTMAX_API_H
 #define CLSOFTMAX_API_H
 

@@ -2,8 +2,8 @@
  * The arrays of a call, as rows of a table: what each is called, which way it goes, for what it has an element, and
  * where the caller's arguments hold it. Checks, tiles, transfers, kernel arguments and tests loop over the table.
  *
- * To add an array: add a row here, its place in clsoftmax_arguments and clsoftmax_cl_arguments (opencl_interop.c), a
- * row in ROW_ARGUMENT_LIST (kernels/core/interface.h), by which kernels declare it.
+ * To add an array, add a row here; a member to clsoftmax_arguments; a member to clsoftmax_cl_arguments, and its place
+ * in opencl_interop.c; and a row in ROW_ARGUMENT_LIST (kernels/core/interface.h), by which kernels declare it.
  */
 #ifndef CLSOFTMAX_ARRAY_H
 #define CLSOFTMAX_ARRAY_H

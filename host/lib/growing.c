@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* No struct of any version is larger. A size beyond it is none, as in a struct that was never initialised. */
+/* No struct of any version is larger. A larger size is that of no struct: this one was never initialised. */
 #define MOST_BYTES 4096
 
 clsoftmax_status cls_read_growing(const void *theirs, void *ours, size_t size, size_t first, const char *name)

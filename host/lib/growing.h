@@ -13,7 +13,7 @@
 clsoftmax_status cls_read_growing(const void *theirs, void *ours, size_t size, size_t first, const char *name);
 
 /* Writes the defaults, of `size` bytes, into a struct of the program, of `theirs_size` bytes. Fields that this library
-   does not know become 0. A struct that is NULL, or too small for its own size, stays as it is. */
+   does not know become 0. A struct that is NULL, or too small for its field `size`, stays as it is. */
 void cls_init_growing(void *theirs, size_t theirs_size, const void *defaults, size_t size);
 
 #endif

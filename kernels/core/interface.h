@@ -1,7 +1,8 @@
 /*
  * The interface between the host and the kernels: everything that both must know, said once, in a header that C11 and
  * OpenCL C both compile. The host sets a kernel's arguments from the list by which the kernel declares them, sizes
- * memory by the structs that kernels put into it, and defines the numbers that a variant compares.
+ * memory by the structs that kernels put into it, and compiles into each variant numbers that kernels compare by name
+ * (such as TEMPERATURES_*).
  *
  * Every kernel uses it (strategies/call.h), and so does host/lib where it plans, allocates and launches.
  */
@@ -81,7 +82,7 @@ typedef struct {
     core_top_t top;
     float label_logit;
 } split_part;
-#ifndef CORE_ROW_PER_LANE /* there a row is a vector, and no part has room for it */
+#ifndef CORE_ROW_PER_LANE /* with it a total is a vector, and no such kernel has parts */
 typedef char split_part_is_whole_longs[sizeof(split_part) == (3 * TERM_COUNT + 3) * sizeof(core_long) ? 1 : -1];
 #endif
 

@@ -13,11 +13,11 @@
  *     core_temperature(T)            computes 1/T as a two-float, and the power of two that scales the logits
  *     core_row(temperature, max)     computes what an element needs to know about its row
  *     core_exponential(x, row)       computes exp(x / T) * 2^(96 - N) as a pair; N puts the largest one of the row
- *                                    into [1/2, 1] * 2^96
+ *                                    into about [1/2, 1] * 2^96
  *     core_sum_add, core_sum_flush   add exponentials as integers, so that their order cannot matter
  *     core_total_value(total)        makes the sum a two-float (core_short_total_value does it for few classes)
  *     core_reciprocal(sum)           computes 1 / sum as a two-float
- *     core_probability               multiplies both, and rounds once, to f32
+ *     core_probability(e, 1 / sum)   multiplies an exponential by it, and rounds once, to f32
  *
  * Logarithms are in logarithm.h.
  */
@@ -178,8 +178,8 @@ CORE_FUNCTION core_row_t core_row(core_temperature_t temperature, core_row_float
     core_row_int near = (quotient <= CORE_ROW(256.0f)) & (quotient >= CORE_ROW(-256.0f));
     row.base = near ? zero : scaled;
 
-    /* `shift` is N, by which the largest exponential is in [1/2, 1); 2^-13 is more than the
-       rounding of the quotient. */
+    /* `shift` is N. It makes the largest exponential at most 1, since 2^-13 is more than the rounding of the quotient,
+       and at least 2^-1.0002. */
     core_row_float shift = core_ceiling(core_fma(near ? quotient : zero, CORE_ROW(CORE_LOG2_E), CORE_ROW(0x1p-13f)));
     row.magic = CORE_ROW(12582912.0f + CORE_ZERO_EXPONENT) - shift;
     row.lowest = (shift - CORE_ROW(CORE_ZERO_EXPONENT)) * halving;
@@ -228,7 +228,8 @@ CORE_FUNCTION core_row_int core_row_is_unscaled(core_row_t row)
     return (row.scale == one) & (row.base == zero) & (row.reciprocal_high == one) & (row.reciprocal_low == zero);
 }
 
-/* Reduces a logit of such a row: to the same bits as core_reduce, in four operations fewer (an exponential has 33). */
+/* Reduces a logit of a row that is unscaled: to the same bits as core_reduce, in four operations fewer. (An exponential
+   and its sum have 33.) */
 CORE_FUNCTION core_reduced core_reduce_unscaled(core_float x, core_row_t row)
 {
     const core_float lowest = (core_float)(row.lowest), magic = (core_float)(row.magic);
@@ -271,8 +272,8 @@ CORE_FUNCTION core_pair core_reconstruct(core_reduced reduced, core_float q)
 }
 
 /* Returns exp(z) * 2^(96 - N). It is exactly 0 for -inf and for everything below the clamp, which is 154 T or more
-   under the maximum. The clamp is not nearer, since products of small exponentials would underflow there, which
-   processors compute slowly. */
+   under the maximum. At a nearer clamp the exponential would not be 0 but a small number, whose probability underflows;
+   processors compute that slowly (docs/numerics.md, "The clamp"). */
 CORE_FUNCTION core_pair core_exponential(core_float x, core_row_t row)
 {
     core_reduced reduced = core_reduce(x, row);
@@ -346,6 +347,7 @@ typedef struct {
     core_row_long lowest;
 } core_total_t;
 
+/* Returns the total of two parts of a row together. */
 CORE_FUNCTION core_total_t core_total_merge(core_total_t a, core_total_t b)
 {
     core_total_t merged = {a.high + b.high, a.low + b.low, a.lowest + b.lowest};

@@ -7,7 +7,8 @@
 
 #include "core/logarithm.h"
 
-/* A row's number as the functions for elements return it: on all lanes alike where the lanes are classes. */
+/* Takes a row's number out of what a function for elements returned: where the lanes are classes of one row, all of
+   them have it, and the first one is taken. */
 #if defined(CORE_OPENCL) && CORE_WIDTH > 1 && !defined(CORE_ROW_PER_LANE)
 #define core_row_of(lanes) (lanes).s0
 #else

@@ -268,6 +268,7 @@ typedef struct {
 typedef char top_is_as_planned[sizeof(local_top) == LOCAL_TOP_BYTES(STATISTICS) ? 1 : -1];
 typedef char sums_are_as_planned[sizeof(local_sums) == LOCAL_SUMS_BYTES(SUM_LEVELS, ROW_TERMS) ? 1 : -1];
 
+/* Returns the sums of two work-items together. */
 static local_sums local_sums_merge(local_sums a, local_sums b)
 {
     for (uint i = 0; i < SUM_LEVELS * ROW_TERMS; i++)

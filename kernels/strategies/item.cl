@@ -150,8 +150,8 @@ ROW_INLINE void item_strip(const item_logits *l, ulong i, const row_state *row, 
     if (!MADE_OF_PAIRS) {
         FOR_STRIP p[k] = row_result(x[k], row);
     } else {
-        /* before the steps, not between them: the steps of this loop are in each other's way then (docs/experiments.md)
-         */
+        /* All is fetched before the steps. Between them, as in item_sums, it made this loop slower
+           (docs/experiments.md, "OpenCL: item"). */
         for (uint quarter = 0; quarter < 4; quarter++)
             step_fetch(l->x + i + ITEM_PAGE, STEP_VECTORS, quarter);
         step_exponentials(x, STEP_VECTORS, row, 1, core_row_is_unscaled(row->set.row), e, 0);

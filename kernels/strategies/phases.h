@@ -3,7 +3,8 @@
  *
  *     top       row_top_add        finds the largest logit, as a key; with statistics also the second, and where it is
  *     sums      row_state_of       computes what turns logits into exponentials at a temperature
- *               row_sums_add       adds the terms of a class, as integers of 32 bits
+ *               row_sums_add       adds the terms of a class, as integers of 32 bits (row_sums_add_pair, if its
+ *                                  exponential is known)
  *               row_flush          returns the sums, as integers of 64 bits
  *     finish    row_finish         writes the row's statistics, and counts an invalid temperature
  *     emit      row_end_of         makes of the sums what results need, such as 1 / sum
@@ -184,7 +185,8 @@ static row_state row_state_of(core_row_uint maximum_key, core_row_float temperat
 #if defined(CORE_ROW_PER_LANE) && CORE_WIDTH > 1 &&                                                                    \
     (TEMPERATURES == TEMPERATURES_ONE || TEMPERATURES == TEMPERATURES_SWEEP)
     /* All lanes have one temperature, and nearly always it needs no scale. Much of the work for a row of few classes is
-       about that scale, so it becomes a constant here. */
+       about that scale, so it becomes a constant here. So does the temperature, of which core_setting only asks whether
+       it is valid, as it is here. */
     if (temperature.s0 >= 0x1p-62f && temperature.s0 < 0x1p62f) {
         prepared.scale = CORE_ROW(1.0f);
         row.set = core_setting(maximum_key, CORE_ROW(1.0f), prepared, policies);

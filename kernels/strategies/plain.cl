@@ -2,8 +2,9 @@
  * plain: the softmax of one row by one work-group, as a textbook has it. This is the kernel to read first. It is
  * written to learn from, and to be a lower bar for the other strategies, whose bits it has. "auto" never takes it.
  *
- * A work-group takes its row in three steps. It finds the maximum of the logits x; it sums the exponentials of x / T
- * over all classes; and it writes each exponential divided by the sum. The work-items of the group share the classes:
+ * A work-group takes its row through the four phases that every strategy has. Top: it finds the maximum of the logits
+ * x. Sums: it sums the exponentials of x / T over all classes. Finish: one item writes the statistics of the row, if
+ * they are wanted. Emit: it writes each exponential divided by the sum. The work-items of the group share the classes:
  * item i has the classes i, i + WORK_GROUP_SIZE, and so on, so that neighbouring items read neighbouring logits. To
  * find the maximum, each item goes through its own classes first; then a tree in local memory merges what the items
  * have found (PLAIN_MERGE). The sum is found in the same way.
@@ -50,8 +51,7 @@ ROW_KERNEL row_plain(ROW_PARAMETERS)
     __global result_t *p = row_results(&call, row);
     const ulong x_stride = logits_layout.LAYOUT_CLASS_STRIDE, p_stride = results_layout.LAYOUT_CLASS_STRIDE;
 
-    /* 1. Find the maximum, as a key. For statistics, a top also has the second largest key, and the class of the
-       largest. */
+    /* Top: the maximum, as a key. For statistics a top also has the second largest key, and where the largest is. */
     row_top mine = row_top_of_nothing();
     for (ulong c = item; c < classes; c += WORK_GROUP_SIZE)
         mine = row_top_add(mine, row_load_one(x + c * x_stride), (uint)c);
@@ -63,7 +63,7 @@ ROW_KERNEL row_plain(ROW_PARAMETERS)
     for (uint k = 0; k < ROW_TEMPERATURE_COUNT(&call); k++, p += sweep.SWEEP_STRIDE) {
         row_state state = row_state_of(top.key, row_temperatures(&call, row, 1, k), policies);
 
-        /* 2. Sum the exponentials, as integers. row_ordinary changes a logit only if the maximum is infinite. */
+        /* Sums: of the exponentials, as integers. row_ordinary changes a logit only if the maximum is infinite. */
         row_sums sums = row_sums_of_nothing();
         for (ulong c = item; c < classes; c += WORK_GROUP_SIZE)
             sums = row_sums_add(sums, row_ordinary(row_load_one(x + c * x_stride), &state), &state);
@@ -71,16 +71,16 @@ ROW_KERNEL row_plain(ROW_PARAMETERS)
         PLAIN_MERGE(totals, item, row_totals_merge);
         const row_totals sum = totals[0];
 
-        /* One item writes the statistics of the row, if they are wanted, and reads the logit of the label for them. All
-           wait for it, since results may take the place of logits. The barrier also lets all read totals[0] before the
-           sums at the next temperature are written. */
+        /* Finish: one item writes the statistics of the row, if they are wanted, and reads the logit of the label for
+           them. All wait for it, since results may take the place of logits. The barrier also lets all read totals[0]
+           before the sums at the next temperature are written. */
         const row_lot lot = {row, 1, x, 0}; /* one row, whose logits begin at x */
         if (item == 0)
             row_finish(&call, k, lot, &state, top, sum);
         barrier(CLK_GLOBAL_MEM_FENCE | CLK_LOCAL_MEM_FENCE);
 
-        /* 3. Write the results: for a softmax, each exponential times 1 / sum. A row that is not computed, such as one
-           with a NaN, gets one value throughout. */
+        /* Emit: the results, for a softmax each exponential times 1 / sum. A row that is not computed, such as one with
+           a NaN, gets one value throughout. */
         if (!HAS_RESULTS)
             continue;
         state.operation.end = row_end_of(&state, sum); /* for a softmax, 1 / sum */

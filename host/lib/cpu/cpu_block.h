@@ -17,7 +17,7 @@ static inline size_t padded(size_t length)
     return (length + CPU_VECTOR - 1) / CPU_VECTOR * CPU_VECTOR;
 }
 
-/* Copies the last `count` logits of a block, fewer than a vector, into a vector, and fills it with masks. */
+/* Copies the last `count` logits of a block, fewer than a vector, into a vector; all further lanes become -inf. */
 INLINE void last_vector(const float *x, size_t count, float *vector)
 {
     const uint32_t end = (uint32_t)count;

@@ -58,7 +58,7 @@ typedef struct items {
     size_t bundle_rows;
     size_t pairs; /* that the room holds */
     int keep;     /* 1: exponentials are kept between the phases sums and emit */
-    int overlap;  /* 1: there is room for two bundles, and emit of one overlaps with sums of the next */
+    int overlap;  /* 1: emit of a bundle overlaps with sums of the next: the room holds both, or none is kept */
     int levels;
 } items;
 
@@ -174,6 +174,7 @@ INLINE void add_sums(const items *it, bundle *b, const block *k, const float *x,
     add_terms(it->call->problem, pairs, on, levels, b->sums[k->row], b->flushed[k->row], ahead);
 }
 
+/* Adds the terms of a block to the sums of its row, if the row is computed. */
 static void block_sums(const items *it, bundle *b, const block *k, const char *ahead)
 {
     if (!core_row_is_computed(b->set.kind[k->row]))

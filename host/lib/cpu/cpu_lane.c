@@ -134,7 +134,8 @@ static void set_rows(panel *panel)
 {
     set_lane_rows(&panel->rows, &panel->temperatures, !panel->call->problem->temperature_per_row, panel->call->policies,
                   LANES);
-    /* Rows of the same temperature differ only in their bases. */
+    /* If lane 0 is unscaled, the temperature is 1. Of what core_row_is_unscaled asks, rows then differ only in their
+       bases. */
     int32_t ties = 0,
             unscaled = !panel->call->problem->temperature_per_row && core_row_is_unscaled(lane_row(&panel->rows, 0));
 #pragma omp simd reduction(| : ties) reduction(& : unscaled)

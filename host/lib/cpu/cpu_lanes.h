@@ -155,8 +155,9 @@ INLINE core_two_float end_of_lane(int operation, const lane_rows *rows, const la
     return operation_end(operation, (operation_sums){core_total_value(total), total, set, levels});
 }
 
-/* Sets the ends of lanes, for an operation that needs only the values of the sums. The vectorised loops have a constant
-   number of lanes: CPU_VECTOR for a bundle, or all for a panel. */
+/* Sets the ends of lanes, for an operation that needs only the values of the sums, in which all levels are; the number
+   of levels means nothing to it. The vectorised loops have a constant number of lanes: CPU_VECTOR for a bundle, or all
+   for a panel. */
 INLINE void set_lane_ends_of_sums(int operation, lane_ends *ends, const lane_rows *rows, const lane_totals *totals,
                                   size_t present)
 {

@@ -24,7 +24,7 @@ typedef struct lane_sums {
 
 #define NOWHERE UINT64_MAX
 
-/* A panel of LANES rows. Lanes beyond `count` are idle: their logits are masks. */
+/* A panel of LANES rows. Lanes beyond `count` are idle: their logits are -inf. */
 typedef struct __attribute__((aligned(64))) panel {
     lane_temperatures temperatures;
     lane_rows rows;
@@ -55,6 +55,7 @@ typedef struct __attribute__((aligned(64))) panel {
 
 /* ---------------------------------------------------------------- Panels that are transposed */
 
+/* Most classes of a row that is transposed. "auto" takes `lane` for rows of fewer (lane_classes in tuning.c). */
 #define MOST_CLASSES 256
 
 /* Reads rows of neighbouring classes into panel->logits_kept, as classes x lanes. f32 that fill the panel are

@@ -77,7 +77,7 @@ INLINE void strip_exponentials(strip s, size_t classes, size_t lanes, const stri
 }
 
 /* Adds the classes of a strip to the sum of a term. The sums stay in registers throughout a strip: a class at a time
-   would wait until the one before has been stored. levels and term are constants. */
+   would wait until the one before has been stored. term is a constant, and levels is one wherever speed matters. */
 INLINE void strip_add_term(int term, strip s, size_t classes, size_t lanes, const strip_rows *rows, int levels,
                            strip_sums sums)
 {

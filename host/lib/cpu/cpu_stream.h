@@ -23,7 +23,7 @@ typedef struct cpu_stream {
     size_t begin, end; /* which of its bytes are there */
 } cpu_stream;
 
-/* Copies from 1 byte to a line. */
+/* Copies 1 to CPU_LINE bytes. */
 static inline void cpu_copy_part(void *to, const void *from, size_t bytes)
 {
 #ifdef __AVX512BW__
@@ -66,7 +66,7 @@ static inline void cpu_stream_flush(cpu_stream *stream)
     stream->line = NULL;
 }
 
-/* Writes less than a line, which lies within one. */
+/* Writes fewer bytes than a line has, all of them within one line. */
 static inline void cpu_write_part(cpu_stream *stream, void *to, const void *from, size_t bytes)
 {
     if (bytes == 0)

@@ -1,9 +1,9 @@
 /*
- * Sweeps with strategy `item` on the CPU: a row at many temperatures, from one read of its logits. cpu_backend.c calls
- * cls_cpu_sweep for each share of rows. (Sweeps with `lane` are in cpu_lane.c.)
+ * Sweeps with strategy `item` on the CPU: a row at up to CPU_LANES temperatures from one read of its logits.
+ * cpu_backend.c calls cls_cpu_sweep for each share of rows. (Sweeps with `lane` are in cpu_lane.c.)
  *
- * A row goes through the four phases of every strategy. Top is done once, the others once for each temperature, of
- * which up to CPU_LANES are the lanes of what is known of the row:
+ * A row goes through the four phases of every strategy: top once for every CPU_LANES temperatures, which are the lanes
+ * of what is known of the row, and the others once for each temperature:
  *
  *     top      find_top                         reads the row into the room, and finds its largest logit
  *     sums     add_segment                      computes the exponentials, and adds them up

@@ -1,7 +1,7 @@
 /*
  * Converts f16 and bf16 to f32, exactly, and back, rounding to the nearest, ties to even. It takes only integer
- * arithmetic and exact products, so that loops of them vectorise and no processor's own conversion is needed. For
- * cpu_dtype.h.
+ * arithmetic, exact products and one sum, which rounds a subnormal f16 in the default float environment. So loops of
+ * conversions vectorise, and no processor's own conversion is needed. For cpu_dtype.h.
  */
 #ifndef CLSOFTMAX_DTYPE_H
 #define CLSOFTMAX_DTYPE_H

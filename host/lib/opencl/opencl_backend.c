@@ -25,7 +25,7 @@ static clsoftmax_status smallest_limit(const cls_opencl_kernels *kernels, cl_dev
     return CLSOFTMAX_OK;
 }
 
-/* Builds the kernels. If they allow fewer work-items than the device does, decides again under their limit. */
+/* Builds the kernels. If they allow smaller work-groups than the decision has, decides again under their limit. */
 static clsoftmax_status build_kernels(clsoftmax_plan *plan, cls_opencl_context *opencl, cls_opencl_kernels *kernels)
 {
     cls_limits limits = plan->context->limits;

@@ -34,8 +34,8 @@ struct cls_opencl_copies {
 
 /* ---------------------------------------------------------------- Packing */
 
-/* Copies a tile between the caller's layout and a dense one, in runs of elements that are neighbours in both: all of
-   the tile, whole rows, the columns of a class, or single elements. */
+/* Copies a tile between the caller's layout and a dense one, in runs of elements that are neighbours in both: whole
+   rows, the columns of a class, or single elements. */
 static void copy_tile(const cls_tile *tile, size_t size, char *dense, char *strided, const clsoftmax_layout *layout,
                       int to_dense)
 {

@@ -63,7 +63,7 @@ static clsoftmax_status set_arguments(cl_kernel kernel, const launch_argument *a
     return CLSOFTMAX_OK;
 }
 
-/* Sets the arguments of all kernels of the plan, those of `split` only if it has scratch memory. */
+/* Sets the arguments of all kernels of the plan; the further ones of `split` only if the plan has scratch memory. */
 static clsoftmax_status set_all_arguments(const launch_values *values, const cls_opencl_plan *state,
                                           const cls_opencl_arrays *arrays, float temperature)
 {

@@ -77,6 +77,7 @@ typedef struct cls_tiles {
     uint64_t temperatures; /* of a sweep; 1 otherwise */
 } cls_tiles;
 
+/* What planning chose for a problem on a device. */
 typedef struct cls_decision {
     cls_variant variant;
     cls_tiles shared;             /* where kernels work on the caller's arrays as they are */

@@ -55,8 +55,9 @@ static uint64_t most_work_items(const cls_limits *limits, uint64_t bytes_of_item
 
 /* Returns the fewest work-items that hold a row in registers, together with its exponentials if that is possible: more
    rows are in flight then, and barriers are shorter. In a sweep fewer pairs fit, because the logits stay beside them,
-   and with accesses of one element the group is limited, because each element has an address. Without exponentials a
-   work-item holds 32 logits, since 16 take as many registers (docs/experiments.md, "What NVIDIA's compiler does"). */
+   and with accesses of one element the group is smaller, because the compiler keeps the address of each element in
+   registers, too. Without exponentials a work-item holds 32 logits, since 16 take as many registers
+   (docs/experiments.md, "What NVIDIA's compiler does"). */
 static uint64_t items_that_hold_a_row(const clsoftmax_problem *problem, const cls_limits *limits,
                                       const cls_variant *variant, uint64_t limit)
 {
@@ -91,6 +92,7 @@ static void choose_chunks(const clsoftmax_problem *problem, const cls_limits *li
     variant->row_in_registers = may_hold && problem->classes <= size * tuning->register_classes;
     if (!variant->row_in_registers && problem->work_group_size == 0 && size > tuning->passing_work_group)
         size = cls_power_of_two_at_most(tuning->passing_work_group);
+    /* A sweep goes from 8 logits to 32: 16 with their exponentials spill, and alone 32 take as many registers as 16. */
     uint64_t held = tuning->passing_classes;
     while (variant->row_in_registers && problem->classes > size * held)
         held *= problem->sweep > 0 ? 4 : 2;

@@ -58,7 +58,7 @@ static int lane_suits(const clsoftmax_problem *problem, const cls_limits *limits
    row, in a chain of operations that wait for each other; so two vectors of such rows go abreast. */
 static void choose_lane(const clsoftmax_problem *problem, const cls_limits *limits, cls_decision *decision)
 {
-    /* the room is for vectors, which other devices than CPUs have in tests alone */
+    /* Outside of tests only CPUs have vectors, so the size of the room comes from the numbers of OpenCL CPU devices. */
     const cls_tuning *tuning = limits->type == CLSOFTMAX_DEVICE_OPENCL_CPU
                                    ? cls_limits_tuning(limits)
                                    : cls_tuning_of_type(CLSOFTMAX_DEVICE_OPENCL_CPU);
