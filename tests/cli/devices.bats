@@ -56,4 +56,9 @@ verifies() {
     expect_error 2 "everything: no such argument"
     run --separate-stderr "$CLSOFTMAX" verify -d 77:7
     expect_error 2 'device "77:7"'
+    run --separate-stderr "$CLSOFTMAX" verify -d cpu --operation none
+    expect_error 2 "--operation none: it takes one of softmax, log_softmax"
+    run --separate-stderr "$CLSOFTMAX" verify -d cpu --strategy group # the header of the table is printed before
+    [ "$status" -eq 2 ]
+    [[ $stderr == 'clsoftmax: group: strategy "group" does not run on this device' ]]
 }

@@ -45,10 +45,11 @@ FAULTS
 @test "verify sees a kernel that differs from cpu" {
     needs_device
     plant numeric_core.h "if (levels == 3)" "if (levels == 4)"
-    run --separate-stderr env CLSOFTMAX_KERNEL_DIR=faulty "$CLSOFTMAX" verify -d 0:0 --strategy plain --operation softmax
+    run --separate-stderr env CLSOFTMAX_KERNEL_DIR=faulty "$CLSOFTMAX" verify -d 0:0 --strategy plain \
+        --operation softmax
     echo "$output $stderr"
     [ "$status" -eq 1 ]
-    grep -q "^plain .*FAILED" <<<"$output"
+    grep -q "^plain .*FAILED: 2^20 + 1 classes, 1x1048577$" <<<"$output"
 }
 
 @test "a kernel in CLSOFTMAX_KERNEL_DIR that cannot be read is an error" {

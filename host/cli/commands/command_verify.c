@@ -124,7 +124,7 @@ static void fill_logits(const verify_data_set *set, const verify_case *c, void *
             uint32_t bits;
             memcpy(&bits, &x, sizeof bits);
             uint64_t at = is_by_column(c) ? i * set->rows + row : row * set->classes + i;
-            if (c->dtype == CLSOFTMAX_F32)
+            if (clsoftmax_dtype_size(c->dtype) == sizeof x)
                 ((float *)logits)[at] = x;
             else
                 ((uint16_t *)logits)[at] = (uint16_t)(bits >> 16);
@@ -236,15 +236,26 @@ static int verify_data(clsoftmax_context *contexts[3], const verify_case *c, con
     return status == CLSOFTMAX_OK ? EXIT_DONE : complain_library(clsoftmax_strategy_name(c->strategy), status);
 }
 
-static void print_case(const verify_case *c, const verdict *verdict, int has_passed)
+/* Returns 1 if the device keeps the promise, as far as a verdict shows. */
+static int is_kept(clsoftmax_context *device, const verdict *verdict)
 {
-    printf("%-8s %-12s %-5s %10llu %16llu %17llu   %s\n", clsoftmax_strategy_name(c->strategy),
+    int is_reference = clsoftmax_context_device(device)->type == CLSOFTMAX_DEVICE_REFERENCE;
+    return verdict->with_reference.worst_ulp <= 1 && verdict->with_reference.beyond == 0 &&
+           (verdict->with_cpu.different == 0 || is_reference);
+}
+
+/* Prints a line of the table; `failed` is the first data set that shows a fault, or NULL. */
+static void print_case(const verify_case *c, const verdict *verdict, const verify_data_set *failed)
+{
+    printf("%-8s %-12s %-5s %10llu %16llu %17llu   ", clsoftmax_strategy_name(c->strategy),
            clsoftmax_operation_name(c->operation), clsoftmax_dtype_name(c->dtype),
            (unsigned long long)verdict->with_cpu.values, (unsigned long long)verdict->with_cpu.different,
-           (unsigned long long)verdict->with_reference.worst_ulp,
-           has_passed                       ? "passed"
-           : verdict->with_reference.beyond ? "FAILED (statistics)"
-                                            : "FAILED");
+           (unsigned long long)verdict->with_reference.worst_ulp);
+    if (failed)
+        printf("FAILED%s: %s, %llux%llu\n", verdict->with_reference.beyond ? " (statistics)" : "", failed->name,
+               (unsigned long long)failed->rows, (unsigned long long)failed->classes);
+    else
+        puts("passed");
 }
 
 /* Verifies and prints a line of the table; *holds becomes 0 if the case does not keep the promise. EXIT_DONE, or
@@ -252,15 +263,18 @@ static void print_case(const verify_case *c, const verdict *verdict, int has_pas
 static int verify_one(clsoftmax_context *contexts[3], const verify_case *c, int *holds)
 {
     verdict verdict = {{0}, {0}};
+    const verify_data_set *failed = NULL;
     int is_main = c->operation == CLSOFTMAX_OPERATION_SOFTMAX && c->dtype == CLSOFTMAX_F32;
-    for (int i = 0; i < VERIFY_DATA_SETS; i++)
-        if (is_main || verify_data_sets[i].rows * verify_data_sets[i].classes <= LARGE)
-            FORWARD(verify_data(contexts, c, &verify_data_sets[i], &verdict));
-    int is_reference = clsoftmax_context_device(contexts[0])->type == CLSOFTMAX_DEVICE_REFERENCE;
-    int has_passed = verdict.with_reference.worst_ulp <= 1 && verdict.with_reference.beyond == 0 &&
-                     (verdict.with_cpu.different == 0 || is_reference);
-    print_case(c, &verdict, has_passed);
-    *holds = *holds && has_passed;
+    for (int i = 0; i < VERIFY_DATA_SETS; i++) {
+        const verify_data_set *set = &verify_data_sets[i];
+        if (!is_main && set->rows * set->classes > LARGE)
+            continue;
+        FORWARD(verify_data(contexts, c, set, &verdict));
+        if (!failed && !is_kept(contexts[0], &verdict))
+            failed = set;
+    }
+    print_case(c, &verdict, failed);
+    *holds = *holds && !failed;
     return finish_output(stdout); /* while errno is that of this line */
 }
 
@@ -309,8 +323,7 @@ static int verify_device(clsoftmax_context *contexts[3], const verify_options *o
 {
     const clsoftmax_device *device = clsoftmax_context_device(contexts[0]);
     int holds = 1, is_inexact = !device->exact && device->type != CLSOFTMAX_DEVICE_REFERENCE;
-    if (verify_strategies(contexts, options, &holds) != EXIT_DONE)
-        return EXIT_FAILED;
+    FORWARD(verify_strategies(contexts, options, &holds));
     holds = holds && !is_inexact;
     printf("%s: %s\n", device->selector, holds ? "the promise holds on this data" : "FAILED");
     FORWARD(finish_output(stdout));

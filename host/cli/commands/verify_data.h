@@ -11,7 +11,7 @@ enum { VERIFY_DATA_SETS = 11, VERIFY_TEMPERATURES = 12 };
 typedef float verify_generator(uint64_t *state, uint64_t row, uint64_t i);
 
 typedef struct verify_data_set {
-    const char *name;
+    const char *name; /* what a case that has failed is reported with */
     verify_generator *generate;
     uint64_t rows, classes;
 } verify_data_set;

@@ -43,12 +43,13 @@ int parse_strategy(const char *option, const char *text, clsoftmax_strategy *str
 
 int parse_operation(const char *option, const char *text, clsoftmax_operation *operation)
 {
-    const char *names[CLSOFTMAX_OPERATION_COUNT];
-    for (int i = 0; i < CLSOFTMAX_OPERATION_COUNT; i++)
-        names[i] = clsoftmax_operation_name((clsoftmax_operation)i);
-    int choice = CLSOFTMAX_OPERATION_NONE;
-    FORWARD(parse_choice(option, text, names, CLSOFTMAX_OPERATION_COUNT, &choice));
-    *operation = (clsoftmax_operation)choice;
+    enum { FIRST = CLSOFTMAX_OPERATION_NONE + 1, CHOICES = CLSOFTMAX_OPERATION_COUNT - FIRST };
+    const char *names[CHOICES];
+    for (int i = 0; i < CHOICES; i++)
+        names[i] = clsoftmax_operation_name((clsoftmax_operation)(FIRST + i));
+    int choice = 0;
+    FORWARD(parse_choice(option, text, names, CHOICES, &choice));
+    *operation = (clsoftmax_operation)(FIRST + choice);
     return EXIT_DONE;
 }
 

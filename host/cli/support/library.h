@@ -23,7 +23,7 @@ void print_strategies(FILE *file);
 /* Finds the strategy that an option names. EXIT_DONE, or EXIT_WRONG after a complaint that lists the names. */
 int parse_strategy(const char *option, const char *text, clsoftmax_strategy *strategy);
 
-/* Finds the operation that an option names, likewise. */
+/* Finds the operation that an option names, likewise. NONE, which computes nothing, is not offered. */
 int parse_operation(const char *option, const char *text, clsoftmax_operation *operation);
 
 /* Finds the dtype that an option names. EXIT_DONE, or EXIT_WRONG after a complaint that lists the names. */
