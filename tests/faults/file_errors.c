@@ -153,7 +153,9 @@ int file_text_names(const char *text, const libc_fault *fault, libc_call call)
     int may_be_memory = is_memory(fault, call) || fault->error == ENOMEM || fault->reach == LIBC_EVERYTHING ||
                         strstr(text, "the source of a kernel") ||
                         strstr(text, "the page"); /* a stream into memory fails only where memory is missing */
-    if (strstr(text, strerror(fault->error)) || (may_be_memory && strstr(text, "memory")))
+    int names_error =
+        fault->error != EPIPE && strstr(text, strerror(fault->error)); /* a closed pipe is not spoken of */
+    if (names_error || (may_be_memory && strstr(text, "memory")))
         return 1;
     if (fault->reach == LIBC_NOTHING)
         return strstr(text, "became shorter") || strstr(text, "did not write all of it");

@@ -13,6 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Complains about errno under the file's name; a closed pipe ends the command quietly. Returns EXIT_FAILED. */
+static int complain_errno(const output_file *out)
+{
+    return errno == EPIPE ? EXIT_FAILED : complain(EXIT_FAILED, "%s: %s", out->path, strerror(errno));
+}
+
 /* ---------------------------------------------------------------- Opening */
 
 int output_file_begin(output_file *out, const char *path, struct stat *found, int *exists)
@@ -59,7 +65,8 @@ int output_file_open(output_file *out, const char *path)
 
 /* ---------------------------------------------------------------- Writing */
 
-/* File systems without fallocate find out when the bytes come. */
+/* Returns 1 for an errno of fallocate that says that the bytes will not fit. Others say that the file system does not
+   have fallocate; then a write finds out. */
 static int is_out_of_room(int error)
 {
     return error == ENOSPC || error == EFBIG || error == EDQUOT || error == EIO;
@@ -93,7 +100,7 @@ static int write_on(output_file *out, uint64_t bytes, const void *data)
 {
     if (fwrite(data, 1, (size_t)bytes, out->file) == bytes)
         return EXIT_DONE;
-    return errno == EPIPE ? EXIT_FAILED : complain(EXIT_FAILED, "%s: %s", out->path, strerror(errno));
+    return complain_errno(out);
 }
 
 int output_file_write(output_file *out, uint64_t offset, uint64_t bytes, const void *data)
@@ -123,9 +130,9 @@ void output_file_abandon(output_file *out)
 
 int output_file_fail(output_file *out)
 {
-    complain(EXIT_FAILED, "%s: %s", out->path, strerror(errno));
+    int status = complain_errno(out);
     output_file_abandon(out);
-    return EXIT_FAILED;
+    return status;
 }
 
 int output_file_sync(output_file *out)
@@ -147,5 +154,5 @@ int output_file_commit(output_file *out)
     }
     FILE *file = out->file;
     out->file = NULL;
-    return fclose(file) == 0 ? EXIT_DONE : complain(EXIT_FAILED, "%s: %s", out->path, strerror(errno));
+    return fclose(file) == 0 ? EXIT_DONE : complain_errno(out);
 }

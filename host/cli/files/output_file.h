@@ -27,12 +27,12 @@ int output_file_reserve(output_file *out, uint64_t bytes);
    EXIT_FAILED: after a complaint, unless a closed pipe is the reason; the caller then abandons the file. */
 int output_file_write(output_file *out, uint64_t offset, uint64_t bytes, const void *data);
 
-/* Waits until everything written is on the disk. EXIT_DONE, or EXIT_FAILED after a complaint, with the file abandoned.
- */
+/* Waits until everything written is on the disk. EXIT_DONE, or EXIT_FAILED: after a complaint, unless a closed pipe is
+   the reason, with the file abandoned. */
 int output_file_sync(output_file *out);
 
-/* Synchronises the file, gives it its name, and closes it. EXIT_DONE, or EXIT_FAILED after a complaint, with the file
-   abandoned. */
+/* Synchronises the file, gives it its name, and closes it. EXIT_DONE, or EXIT_FAILED: after a complaint, unless a
+   closed pipe is the reason, with the file abandoned. */
 int output_file_commit(output_file *out);
 
 /* Closes the file, and removes it unless it is kept. Does nothing to a file that is committed, or zeroed. */
@@ -49,7 +49,8 @@ int output_file_begin(output_file *out, const char *path, struct stat *found, in
 /* Makes an open descriptor the file's. EXIT_DONE, or EXIT_FAILED after a complaint, with the file abandoned. */
 int output_file_adopt(output_file *out, int descriptor);
 
-/* Complains about errno under the file's name, and abandons the file. Returns EXIT_FAILED. */
+/* Complains about errno under the file's name, unless it is that of a closed pipe, and abandons the file. Returns
+   EXIT_FAILED. */
 int output_file_fail(output_file *out);
 
 #endif
