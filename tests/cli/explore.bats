@@ -154,7 +154,7 @@ empty.npy -o p.html|empty.npy: there are no rows to show
 -o p.html --rows 1:2|--rows: there is no INPUT
 -o p.html --class-names x.txt|--class-names: without INPUT
 x.txt -o p.html -T 3|-T: no such option
-x.txt -o p.html --rows 5:6|--rows: begins at 5, but x.txt has indices to 1
+x.txt -o p.html --rows 5:6|--rows: begins at 5, but the first axis of x.txt is 1 long
 CASES
 }
 

@@ -190,9 +190,9 @@ opencl_device() {
         run --separate-stderr clsoftmax run "$LOGITS" --memory $memory
         expect_error 2 "--memory $memory: it takes a size"
     done
-    for shard in 3/3 1 /2 1/ 0/0 -1/2 1/2/3; do
+    for shard in 3/3 1 /2 1/ 0/0 -1/2 1/2/3 0/1000001; do
         run --separate-stderr clsoftmax run "$LOGITS" --shard $shard -o p.npy
-        expect_error 2 "--shard $shard: it takes I/N"
+        expect_error 2 "--shard $shard: it takes I/N" "N is at most 1000000"
     done
     run --separate-stderr clsoftmax run "$LOGITS" --shard 0/2
     expect_error 2 "--shard: results go to a file"
@@ -202,6 +202,8 @@ opencl_device() {
     head -c 40000 /dev/zero >>x.npy
     run --separate-stderr clsoftmax run x.npy --memory 10k
     expect_error 2 "x.npy: in Fortran order, which is read at once"
+    run --separate-stderr clsoftmax run x.npy --memory 40100
+    expect_error 2 "--memory 40100: 1 row of 100 classes takes 400 bytes, beside 40000 bytes of files in Fortran order"
 }
 
 @test "--explain says what would be done, and does not do it" {

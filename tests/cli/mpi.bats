@@ -48,7 +48,7 @@ ranks() {
     [ "$(grep -c "clsoftmax-mpi: nowhere.npy: No such file" <<<"$stderr")" -eq 1 ]
     run --separate-stderr ranks 2 "$LOGITS"
     [ "$status" -eq 2 ]
-    [[ $stderr == *"several processes write files alone"* ]]
+    [[ $stderr == *"several processes write to files only: -o FILE or --stats=FILE"* ]]
     run --separate-stderr ranks 2 "$LOGITS" --shard 0/2 -o p.npy
     [ "$status" -eq 2 ]
     run --separate-stderr ranks 2 "$LOGITS" -o nowhere/p.npy

@@ -174,12 +174,12 @@ x.txt -T 1,-2|"-2": a temperature is a number from 0 to inf
 x.txt -T nan|"nan": a temperature is a number
 x.txt -T 1e39|larger than f32 holds
 x.txt -T lin:1:2|it takes lin:LO:HI:N
-x.txt -T lin:1:2:0|N is at least 1
+x.txt -T lin:1:2:0|N is at least 1, and at most 1000000
 x.txt -T lin:1:2:3.5|parts have a comma between
 x.txt -T lin:1:inf:3|inf is no end of a range
 x.txt -T log:0:1:3|0 is no end of equal ratios
 x.txt -T log:1:2:1000001|more than 1000000
-x.txt -T log:1:2:99999999999999999999|not that large
+x.txt -T log:1:2:99999999999999999999|N is at least 1, and at most 1000000
 x.txt -T log:1:2:18446744073709551615|more than 1000000
 x.txt -T exp:1:2:3|"exp:1:2:3": a temperature is a number
 x.txt -T 1 --log --stats|--log: the table of --stats takes the place

@@ -1,5 +1,5 @@
-/* clsoftmax explore: writes a page with a temperature slider, whose numbers are in it. pictures/explore.h computes
-   them. */
+/* clsoftmax explore: writes a page with a temperature slider. All numbers that the page shows are stored in it;
+   pictures/explore.c computes them. */
 #include "commands/commands.h"
 #include "files/output_file.h"
 #include "pictures/embedded_files.h"
@@ -65,8 +65,7 @@ static int open_input(run *run)
         COMPLAIN_IF(run->rows == 0, EXIT_WRONG, "%s: there are no rows to show", options->input);
         return EXIT_DONE;
     }
-    COMPLAIN_IF(options->class_names, EXIT_WRONG,
-                "--class-names: without INPUT the page has items, which have numbers");
+    COMPLAIN_IF(options->class_names, EXIT_WRONG, "--class-names: without INPUT there are no classes to name");
     COMPLAIN_IF(options->has_rows, EXIT_WRONG, "--rows: there is no INPUT that has any");
     return EXIT_DONE;
 }

@@ -98,6 +98,8 @@ static int set_rows(const option_row *row, const char *argument, void *options_)
     return EXIT_DONE;
 }
 
+#define MOST_SHARDS 1000000
+
 /* Takes I/N, shard I of N. */
 static int set_shard(const option_row *row, const char *argument, void *options_)
 {
@@ -107,8 +109,9 @@ static int set_shard(const option_row *row, const char *argument, void *options_
     int is_right = take_number(&rest, &options->shard_index) && *rest == '/';
     rest += is_right;
     is_right = is_right && take_number(&rest, &options->shard_count) && !*rest;
-    COMPLAIN_IF(!is_right || options->shard_index >= options->shard_count || options->shard_count > 1000000, EXIT_WRONG,
-                "--shard %s: it takes I/N, shard I from 0 to N - 1 of N", argument);
+    COMPLAIN_IF(!is_right || options->shard_index >= options->shard_count || options->shard_count > MOST_SHARDS,
+                EXIT_WRONG, "--shard %s: it takes I/N, shard I from 0 to N - 1 of N, and N is at most %d", argument,
+                MOST_SHARDS);
     return EXIT_DONE;
 }
 
@@ -286,8 +289,8 @@ const option_row run_option_rows[] = {
      .argument = "NAME",
      .commands = COMPUTES,
      SETS(strategy, problem.strategy),
-     .help = "force how rows are laid over the device: column, lane, item, split or group; the bits\n"
-             "do not change"},
+     .help = "force how rows are laid over the device: column, lane, item, split, group or plain;\n"
+             "the bits do not change"},
     {.name = "verify",
      .commands = COMPUTES,
      SETS(on, verify),

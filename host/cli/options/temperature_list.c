@@ -9,6 +9,8 @@
 
 /* The most temperatures of a list: more than anybody looks at, and few enough for memory. */
 #define MOST_TEMPERATURES 1000000
+#define TEXT_OF(number) #number
+#define TEXT(macro) TEXT_OF(macro)
 
 const char temperature_list_no_memory[] = "there is no memory for so many temperatures";
 
@@ -44,7 +46,7 @@ static int take_colon(const char **text)
 static const char *reserve(temperature_list *list, uint64_t count)
 {
     if (count > MOST_TEMPERATURES - list->count)
-        return "more than 1000000 temperatures";
+        return "more than " TEXT(MOST_TEMPERATURES) " temperatures";
     float *grown = realloc(list->values, (size_t)(list->count + count) * sizeof *grown);
     if (!grown)
         return temperature_list_no_memory;
@@ -79,7 +81,7 @@ static const char *take_range(const char **text, int is_log, temperature_list *l
     errno = 0;
     unsigned long long count = strtoull(*text, &end, 10);
     if (errno != 0 || count == 0)
-        return "N is at least 1, and not that large";
+        return "N is at least 1, and at most " TEXT(MOST_TEMPERATURES);
     if (isinf(low.value) || isinf(high.value))
         return "inf is no end of a range; it may stand beside it, as lin:1:9:9,inf";
     if (is_log && (low.value == 0 || high.value == 0))

@@ -54,7 +54,7 @@ static int cut_to_rows(run *run)
     uint64_t end = options->rows_end < size ? options->rows_end : size;
     COMPLAIN_IF(input->dimensions < 2 || options->axis == 0 || options->axis == -(int)input->dimensions, EXIT_WRONG,
                 "--rows: the first axis of %s holds classes, not rows", options->input);
-    COMPLAIN_IF(begin > end, EXIT_WRONG, "--rows: begins at %llu, but %s has indices to %llu along its first axis",
+    COMPLAIN_IF(begin > end, EXIT_WRONG, "--rows: begins at %llu, but the first axis of %s is %llu long",
                 (unsigned long long)begin, options->input, (unsigned long long)size);
     run->first_row = size > 0 ? all_rows / size * begin : 0;
     source_slice(&run->input, begin, end);

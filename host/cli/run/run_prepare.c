@@ -23,7 +23,7 @@ static int check_processes(const run *run)
 {
     int has_shards = run->options.shard_count > 0, has_ranks = ranks_count() > 1;
     COMPLAIN_IF(has_ranks && (run_prints_rows(run) || has_shards), EXIT_WRONG,
-                "several processes write files alone, -o FILE or --stats=FILE, and no --shard");
+                "several processes write to files only: -o FILE or --stats=FILE, without a table and without --shard");
     COMPLAIN_IF((has_ranks || has_shards) && reads_standard_input(&run->options), EXIT_WRONG,
                 "standard input goes to one process; several need a file");
     return EXIT_DONE;

@@ -4,6 +4,8 @@
 #include "run/slab_buffers.h"
 #include "support/messages.h"
 
+#include <stdio.h>
+
 /* The most bytes of a slab: enough to keep a device busy, little enough for reading, computing and writing to overlap.
  */
 #define MOST_SLAB_BYTES ((uint64_t)32 << 20)
@@ -37,20 +39,30 @@ static uint64_t fewest_rows(const run *run)
     return is_matrix_text ? larger(run->problem.inner, 1) : 1;
 }
 
+/* Complains that --memory does not hold the fewest rows of a slab, nor what is `held` of files besides. */
+static int complain_memory(const run *run, uint64_t fewest, uint64_t row_bytes, uint64_t held)
+{
+    char beside[80] = "";
+    if (held > 0)
+        snprintf(beside, sizeof beside, ", beside %llu bytes of files in Fortran order", (unsigned long long)held);
+    return complain(EXIT_WRONG, "--memory %llu: %llu row%s of %llu classes take%s %llu bytes%s",
+                    (unsigned long long)run->options.memory, (unsigned long long)fewest, fewest == 1 ? "" : "s",
+                    (unsigned long long)run->problem.classes, fewest == 1 ? "s" : "",
+                    (unsigned long long)(fewest * row_bytes), beside);
+}
+
 /* Slabs are as large as the memory allows to all workers, at most MOST_SLAB_BYTES, and at least of the fewest rows,
    even if that leaves memory for fewer workers. */
 int run_choose_slabs(run *run)
 {
     slabs *slabs = &run->slabs;
-    uint64_t row_bytes = slab_buffers_row_bytes(run), fewest = fewest_rows(run), classes = run->problem.classes;
+    uint64_t row_bytes = slab_buffers_row_bytes(run), fewest = fewest_rows(run);
     uint64_t held = run->input.held + run->temperatures.held + run->labels.held;
     uint64_t memory = run->options.memory > held ? run->options.memory - held : 0, fitting = memory / row_bytes;
-    COMPLAIN_IF(fitting < fewest && run->rows > 0, EXIT_WRONG,
-                "--memory %llu: %llu row%s of %llu classes take%s %llu bytes", (unsigned long long)memory,
-                (unsigned long long)fewest, fewest == 1 ? "" : "s", (unsigned long long)classes, fewest == 1 ? "s" : "",
-                (unsigned long long)(fewest * row_bytes));
+    if (fitting < fewest && run->rows > 0)
+        return complain_memory(run, fewest, row_bytes, held);
     uint64_t workers = larger(smaller(WORKERS_PER_DEVICE * run->devices.count, fitting / fewest), 1);
-    slabs->classes = classes;
+    slabs->classes = run->problem.classes;
     slabs->inner = run->problem.inner;
     slabs->most_rows = larger(smaller(fitting / workers, MOST_SLAB_BYTES / row_bytes), fewest);
     choose_rows(run);
