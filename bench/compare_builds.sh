@@ -40,7 +40,11 @@ done
 
 "$after/clsoftmax-bench" -d cpu --strategies auto --peers "${list#,}" "$@" --output csv -o "$peers/times"
 awk -F, -v OFS='\t' '
-    function ratio(times) { return times["before"] > 0 ? sprintf("%.3f", times["after"] / times["before"]) : "-" }
+    function ratio(times, place) {
+        if (times[place, "before"] > 0 && times[place, "after"] > 0)
+            return sprintf("%.3f", times[place, "after"] / times[place, "before"])
+        return "-" # one of them was left out, or has no time
+    }
     NR == 1 {
         for (i = 1; i <= NF; i++)
             at[$i] = i
@@ -52,8 +56,9 @@ awk -F, -v OFS='\t' '
     {
         split($at["strategy"], words, " on ")
         place = $at["shape"] OFS $at["dtype"] OFS $at["temperature"] OFS words[2]
-        median[words[1]] = $at["median_ms"]; best[words[1]] = $at["best_ms"]
+        median[place, words[1]] = $at["median_ms"]; best[place, words[1]] = $at["best_ms"]
         if (words[1] == "after")
-            print place, median["before"], median["after"], ratio(median), best["before"], best["after"], ratio(best)
+            print place, median[place, "before"], median[place, "after"], ratio(median, place), \
+                best[place, "before"], best[place, "after"], ratio(best, place)
     }
 ' "$peers/times"

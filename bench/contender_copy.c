@@ -101,7 +101,9 @@ static int add_host_copy(contender_list *list, const char *name, copy_function *
     static const contender_functions functions = {
         .prepare = host_copy_prepare, .run = host_copy_run, .release = host_copy_release};
     contender *added = contender_list_add(list, CONTENDER_COPY, &functions);
-    host_copy *state = added ? calloc(1, sizeof *state) : NULL;
+    if (!added)
+        return EXIT_FAILED;
+    host_copy *state = calloc(1, sizeof *state);
     COMPLAIN_IF(!state, EXIT_FAILED, "no memory for contenders");
     added->state = state;
     strcpy(added->name, name);

@@ -221,7 +221,9 @@ static int add_peer(const char *name, void *context)
     snprintf(program, sizeof program, "%s%s%s", slash ? "" : search->folder, slash ? "" : "/", name);
     COMPLAIN_IF(access(program, X_OK) != 0, EXIT_WRONG, "--peers %s: %s: %s", name, program, strerror(errno));
     contender *added = contender_list_add(search->list, CONTENDER_PEER, &functions);
-    peer *peer = added ? calloc(1, sizeof *peer) : NULL;
+    if (!added)
+        return EXIT_FAILED;
+    peer *peer = calloc(1, sizeof *peer);
     COMPLAIN_IF(!peer, EXIT_FAILED, "no memory for contenders");
     added->state = peer;
     snprintf(added->name, sizeof added->name, "%s", slash ? slash + 1 : name);
@@ -249,7 +251,7 @@ static int find_folder(peer_search *search)
     return EXIT_DONE;
 }
 
-/* Programs have no dot in their names; whatever else is in the folder has one. */
+/* Returns 1 for a program: its name has no dot, and whatever else is in the folder has one. */
 static int is_peer(const struct dirent *entry)
 {
     return entry->d_name[0] != '.' && entry->d_type != DT_DIR && !strchr(entry->d_name, '.');

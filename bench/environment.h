@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-/* Each is "" or 0 where the system does not tell. */
+/* Each is "" or 0 where the system does not tell; last_cache is a guess then, 32 MiB, which is rather large. */
 typedef struct environment {
     char processor[128];
     char kernel[256];    /* name, release, machine */

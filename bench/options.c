@@ -167,7 +167,8 @@ static const option_row rows[] = {
     {.name = "rounds",
      .argument = "N",
      .set = set_rounds,
-     .help = "how many rounds; default: at least 5, until --time is over or all medians are\nknown to 0.5%"},
+     .help = "how many rounds; default: until --time is over, at least 5; or until all medians\n"
+             "are known to 0.5%, at least 10"},
     {.name = "time",
      .argument = "SECONDS",
      .set = option_set_seconds,

@@ -173,6 +173,27 @@ read -r line; echo "no such library here"; read -r line'
     [ "$status" -eq 0 ]
     [ "${#lines[@]}" -eq 3 ]
     [[ $stderr == *"after on 77:7 is left out: device \"77:7\": "* ]]
+    # times that a peer does not have, in the table of a benchmark that is played
+    mkdir after
+    ln -s "$BUILD/CMakeCache.txt" "$BUILD/host" after
+    cat >after/clsoftmax-bench <<'PLAYED'
+#!/usr/bin/env bash
+cat >"${!#}" <<'TIMES'
+strategy,shape,dtype,temperature,median_ms,best_ms,note
+before on cpu,8x10,f32,1,4,2,
+after on cpu,8x10,f32,1,2,2,
+after on 0:0,8x10,f32,1,3,3,
+before on cpu,8x20,f32,1,4,2,
+after on cpu,8x20,f32,1,,,the peer did not answer
+TIMES
+PLAYED
+    chmod +x after/clsoftmax-bench
+    DEVICES="cpu 0:0" run --separate-stderr "$SOURCE/bench/compare_builds.sh" "$BUILD" after
+    [ "$status" -eq 0 ]
+    [ "${lines[1]}" = "8x10	f32	1	cpu	4	2	0.500	2	2	1.000" ]
+    [ "${lines[2]}" = "8x10	f32	1	0:0		3	-		3	-" ]
+    [ "${lines[3]}" = "8x20	f32	1	cpu	4		-	2		-" ]
+    [ "$stderr" = "after on cpu: the peer did not answer" ]
     run --separate-stderr "$SOURCE/bench/compare_builds.sh" "$BUILD"
     [ "$status" -eq 2 ]
     [[ $stderr == *"BEFORE AFTER"* ]]
