@@ -3,6 +3,7 @@
 
 #include "support/lists.h"
 #include "support/messages.h"
+#include "support/values.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -44,16 +45,13 @@ static int add_shape(shape_list *list, uint64_t rows, uint64_t classes)
 /* Reads a number, which K, M or G may follow, and moves *cursor behind it. Returns 1, or 0 for anything else. */
 static int read_number(const char **cursor, uint64_t *number)
 {
-    char *end;
-    errno = 0;
-    *number = strtoull(*cursor, &end, 10);
-    if (end == *cursor || **cursor < '0' || **cursor > '9' || errno != 0)
+    if (!take_number(cursor, number))
         return 0;
-    unsigned shift = *end == 'K' ? 10 : *end == 'M' ? 20 : *end == 'G' ? 30 : 0;
+    unsigned shift = **cursor == 'K' ? 10 : **cursor == 'M' ? 20 : **cursor == 'G' ? 30 : 0;
     if (*number > UINT64_MAX >> shift)
         return 0;
     *number <<= shift;
-    *cursor = end + (shift > 0);
+    *cursor += shift > 0;
     return 1;
 }
 

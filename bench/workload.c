@@ -45,11 +45,10 @@ static double next_normal(uint64_t *state)
     return radius * cos(6.283185307179586 * (double)(next_random(state) >> 11) * 0x1p-53);
 }
 
-/* Returns the bits of the 16-bit number nearest to a value whose magnitude is below 2^15. Magnitudes below 2^-14 become
-   0. */
-static uint16_t encode16(clsoftmax_dtype dtype, double value)
+/* Returns the bits of the nearest number with so many bits of fraction and this bias of the exponent, in 16 bits, for a
+   value whose magnitude is below 2^15. Magnitudes below 2^-14 become 0. */
+static uint16_t encode16(int fraction_bits, int bias, double value)
 {
-    int fraction_bits = dtype == CLSOFTMAX_F16 ? 10 : 7, bias = dtype == CLSOFTMAX_F16 ? 15 : 127;
     double magnitude = fabs(value);
     if (magnitude < 0x1p-14)
         return 0;
@@ -59,16 +58,30 @@ static uint16_t encode16(clsoftmax_dtype dtype, double value)
     return (uint16_t)(bits | (value < 0 ? 0x8000u : 0));
 }
 
+static void encode(clsoftmax_dtype dtype, double value, void *table, int at)
+{
+    switch (dtype) {
+    case CLSOFTMAX_F32:
+        ((float *)table)[at] = (float)value;
+        break;
+    case CLSOFTMAX_F16:
+        ((uint16_t *)table)[at] = encode16(10, 15, value);
+        break;
+    case CLSOFTMAX_BF16:
+        ((uint16_t *)table)[at] = encode16(7, 127, value);
+        break;
+    case CLSOFTMAX_DTYPE_COUNT:
+        break;
+    }
+}
+
 /* Fills the table: the usual values, then the large ones. */
 static void fill_table(clsoftmax_dtype dtype, void *table)
 {
     uint64_t state = 1;
     for (int i = 0; i < TABLE_VALUES; i++) {
         double value = 3 * next_normal(&state) + (i < USUAL_VALUES ? 0 : LARGE_OFFSET);
-        if (dtype == CLSOFTMAX_F32)
-            ((float *)table)[i] = (float)value;
-        else
-            ((uint16_t *)table)[i] = encode16(dtype, value);
+        encode(dtype, value, table, i);
     }
 }
 

@@ -43,9 +43,13 @@ static clsoftmax_strategy find_strategy(void)
     return (clsoftmax_strategy)i;
 }
 
-static clsoftmax_dtype dtype_of(const char *name)
+/* Finds a dtype by its name. Returns CLSOFTMAX_DTYPE_COUNT if there is none, which the library refuses. */
+static clsoftmax_dtype find_dtype(const char *name)
 {
-    return strcmp(name, "f32") == 0 ? CLSOFTMAX_F32 : strcmp(name, "f16") == 0 ? CLSOFTMAX_F16 : CLSOFTMAX_BF16;
+    int i = 0;
+    while (i < CLSOFTMAX_DTYPE_COUNT && strcmp(clsoftmax_dtype_name((clsoftmax_dtype)i), name) != 0)
+        i++;
+    return (clsoftmax_dtype)i;
 }
 
 static const char *prepare(const peer_problem *asked)
@@ -54,8 +58,8 @@ static const char *prepare(const peer_problem *asked)
     problem.outer = asked->axis == 0 ? 1 : asked->rows;
     problem.classes = asked->classes;
     problem.inner = asked->axis == 0 ? asked->rows : 1;
-    problem.logits_dtype = dtype_of(asked->logits_dtype);
-    problem.results_dtype = dtype_of(asked->results_dtype);
+    problem.logits_dtype = find_dtype(asked->logits_dtype);
+    problem.results_dtype = find_dtype(asked->results_dtype);
     problem.strategy = find_strategy();
     temperature = asked->temperature;
     return clsoftmax_plan_create(context, &problem, &plan) == CLSOFTMAX_OK ? NULL : last_error();

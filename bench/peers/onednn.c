@@ -21,9 +21,13 @@ static const char *onednn_open(unsigned threads, char *text, size_t size)
     return NULL;
 }
 
+/* Finds a dtype by its name. Returns one that oneDNN refuses if there is none. */
 static dnnl_data_type_t data_type(const char *dtype)
 {
-    return strcmp(dtype, "f32") == 0 ? dnnl_f32 : strcmp(dtype, "f16") == 0 ? dnnl_f16 : dnnl_bf16;
+    return strcmp(dtype, "f32") == 0    ? dnnl_f32
+           : strcmp(dtype, "f16") == 0  ? dnnl_f16
+           : strcmp(dtype, "bf16") == 0 ? dnnl_bf16
+                                        : dnnl_data_type_undef;
 }
 
 /* ---------------------------------------------------------------- Where the two versions differ */

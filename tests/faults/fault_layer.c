@@ -5,12 +5,10 @@
 
 #include <stddef.h>
 
-enum { MOST_CALLS = 4096 };
-
 static fault plan;
 static int is_armed, is_paused;
 static unsigned long calls;
-static fault_call trace[MOST_CALLS];
+static fault_call trace[FAULT_MOST_CALLS];
 static fault_call struck; /* the function whose call failed first */
 
 static struct _cl_icd_dispatch driver; /* the driver's functions, some of them changed by fault_driver.c */
@@ -41,7 +39,7 @@ void fault_pause(int paused)
 
 unsigned long fault_calls(void)
 {
-    return calls < MOST_CALLS ? calls : MOST_CALLS;
+    return calls < FAULT_MOST_CALLS ? calls : FAULT_MOST_CALLS;
 }
 
 fault_call fault_call_at(unsigned long n)
@@ -54,7 +52,7 @@ static cl_int next_call(fault_call call)
 {
     if (!is_armed || is_paused)
         return CL_SUCCESS;
-    if (calls < MOST_CALLS)
+    if (calls < FAULT_MOST_CALLS)
         trace[calls] = call;
     calls++;
     if (plan.at == 0 || calls < plan.at)

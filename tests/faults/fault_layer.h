@@ -77,7 +77,9 @@ void fault_arm(const fault *fault);
 /* Lets calls pass without a count, because they are not the library's (1), or ends that (0). */
 void fault_pause(int paused);
 
-/* The number of calls since fault_arm, and the function of the n-th, from 1 on. */
+enum { FAULT_MOST_CALLS = 4096 }; /* that are remembered; the number of calls stays at this one */
+
+/* Return the number of calls since fault_arm, and the function of the n-th, from 1 on. */
 unsigned long fault_calls(void);
 fault_call fault_call_at(unsigned long n);
 

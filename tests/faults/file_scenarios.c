@@ -84,11 +84,12 @@ static FILE *start_npy(const char *name, const char *descr, const char *order, c
 static int write_npy(const char *name, const char *descr, const char *order, int elements, size_t bytes,
                      void (*value)(int i, void *to))
 {
-    char one[8];
-    FILE *file = start_npy(name, descr, order,
-                           elements == ROWS       ? "(12,)"
-                           : elements == ELEMENTS ? "(12, 7)"
-                                                  : "(40000, 7)");
+    char one[8], shape[40];
+    if (elements == ROWS)
+        snprintf(shape, sizeof shape, "(%d,)", ROWS);
+    else
+        snprintf(shape, sizeof shape, "(%d, %d)", elements / CLASSES, CLASSES);
+    FILE *file = start_npy(name, descr, order, shape);
     for (int i = 0; file && i < elements; i++) {
         value(i, one);
         fwrite(one, bytes, 1, file);

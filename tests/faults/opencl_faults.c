@@ -121,7 +121,7 @@ static void on_crash(int signal_number)
 static void run_child(const scenario *scenario)
 {
     static answer expected;
-    static fault_call trace[4096];
+    static fault_call trace[FAULT_MOST_CALLS];
     shared->current = 0;
     if (!scenario_prepare()) {
         injection_report(VIOLATION_STATUS, "nothing could be prepared");
@@ -138,6 +138,8 @@ static void run_child(const scenario *scenario)
             injection_report(VIOLATION_STATUS, clsoftmax_last_error());
     scenario_release(&attempt);
     shared->calls = fault_calls();
+    if (shared->calls == FAULT_MOST_CALLS)
+        injection_report(VIOLATION_UNREACHED, "too many calls");
     shared->allocations = atomic_load(&libc_layer_board()->calls);
     for (unsigned long n = 1; n <= shared->calls; n++)
         trace[n - 1] = fault_call_at(n);

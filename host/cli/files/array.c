@@ -42,15 +42,26 @@ static float float_of_f16(uint32_t bits)
     return bits >> 15 ? -magnitude : magnitude;
 }
 
-float array_float(const void *values, clsoftmax_dtype dtype, uint64_t at)
+/* Widens bf16, which is the upper half of f32. */
+static float float_of_bf16(uint32_t bits)
 {
-    if (dtype == CLSOFTMAX_F32)
-        return ((const float *)values)[at];
-    uint32_t bits = ((const uint16_t *)values)[at];
-    if (dtype == CLSOFTMAX_F16)
-        return float_of_f16(bits);
     float value;
-    bits <<= 16; /* bf16 is the upper half of f32 */
+    bits <<= 16;
     memcpy(&value, &bits, sizeof value);
     return value;
+}
+
+float array_float(const void *values, clsoftmax_dtype dtype, uint64_t at)
+{
+    switch (dtype) {
+    case CLSOFTMAX_F32:
+        return ((const float *)values)[at];
+    case CLSOFTMAX_F16:
+        return float_of_f16(((const uint16_t *)values)[at]);
+    case CLSOFTMAX_BF16:
+        return float_of_bf16(((const uint16_t *)values)[at]);
+    case CLSOFTMAX_DTYPE_COUNT:
+        break;
+    }
+    return NAN;
 }

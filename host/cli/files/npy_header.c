@@ -68,6 +68,8 @@ static const char *take_size(cursor *c, unsigned version, uint64_t *size)
     return NULL;
 }
 
+_Static_assert(ARRAY_MOST_DIMENSIONS == 32, "a message of take_shape has this number");
+
 static const char *take_shape(cursor *c, unsigned version, npy_header *header)
 {
     if (!take(c, "("))
@@ -89,9 +91,11 @@ static const char *take_shape(cursor *c, unsigned version, npy_header *header)
     return NULL;
 }
 
+/* The entries of a header, as bits. */
+enum { DESCR = 1, FORTRAN_ORDER = 2, SHAPE = 4 };
+
 static const char *take_entry(cursor *c, unsigned version, npy_header *header, unsigned *seen)
 {
-    enum { DESCR = 1, FORTRAN_ORDER = 2, SHAPE = 4 };
     char key[32];
     if (!take_string(c, key, sizeof key) || !take(c, ":"))
         return "the header is not a dictionary";
@@ -148,7 +152,7 @@ const char *npy_header_parse(const char *text, size_t length, unsigned version, 
     skip_spaces(&c);
     if (c.at != c.end)
         return "the header goes on behind its dictionary";
-    if (seen != 7)
+    if (seen != (DESCR | FORTRAN_ORDER | SHAPE))
         return "the header lacks descr, fortran_order or shape";
     return count_elements(header);
 }

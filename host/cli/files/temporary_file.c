@@ -30,7 +30,19 @@ static struct sigaction old_actions[ENDING_SIGNALS];
 
 static int has_files(void)
 {
-    return temporaries[0][0] || temporaries[1][0];
+    int count = 0;
+    for (int i = 0; i < MOST_FILES; i++)
+        count += temporaries[i][0] != '\0';
+    return count > 0;
+}
+
+/* Returns NULL if there is none. */
+static char *find_free_place(void)
+{
+    for (int i = 0; i < MOST_FILES; i++)
+        if (!temporaries[i][0])
+            return temporaries[i];
+    return NULL;
 }
 
 static void remove_and_end(int signal_number)
@@ -42,7 +54,7 @@ static void remove_and_end(int signal_number)
     raise(signal_number);
 }
 
-/* A signal that is ignored, as under nohup, stays ignored. */
+/* Makes the signals that end the process remove the files first. One that is ignored, as under nohup, stays ignored. */
 static void watch_signals(void)
 {
     for (int i = 0; i < ENDING_SIGNALS; i++) {
@@ -53,12 +65,11 @@ static void watch_signals(void)
     }
 }
 
-/* Writes the first byte last, since the handler may come at any time. */
-static void remember(const char *temporary)
+/* Notes a file for the signal handler. The first byte is written last, since the handler may run at any time. */
+static void remember(char *place, const char *temporary)
 {
     if (!has_files())
         watch_signals();
-    char *place = temporaries[temporaries[0][0] ? 1 : 0];
     strcpy(place + 1, temporary + 1);
     atomic_signal_fence(memory_order_seq_cst);
     place[0] = temporary[0];
@@ -137,10 +148,15 @@ static int make_locked(char *temporary)
 
 int temporary_file_make(char *temporary, int length)
 {
+    char *place = find_free_place();
+    if (!place) {
+        errno = EMFILE;
+        return -1;
+    }
     remove_left(temporary, length);
     strcpy(temporary + length, "XXXXXX");
     int descriptor = make_locked(temporary);
     if (descriptor >= 0)
-        remember(temporary);
+        remember(place, temporary);
     return descriptor;
 }

@@ -71,5 +71,15 @@ static const run_help of_explore = {
 
 const run_help *run_help_of(run_command command)
 {
-    return command == RUN ? &of_run : command == SWEEP ? &of_sweep : command == PLOT ? &of_plot : &of_explore;
+    switch (command) {
+    case RUN:
+        return &of_run;
+    case SWEEP:
+        return &of_sweep;
+    case PLOT:
+        return &of_plot;
+    case EXPLORE:
+        return &of_explore;
+    }
+    return NULL;
 }

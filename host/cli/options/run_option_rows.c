@@ -57,7 +57,7 @@ static int set_neg_inf_rows(const option_row *row, const char *argument, void *o
     static const char *const names[] = {"nan", "zero", "uniform"};
     char option[OPTION_NAME_BYTES];
     int choice = 0;
-    FORWARD(parse_choice(option_name(row, option), argument, names, 3, &choice));
+    FORWARD(parse_choice(option_name(row, option), argument, names, sizeof names / sizeof *names, &choice));
     ((run_options *)options)->problem.neg_inf_rows = (clsoftmax_neg_inf_rows)choice;
     return EXIT_DONE;
 }
@@ -67,7 +67,7 @@ static int set_pos_inf(const option_row *row, const char *argument, void *option
     static const char *const names[] = {"nan", "limit"};
     char option[OPTION_NAME_BYTES];
     int choice = 0;
-    FORWARD(parse_choice(option_name(row, option), argument, names, 2, &choice));
+    FORWARD(parse_choice(option_name(row, option), argument, names, sizeof names / sizeof *names, &choice));
     ((run_options *)options)->problem.pos_inf = (clsoftmax_pos_inf)choice;
     return EXIT_DONE;
 }

@@ -99,7 +99,7 @@ clsoftmax_status device_run(device *device, const clsoftmax_problem *problem, co
     clsoftmax_status status = plan_for(device, problem);
     if (status == CLSOFTMAX_OK)
         status = clsoftmax_plan_run(device->plan, arguments);
-    if (status >= CLSOFTMAX_OUT_OF_HOST_MEMORY)
+    if (status != CLSOFTMAX_OK && !is_request_wrong(status))
         device->has_failed = 1;
     pthread_mutex_unlock(&device->lock);
     return status;

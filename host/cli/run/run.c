@@ -36,9 +36,14 @@ int run_prints_results(const run *run)
     return !run->has_results_file && run->problem.operation != CLSOFTMAX_OPERATION_NONE;
 }
 
+int run_prints_statistics(const run *run)
+{
+    return run->options.statistics && !run->has_statistics_file;
+}
+
 int run_prints_rows(const run *run)
 {
-    return run_prints_results(run) || (run->options.statistics && !run->has_statistics_file);
+    return run_prints_results(run) || run_prints_statistics(run);
 }
 
 clsoftmax_problem run_slab_problem(const run *run, const slab *slab)

@@ -2,7 +2,8 @@
  * The job of `run` and `sweep`: softmax of all rows of an input, at one temperature or at many, into files or to
  * standard output. Pictures and pages take their input and their devices from it, too.
  *
- * A job goes through the steps below, in their order. commands/command_run.c calls them.
+ * A job is prepared, and then explained or computed: commands/command_run.c calls run_prepare, and run_explain or
+ * run_compute. Behind these three stand the steps that they are made of, in the order in which they are taken.
  */
 #ifndef CLSOFTMAX_RUN_H
 #define CLSOFTMAX_RUN_H
@@ -31,7 +32,8 @@ typedef struct run {
     slabs slabs;
     unsigned workers; /* threads, each of which has a slab */
 
-    /* What the rows come to; the lock is for these. */
+    /* What the rows come to. The lock is for all but `labelled`: sums over rows are made in order, so that only the
+       worker whose turn it is adds to it. */
     pthread_mutex_t lock;
     uint64_t rows_computed, invalid_rows;
     comparison bits, ulp;    /* against cpu, and against reference */
@@ -50,26 +52,21 @@ uint64_t run_temperatures(const run *run);
 /* Returns 1 if results are printed on standard output. */
 int run_prints_results(const run *run);
 
+/* Returns 1 if a table of statistics is printed on standard output. */
+int run_prints_statistics(const run *run);
+
 /* Returns 1 if results or statistics are printed on standard output. */
 int run_prints_rows(const run *run);
 
 /* Returns the problem of a slab alone. */
 clsoftmax_problem run_slab_problem(const run *run, const slab *slab);
 
-/* ---------------------------------------------------------------- The steps; EXIT_DONE, or another status after a
- * complaint */
+/* ---------------------------------------------------------------- The job */
 
-/* Opens the input and the files with a number for each row, and cuts them to --rows; the problem then has its shape. */
-int run_open_input(run *run);
-
-/* Reads the logits of a slab, dense, in the input's dtype. */
-int run_read_logits(const run *run, const slabs *slabs, const slab *slab, void *logits);
+/* Functions that return an int return EXIT_DONE, or another status after a complaint, unless they say otherwise. */
 
 /* Opens the input and the devices, and chooses the slabs: all that can go wrong before there is an output. */
 int run_prepare(run *run);
-
-/* Chooses which rows this process computes, how large slabs are, and how many workers there are. */
-int run_choose_slabs(run *run);
 
 /* Prints what would be done: --explain. */
 int run_explain(run *run);
@@ -77,29 +74,41 @@ int run_explain(run *run);
 /* Computes and writes all rows: opens the outputs, goes through the slabs, adds up over ranks, finishes the outputs. */
 int run_compute(run *run);
 
-/* ---------------------------------------------------------------- Parts of the steps */
+/* ---------------------------------------------------------------- Steps of run_prepare */
 
 /* Complains if both outputs are one file. Called before either is opened, since opening empties a file. */
 int run_check_paths(const run *run);
 
+/* Opens the input and the files with a number for each row, and cuts them to --rows; the problem then has its shape. */
+int run_open_input(run *run);
+
+/* Opens the devices of --verify: cpu for the bits, reference for the values. */
+int run_open_verifiers(run *run);
+
+/* Chooses which rows this process computes, how large slabs are, and how many workers there are. */
+int run_choose_slabs(run *run);
+
+/* ---------------------------------------------------------------- Steps of run_compute */
+
+/* Opens the files for results and statistics, where there are any. */
 int run_open_outputs(run *run);
 
 /* Returns 1 if an output is a pipe, which takes an array from its first byte to its last. */
 int run_has_pipe(const run *run);
 
-/* Prints what follows the rows, and gives the files their names. */
-int run_finish_outputs(run *run);
-
 /* Goes through the slabs: each worker takes the next slab, reads, computes and writes it. */
 int run_go_through_slabs(run *run);
+
+/* Reads the logits of a slab, dense, in the input's dtype. */
+int run_read_logits(const run *run, const slabs *slabs, const slab *slab, void *logits);
 
 /* Adds up over all ranks what each found of its rows. All ranks call it. */
 void run_add_up_ranks(run *run);
 
-/* Opens the devices of --verify: cpu for the bits, reference for the values. */
-int run_open_verifiers(run *run);
-
 /* Says whether the results held: --verify. EXIT_FAILED if they did not. */
 int run_say_verdict(const run *run);
+
+/* Prints what follows the rows, and gives the files their names. */
+int run_finish_outputs(run *run);
 
 #endif

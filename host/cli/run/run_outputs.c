@@ -85,7 +85,7 @@ static void print_empty_table(const run *run)
 {
     if (run->problem.sweep > 0 && run_prints_rows(run))
         sweep_print_names(stdout, run);
-    else if (run->options.statistics && !run->has_statistics_file)
+    else if (run_prints_statistics(run))
         statistics_print_names(stdout, run->options.labels != NULL);
 }
 

@@ -13,11 +13,6 @@
 /* Workers of a device: one reads, one computes, one writes. */
 #define WORKERS_PER_DEVICE 3
 
-static uint64_t smaller(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 static uint64_t larger(uint64_t a, uint64_t b)
 {
     return a > b ? a : b;

@@ -20,7 +20,7 @@ static clsoftmax_arguments arguments_of(const run *run, const slab_buffers *buff
    there is none. */
 static device *next_device(run *run, device *failed, clsoftmax_status failure)
 {
-    device *other = failure >= CLSOFTMAX_OUT_OF_HOST_MEMORY ? devices_alive(&run->devices) : NULL;
+    device *other = is_request_wrong(failure) ? NULL : devices_alive(&run->devices);
     if (!device_report_once(failed))
         return other;
     if (other)
@@ -41,7 +41,7 @@ int slab_compute(run *run, const slab *slab, slab_buffers *buffers, device **on)
     for (clsoftmax_status computed; (computed = device_run(*on, &problem, &arguments)) != CLSOFTMAX_OK;) {
         device *other = next_device(run, *on, computed);
         if (!other)
-            return computed < CLSOFTMAX_OUT_OF_HOST_MEMORY ? EXIT_WRONG : EXIT_FAILED;
+            return is_request_wrong(computed) ? EXIT_WRONG : EXIT_FAILED;
         *on = other;
         FORWARD(run_read_logits(run, &run->slabs, slab, buffers->logits));
     }

@@ -55,8 +55,7 @@ static int write_statistics(run *run, const slab *slab, const slab_buffers *buff
         if (run->has_statistics_file)
             FORWARD(result_file_write(&run->statistics, k * run->rows + slab->row, slab->rows, statistics));
     }
-    int is_printed = run->options.statistics && !run->has_statistics_file;
-    return is_printed ? print_statistics(run, slab, buffers) : EXIT_DONE;
+    return run_prints_statistics(run) ? print_statistics(run, slab, buffers) : EXIT_DONE;
 }
 
 int slab_write(run *run, const slab *slab, const slab_buffers *buffers)

@@ -1,11 +1,6 @@
 /* Slabs: see slabs.h. */
 #include "run/slabs.h"
 
-static uint64_t smaller(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 slab slabs_next(const slabs *slabs, uint64_t row)
 {
     uint64_t inner = slabs->inner, column = row % inner;

@@ -26,6 +26,11 @@ typedef struct slab_stretches {
     uint64_t first, length, stride, count;
 } slab_stretches;
 
+static inline uint64_t smaller(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 /* Returns the slab that begins at `row`, which is where the one before it ended. */
 slab slabs_next(const slabs *slabs, uint64_t row);
 

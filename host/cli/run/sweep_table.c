@@ -5,15 +5,10 @@
 
 #include <stdio.h>
 
-static int has_statistics(const run *run)
-{
-    return run->options.statistics && !run->has_statistics_file;
-}
-
 void sweep_print_names(FILE *file, const run *run)
 {
     fputs("temperature row ", file);
-    if (has_statistics(run)) {
+    if (run_prints_statistics(run)) {
         statistics_print_names(file, run->options.labels != NULL);
         return;
     }

@@ -6,9 +6,14 @@
 
 #include <stdio.h>
 
+int is_request_wrong(clsoftmax_status status)
+{
+    return status != CLSOFTMAX_OK && status < CLSOFTMAX_OUT_OF_HOST_MEMORY;
+}
+
 int complain_library(const char *what, clsoftmax_status status)
 {
-    int is_wrong = status < CLSOFTMAX_OUT_OF_HOST_MEMORY || status == CLSOFTMAX_DEVICE_NOT_FOUND;
+    int is_wrong = is_request_wrong(status) || status == CLSOFTMAX_DEVICE_NOT_FOUND;
     return complain(is_wrong ? EXIT_WRONG : EXIT_FAILED, "%s: %s", what, clsoftmax_last_error());
 }
 

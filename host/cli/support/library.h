@@ -9,6 +9,10 @@
 
 #include <stdio.h>
 
+/* Returns 1 if a call failed because the request was wrong, 0 if memory, a device or a driver failed: the statuses are
+   numbered by that. */
+int is_request_wrong(clsoftmax_status status);
+
 /* Complains about the library's last error, beginning with `what`. Returns EXIT_WRONG where the request was wrong, and
    EXIT_FAILED where memory, a device or a driver failed. */
 int complain_library(const char *what, clsoftmax_status status);

@@ -20,6 +20,8 @@ static double now(void)
 
 static void draw(progress *progress, uint64_t done)
 {
+    static const char bar[] = "##############################";
+    _Static_assert(sizeof bar == WIDTH + 1, "a full bar has the whole width");
     double part = progress->total > 0 ? (double)done / (double)progress->total : 1;
     double seconds = now() - progress->begun, rate = seconds > 0 ? (double)done / seconds : 0;
     char speed[80] = "";
@@ -27,9 +29,8 @@ static void draw(progress *progress, uint64_t done)
     if (progress->unit_bytes > 0 && rate > 0)
         snprintf(speed, sizeof speed, "  %.3g %s/s  %.2f GB/s  %.0f s left", rate, progress->unit,
                  rate * (double)progress->unit_bytes * 1e-9, (double)(progress->total - done) / rate);
-    fprintf(stderr, "\r[%.*s%*s] %3.0f%%  %llu of %llu %s%-*s", filled, "##############################",
-            WIDTH - filled, "", 100 * part, (unsigned long long)done, (unsigned long long)progress->total,
-            progress->unit, LINE - WIDTH - 50, speed);
+    fprintf(stderr, "\r[%.*s%*s] %3.0f%%  %llu of %llu %s%-*s", filled, bar, WIDTH - filled, "", 100 * part,
+            (unsigned long long)done, (unsigned long long)progress->total, progress->unit, LINE - WIDTH - 50, speed);
     fflush(stderr);
     progress->drawn = now();
 }
