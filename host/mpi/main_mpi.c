@@ -17,7 +17,7 @@ static const char help[] =
     "\n"
     "Does the job of clsoftmax run with N processes, on one machine or on many that share a file system. Each "
     "computes\n"
-    "its share of the rows, and all write into one file, whose bytes do not depend on N. The options are those of\n"
+    "a shard of the rows, and all write into one file, whose bytes do not depend on N. The options are those of\n"
     "clsoftmax run except --shard; results and statistics go to files. Without --device, the processes of a machine\n"
     "take its GPUs in turn.\n"
     "\n"

@@ -180,9 +180,9 @@ static int read_each(const npy_file *file, uint64_t first, uint64_t count, array
 {
     npy_element element = file->element;
     unsigned char buffer[65536], native[8];
-    const uint64_t room = sizeof buffer / sizeof native;
+    const uint64_t most = sizeof buffer / sizeof native;
     for (uint64_t done = 0, batch; done < count; done += batch) {
-        batch = count - done < room ? count - done : room;
+        batch = count - done < most ? count - done : most;
         FORWARD(read_bytes(file, (first + done) * element.bytes, batch * element.bytes, buffer));
         for (uint64_t i = 0; i < batch; i++) {
             const char *wrong = NULL;

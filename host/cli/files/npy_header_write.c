@@ -15,25 +15,25 @@ const char *npy_descr(clsoftmax_dtype dtype)
 }
 
 /* Prints a shape as a Python tuple: "()", "(3,)", "(3, 4)". Returns how many bytes it takes. */
-static int print_shape(unsigned dimensions, const uint64_t *shape, char *to, size_t room)
+static int print_shape(unsigned dimensions, const uint64_t *shape, char *to, size_t size)
 {
-    int length = snprintf(to, room, "(");
+    int length = snprintf(to, size, "(");
     for (unsigned i = 0; i < dimensions; i++)
-        length += snprintf(to + length, room - (size_t)length,
+        length += snprintf(to + length, size - (size_t)length,
                            i == 0   ? "%llu,"
                            : i == 1 ? " %llu"
                                     : ", %llu",
                            (unsigned long long)shape[i]);
-    return length + snprintf(to + length, room - (size_t)length, ")");
+    return length + snprintf(to + length, size - (size_t)length, ")");
 }
 
 size_t npy_header_write(const char *descr, unsigned dimensions, const uint64_t *shape, char *to)
 {
-    const size_t room = NPY_HEADER_BYTES - START_BYTES;
+    const size_t size = NPY_HEADER_BYTES - START_BYTES;
     char *text = to + START_BYTES;
-    int length = snprintf(text, room, "{'descr': %s, 'fortran_order': False, 'shape': ", descr);
-    length += print_shape(dimensions, shape, text + length, room - (size_t)length);
-    length += snprintf(text + length, room - (size_t)length, ", }");
+    int length = snprintf(text, size, "{'descr': %s, 'fortran_order': False, 'shape': ", descr);
+    length += print_shape(dimensions, shape, text + length, size - (size_t)length);
+    length += snprintf(text + length, size - (size_t)length, ", }");
     while ((START_BYTES + length + 1) % 64 != 0) /* so that the data begins at a multiple of 64 */
         text[length++] = ' ';
     text[length++] = '\n';

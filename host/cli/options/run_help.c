@@ -44,8 +44,8 @@ static const run_help of_sweep = {
 static const run_help of_plot = {
     .introduction = "usage: clsoftmax plot INPUT -T LIST [-o FILE] [OPTION...]\n"
                     "\n"
-                    "Draws bars of the logits of a row, and beside them bars of its probabilities: a panel for each\n"
-                    "temperature.\n"
+                    "Draws bars of the logits of a row, and beside them bars of its probabilities: a diagram for\n"
+                    "each temperature.\n"
                     "\n" INPUT_FORMATS,
     .examples = "examples:\n"
                 "  echo \"10 20 30\" | clsoftmax plot -T 1,10,100 -\n"

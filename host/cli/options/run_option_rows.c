@@ -117,7 +117,8 @@ static int set_shard(const option_row *row, const char *argument, void *options_
 
 /* ---------------------------------------------------------------- The rows */
 
-#define COMPUTES (RUN | SWEEP)
+/* The commands that write what they compute of every row, those that draw, and all. */
+#define WRITES_ROWS (RUN | SWEEP)
 #define DRAWS (SWEEP | PLOT)
 #define ALL (RUN | SWEEP | PLOT | EXPLORE)
 
@@ -149,18 +150,18 @@ const option_row run_option_rows[] = {
      .commands = ALL,
      SETS(on, has_probabilities),
      .help = "INPUT holds probabilities; their logarithms are the logits"},
-    {.name = "log", .commands = COMPUTES, .set = set_log, .help = "compute log-probabilities"},
+    {.name = "log", .commands = WRITES_ROWS, .set = set_log, .help = "compute log-probabilities"},
     {.name = "stats",
      .argument = "FILE",
      .is_optional = 1,
-     .commands = COMPUTES,
+     .commands = WRITES_ROWS,
      .set = set_statistics,
      .help = "maximum, argmax, log-sum-exp, entropy, largest probability and margin of each row:\n"
              "with =FILE.npy named columns beside the results, else a table on standard output in\n"
              "their place. The margin is the largest probability minus the second largest"},
     {.name = "labels",
      .argument = "FILE",
-     .commands = COMPUTES,
+     .commands = WRITES_ROWS,
      SETS(text, labels),
      .help = "a class for each row, -1 for none: adds the negative log-likelihood of each row, its\n"
              "mean, and the accuracy"},
@@ -238,7 +239,7 @@ const option_row run_option_rows[] = {
              "u2 are then read as bf16"},
     {.name = "out-dtype",
      .argument = "DTYPE",
-     .commands = COMPUTES,
+     .commands = WRITES_ROWS,
      SETS(dtype, problem.results_dtype),
      .help = "the type of the results: f32 (default), f16, or bf16 (V2 in the file)"},
     {.name = "rows",
@@ -247,27 +248,27 @@ const option_row run_option_rows[] = {
      .set = set_rows,
      .help = "indices A to B - 1 of the first axis alone, as INPUT[A:B] in NumPy"},
 
-    {.heading = "large files, .npy in and out", .commands = COMPUTES},
+    {.heading = "large files, .npy in and out", .commands = WRITES_ROWS},
     {.name = "memory",
      .argument = "SIZE",
-     .commands = COMPUTES,
+     .commands = WRITES_ROWS,
      SETS(size, memory),
      .help = "the most memory that rows take at a time, as 512M or 2G; default a quarter of the\n"
              "machine's"},
     {.name = "rows",
      .argument = "A:B",
-     .commands = COMPUTES,
+     .commands = WRITES_ROWS,
      .set = set_rows,
      .help = "indices A to B - 1 of the first axis alone, as INPUT[A:B] in NumPy. Files with a\n"
              "number for each row still have one for every row of INPUT"},
     {.name = "shard",
      .argument = "I/N",
-     .commands = COMPUTES,
+     .commands = WRITES_ROWS,
      .set = set_shard,
      .help = "compute shard I (from 0) of N, for job arrays. All shards write into one file, which\n"
              "appears when the last is complete; a shard that failed is run again"},
     {.name = "explain",
-     .commands = COMPUTES,
+     .commands = WRITES_ROWS,
      SETS(on, explain),
      .help = "say what would be done, and do nothing: bytes, slabs, memory, strategies"},
 
@@ -275,7 +276,7 @@ const option_row run_option_rows[] = {
     {.letter = 'd',
      .name = "device",
      .argument = "DEVICE",
-     .commands = COMPUTES,
+     .commands = WRITES_ROWS,
      SETS(text, device),
      .help = "auto (default), cpu, reference, gpu, P:D, or part of a device's name; also\n"
              "CLSOFTMAX_DEVICE. Several separated by commas, or all: rows go to whichever is free"},
@@ -287,18 +288,18 @@ const option_row run_option_rows[] = {
      .help = "as for clsoftmax run"},
     {.name = "strategy",
      .argument = "NAME",
-     .commands = COMPUTES,
+     .commands = WRITES_ROWS,
      SETS(strategy, problem.strategy),
      .help = "force how rows are laid over the device: column, lane, item, split, group or plain;\n"
              "the bits do not change"},
     {.name = "verify",
-     .commands = COMPUTES,
+     .commands = WRITES_ROWS,
      SETS(on, verify),
      .help = "compute everything again by cpu, whose bits must be equal, and by reference; the\n"
              "verdict is one line on standard error"},
-    {.name = "progress", .commands = COMPUTES, SETS(on, progress), .help = "draw a progress bar"},
+    {.name = "progress", .commands = WRITES_ROWS, SETS(on, progress), .help = "draw a progress bar"},
     {.name = "no-progress",
-     .commands = COMPUTES,
+     .commands = WRITES_ROWS,
      SETS(off, progress),
      .help = "draw none; by default there is one for long work on a terminal"},
     {.name = NULL},

@@ -1,4 +1,4 @@
-/* The options of the commands that compute: their defaults, and the checks of several options at once. The options
+/* The options of run, sweep, plot and explore: their defaults, and the checks of several options at once. The options
    themselves are the rows of run_option_rows.c. */
 #include "options/run_options.h"
 
@@ -13,7 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static int computes(const run_options *options)
+/* Returns 1 for the commands that write what they compute of every row. */
+static int writes_rows(const run_options *options)
 {
     return options->command == RUN || options->command == SWEEP;
 }
@@ -32,7 +33,7 @@ static int check_output_name(const run_options *options)
                 "-o %s: the name of an .html file", output);
     COMPLAIN_IF(options->command == PLOT && output && !is_picture_name(output), EXIT_WRONG,
                 "-o %s: the name of an .svg, .png or .pdf file; for the terminal, leave -o out", output);
-    COMPLAIN_IF(computes(options) && output && !ends_with(output, ".npy"), EXIT_WRONG,
+    COMPLAIN_IF(writes_rows(options) && output && !ends_with(output, ".npy"), EXIT_WRONG,
                 "-o %s: the name of an .npy file; for text, leave -o out and redirect", output);
     return EXIT_DONE;
 }
@@ -106,7 +107,7 @@ int run_options_parse(run_command command, int argc, char **argv, run_options *o
     COMPLAIN_IF((command == SWEEP || command == PLOT) && options->sweep.count == 0, EXIT_WRONG,
                 "-T LIST is missing: temperatures as 1,10,inf or log:0.1:100:31; see %s --help", argv[0]);
     FORWARD(check_names(options));
-    return computes(options) ? choose_results(options) : EXIT_DONE;
+    return writes_rows(options) ? choose_results(options) : EXIT_DONE;
 }
 
 void run_options_release(run_options *options)

@@ -37,11 +37,11 @@ static void format_position(const row_sweep *sweep, uint64_t k, char *text)
         text += sprintf(text, i < 2 ? "%.*g " : "%.*g", DIGITS, numbers[i]);
 }
 
-/* Writes what is shown at each temperature. What reads as at the temperature before is written as "". `texts` has room
-   for two. */
-static void write_texts(FILE *json, const row_sweep *sweep, char *texts, size_t room)
+/* Writes what is shown at each temperature. What reads as at the temperature before is written as "". `texts` are two,
+   of `size` bytes each. */
+static void write_texts(FILE *json, const row_sweep *sweep, char *texts, size_t size)
 {
-    char *now = texts, *before = texts + room;
+    char *now = texts, *before = texts + size;
     fputs(",\"at\":[", json);
     for (uint64_t k = 0; k < sweep->count; k++) {
         format_position(sweep, k, now);
@@ -55,10 +55,10 @@ static void write_texts(FILE *json, const row_sweep *sweep, char *texts, size_t 
 
 static int write_positions(const page *page, const row_sweep *sweep)
 {
-    size_t room = (size_t)(sweep->items + 3) * 24;
-    char *texts = calloc(2, room);
+    size_t size = (size_t)(sweep->items + 3) * 24;
+    char *texts = calloc(2, size);
     COMPLAIN_IF(!texts, EXIT_FAILED, "%s: no memory for the page", page->run->options.output);
-    write_texts(page->json, sweep, texts, room);
+    write_texts(page->json, sweep, texts, size);
     free(texts);
     return EXIT_DONE;
 }
@@ -67,9 +67,9 @@ static void write_items(FILE *json, const row_sweep *sweep, const class_names *n
 {
     fputs("[", json);
     for (uint64_t i = 0; i < sweep->items; i++) {
-        char room[ITEM_NAME_BYTES];
+        char text[ITEM_NAME_BYTES];
         fputs(i > 0 ? "," : "", json);
-        json_string(json, row_sweep_name(sweep, names, i, room));
+        json_string(json, row_sweep_name(sweep, names, i, text));
     }
     fputs("]", json);
 }
@@ -79,7 +79,7 @@ static void write_logits(FILE *json, const row_sweep *sweep)
 {
     fputs("[", json);
     for (uint64_t i = 0; i < sweep->items; i++) {
-        int is_rest = sweep->rest > 0 && i + 1 == sweep->items;
+        int is_rest = row_sweep_is_rest(sweep, i);
         fprintf(json, is_rest ? "%s\"\"" : "%s\"%.*g\"", i > 0 ? "," : "", DIGITS + 1, (double)sweep->logits[i]);
     }
     fputs("]", json);

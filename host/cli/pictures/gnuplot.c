@@ -226,24 +226,24 @@ int gnuplot_open(gnuplot *gnuplot, const char *about, const char *path, const gn
 }
 
 /* Reads what gnuplot said, without the lines that show where in the script; "" if it said nothing. */
-static void read_errors(FILE *errors, char *text, size_t room)
+static void read_errors(FILE *errors, char *text, size_t size)
 {
     char line[300];
     text[0] = '\0';
     rewind(errors);
-    while (fgets(line, sizeof line, errors) && strlen(text) + strlen(line) + 1 < room) {
+    while (fgets(line, sizeof line, errors) && strlen(text) + strlen(line) + 1 < size) {
         line[strcspn(line, "\n")] = '\0';
         const char *word = line + strspn(line, " \t^");
         if (*word && strncmp(line, "gnuplot>", 8) != 0)
-            snprintf(text + strlen(text), room - strlen(text), "%s%s", text[0] ? " | " : "", word);
+            snprintf(text + strlen(text), size - strlen(text), "%s%s", text[0] ? " | " : "", word);
     }
 }
 
 /* Reads the last bytes of a file. Returns how many they are, or -1 with errno. */
-static ssize_t read_end(int descriptor, char *end, size_t room)
+static ssize_t read_end(int descriptor, char *end, size_t size)
 {
-    off_t size = lseek(descriptor, 0, SEEK_END);
-    return size < 0 ? -1 : read_at(descriptor, size > (off_t)room ? (uint64_t)size - room : 0, end, room);
+    off_t length = lseek(descriptor, 0, SEEK_END);
+    return length < 0 ? -1 : read_at(descriptor, length > (off_t)size ? (uint64_t)length - size : 0, end, size);
 }
 
 static int complain_part(const gnuplot *g)

@@ -22,11 +22,6 @@ static double logit_of(const bars *bars, uint64_t item)
     return (double)bars->sweep->logits[item];
 }
 
-static int is_rest(const bars *bars, uint64_t item)
-{
-    return bars->sweep->rest > 0 && item + 1 == bars->sweep->items;
-}
-
 static void find_range(bars *bars)
 {
     bars->low = bars->high = 0;
@@ -41,10 +36,10 @@ static void find_range(bars *bars)
 
 static unsigned longest_name(const bars *bars)
 {
-    char room[FITTED_NAME_BYTES];
+    char text[FITTED_NAME_BYTES];
     unsigned longest = 1;
     for (uint64_t i = 0; i < bars->sweep->items; i++) {
-        unsigned letters = row_sweep_fit_name(bars->sweep, bars->names, i, room);
+        unsigned letters = row_sweep_fit_name(bars->sweep, bars->names, i, text);
         longest = letters > longest ? letters : longest;
     }
     return longest;
@@ -76,11 +71,11 @@ static unsigned print_bar(unsigned eighths)
 static void print_item(const bars *bars, uint64_t item, uint64_t k, unsigned name_width)
 {
     enum { LOGIT_COLUMNS = 16, PROBABILITY_COLUMNS = 32 };
-    char room[FITTED_NAME_BYTES];
-    unsigned letters = row_sweep_fit_name(bars->sweep, bars->names, item, room);
+    char text[FITTED_NAME_BYTES];
+    unsigned letters = row_sweep_fit_name(bars->sweep, bars->names, item, text);
     double logit = logit_of(bars, item), probability = bars->sweep->probabilities[k * bars->sweep->items + item];
-    printf("  %s%*s ", room, (int)(name_width - letters), "");
-    if (is_rest(bars, item))
+    printf("  %s%*s ", text, (int)(name_width - letters), "");
+    if (row_sweep_is_rest(bars->sweep, item))
         printf("%10s ", "");
     else
         printf("%10.5g ", logit);
@@ -107,9 +102,9 @@ static int print_bars(const bars *bars)
 
 /* ---------------------------------------------------------------- By gnuplot */
 
-enum { PANEL = 190, GAP = 14, BAR = 24, TITLE = 36, FOOT = 10, MOST_IN_LINE = 5 };
+enum { DIAGRAM = 190, GAP = 14, BAR = 24, TITLE = 36, FOOT = 10, MOST_IN_LINE = 5 };
 
-/* The picture, in pixels: the width of the names, panels in a line, lines. */
+/* The picture, in pixels: the width of the names, diagrams in a line, lines. */
 typedef struct sheet {
     unsigned names, in_line, lines, width, height;
 } sheet;
@@ -120,37 +115,37 @@ static sheet lay_out(const bars *bars)
     unsigned count = (unsigned)bars->sweep->count;
     sheet.in_line = count < MOST_IN_LINE ? count : MOST_IN_LINE;
     sheet.lines = (count + MOST_IN_LINE - 1) / MOST_IN_LINE;
-    sheet.width = sheet.names + (sheet.in_line + 1) * (PANEL + GAP);
+    sheet.width = sheet.names + (sheet.in_line + 1) * (DIAGRAM + GAP);
     sheet.height = sheet.lines * (TITLE + FOOT + BAR * (unsigned)bars->sweep->items);
     return sheet;
 }
 
-/* Sets where a panel stands; panel 0 of a line has the logits and the names. */
-static void place_panel(gnuplot *gnuplot, const bars *bars, const sheet *sheet, unsigned line, unsigned panel)
+/* Sets where a diagram stands; diagram 0 of a line has the logits and the names. */
+static void place_diagram(gnuplot *gnuplot, const bars *bars, const sheet *sheet, unsigned line, unsigned diagram)
 {
     FILE *script = gnuplot->script;
-    double left = sheet->names + panel * (PANEL + GAP), top = line * (sheet->height / sheet->lines) + TITLE;
+    double left = sheet->names + diagram * (DIAGRAM + GAP), top = line * (sheet->height / sheet->lines) + TITLE;
     double bottom = top + BAR * (double)bars->sweep->items;
     fprintf(script, "set lmargin at screen %.6f\nset rmargin at screen %.6f\n", left / sheet->width,
-            (left + PANEL) / sheet->width);
+            (left + DIAGRAM) / sheet->width);
     fprintf(script, "set tmargin at screen %.6f\nset bmargin at screen %.6f\n", 1 - top / sheet->height,
             1 - bottom / sheet->height);
     fputs("set ytics scale 0 (", script);
     for (uint64_t i = 0; i < bars->sweep->items; i++) {
-        char room[FITTED_NAME_BYTES];
-        row_sweep_fit_name(bars->sweep, bars->names, i, room);
+        char text[FITTED_NAME_BYTES];
+        row_sweep_fit_name(bars->sweep, bars->names, i, text);
         fputs(i > 0 ? ", " : "", script);
-        gnuplot_quote(gnuplot, panel == 0 ? room : "");
+        gnuplot_quote(gnuplot, diagram == 0 ? text : "");
         fprintf(script, " %llu", (unsigned long long)i);
     }
     fputs(")\n", script);
 }
 
-/* Begins a panel whose scale goes from low to high, with room for the numbers behind the bars, a part of that. */
-static void begin_panel(FILE *script, double low, double high, double part, const char *name, unsigned number)
+/* Begins a diagram whose scale goes from low to high, and beyond by `part` of that, for the numbers behind the bars. */
+static void begin_diagram(FILE *script, double low, double high, double part, const char *name, unsigned number)
 {
-    double room = part * (high - low);
-    fprintf(script, "set title \"%s\"\nset xrange [%.9g:%.9g]\n$panel%u << END\n", name, low, high + room, number);
+    double beyond = part * (high - low);
+    fprintf(script, "set title \"%s\"\nset xrange [%.9g:%.9g]\n$diagram%u << END\n", name, low, high + beyond, number);
 }
 
 static void write_bar(FILE *script, uint64_t item, double value, const char *text, int is_rest)
@@ -160,11 +155,11 @@ static void write_bar(FILE *script, uint64_t item, double value, const char *tex
             fmax(end, 0), text, is_rest);
 }
 
-static void end_panel(FILE *script, const char *colour, const char *ink, unsigned number)
+static void end_diagram(FILE *script, const char *colour, const char *ink, unsigned number)
 {
     fprintf(
         script,
-        "END\nplot for [rest = 0:1] $panel%u using 2:($6 == rest ? $1 : 1/0):2:3:($1 - 0.36):($1 + 0.36) with "
+        "END\nplot for [rest = 0:1] $diagram%u using 2:($6 == rest ? $1 : 1/0):2:3:($1 - 0.36):($1 + 0.36) with "
         "boxxyerror fillstyle solid noborder linecolor rgb (rest ? 0x999999 : 0x%s), '' using 4:1:5 with labels left "
         "offset character 0.6, 0 textcolor rgb '%s'\n",
         number, colour + 1, ink);
@@ -172,28 +167,28 @@ static void end_panel(FILE *script, const char *colour, const char *ink, unsigne
 
 static void draw_logits(FILE *script, const bars *bars, int is_dark, unsigned number)
 {
-    begin_panel(script, bars->low, bars->high, 0.65, "logits", number);
+    begin_diagram(script, bars->low, bars->high, 0.65, "logits", number);
     for (uint64_t i = 0; i < bars->sweep->items; i++) {
         char text[32] = "";
-        if (!is_rest(bars, i))
+        if (!row_sweep_is_rest(bars->sweep, i))
             snprintf(text, sizeof text, "%.5g", logit_of(bars, i));
         write_bar(script, i, logit_of(bars, i), text, 0);
     }
-    end_panel(script, gnuplot_colour(1, is_dark), gnuplot_ink(is_dark), number);
+    end_diagram(script, gnuplot_colour(1, is_dark), gnuplot_ink(is_dark), number);
 }
 
 static void draw_probabilities(FILE *script, const bars *bars, uint64_t k, int is_dark, unsigned number)
 {
     char temperature[TEMPERATURE_BYTES + 8];
     format_temperature(bars->temperatures[k], temperature);
-    begin_panel(script, 0, 1, 0.42, temperature, number);
+    begin_diagram(script, 0, 1, 0.42, temperature, number);
     for (uint64_t i = 0; i < bars->sweep->items; i++) {
         double probability = bars->sweep->probabilities[k * bars->sweep->items + i];
         char text[32];
         snprintf(text, sizeof text, "%.4g", probability);
-        write_bar(script, i, probability, text, is_rest(bars, i));
+        write_bar(script, i, probability, text, row_sweep_is_rest(bars->sweep, i));
     }
-    end_panel(script, gnuplot_colour(0, is_dark), gnuplot_ink(is_dark), number);
+    end_diagram(script, gnuplot_colour(0, is_dark), gnuplot_ink(is_dark), number);
 }
 
 static void write_script(gnuplot *gnuplot, const bars *bars, const sheet *sheet, int is_dark)
@@ -205,12 +200,12 @@ static void write_script(gnuplot *gnuplot, const bars *bars, const sheet *sheet,
             "front\nunset key\nunset xtics\nset yrange [%.9g:-0.5]\nset multiplot\n",
             gnuplot_ink(is_dark), (double)bars->sweep->items - 0.5);
     for (uint64_t k = 0; k < bars->sweep->count; k++) {
-        unsigned line = (unsigned)(k / MOST_IN_LINE), panel = (unsigned)(k % MOST_IN_LINE);
-        if (panel == 0) {
-            place_panel(gnuplot, bars, sheet, line, 0);
+        unsigned line = (unsigned)(k / MOST_IN_LINE), diagram = (unsigned)(k % MOST_IN_LINE);
+        if (diagram == 0) {
+            place_diagram(gnuplot, bars, sheet, line, 0);
             draw_logits(script, bars, is_dark, number++);
         }
-        place_panel(gnuplot, bars, sheet, line, panel + 1);
+        place_diagram(gnuplot, bars, sheet, line, diagram + 1);
         draw_probabilities(script, bars, k, is_dark, number++);
     }
     fputs("unset multiplot\n", script);

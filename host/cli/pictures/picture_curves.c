@@ -56,10 +56,11 @@ int picture_check(const run_options *options)
 
 /* ---------------------------------------------------------------- The script */
 
-/* The axis, in decades: the finite temperatures, and at a distance the limits. */
+/* The axis: the ends of the finite temperatures between 0 and inf, and beyond them the temperatures at which the limits
+   T = 0 and T = inf are drawn. */
 typedef struct span {
-    double low, high;      /* temperatures */
-    double zero, infinity; /* where the limits stand */
+    double low, high;
+    double zero, infinity;
 } span;
 
 static span span_of(const float *temperatures, uint64_t count)
@@ -108,15 +109,14 @@ static void write_plot(gnuplot *gnuplot, const row_sweep *sweep, const class_nam
     static const char *const dashes[] = {"solid", "(14,7)", "(5,5)", "(14,5,3,5)"};
     fputs("plot ", gnuplot->script);
     for (uint64_t i = 0; i < sweep->items; i++) {
-        char room[FITTED_NAME_BYTES];
-        int is_rest = sweep->rest > 0 && i + 1 == sweep->items;
-        unsigned colour = is_rest ? 8 : (unsigned)(i % 7) + 1;
+        char text[FITTED_NAME_BYTES];
+        unsigned colour = row_sweep_is_rest(sweep, i) ? 8 : (unsigned)(i % 7) + 1;
         const char *dash = dashes[i % 4];
         fprintf(gnuplot->script,
                 "%s$curves index 1 using 1:%llu with lines linetype %u linewidth %g dashtype %s title ",
                 i > 0 ? ", " : "", (unsigned long long)i + 2, colour, i % 4 == 0 ? 4.5 : 2.2, dash);
-        row_sweep_fit_name(sweep, names, i, room);
-        gnuplot_quote(gnuplot, room);
+        row_sweep_fit_name(sweep, names, i, text);
+        gnuplot_quote(gnuplot, text);
         for (int limit = 0; limit < 3; limit += 2)
             fprintf(gnuplot->script,
                     ", $curves index %d using 1:%llu with points linetype %u pointtype %d pointsize %g linewidth 2 "

@@ -40,11 +40,10 @@ static int compare_candidates(const void *a, const void *b)
 /* Sets classes and logits from candidates in their order. */
 static void fill_items(const candidate *candidates, uint64_t classes, row_sweep *sweep)
 {
-    uint64_t shown = sweep->items - (sweep->rest > 0 ? 1 : 0);
     for (uint64_t i = 0; i < classes; i++)
         sweep->classes[i] = candidates[i].class;
     for (uint64_t i = 0; i < sweep->items; i++)
-        sweep->logits[i] = i < shown ? candidates[i].logit : NAN;
+        sweep->logits[i] = row_sweep_is_rest(sweep, i) ? NAN : candidates[i].logit;
 }
 
 /* Sets items, classes, rest and logits. EXIT_DONE, or EXIT_FAILED after a complaint. */
@@ -182,27 +181,32 @@ void row_sweep_release(row_sweep *sweep)
     memset(sweep, 0, sizeof *sweep);
 }
 
-const char *row_sweep_name(const row_sweep *sweep, const class_names *names, uint64_t item, char *room)
+int row_sweep_is_rest(const row_sweep *sweep, uint64_t item)
 {
-    if (sweep->rest == 0 || item + 1 < sweep->items)
-        return class_names_text(names, sweep->classes[item], room);
-    snprintf(room, ITEM_NAME_BYTES, "rest (%llu)", (unsigned long long)sweep->rest);
-    return room;
+    return sweep->rest > 0 && item + 1 == sweep->items;
 }
 
-unsigned row_sweep_fit_name(const row_sweep *sweep, const class_names *names, uint64_t item, char *room)
+const char *row_sweep_name(const row_sweep *sweep, const class_names *names, uint64_t item, char *text)
+{
+    if (!row_sweep_is_rest(sweep, item))
+        return class_names_text(names, sweep->classes[item], text);
+    snprintf(text, ITEM_NAME_BYTES, "rest (%llu)", (unsigned long long)sweep->rest);
+    return text;
+}
+
+unsigned row_sweep_fit_name(const row_sweep *sweep, const class_names *names, uint64_t item, char *text)
 {
     char number[ITEM_NAME_BYTES];
     unsigned letters = 0, used = 0, bytes;
     for (const char *name = row_sweep_name(sweep, names, item, number); *name; name += bytes) {
         bytes = text_character_bytes(name);
         if (++letters == MOST_LETTERS && name[bytes]) {
-            used += (unsigned)sprintf(room + used, "…");
+            used += (unsigned)sprintf(text + used, "…");
             break;
         }
-        memcpy(room + used, name, bytes);
+        memcpy(text + used, name, bytes);
         used += bytes;
     }
-    room[used] = '\0';
+    text[used] = '\0';
     return letters;
 }

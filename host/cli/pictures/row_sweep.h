@@ -31,14 +31,17 @@ int row_sweep_read(run *run, const row_request *request, row_sweep *sweep);
 int row_sweep_compute(run *run, const float *logits, uint64_t classes, const row_request *request, row_sweep *sweep);
 void row_sweep_release(row_sweep *sweep);
 
-/* Returns the name of an item: its class's name, or "rest (990)". `room` has ITEM_NAME_BYTES, for names that are made
+/* Returns 1 for the item that is "rest". */
+int row_sweep_is_rest(const row_sweep *sweep, uint64_t item);
+
+/* Returns the name of an item: its class's name, or "rest (990)". `text` has ITEM_NAME_BYTES, for names that are made
    here. */
 #define ITEM_NAME_BYTES 40
-const char *row_sweep_name(const row_sweep *sweep, const class_names *names, uint64_t item, char *room);
+const char *row_sweep_name(const row_sweep *sweep, const class_names *names, uint64_t item, char *text);
 
-/* Writes the name of an item into `room`, which has FITTED_NAME_BYTES; one of more than MOST_LETTERS is cut. Returns
+/* Writes the name of an item into `text`, which has FITTED_NAME_BYTES; one of more than MOST_LETTERS is cut. Returns
    how many letters it has. */
 enum { MOST_LETTERS = 24, FITTED_NAME_BYTES = 4 * MOST_LETTERS + 4 };
-unsigned row_sweep_fit_name(const row_sweep *sweep, const class_names *names, uint64_t item, char *room);
+unsigned row_sweep_fit_name(const row_sweep *sweep, const class_names *names, uint64_t item, char *text);
 
 #endif

@@ -36,11 +36,11 @@ int finish_output(FILE *file)
     return errno == EPIPE ? EXIT_FAILED : complain(EXIT_FAILED, "standard output: %s", strerror(errno));
 }
 
-ssize_t read_at(int descriptor, uint64_t offset, void *to, size_t room)
+ssize_t read_at(int descriptor, uint64_t offset, void *to, size_t bytes)
 {
     size_t done = 0;
-    for (ssize_t count = 1; count != 0 && done < room;) {
-        count = pread(descriptor, (char *)to + done, room - done, (off_t)(offset + done));
+    for (ssize_t count = 1; count != 0 && done < bytes;) {
+        count = pread(descriptor, (char *)to + done, bytes - done, (off_t)(offset + done));
         if (count < 0 && errno != EINTR)
             return -1;
         done += count > 0 ? (size_t)count : 0;

@@ -17,9 +17,9 @@ void begin_process(void);
 /* Flushes an output stream. EXIT_DONE, or EXIT_FAILED: after a complaint, unless a closed pipe is the reason. */
 int finish_output(FILE *file);
 
-/* Reads bytes from an offset on, through interruptions, until `room` bytes are read or the file ends. Any thread may
+/* Reads from an offset on, through interruptions, until `bytes` are read or the file ends. Any thread may
    call it. Returns how many bytes were read, or -1 with errno. */
-ssize_t read_at(int descriptor, uint64_t offset, void *to, size_t room);
+ssize_t read_at(int descriptor, uint64_t offset, void *to, size_t bytes);
 
 /* Writes all bytes at an offset, through interruptions. Any thread may call it. Returns 1, or 0 with errno. */
 int write_at(int descriptor, uint64_t offset, const void *data, size_t bytes);
