@@ -77,7 +77,8 @@ static int run_rank(int argc, char **argv, int provided)
     return command_run(argc, argv);
 }
 
-/* Only the first process says how it went: another status of others would make mpirun print a page about each. */
+/* Ends rank 0 with the job's status, and all other ranks with 0: mpirun prints a page about every process that ends
+   with another. */
 int main(int argc, char **argv)
 {
     int provided;

@@ -25,8 +25,9 @@ enum { GUARD_BYTES = 256 }; /* before and behind an array: a multiple of every a
 static struct {
     clsoftmax_context *device, *cpu;
     cl_command_queue queue;
-    int is_exact; /* keeps buffers: Oclgrind 21.10 confuses the sizes of a new one and a released one */
-    unsigned runs, found, left_out, from; /* runs; those before `from` are left out */
+    int is_exact;            /* keeps buffers: Oclgrind 21.10 confuses the sizes of a new one and a released one */
+    unsigned runs, found;    /* how many were run, and in how many something was wrong */
+    unsigned left_out, from; /* how many were left out so far: those before number `from` */
 } watch;
 
 static void die(const char *what, const char *why)

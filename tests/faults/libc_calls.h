@@ -7,7 +7,9 @@
      CODE      returns the error
      TRANSFER  returns -1, with errno, or moves fewer bytes than asked for
      STREAM    returns the value in the third column, and sets the stream's error indicator
-     BY_HAND   is written out in libc_layer.c */
+     BY_HAND   is written out in libc_layer.c
+   The order matters. Calls that take memory come first, up to __getdelim (is_memory in libc_layer.c and file_errors.c);
+   those of streams come last, from fread on (check_reached in file_faults.c). */
 #ifndef CLSOFTMAX_LIBC_CALLS_H
 #define CLSOFTMAX_LIBC_CALLS_H
 

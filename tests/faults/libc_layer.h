@@ -36,7 +36,7 @@ typedef struct libc_fault {
     unsigned long at; /* the number of the call, from 1 on; 0: none */
     int error;        /* a number of errno.h */
     libc_reach reach;
-    int memory_only; /* calls other than MEMORY neither count nor fail */
+    int memory_only; /* calls that take no memory, those behind __getdelim in libc_calls.h, neither count nor fail */
 } libc_fault;
 
 enum { LIBC_MOST_CALLS = 1 << 16 };
@@ -75,7 +75,7 @@ typedef struct libc_board {
    own, and its calls do not fail. */
 #define LIBC_BOARD_VARIABLE "CLSOFTMAX_TEST_BOARD"
 
-/* The board that is in use, and another one in its place. */
+/* Return the board that is in use, and put another one in its place. */
 libc_board *libc_layer_board(void);
 void libc_layer_use(libc_board *shared);
 

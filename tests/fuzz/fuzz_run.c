@@ -1,6 +1,6 @@
 /* The commands `run` and `sweep` as a whole, from files to files: a small array of any shape and axis, numbers for each
    row, a part of the rows, little memory, shards. The oracle of every byte is one call of the library on the whole
-   array; which labels, rows and counts are wrong is written here again. */
+   array. Which labels, rows and counts are wrong, this file decides by code of its own. */
 #include "commands/commands.h"
 #include "support/messages.h"
 #include "fuzz.h"
@@ -144,7 +144,7 @@ static int is_wrong(const fuzz_job *job)
     return has_wrong_label(job, begin, end);
 }
 
-/* The whole array at once. */
+/* Computes the expected results: the whole array in one call of the library. */
 static void compute(fuzz_job *job)
 {
     static clsoftmax_context *cpu;

@@ -130,11 +130,12 @@ Test(core, masks_are_exactly_zero)
     }
 }
 
-/* Compares core_reduce_unscaled, which rows at T = 1 take, with core_reduce, and checks which rows take it. */
-Test(core, plain_rows_have_the_same_bits)
+/* Compares core_reduce_unscaled, for rows whose logits need no scaling, with core_reduce, and checks which rows those
+   are. */
+Test(core, unscaled_rows_have_the_same_bits)
 {
     uint64_t random = 13;
-    unsigned long plain = 0;
+    unsigned long unscaled = 0;
     for (int i = 0; i < 1000000; i++) {
         float maximum = (float)((random_unit(&random) - 0.5) * 1024);
         float x = i % 8 == 0 ? -INFINITY : i % 8 == 1 ? 0.0f : maximum - (float)(random_unit(&random) * 200);
@@ -144,9 +145,9 @@ Test(core, plain_rows_have_the_same_bits)
             continue;
         core_reduced a = core_reduce(x, row), b = core_reduce_unscaled(x, row);
         cr_assert(memcmp(&a, &b, sizeof a) == 0, "max %a, x %a", (double)maximum, (double)x);
-        plain++;
+        unscaled++;
     }
-    cr_assert(plain > 400000);
+    cr_assert(unscaled > 400000);
     cr_expect_not(core_row_is_unscaled(core_row(core_temperature(nextafterf(1, 2)), 3)));
     cr_expect_not(core_row_is_unscaled(core_row(core_temperature(2), 3)));
     cr_expect_not(core_row_is_unscaled(core_row(core_temperature(0), 3)));

@@ -141,8 +141,9 @@ Test(cpu_paths, ends_of_strips_and_blocks, .timeout = 600)
     clsoftmax_context_release(context);
 }
 
-/* Runs columns, which are computed eight or four classes at a time, flushed after 256 and prefetched 512 ahead, that
-   end at and around those numbers. Of their panels two are whole. */
+/* Runs columns that end at and around the numbers of classes at which `cpu` changes what it does: it takes eight or
+   four classes at a time, flushes after 256, and prefetches the next panel of columns of up to 512. Of their panels two
+   are whole. */
 Test(cpu_paths, ends_of_strips_in_columns, .timeout = 600)
 {
     const uint64_t parts[] = {0, 18, 240, 504};

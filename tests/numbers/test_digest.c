@@ -44,7 +44,7 @@ static int run_at(void *with, const clsoftmax_problem *problem, const clsoftmax_
     return status;
 }
 
-/* Compares a line's digest in one band. Returns 0 where the strategy does not support a problem of the line. */
+/* Compares a line's digest in one band. Returns 0 where a problem of the line is UNSUPPORTED. */
 static int check(place *at, unsigned line, digest_band band)
 {
     char name[80];

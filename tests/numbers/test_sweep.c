@@ -1,5 +1,5 @@
-/* Sweeps, on every device, with every strategy, layout, dtype and operation. The oracle is as many separate calls on
-   cpu, bit for bit, and nothing may be written beside the results. test_cross.c and test_bits.c show that separate
+/* Sweeps, on every device, in every layout, dtype and operation. The oracle is as many separate calls on cpu, bit for
+   bit, and nothing may be written beside the results. test_cross.c and test_bits.c show that separate
    calls are right; cli/faults.bats plants faults into sweeps. */
 #include "array.h"
 #include "context.h"
@@ -202,7 +202,8 @@ Test(sweep, cpu_and_reference, .timeout = 600)
     clsoftmax_context_release(reference);
 }
 
-/* Runs drawn sweeps with every strategy that takes their shapes. */
+/* Runs drawn sweeps with the strategies of the device, but not with `lane` and `column`, to spare their compilation.
+   These run sweeps in test_buffers, test_digest and kernel_watch, and here where AUTO chooses them. */
 static void check_strategies(clsoftmax_context *context, uint64_t seeds)
 {
     clsoftmax_context *cpu = test_open("cpu");

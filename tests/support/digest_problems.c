@@ -41,7 +41,7 @@ enum { FORMATS = sizeof formats / sizeof *formats };
 static const clsoftmax_operation operations[] = {CLSOFTMAX_OPERATION_NONE, CLSOFTMAX_OPERATION_SOFTMAX,
                                                  CLSOFTMAX_OPERATION_LOG_SOFTMAX};
 
-/* Statistics alone have no results, so their type and place are not varied. */
+/* Returns 0 for lines that would repeat others: statistics alone have no results whose type and place could vary. */
 static int is_a_line(const digest_line *line)
 {
     int in_place = line->layout == DIGEST_IN_PLACE;
@@ -106,7 +106,7 @@ static uint32_t number(const format *f, uint64_t sign, unsigned exponent, uint64
     return (uint32_t)(sign & 1) << sign_place | exponent << f->fraction_bits | ((uint32_t)fraction & fraction_mask);
 }
 
-/* A number of magnitude [2^least, 2^most). */
+/* Returns a number of magnitude [2^least, 2^most). */
 static uint32_t between(const format *f, int least, int most, uint64_t bits)
 {
     unsigned exponent = (unsigned)((int)f->bias + least) + (unsigned)(bits >> 40) % (unsigned)(most - least);
@@ -140,7 +140,7 @@ static uint32_t usual(const format *f, pattern p, uint64_t bits)
     }
 }
 
-/* The number that one class of the row has instead of a usual one. */
+/* Returns the number that one class of the row has instead of a usual one. */
 static uint32_t exception(const format *f, pattern p, uint64_t bits)
 {
     switch (p) {
@@ -180,7 +180,8 @@ static void fill_logits(const clsoftmax_problem *problem, uint64_t *random, unsi
 
 /* ---------------------------------------------------------------- Problems */
 
-/* A line has one of these in each band, so that few kernels are compiled for it. */
+/* The policies of the problems that a line has in a band: one choice for all of them, so that few kernels are compiled.
+ */
 typedef struct policies {
     clsoftmax_neg_inf_rows neg_inf_rows;
     clsoftmax_pos_inf pos_inf;
@@ -193,15 +194,15 @@ static const policies choices[] = {
     {CLSOFTMAX_NEG_INF_ROWS_ZERO, CLSOFTMAX_POS_INF_NAN},
 };
 
-/* Of short rows, more than one of the CPU's panels; of longer ones, every other problem has so many. Even, for two
-   outer indices. */
+/* Returns how many rows a problem has: an even number, for two outer indices. Rows of up to 64 classes are more than a
+   panel of the CPU path has, and so are rows of up to 300 in every other problem. */
 static uint64_t rows_of(uint64_t classes, unsigned turn)
 {
     return classes <= 64 ? 70 : classes <= 300 ? (turn % 2 ? 66 : 6) : 2;
 }
 
-/* As many temperatures as the size of the results allows: more than a vector and than the CPU's panels have, where rows
-   are short. */
+/* Returns how many temperatures a sweep has: in turn a few, fewer than a vector has elements, one, and more than a
+   panel of the CPU path has rows; but 2 where the results would become too large. */
 static uint64_t sweep_of(uint64_t elements, unsigned turn)
 {
     static const uint64_t counts[] = {3, 13, 1, 67};
@@ -242,7 +243,7 @@ static uint64_t span_of(const clsoftmax_problem *problem, const clsoftmax_layout
     return place_of(problem, layout, problem->outer * problem->inner - 1, problem->classes - 1) + 1;
 }
 
-/* Of a sweep of dense rows, every other has all temperatures of a row side by side. */
+/* Makes a problem a sweep. Of dense rows, every other problem has all temperatures of a row side by side. */
 static void set_sweep(clsoftmax_problem *problem, const digest_line *line, unsigned turn)
 {
     problem->sweep = sweep_of(problem->outer * problem->inner * problem->classes, turn);
@@ -271,8 +272,8 @@ static clsoftmax_problem problem_of(const digest_line *line, policies policies, 
     return problem;
 }
 
-/* Each of these in turn, from one that is drawn. The invalid ones are for rows alone: a call that has one of them is
-   refused. */
+/* Fills in temperatures from a list, in its order, beginning at one that is drawn. The invalid ones at its end are for
+   temperatures of rows: a sweep that has one of them is refused. */
 static void fill_temperatures(uint64_t *random, int may_be_invalid, uint64_t count, float *temperatures)
 {
     static const float all[] = {1,         0.7f,    0.07f, 3.05f, 1,        20,    0x1p-62f, 1,   0x1p62f,  0x1p-149f,
@@ -322,7 +323,8 @@ static void release(arrays *a)
     free(a->statistics);
 }
 
-/* Gaps between logits are NaN, which no row may read; gaps between results stay what they are. */
+/* Makes the arrays. Gaps between logits are NaN, which no row may read; gaps between results are to stay what they are.
+   Returns 0 if there is no memory. */
 static int make_arrays(const clsoftmax_problem *problem, arrays *a)
 {
     const uint64_t rows = problem->outer * problem->inner, sweep = problem->sweep ? problem->sweep : 1;

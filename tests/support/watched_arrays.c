@@ -63,7 +63,8 @@ static void fill_labels(const clsoftmax_problem *p, watched_array *array)
 
 /* ---------------------------------------------------------------- Arrays */
 
-/* A call on buffers takes a first element of each array of rows or temperatures; a matrix has an offset. */
+/* Returns the byte of its buffer at which an array begins: a matrix by the offset of its layout; arrays of rows or
+   temperatures, whose first element a call on buffers takes, behind the guard. */
 static size_t begin_of(const clsoftmax_problem *p, cls_array name, size_t guard_bytes)
 {
     const clsoftmax_layout *layout = cls_array_layout(p, name);

@@ -25,7 +25,8 @@ static int prepare_ranks(run_command command, int argc, char **argv, run *run)
     return ranks_agree(is_first ? EXIT_DONE : parse_and_prepare(command, argc, argv, run));
 }
 
-/* A picture in place of the text of a sweep leaves nothing else to compute. */
+/* Returns 1 if there are results or statistics to compute; there are none where a picture takes the place of the text
+   of a sweep. */
 static int has_rows_to_compute(const run *run)
 {
     return run->problem.operation != CLSOFTMAX_OPERATION_NONE || run->problem.statistics;

@@ -2,7 +2,8 @@
 #ifndef CLSOFTMAX_COMMANDS_H
 #define CLSOFTMAX_COMMANDS_H
 
-/* Runs a command. argv[0] is what the user calls it by, as "clsoftmax run". Returns the exit status of the process. */
+/* Runs a command. argv[0] is what the user calls it by, as "clsoftmax run". Returns the exit status of the process, or
+   EXIT_ANSWERED after --help, which is to become EXIT_DONE. */
 int command_run(int argc, char **argv);
 int command_sweep(int argc, char **argv);
 int command_plot(int argc, char **argv);

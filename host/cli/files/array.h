@@ -17,7 +17,7 @@ typedef enum array_content {
     ARRAY_NUMBERS        /* double; integers are read too */
 } array_content;
 
-/* In C order. */
+/* The numbers of a file, in C order. */
 typedef struct array {
     void *values;
     array_content content;

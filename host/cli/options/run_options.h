@@ -1,4 +1,5 @@
-/* The options of the commands that compute: run, sweep, plot, explore. */
+/* The options of run, sweep, plot and explore, parsed and checked. Used by these commands, and by the folders run and
+   pictures. */
 #ifndef CLSOFTMAX_RUN_OPTIONS_H
 #define CLSOFTMAX_RUN_OPTIONS_H
 

@@ -1,4 +1,5 @@
-/* Lists of temperatures, as a user writes them. Pure functions. Used for -T of sweep and plot. */
+/* Lists of temperatures, as a user writes them; the functions neither print nor complain. Used for -T of sweep and
+   plot. */
 #ifndef CLSOFTMAX_TEMPERATURE_LIST_H
 #define CLSOFTMAX_TEMPERATURE_LIST_H
 

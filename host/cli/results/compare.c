@@ -64,8 +64,9 @@ static double spacing_at(float value)
     return (double)nextafterf(fabsf(value), INFINITY) - (double)fabsf(value);
 }
 
-/* The bounds of the public header are against exact values. Both sides may be that far from them, so that they count
-   twice. */
+/* Returns 1 if a is within the bounds of the public header. These are against exact values, but b comes from the
+   reference, which computes in double precision and then rounds to f32: b is up to half an ULP away from them. So 1 ULP
+   becomes 2 here, and the 4 of the entropy become 5. What the bounds have beside ULPs is doubled. */
 static int are_within_bounds(const clsoftmax_statistics *a, const clsoftmax_statistics *b, double classes)
 {
     double ulp = 2 * spacing_at(b->largest_probability), absolute = classes * 0x1p-43;

@@ -1,5 +1,6 @@
 /* The ranks: the processes that share a job's rows. clsoftmax has one (ranks_one.c), clsoftmax-mpi those of MPI
-   (host/mpi/ranks_mpi.c). Functions that all ranks call are called by all of them in the same order. */
+   (host/mpi/ranks_mpi.c). Of the functions that "all ranks call", every rank must make the same calls in the same
+   order. */
 #ifndef CLSOFTMAX_RANKS_H
 #define CLSOFTMAX_RANKS_H
 

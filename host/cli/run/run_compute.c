@@ -4,7 +4,7 @@
 #include "run/run.h"
 #include "support/messages.h"
 
-/* A pipe takes an array from its first byte to its last, so that slabs must be parts of it in that order. */
+/* Checks that slabs can go to a pipe one after another: it takes an array from its first byte to its last. */
 static int check_pipes(const run *run, int has_pipe)
 {
     const slabs *slabs = &run->slabs;

@@ -66,7 +66,7 @@ int run_has_pipe(const run *run)
 
 /* ---------------------------------------------------------------- Ending */
 
-/* Both files are on the disk before either gets its name. */
+/* Synchronises both files before either gets its name, and gives them their names. */
 static int finish_files(run *run)
 {
     if (run->has_results_file)

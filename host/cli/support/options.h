@@ -1,6 +1,6 @@
 /*
  * The options of a command, as rows of a table: getopt_long parses by the rows, and --help is printed from them, so
- * that the two cannot disagree. Used by all commands of clsoftmax, and offered to clsoftmax-bench.
+ * that the two cannot disagree. Used by all commands of clsoftmax, and by clsoftmax-bench.
  *
  * To add an option, add a row: its names, what --help says of it, and the function that takes its argument.
  */

@@ -9,8 +9,8 @@ static unsigned announced_bytes(unsigned char first)
     return first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
 }
 
-/* Table 3-7 of the Unicode standard: no character is longer than need be, half of a pair of UTF-16, or beyond U+10FFFF.
- */
+/* Returns 1 if the second byte may follow the first, by table 3-7 of the Unicode standard: no character is longer than
+   need be, half of a pair of UTF-16, or beyond U+10FFFF. */
 static int may_follow(unsigned char first, unsigned char second)
 {
     unsigned char least = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;

@@ -1,7 +1,7 @@
 /*
  * The values of options, read from text: numbers, sizes, temperatures, choices. Used by the tables of options of
- * clsoftmax and clsoftmax-bench. `option` is what a complaint begins with, as "--rows". Each function returns
- * EXIT_DONE, or EXIT_WRONG after a complaint that says what the option takes.
+ * clsoftmax and clsoftmax-bench, and by what looks at the ends of file names. `option` is what a complaint begins with,
+ * as "--rows". Each parse_... returns EXIT_DONE, or EXIT_WRONG after a complaint that says what the option takes.
  */
 #ifndef CLSOFTMAX_VALUES_H
 #define CLSOFTMAX_VALUES_H

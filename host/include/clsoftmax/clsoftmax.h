@@ -47,7 +47,8 @@ CLSOFTMAX_API const char *clsoftmax_version(void);
 
 /* ---------------------------------------------------------------- 1. Status and errors */
 
-/* Every function that can fail returns a status, and its results by pointer. The numbers leave room in each group. */
+/* Every function that can fail returns a status, and its results by pointer. The numbers leave room in each group: from
+   10 on the call is wrong, from 20 on there is no memory, from 30 on the device is the reason. */
 #define CLSOFTMAX_STATUS_LIST(X)                                                                                       \
     X(OK, 0, "done")                                                                                                   \
     X(INVALID_ARGUMENT, 10, "an argument is NULL, out of range, or at odds with another")                              \
@@ -353,7 +354,8 @@ typedef struct clsoftmax_statistics {
 typedef struct clsoftmax_plan clsoftmax_plan;
 
 /* Plans the problem on the context's device, and builds what has not been built yet. INVALID_ARGUMENT or INVALID_SHAPE
-   for a problem that makes no sense, UNSUPPORTED for a strategy that the device or the layout rules out. */
+   for a problem that makes no sense; UNSUPPORTED for a strategy that the device does not have, for more columns or
+   classes than a launch takes, and for a field of a newer header that this library does not know. */
 CLSOFTMAX_API clsoftmax_status clsoftmax_plan_create(clsoftmax_context *context, const clsoftmax_problem *problem,
                                                      clsoftmax_plan **plan);
 

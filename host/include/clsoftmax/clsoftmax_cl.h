@@ -13,9 +13,12 @@
  *     arguments.logits = logits_buffer, arguments.results = results_buffer, arguments.temperature = 0.7f;
  *     clsoftmax_cl_enqueue(plan, queue, &arguments, 0, NULL, &done);
  *
- * Offsets and strides are in elements: see clsoftmax_layout. A buffer made with CL_MEM_USE_HOST_PTR must begin at a
- * multiple of 16 bytes if its rows do, counted from its beginning (INVALID_ARGUMENT where it matters). The same plan
- * may be used with device buffers and with host memory.
+ * Offsets and strides are in elements: see clsoftmax_layout. The same plan may be used with device buffers and with
+ * host memory.
+ *
+ * If all rows of logits and results begin at multiples of 16 bytes, counted from the beginning of their buffers, a
+ * kernel may read and write 16 bytes at a time. Then the host memory of a buffer made with CL_MEM_USE_HOST_PTR must
+ * begin at a multiple of 16 bytes, too; otherwise the call returns INVALID_ARGUMENT.
  */
 #ifndef CLSOFTMAX_CLSOFTMAX_CL_H
 #define CLSOFTMAX_CLSOFTMAX_CL_H
