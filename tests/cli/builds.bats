@@ -52,8 +52,9 @@ has() { [ "$(uname -m)" = x86_64 ] && grep -qw "$1" /proc/cpuinfo; }
     for compiler in "${compilers[@]}"; do
         for level in -O0 -O3; do
             for flags in "${sets[@]}"; do
-                # what -O0 makes of vectors is slow to run
-                [ $level = -O3 ] || [ -z "$flags" ] || [ -n "${CLSOFTMAX_TEST_LONG-}" ] || continue
+                # What -O0 makes of vectors is slow to run, and gcc's -O3 is what test_digest runs.
+                [ -n "${CLSOFTMAX_TEST_LONG-}" ] || { [ $level = -O0 ] && [ -z "$flags" ]; } ||
+                    { [ $level = -O3 ] && [ $compiler = clang ]; } || continue
                 echo "$compiler $level $flags:"
                 # shellcheck disable=SC2086
                 build "$compiler" $level $flags

@@ -43,8 +43,9 @@ verifies() {
     for device in $(grep -o '"selector": "[0-9]*:[0-9]*"' devices.json | cut -d'"' -f4); do
         if [ -n "${CLSOFTMAX_TEST_LONG-}" ]; then
             verifies -d "$device"
-        else # most of the time goes into compiling kernels; test_cross has a sample of all operations
-            verifies -d "$device" --operation softmax
+        else # most of the time goes into compiling kernels; test_cross has a sample of everything
+            verifies -d "$device" --strategy plain
+            verifies -d "$device" --strategy lane --operation softmax
         fi
     done
 }
