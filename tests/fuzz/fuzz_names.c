@@ -58,9 +58,10 @@ static void check_json(const char *text, uint32_t *characters, size_t room)
 static void check_file(const uint8_t *data, size_t size, uint64_t classes, uint32_t *characters, size_t room)
 {
     char path[FUZZ_PATH_BYTES];
+    const array no_header = {0};
     class_names names;
     int file = fuzz_file(data, size, path);
-    int status = class_names_read(path, classes, &names);
+    int status = class_names_read(path, &no_header, classes, &names);
     close(file);
     FUZZ_CHECK(status == EXIT_DONE || (status == EXIT_WRONG && names.count == 0));
     FUZZ_CHECK(status != EXIT_DONE || (names.count == classes && !memchr(data, '\0', size)));

@@ -1,5 +1,5 @@
-/* The reader of texts: the first byte chooses what the numbers are, the rest is the file. Numbers that are read,
-   written and read again must be the same. */
+/* The reader of texts: the first byte chooses what the numbers are and how they are written, the rest is the file.
+   Numbers that are read, written and read again must be the same. */
 #include "support/messages.h"
 #include "fuzz.h"
 #include "files/array_text.h"
@@ -9,13 +9,13 @@
 
 const char program_name[] = "fuzz";
 
-static int read_text(const void *data, size_t size, array_content content, array *out)
+static int read_text(const void *data, size_t size, const text_format *format, array_content content, array *out)
 {
     char path[FUZZ_PATH_BYTES];
     int file = fuzz_file(data, size, path);
     memset(out, 0, sizeof *out);
     out->content = content;
-    int status = array_read_text(path, out);
+    int status = array_read_text(path, format, out);
     close(file);
     return status;
 }
@@ -29,7 +29,8 @@ static void check_round_trip(const array *first)
     FUZZ_CHECK(array_write_text(stream, first->values, first->dtype, first->elements, first->shape[1]) == EXIT_DONE);
     fclose(stream);
     array second;
-    FUZZ_CHECK(read_text(text, length, ARRAY_LOGITS, &second) == EXIT_DONE);
+    const text_format as_written = {.decimal = '.'};
+    FUZZ_CHECK(read_text(text, length, &as_written, ARRAY_LOGITS, &second) == EXIT_DONE);
     FUZZ_CHECK(second.elements == first->elements && second.shape[1] == first->shape[1]);
     for (uint64_t i = 0; i < first->elements; i++) {
         float a = ((float *)first->values)[i], b = ((float *)second.values)[i];
@@ -43,11 +44,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 1)
         return 0;
+    static const char delimiters[] = {'\0', ',', ';', '\t', ' '};
+    const unsigned choice = data[0] / 3;
+    text_format format = {delimiters[choice % 5], choice / 5 % 2 ? ',' : '.', (text_header)(choice / 10 % 3)};
+    if (format.delimiter == format.decimal)
+        format.delimiter = '\0';
     array read;
-    int status = read_text(data + 1, size - 1, (array_content)(data[0] % 3), &read);
+    int status = read_text(data + 1, size - 1, &format, (array_content)(data[0] % 3), &read);
     FUZZ_CHECK(status == EXIT_DONE || status == EXIT_WRONG);
     if (status != EXIT_DONE)
         return 0;
+    for (uint64_t i = 0; read.names && i < read.shape[1]; i++)
+        FUZZ_CHECK(read.names[i]);
     FUZZ_CHECK(read.dimensions == 2 && read.elements == read.shape[0] * read.shape[1] && read.elements > 0);
     if (read.content == ARRAY_LOGITS)
         check_round_trip(&read);

@@ -77,7 +77,7 @@ static int explore(int argc, char **argv, run *run)
     run->problem = run->options.problem;
     FORWARD(open_input(run));
     FORWARD(devices_open(run->options.device, &run->devices));
-    FORWARD(class_names_read(run->options.class_names, run->problem.classes, &names));
+    FORWARD(class_names_read(run->options.class_names, &run->input.array, run->problem.classes, &names));
     int status = compute_and_write(run, &names);
     class_names_release(&names);
     return status;

@@ -14,6 +14,10 @@ void array_release(array *array)
 {
     free(array->values);
     array->values = NULL;
+    for (uint64_t i = 0; array->names && i < array->shape[array->dimensions - 1]; i++)
+        free(array->names[i]);
+    free(array->names);
+    array->names = NULL;
 }
 
 const char *array_put(array *array, uint64_t at, double value)

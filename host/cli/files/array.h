@@ -25,6 +25,7 @@ typedef struct array {
     unsigned dimensions;
     uint64_t shape[ARRAY_MOST_DIMENSIONS];
     uint64_t elements; /* product of the shape */
+    char **names;      /* of the indices of the last dimension, from the header of a text file, or NULL */
 } array;
 
 /* Returns the bytes of an element in memory. */

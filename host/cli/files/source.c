@@ -51,21 +51,25 @@ static int find_version(const char *path, source_version *version)
 }
 
 /* The version is looked up before the file is read: a change on the way then counts as another version. */
-static int open_file(const char *path, int has_bf16, uint64_t memory, source *source)
+static int open_file(const char *path, const source_reading *reading, source *source)
 {
     int is_npy = ends_with(path, ".npy");
-    COMPLAIN_IF(!is_npy && strcmp(path, "-") != 0 && !ends_with(path, ".txt") && !ends_with(path, ".csv"), EXIT_WRONG,
-                "%s: unknown kind of file; it takes .npy, .txt, .csv, or - for text on standard input", path);
+    int is_text =
+        ends_with(path, ".txt") || ends_with(path, ".csv") || ends_with(path, ".tsv") || strcmp(path, "-") == 0;
+    COMPLAIN_IF(!is_npy && !is_text, EXIT_WRONG,
+                "%s: unknown kind of file; it takes .npy, .txt, .csv, .tsv, or - for text on standard input", path);
+    COMPLAIN_IF(is_npy && reading->text.header == TEXT_HEADER, EXIT_WRONG, "%s: --header is for text files", path);
     FORWARD(find_version(path, &source->version));
-    return is_npy ? open_npy(path, has_bf16, memory, source) : array_read_text(path, &source->array);
+    return is_npy ? open_npy(path, reading->has_bf16, reading->memory, source)
+                  : array_read_text(path, &reading->text, &source->array);
 }
 
-int source_open(const char *path, array_content content, int has_bf16, uint64_t memory, source *source)
+int source_open(const char *path, const source_reading *reading, source *source)
 {
     memset(source, 0, sizeof *source);
     source->file.descriptor = -1;
-    source->array.content = content;
-    int status = open_file(path, has_bf16, memory, source);
+    source->array.content = reading->content;
+    int status = open_file(path, reading, source);
     if (status != EXIT_DONE)
         source_close(source);
     return status;

@@ -4,6 +4,7 @@
 #define CLSOFTMAX_SOURCE_H
 
 #include "files/npy_file.h"
+#include "files/text_fields.h"
 
 /* What changes when a file does, as far as its folder tells. Zeros for standard input. */
 typedef struct source_version {
@@ -19,10 +20,17 @@ typedef struct source {
     source_version version;
 } source;
 
-/* Opens an .npy file, a .txt or .csv file, or "-" for text on standard input. Text is read at once; so is .npy in
-   Fortran order, if it takes at most `memory` bytes. has_bf16: two-byte elements without a float type (V2, u2) are
-   bf16. EXIT_DONE, or another status after a complaint that names the file and the place. */
-int source_open(const char *path, array_content content, int has_bf16, uint64_t memory, source *source);
+/* How the numbers of a file are read. */
+typedef struct source_reading {
+    array_content content;
+    int has_bf16;     /* two-byte elements of .npy without a float type (V2, u2) are bf16 */
+    uint64_t memory;  /* the most bytes for .npy in Fortran order, which is read at once */
+    text_format text; /* of text files, which are read at once */
+} source_reading;
+
+/* Opens an .npy file; a .txt, .csv or .tsv file; or "-" for text on standard input. EXIT_DONE, or another status after
+   a complaint that names the file and the place. */
+int source_open(const char *path, const source_reading *reading, source *source);
 void source_close(source *source);
 
 /* Leaves indices [begin, end) of the first dimension. */

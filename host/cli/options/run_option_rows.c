@@ -72,6 +72,36 @@ static int set_pos_inf(const option_row *row, const char *argument, void *option
     return EXIT_DONE;
 }
 
+/* Sets a choice whose names stand for characters. */
+static int set_character(const option_row *row, const char *argument, const char *const *names, const char *characters,
+                         char *character)
+{
+    char option[OPTION_NAME_BYTES];
+    int choice = 0;
+    FORWARD(parse_choice(option_name(row, option), argument, names, (int)strlen(characters), &choice));
+    *character = characters[choice];
+    return EXIT_DONE;
+}
+
+static int set_delimiter(const option_row *row, const char *argument, void *options)
+{
+    static const char *const names[] = {"comma", "semicolon", "tab", "space"};
+    return set_character(row, argument, names, ",;\t ", &((run_options *)options)->text.delimiter);
+}
+
+static int set_decimal(const option_row *row, const char *argument, void *options)
+{
+    static const char *const names[] = {"point", "comma"};
+    return set_character(row, argument, names, ".,", &((run_options *)options)->text.decimal);
+}
+
+static int set_header(const option_row *row, const char *argument, void *options)
+{
+    (void)row, (void)argument;
+    ((run_options *)options)->text.header = TEXT_HEADER;
+    return EXIT_DONE;
+}
+
 static int set_input_dtype(const option_row *row, const char *argument, void *options_)
 {
     run_options *options = options_;
@@ -237,6 +267,21 @@ const option_row run_option_rows[] = {
      .offset = offsetof(run_options, input_dtype),
      .help = "the type of the file's elements: f32, f16, or bf16, for which .npy has no name: V2 and\n"
              "u2 are then read as bf16"},
+    {.name = "delimiter",
+     .argument = "WORD",
+     .commands = ALL,
+     .set = set_delimiter,
+     .help = "what separates the values of text files: comma, semicolon, tab or space (any number\n"
+             "of them); by default whichever of these a file has"},
+    {.name = "decimal",
+     .argument = "WORD",
+     .commands = ALL,
+     .set = set_decimal,
+     .help = "the decimal point of text files: point (default), or comma"},
+    {.name = "header",
+     .commands = ALL,
+     .set = set_header,
+     .help = "the first line of a text INPUT holds the names of the classes"},
     {.name = "out-dtype",
      .argument = "DTYPE",
      .commands = WRITES_ROWS,

@@ -69,6 +69,13 @@ static int choose_results(run_options *options)
     return EXIT_DONE;
 }
 
+static int check_text_format(const text_format *text)
+{
+    COMPLAIN_IF(text->decimal == ',' && text->delimiter == ',', EXIT_WRONG,
+                "--decimal comma: then commas cannot separate values, as --delimiter comma says");
+    return EXIT_DONE;
+}
+
 static int take_input(int argc, char **argv, run_options *options)
 {
     COMPLAIN_IF(optind == argc && options->command != EXPLORE, EXIT_WRONG, "INPUT is missing; see %s --help", argv[0]);
@@ -91,6 +98,7 @@ static void set_defaults(run_command command, run_options *options)
     options->command = command;
     options->temperature = 1;
     options->axis = -1;
+    options->text.decimal = '.';
     options->progress = -1;
     options->top = 10;
     options->memory = default_memory();
@@ -106,6 +114,7 @@ int run_options_parse(run_command command, int argc, char **argv, run_options *o
     FORWARD(take_input(argc, argv, options));
     COMPLAIN_IF((command == SWEEP || command == PLOT) && options->sweep.count == 0, EXIT_WRONG,
                 "-T LIST is missing: temperatures as 1,10,inf or log:0.1:100:31; see %s --help", argv[0]);
+    FORWARD(check_text_format(&options->text));
     FORWARD(check_names(options));
     return writes_rows(options) ? choose_results(options) : EXIT_DONE;
 }

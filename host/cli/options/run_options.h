@@ -4,6 +4,7 @@
 #define CLSOFTMAX_RUN_OPTIONS_H
 
 #include "clsoftmax/clsoftmax.h"
+#include "files/text_fields.h"
 #include "options/temperature_list.h"
 
 /* The commands, as bits, so that an option can name those that take it. */
@@ -21,6 +22,7 @@ typedef struct run_options {
     float temperature;
     int axis;
     int has_probabilities; /* INPUT holds probabilities */
+    text_format text;      /* how INPUT and other text files are read */
     int has_input_dtype;   /* input_dtype was given */
     clsoftmax_dtype input_dtype;
     clsoftmax_problem problem; /* operation, results_dtype, policies, strategy, sweep; the rest is set later */

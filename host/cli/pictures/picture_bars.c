@@ -237,7 +237,7 @@ static int compute_and_draw(run *run, const class_names *names)
 int picture_bars(run *run)
 {
     class_names names;
-    FORWARD(class_names_read(run->options.class_names, run->problem.classes, &names));
+    FORWARD(class_names_read(run->options.class_names, &run->input.array, run->problem.classes, &names));
     int status = compute_and_draw(run, &names);
     class_names_release(&names);
     return status;

@@ -168,7 +168,7 @@ int picture_curves(run *run)
     const run_options *options = &run->options;
     class_names names;
     uint64_t count = 0;
-    FORWARD(class_names_read(options->class_names, run->problem.classes, &names));
+    FORWARD(class_names_read(options->class_names, &run->input.array, run->problem.classes, &names));
     float *temperatures = list_temperatures(&options->sweep, &count);
     int status = temperatures ? compute_and_draw(run, &names, temperatures, count)
                               : complain(EXIT_FAILED, "--plot: no memory for so many temperatures");

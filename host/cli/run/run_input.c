@@ -7,9 +7,11 @@ static int open_logits(run *run)
 {
     const run_options *options = &run->options;
     const array *array = &run->input.array;
-    int has_bf16 = options->has_input_dtype && options->input_dtype == CLSOFTMAX_BF16;
-    FORWARD(source_open(options->input, options->has_probabilities ? ARRAY_PROBABILITIES : ARRAY_LOGITS, has_bf16,
-                        options->memory, &run->input));
+    const source_reading reading = {.content = options->has_probabilities ? ARRAY_PROBABILITIES : ARRAY_LOGITS,
+                                    .has_bf16 = options->has_input_dtype && options->input_dtype == CLSOFTMAX_BF16,
+                                    .memory = options->memory,
+                                    .text = options->text};
+    FORWARD(source_open(options->input, &reading, &run->input));
     COMPLAIN_IF(options->has_input_dtype && !options->has_probabilities && array->dtype != options->input_dtype,
                 EXIT_WRONG, "%s: --input-dtype %s, but the file holds %s", options->input,
                 clsoftmax_dtype_name(options->input_dtype), clsoftmax_dtype_name(array->dtype));
@@ -37,7 +39,10 @@ static int open_row_numbers(const run *run, const char *option, const char *path
 {
     if (!path)
         return EXIT_DONE;
-    FORWARD(source_open(path, content, 0, run->options.memory, numbers));
+    source_reading reading = {.content = content, .memory = run->options.memory, .text = run->options.text};
+    if (reading.text.header == TEXT_HEADER)
+        reading.text.header = TEXT_PERHAPS_HEADER; /* that is said of INPUT */
+    FORWARD(source_open(path, &reading, numbers));
     COMPLAIN_IF(numbers->array.elements != run->rows, EXIT_WRONG, "%s: %s: %llu numbers for %llu rows", path, option,
                 (unsigned long long)numbers->array.elements, (unsigned long long)run->rows);
     return EXIT_DONE;

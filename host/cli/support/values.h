@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-/* Returns 1 if the text ends with `end`, and has something before it. */
+/* Returns 1 if the text ends with `end`, in letters of either case, and has something before it. */
 int ends_with(const char *text, const char *end);
 
 /* Reads a whole number from 0 on at *text, and moves *text behind it. Returns 1 if there is one that 64 bits hold. */
