@@ -178,7 +178,7 @@ opencl_device() {
     expect_error 2 "--rows: begins at 800, but"
     run --separate-stderr clsoftmax run "$LOGITS" --axis 0 --rows 1:2
     expect_error 2 "the first axis of" "holds classes, not rows"
-    for rows in 1 2:1 a:b 1:2:3 -1:2 :; do
+    for rows in 1 2:1 a:b 1:2:3 -:2 -1:-2 :; do
         [ "$rows" = : ] && continue
         run --separate-stderr clsoftmax run "$LOGITS" --rows $rows
         expect_error 2 "--rows $rows: it takes A:B"

@@ -18,7 +18,7 @@ ROW_3="0.0900305733 0.244728476 0.665240943"
     done
 }
 
-@test "big-endian, f8 with its notice, Python 2's long integers, double quotes, any order of keys" {
+@test "big-endian, f8, Python 2's long integers, double quotes, any order of keys" {
     npy x.npy '>f4' False '(2, 3)'
     printf "$F4_BIG" >>x.npy
     run --separate-stderr clsoftmax run x.npy
@@ -27,7 +27,7 @@ ROW_3="0.0900305733 0.244728476 0.665240943"
     printf "$F8" >>x.npy
     run --separate-stderr clsoftmax run x.npy
     [ "${lines[1]}" = "$ROW_3" ]
-    [ "$stderr" = "clsoftmax: x.npy: note: f8 is rounded to f4" ]
+    [ -z "$stderr" ]
     npy_raw x.npy 1 '{"shape":(2L,3L),"fortran_order":False,"descr":"<f4"}'
     printf "$F4" >>x.npy
     run --separate-stderr clsoftmax run x.npy
@@ -104,12 +104,12 @@ PYTHON
     [ "$stderr" = "clsoftmax: x.npy: note: 4 bytes behind the array are ignored" ]
 }
 
-@test "the error of an f8 that f4 cannot hold names its place" {
-    npy x.npy '<f8' False '(1, 2, 2)'
-    printf '\0\0\0\0\0\0\xf0\x3f\0\0\0\0\0\0\xf0\x3f\0\0\0\0\0\0\xf0\x3f\0\0\0\0\0\0\x10\x48' >>x.npy
-    run --separate-stderr clsoftmax run x.npy
+@test "the error of an f8 temperature that f4 cannot hold names its place" {
+    npy t.npy '<f8' False '(1, 2, 2)'
+    printf '\0\0\0\0\0\0\xf0\x3f\0\0\0\0\0\0\xf0\x3f\0\0\0\0\0\0\xf0\x3f\0\0\0\0\0\0\x10\x48' >>t.npy
+    run --separate-stderr clsoftmax run - -T @t.npy <<<$'1 2\n1 2\n1 2\n1 2'
     [ "$status" -eq 2 ]
-    [[ $stderr == *"x.npy: element [0, 1, 1]: "*"is finite, but larger than f32 holds" ]]
+    [[ $stderr == *"t.npy: element [0, 1, 1]: "*"is finite, but larger than f32 holds" ]]
 }
 
 @test "the error of a negative probability names its place" {
@@ -152,8 +152,7 @@ PYTHON
 1~{'descr': '<c8', 'fortran_order': False, 'shape': (2, 3)}~dtype '<c8'
 1~{'descr': '<V2', 'fortran_order': False, 'shape': (2, 3)}~dtype '<V2': two bytes of an unknown type; --input-dtype bf16
 1~{'descr': '<f3', 'fortran_order': False, 'shape': (2, 3)}~dtype '<f3'
-1~{'descr': '<i4', 'fortran_order': False, 'shape': (2, 3)}~dtype '<i4'
-1~{'descr': '=f4', 'fortran_order': False, 'shape': (2, 3)}~dtype '=f4'
+1~{'descr': '?f4', 'fortran_order': False, 'shape': (2, 3)}~dtype '?f4'
 1~{'descr': '', 'fortran_order': False, 'shape': (2, 3)}~dtype ''
 1~{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2, 3)}~the dtype (descr) is not a plain one
 1~{'descr': '<f4<f4<f4<f4<f4<f4', 'fortran_order': False, 'shape': (2, 3)}~the dtype (descr) is not a plain one
@@ -213,8 +212,7 @@ CASES
     run --separate-stderr clsoftmax run x.npy -T @t.npy
     [ "$status" -eq 0 ]
     [ "$output" = "$ROW_3"$'\n'"nan nan nan" ]
-    [ "${stderr_lines[0]}" = "clsoftmax: t.npy: note: f8 is rounded to f4" ]
-    [ "${stderr_lines[1]}" = "clsoftmax: note: 1 of 2 rows are NaN: their temperature is negative or NaN" ]
+    [ "${stderr_lines[0]}" = "clsoftmax: note: 1 of 2 rows are NaN: their temperature is negative or NaN" ]
     echo 1 >t.txt
     run --separate-stderr clsoftmax run x.npy -T @t.txt
     expect_error 2 "t.txt: -T: 1 numbers for 2 rows"
@@ -238,8 +236,7 @@ CASES
         --labels "$SOURCE/tests/data/digits_val_labels.npy" --stats
     [ "${lines[0]}" = "argmax maximum log_sum_exp entropy largest_probability margin negative_log_likelihood" ]
     [ "${#lines[@]}" -eq 702 ]
-    [[ ${lines[701]} == "# mean negative_log_likelihood 0.4276287"*", accuracy 0.878571429 (700 of 700 rows have"* ]]
-    [[ ${lines[701]} == *" a label and a result)" ]]
+    [[ ${lines[701]} == "# 615 of 700 rows are right, accuracy 0.878571429, mean negative log-likelihood 0.4276287"* ]]
     run --separate-stderr clsoftmax run "$SOURCE/tests/data/digits_val_logits.npy" -o p.npy --stats=s.npy
     [ -z "$output" ]
     [ "$(tail -c +$((1 + $(wc -c <s.npy) - 700 * 32)) s.npy | wc -c)" -eq 22400 ]
@@ -247,14 +244,11 @@ CASES
     run --separate-stderr clsoftmax run "$SOURCE/tests/data/digits_val_logits.npy" -o s.npy --stats="$PWD/s.npy"
     expect_error 2 "-o and --stats name the same file"
     run --separate-stderr clsoftmax run "$SOURCE/tests/data/digits_val_logits.npy" --stats --log
-    expect_error 2 "--log: the table of --stats takes the place of the results"
+    expect_error 2 "--log: --stats takes the place of the results"
     run --separate-stderr clsoftmax run --stats=s.npy - <<<"10 20 30" -T 10
-    [ "$output" = "$ROW_3" ]
+    [ -z "$output" ]
     run --separate-stderr "$CLSOFTMAX" run "$SOURCE/tests/data/digits_val_logits.npy" --stats --verify
     [[ $stderr == *"statistics of 0 rows beyond their bounds: passed" ]]
-    echo 10 >labels.txt
-    run --separate-stderr clsoftmax run --labels labels.txt - <<<"1 2 3"
-    expect_error 2 "labels.txt: --labels: 10, the label of row 0, is not a class from 0 to 2"
 }
 
 @test "files that are cut anywhere, or are not .npy files, are refused" {

@@ -212,3 +212,24 @@ x.txt -T 1 --class-names none.txt|none.txt: No such file
 x.txt -T 1 -d 77:7|device "77:7"
 CASES
 }
+
+@test "names of classes come out as they went in: in every picture, on the terminal, on a page" {
+    local names=('50% off' '100%' 'a_b^{c}' "it's" 'back\slash' '%s %d' '@x ~y &z' '{/Bold x}' 'say "x"' '$1 `ls`')
+    local file name
+    printf '%s\n' "${names[@]}" >names.txt
+    seq -s ' ' 10 >x.txt
+    clsoftmax plot x.txt -T 1 --class-names names.txt -o bars.svg
+    clsoftmax sweep x.txt -T log:0.1:10:9 --class-names names.txt --plot curves.svg
+    clsoftmax plot x.txt -T 1 --class-names names.txt >bars.txt
+    clsoftmax sweep x.txt -T log:0.1:10:9 --class-names names.txt --plot - >curves.txt
+    clsoftmax explore x.txt --class-names names.txt -o page.html
+    texts bars.svg >bars.svg.txt
+    texts curves.svg >curves.svg.txt
+    for name in "${names[@]}"; do
+        for file in bars.svg.txt curves.svg.txt bars.txt curves.txt; do
+            grep -qF -- "$name" $file || { echo "no $name in $file"; return 1; }
+        done
+    done
+    clsoftmax plot x.txt -T 1 --class-names names.txt -o bars.png
+    clsoftmax plot x.txt -T 1 --class-names names.txt -o bars.pdf
+}

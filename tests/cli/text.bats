@@ -124,3 +124,154 @@ refused() {
     run --separate-stderr clsoftmax run "$SOURCE/tests/data/digits_val_logits.npy" --header
     expect_error 2 "--header is for text files"
 }
+
+@test "logits that f32 cannot tell apart" {
+    run clsoftmax run - <<<"100000001 100000002"
+    [ "$output" = "0.268941432 0.731058598" ]
+    run clsoftmax run - -T 0 <<<"100000001 100000002"
+    [ "$output" = "0 1" ]
+    run clsoftmax run - <<<"1e300 -1e300 1e300"
+    [ "$output" = "0.5 0 0.5" ]
+    run clsoftmax run - -T inf <<<"1 2 -1.797e308" # a mask
+    [ "$output" = "0.5 0.5 0" ]
+    run clsoftmax run - <<<"-1.797e308 -1.797e308" # a row of nothing else
+    [ "$output" = "0.5 0.5" ]
+    run clsoftmax run - --pos-inf limit <<<"1e300 inf 3"
+    [ "$output" = "0 1 0" ]
+    run clsoftmax plot - -T 1 <<<"100000001 100000002"
+    [[ $output == *"0.2689"*"0.7311"* ]]
+    run clsoftmax sweep - -T 0.5,1,2 <<<"100000001 100000002"
+    [ "${lines[2]}" = "1 0 0.268941432 0.731058598" ]
+    # f32 written as text, and as f8, gives the bits of the file
+    reads_as '0.1 0.7 -0.3\n' '0.100000001 0.699999988 -0.300000012\n'
+}
+
+@test "statistics of logits in double precision are those of the logits as they were" {
+    run clsoftmax run - --stats -T 4 <<<$'100000001 100000002\n3 1e39'
+    [[ ${lines[1]} == "1 100000000 25000002 "* ]]
+    [[ ${lines[2]} == "1 inf "* ]]
+    run clsoftmax run - --stats -T 0 <<<$'-100000001 -100000002'
+    [[ ${lines[1]} == "0 -100000000 -inf 0 1 1" ]]
+    printf '2\nnan\n' >t.txt
+    run clsoftmax run - --stats -T @t.txt <<<$'100000001 100000002\n100000001 100000002'
+    [[ ${lines[1]} == "1 100000000 50000000 "* ]]
+    [[ ${lines[2]} == *"100000000 nan nan nan nan"* ]]
+    printf '0\n1\n' >labels.txt
+    run clsoftmax run - --stats --labels labels.txt <<<$'100000001 100000002\n100000001 100000002'
+    [[ ${lines[1]} == *" 1.313261"* && ${lines[2]} == *" 0.313261688" ]]
+}
+
+@test "double precision along any axis, in slabs, by any device, as NumPy's own" {
+    command -v python3 >/dev/null && python3 -c 'import numpy' || skip "no NumPy"
+    python3 - <<'PYTHON'
+import numpy
+x = 1e8 + numpy.random.default_rng(1).normal(size=(7, 9, 11)) * 3
+numpy.save("x.npy", x)
+numpy.save("f.npy", numpy.asfortranarray(x))
+numpy.save("big.npy", x.astype(">f8"))
+numpy.save("i.npy", numpy.round(x).astype("i8"))
+PYTHON
+    local axis name
+    for axis in 0 1 2; do
+        for name in x f big i; do
+            clsoftmax run $name.npy --axis $axis -T 0.7 -o p-$name-$axis.npy --stats=s-$name-$axis.npy
+            clsoftmax run $name.npy --axis $axis -T 0.7 -o q.npy --memory 20k
+            cmp p-$name-$axis.npy q.npy
+        done
+        cmp p-x-$axis.npy p-f-$axis.npy
+        cmp p-x-$axis.npy p-big-$axis.npy
+        cmp s-x-$axis.npy s-f-$axis.npy
+    done
+    clsoftmax run x.npy --verify -o q.npy
+    python3 - <<'PYTHON'
+import numpy
+for name in "xi":
+    x = numpy.load(name + ".npy").astype("f8")
+    for axis in range(3):
+        z = (x - x.max(axis, keepdims=True)) / 0.7
+        e = numpy.exp(z)
+        p, s = numpy.load(f"p-{name}-{axis}.npy"), numpy.load(f"s-{name}-{axis}.npy")
+        # what f32 differences lose (z to 2^-24 of itself), and one ULP
+        assert (abs(p / (e / e.sum(axis, keepdims=True)) - 1) < abs(z) * 2.0**-23 + 2.0**-22).all(), (name, axis)
+        assert (s["maximum"].reshape(-1) == x.max(axis).astype("f4").reshape(-1)).all()
+PYTHON
+}
+
+@test "integers in .npy, where they are exact; bool labels; =f4; an array without dimensions as the temperature" {
+    command -v python3 >/dev/null && python3 -c 'import numpy' || skip "no NumPy"
+    python3 - <<'PYTHON'
+import numpy
+for dtype in "i1", "i2", "i4", "i8", "u1", "u4", "u8":
+    numpy.save(dtype + ".npy", numpy.array([[1, 2, 3]], dtype))
+numpy.save("far.npy", numpy.array([[0, 2**53 + 1]]))
+numpy.save("mask.npy", numpy.array([[1, 2, -2**63]]))
+numpy.save("t.npy", numpy.array([2], "i4"))
+numpy.save("t-far.npy", numpy.array([2**24 + 1], "i4"))
+numpy.save("t0.npy", numpy.float64(2))
+numpy.save("t0-wrong.npy", numpy.float32(-2))
+numpy.save("bool.npy", numpy.array([True]))
+numpy.save("u2.npy", numpy.array([[1, 2, 3]], "u2"))
+PYTHON
+    for dtype in i1 i2 i4 i8 u1 u4 u8; do
+        [ "$(clsoftmax run $dtype.npy)" = "0.0900305733 0.244728476 0.665240943" ]
+    done
+    run --separate-stderr clsoftmax run far.npy
+    expect_error 2 "far.npy: element [0, 1]: " "is an integer that double precision does not hold"
+    [ "$(clsoftmax run mask.npy)" = "0.268941432 0.731058598 0" ]
+    [ "$(clsoftmax run i4.npy -T @t.npy)" = "$(clsoftmax run i4.npy -T 2)" ]
+    run --separate-stderr clsoftmax run i4.npy -T @t-far.npy
+    expect_error 2 "t-far.npy: element [0]: " "is an integer that f32 does not hold"
+    printf '1 2\n3 5\n' >x.txt
+    [ "$(clsoftmax run x.txt -T @t0.npy)" = "$(clsoftmax run x.txt -T 2)" ]
+    run --separate-stderr clsoftmax run x.txt -T @t0-wrong.npy
+    expect_error 2 "t0-wrong.npy: the temperature is a number from 0 to inf"
+    [[ $(clsoftmax run i4.npy --labels bool.npy) == *"0 of 1 rows are right"* ]]
+    run --separate-stderr clsoftmax run u2.npy
+    expect_error 2 "two bytes of an unknown type; --input-dtype bf16"
+    printf "\x93NUMPY\x01\x00\x76\x00%-117s\n" "{'descr': '=f4', 'fortran_order': False, 'shape': (1, 1), }" >x.npy
+    printf 'abcd' >>x.npy
+    [ "$(clsoftmax run x.npy)" = 1 ]
+}
+
+@test "labels: any whole number that is no class is no label, and one note counts them" {
+    printf '1 2 3\n1 2 3\n1 2 3\n1 2 3\n' >x.txt
+    printf '2\n-100\n255\n-1\n' >labels.txt
+    run --separate-stderr clsoftmax run x.txt --labels labels.txt
+    [ "$status" -eq 0 ]
+    [ "$stderr" = "clsoftmax: note: 2 of 4 labels are none, since they are no class from 0 to 2" ]
+    [[ ${lines[5]} == "# 1 of 1 rows are right, accuracy 1, mean negative log-likelihood 0.407605"*"; 3 more have no"* ]]
+    printf '2\n1.5\n0\n0\n' >labels.txt
+    run --separate-stderr clsoftmax run x.txt --labels labels.txt
+    expect_error 2 "labels.txt: --labels: 1.5, the label of row 1, is not a whole number"
+    printf '2\nnan\n0\n0\n' >labels.txt
+    run --separate-stderr clsoftmax run x.txt --labels labels.txt
+    expect_error 2 "labels.txt: --labels: nan, the label of row 1"
+}
+
+@test "--stats=FILE without -o writes the statistics alone" {
+    printf '1 2\n3 5\n' >x.txt
+    run --separate-stderr clsoftmax run x.txt --stats=s.npy
+    [ "$status" -eq 0 ]
+    [ -z "$output$stderr" ]
+    [ -s s.npy ]
+    printf '1\n1\n' >labels.txt
+    run clsoftmax run x.txt --stats=s.npy --labels labels.txt
+    [[ $output == "# 2 of 2 rows are right, accuracy 1, mean negative log-likelihood "* ]]
+    run --separate-stderr clsoftmax run x.txt --stats=s.npy --log
+    expect_error 2 "--log: --stats takes the place of the results; -o FILE for both"
+}
+
+@test "--rows counts from the end as NumPy does; -T @ lacks a name" {
+    seq -f '%g 1' 10 >x.txt
+    clsoftmax run x.txt >all
+    clsoftmax run x.txt --rows -2: | cmp - <(tail -n 2 all)
+    clsoftmax run x.txt --rows :-3 | cmp - <(head -n 7 all)
+    clsoftmax run x.txt --rows -4:-1 | cmp - <(sed -n 7,9p all)
+    clsoftmax run x.txt --rows -100:2 | cmp - <(head -n 2 all)
+    run --separate-stderr clsoftmax run x.txt --rows -1:-2
+    expect_error 2 "--rows -1:-2: it takes A:B"
+    run --separate-stderr clsoftmax run x.txt --rows 11:
+    expect_error 2 "--rows: begins at 11, but the first axis of x.txt is 10 long"
+    run --separate-stderr clsoftmax run x.txt -T @
+    expect_error 2 "-T @: the name of a file is missing"
+}

@@ -58,11 +58,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     FUZZ_CHECK(write_file(data + 1, size - 1));
     const source_reading reading = {
-        .content = (array_content)(data[0] % 3), .has_bf16 = data[0] & 4, .memory = 1 << 20};
+        .content = (array_content)(data[0] % 4), .has_bf16 = data[0] & 4, .memory = 1 << 20};
     source source;
     int status = source_open(path, &reading, &source);
     if (status == EXIT_DONE) {
-        FUZZ_CHECK(source.array.dimensions >= 1 && source.array.dimensions <= ARRAY_MOST_DIMENSIONS);
+        FUZZ_CHECK((source.array.dimensions >= 1 || reading.content == ARRAY_TEMPERATURES) &&
+                   source.array.dimensions <= ARRAY_MOST_DIMENSIONS);
         if (source.array.elements <= MOST_ELEMENTS)
             read_all(&source, (data[0] >> 3) + 1);
         source_close(&source);

@@ -51,7 +51,7 @@ static float any_float(fuzz_bytes *bytes)
     return value;
 }
 
-/* Reads labels from -1, none, to the last class; one of them may be no label at all. */
+/* Reads labels from -1, none, to the last class; one of them may be another number, or none at all. */
 static void read_labels(fuzz_bytes *bytes, fuzz_job *job)
 {
     const double wrong[] = {-2, (double)job->problem.classes, 0.5, NAN, 1e300, -1e300, INFINITY};
@@ -128,7 +128,7 @@ static int has_wrong_label(const fuzz_job *job, uint64_t begin, uint64_t end)
 {
     for (uint64_t i = begin; job->has_labels && i < end; i++) {
         double label = job->labels[i];
-        if (!(label >= -1 && label < (double)job->problem.classes && label == floor(label)))
+        if (!(label == floor(label)))
             return 1;
     }
     return 0;

@@ -7,7 +7,7 @@
 
 size_t array_element_size(const array *array)
 {
-    return array->content == ARRAY_NUMBERS ? sizeof(double) : clsoftmax_dtype_size(array->dtype);
+    return array->is_double ? sizeof(double) : clsoftmax_dtype_size(array->dtype);
 }
 
 void array_release(array *array)
@@ -22,16 +22,17 @@ void array_release(array *array)
 
 const char *array_put(array *array, uint64_t at, double value)
 {
-    if (array->content == ARRAY_NUMBERS) {
+    if (array->content == ARRAY_PROBABILITIES && value < 0)
+        return "is negative; a probability is 0 or more";
+    if (array->content == ARRAY_PROBABILITIES)
+        value = log(value);
+    if (array->is_double) {
         ((double *)array->values)[at] = value;
         return NULL;
     }
-    if (array->content == ARRAY_PROBABILITIES && value < 0)
-        return "is negative; a probability is 0 or more";
-    double logit = array->content == ARRAY_PROBABILITIES ? log(value) : value;
-    float rounded = (float)logit;
+    float rounded = (float)value;
     ((float *)array->values)[at] = rounded;
-    return isinf(rounded) && !isinf(logit) ? "is finite, but larger than f32 holds" : NULL;
+    return isinf(rounded) && !isinf(value) ? "is finite, but larger than f32 holds" : NULL;
 }
 
 /* Widens f16: 1 sign bit, 5 bits of exponent with bias 15, 10 bits of fraction. */

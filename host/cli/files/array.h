@@ -12,16 +12,18 @@
 
 /* What the numbers of a file are, and so what they become in memory. */
 typedef enum array_content {
-    ARRAY_LOGITS,        /* f32, f16 or bf16, as in the file; f8 is rounded to f32 */
-    ARRAY_PROBABILITIES, /* their logarithms, taken in double precision, as f32 */
-    ARRAY_NUMBERS        /* double; integers are read too */
+    ARRAY_LOGITS,        /* f32, f16 or bf16 as in the file; of f8, integers and text doubles */
+    ARRAY_PROBABILITIES, /* their logarithms, as doubles */
+    ARRAY_TEMPERATURES,  /* f32, f16 or bf16 as in the file; of f8, integers and text f32, rounded once */
+    ARRAY_NUMBERS        /* doubles */
 } array_content;
 
 /* The numbers of a file, in C order. */
 typedef struct array {
     void *values;
     array_content content;
-    clsoftmax_dtype dtype; /* of logits and probabilities */
+    int is_double;         /* the values in memory are doubles; else they are of this type: */
+    clsoftmax_dtype dtype; /* with which logits are computed */
     unsigned dimensions;
     uint64_t shape[ARRAY_MOST_DIMENSIONS];
     uint64_t elements; /* product of the shape */

@@ -49,7 +49,7 @@ static int read_number(text_reader *reader, char *field, uint64_t column)
     double value = 0;
     FORWARD(reserve(reader));
     COMPLAIN_IF_LINE(!*field, reader, "value %llu is missing", (unsigned long long)column);
-    const char *why = text_number(field, reader->format.decimal, reader->out->content == ARRAY_LOGITS, &value);
+    const char *why = text_number(field, reader->format.decimal, !reader->out->is_double, &value);
     if (!why)
         why = array_put(reader->out, reader->out->elements, value);
     COMPLAIN_IF(why, EXIT_WRONG, "%s: line %llu, value %llu: \"%.40s\" %s", reader->lines.name,
@@ -204,6 +204,7 @@ static int read_lines(text_reader *reader)
 int array_read_text(const char *path, const text_format *format, array *out)
 {
     text_reader reader = {.format = *format, .out = out};
+    out->is_double = out->content != ARRAY_TEMPERATURES;
     FORWARD(text_lines_open(path, &reader.lines));
     int status = read_lines(&reader);
     text_lines_close(&reader.lines);

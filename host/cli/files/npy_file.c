@@ -13,37 +13,45 @@
 
 /* ---------------------------------------------------------------- Elements */
 
-/* Takes a descr apart, as "<f4": 1 if the order of the bytes is known, where it matters. */
+/* Takes a descr apart, as "<f4"; without a sign, and behind "=", bytes are in the order of x86 and Arm. Returns 1 if
+   the order is known, where it matters. */
 static int parse_descr(const char *descr, npy_element *element)
 {
-    element->big_endian = descr[0] == '>';
-    element->kind = descr[0] ? descr[1] : '\0';
-    element->bytes = element->kind && descr[2] >= '1' && descr[2] <= '8' && !descr[3] ? (unsigned)(descr[2] - '0') : 0;
-    return descr[0] == '<' || descr[0] == '>' || (descr[0] == '|' && (element->bytes == 1 || element->kind == 'V'));
+    const char order = strchr("<>=|", descr[0]) ? descr[0] : '=';
+    descr += order == descr[0] && order;
+    element->big_endian = order == '>';
+    element->kind = descr[0];
+    element->bytes = descr[0] && descr[1] >= '1' && descr[1] <= '8' && !descr[2] ? (unsigned)(descr[1] - '0') : 0;
+    if (element->kind == 'b' && element->bytes == 1) /* NumPy's bool */
+        element->kind = 'u';
+    return order != '|' || element->bytes == 1 || element->kind == 'V';
 }
 
-/* Understands descr for the file's content, and sets file->element and file->dtype. Returns NULL, or why it is not
-   taken. */
+/* Understands descr for the file's content, and sets what the elements are in the file and in memory. Returns NULL, or
+   why it is not taken. */
 static const char *find_element(npy_file *file, int has_bf16)
 {
     npy_element *element = &file->element;
-    int is_ordered = parse_descr(file->header.descr, element);
-    int is_float = element->kind == 'f' && (element->bytes == 2 || element->bytes == 4 || element->bytes == 8);
-    int is_integer = (element->kind == 'i' || element->kind == 'u') && element->bytes &&
-                     (element->bytes & (element->bytes - 1)) == 0;
-    int is_two_bytes = element->bytes == 2 && (element->kind == 'V' || element->kind == 'u');
-    if (file->content == ARRAY_NUMBERS)
-        return is_ordered && (is_float || is_integer) ? NULL : "a dtype that is not a number";
-    if (is_ordered && is_two_bytes && has_bf16) {
-        file->dtype = file->content == ARRAY_LOGITS ? CLSOFTMAX_BF16 : CLSOFTMAX_F32;
+    const int is_ordered = parse_descr(file->header.descr, element);
+    const int is_float = element->kind == 'f' && (element->bytes == 2 || element->bytes == 4 || element->bytes == 8);
+    const int is_integer = (element->kind == 'i' || element->kind == 'u') && element->bytes &&
+                           (element->bytes & (element->bytes - 1)) == 0;
+    const int may_be_bf16 = element->bytes == 2 && (element->kind == 'V' || element->kind == 'u');
+    if (file->content != ARRAY_NUMBERS && is_ordered && may_be_bf16) {
+        if (!has_bf16)
+            return "two bytes of an unknown type; --input-dtype bf16 if that is what they are";
         element->kind = 'b';
-        return NULL;
+    } else if (!is_ordered || !(is_float || is_integer)) {
+        return file->content == ARRAY_NUMBERS
+                   ? "a dtype that is not a number"
+                   : "a dtype that is not supported; it takes f2, f4, f8, integers, and V2 with --input-dtype bf16";
     }
-    if (is_ordered && is_two_bytes)
-        return "two bytes of an unknown type; --input-dtype bf16 if that is what they are";
-    if (!is_ordered || !is_float)
-        return "a dtype that is not supported; it takes f2, f4, f8, and V2 with --input-dtype bf16";
-    file->dtype = element->bytes == 2 && file->content == ARRAY_LOGITS ? CLSOFTMAX_F16 : CLSOFTMAX_F32;
+    const int is_bf16 = element->kind == 'b', is_wide = !is_bf16 && (is_integer || element->bytes == 8);
+    file->is_double = file->content == ARRAY_NUMBERS || file->content == ARRAY_PROBABILITIES ||
+                      (file->content == ARRAY_LOGITS && is_wide); /* more than the types of logits hold */
+    file->dtype = CLSOFTMAX_F32;
+    if (!file->is_double && element->bytes == 2 && !is_wide)
+        file->dtype = is_bf16 ? CLSOFTMAX_BF16 : CLSOFTMAX_F16;
     return NULL;
 }
 
@@ -99,10 +107,9 @@ static int check_file(npy_file *file, FILE *stream, int has_bf16)
     COMPLAIN_IF(wrong, EXIT_WRONG, "%s: %s", path, ferror(stream) ? strerror(errno) : wrong);
     wrong = find_element(file, has_bf16);
     COMPLAIN_IF(wrong, EXIT_WRONG, "%s: dtype '%s': %s", path, file->header.descr, wrong);
-    COMPLAIN_IF(file->header.dimensions == 0, EXIT_WRONG, "%s: a single number (shape ()), not a row of logits", path);
+    COMPLAIN_IF(file->header.dimensions == 0 && file->content != ARRAY_TEMPERATURES, EXIT_WRONG,
+                "%s: a single number (shape ()), not a row of logits", path);
     FORWARD(check_length(file, (uint64_t)stat.st_size));
-    if (file->element.bytes == 8 && file->content == ARRAY_LOGITS)
-        notice("%s: note: f8 is rounded to f4", path);
     return EXIT_DONE;
 }
 
@@ -165,7 +172,8 @@ static int wrong_element(const npy_file *file, uint64_t at, double value, const 
 /* Returns 1 if elements stay in memory as they are in the file, but for the order of their bytes. */
 static int is_kept(const npy_file *file)
 {
-    return file->content == ARRAY_LOGITS && file->element.bytes == clsoftmax_dtype_size(file->dtype);
+    return !file->is_double && (file->element.kind == 'b' || file->element.kind == 'f') &&
+           file->element.bytes == clsoftmax_dtype_size(file->dtype);
 }
 
 /* Copies an element's bytes, the least significant first. */
@@ -173,6 +181,31 @@ static void copy_native(const unsigned char *from, npy_element element, unsigned
 {
     for (unsigned k = 0; k < element.bytes; k++)
         native[k] = from[element.big_endian ? element.bytes - 1 - k : k];
+}
+
+/* Returns 1 if an integer of eight bytes is the same in double precision. */
+static int is_exact(const unsigned char *native, char kind, double value)
+{
+    uint64_t bits;
+    memcpy(&bits, native, sizeof bits);
+    if (kind == 'i')
+        return value < 0x1p63 && (int64_t)value == (int64_t)bits;
+    return value < 0x1p64 && (uint64_t)value == bits;
+}
+
+/* Puts an element into memory. Returns NULL, or what is wrong with it. An integer must be the same number there, except
+   for a label, which is none at such a size. */
+static const char *put_element(const npy_file *file, const unsigned char *native, uint64_t at, array *out)
+{
+    const npy_element element = file->element;
+    const double value = decode(native, element);
+    if ((element.kind == 'i' || element.kind == 'u') && file->content != ARRAY_NUMBERS) {
+        if (!file->is_double && (double)(float)value != value)
+            return "is an integer that f32 does not hold";
+        if (element.bytes == 8 && !is_exact(native, element.kind, value))
+            return "is an integer that double precision does not hold";
+    }
+    return array_put(out, at, value);
 }
 
 /* Reads elements one by one, and puts each as the content wants it. */
@@ -190,7 +223,7 @@ static int read_each(const npy_file *file, uint64_t first, uint64_t count, array
             if (is_kept(file))
                 memcpy((char *)out->values + (done + i) * element.bytes, native, element.bytes);
             else
-                wrong = array_put(out, done + i, decode(native, element));
+                wrong = put_element(file, native, done + i, out);
             if (wrong)
                 return wrong_element(file, first + done + i, decode(native, element), wrong);
         }
@@ -202,6 +235,6 @@ int npy_file_read(const npy_file *file, uint64_t first, uint64_t count, void *va
 {
     if (is_kept(file) && !file->element.big_endian)
         return read_bytes(file, first * file->element.bytes, count * file->element.bytes, values);
-    array out = {.values = values, .content = file->content, .dtype = file->dtype};
+    array out = {.values = values, .content = file->content, .is_double = file->is_double, .dtype = file->dtype};
     return read_each(file, first, count, &out);
 }

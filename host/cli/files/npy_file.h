@@ -18,7 +18,8 @@ typedef struct npy_file {
     npy_header header;
     npy_element element;
     array_content content;
-    clsoftmax_dtype dtype; /* of logits and probabilities in memory */
+    int is_double;         /* see array.h */
+    clsoftmax_dtype dtype; /* see array.h */
 } npy_file;
 
 /* Opens a file, and checks its header and its size. has_bf16: two-byte elements without a float type are bf16.

@@ -29,6 +29,7 @@ static int open_npy(const char *path, int has_bf16, uint64_t memory, source *sou
     npy_file *file = &source->file;
     array *array = &source->array;
     FORWARD(npy_file_open(path, array->content, has_bf16, file));
+    array->is_double = file->is_double;
     array->dtype = file->dtype;
     array->dimensions = file->header.dimensions;
     memcpy(array->shape, file->header.shape, sizeof array->shape);

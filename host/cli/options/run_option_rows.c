@@ -17,6 +17,7 @@ static int set_temperature(const option_row *row, const char *argument, void *op
 {
     (void)row;
     run_options *options = options_;
+    COMPLAIN_IF(strcmp(argument, "@") == 0, EXIT_WRONG, "-T @: the name of a file is missing, as in -T @t.npy");
     options->temperatures = argument[0] == '@' ? argument + 1 : NULL;
     return options->temperatures ? EXIT_DONE : parse_temperature("-T", argument, &options->temperature);
 }
@@ -111,6 +112,18 @@ static int set_input_dtype(const option_row *row, const char *argument, void *op
 
 /* ---------------------------------------------------------------- Which rows */
 
+/* Reads an index at *text, which a minus counts from the end, and moves *text behind it. Returns 1 if there is one. */
+static int take_index(const char **text, int64_t *index)
+{
+    uint64_t number;
+    int is_negative = **text == '-';
+    *text += is_negative;
+    if (!take_number(text, &number) || number > INT64_MAX)
+        return 0;
+    *index = is_negative ? -(int64_t)number : (int64_t)number;
+    return 1;
+}
+
 /* Takes A:B, either of which may be left out. */
 static int set_rows(const option_row *row, const char *argument, void *options_)
 {
@@ -118,12 +131,14 @@ static int set_rows(const option_row *row, const char *argument, void *options_)
     run_options *options = options_;
     const char *rest = argument;
     options->rows_begin = 0;
-    options->rows_end = UINT64_MAX;
-    int is_right = (*rest == ':' || take_number(&rest, &options->rows_begin)) && *rest == ':';
+    options->rows_end = INT64_MAX;
+    int is_right = (*rest == ':' || take_index(&rest, &options->rows_begin)) && *rest == ':';
     rest += is_right;
-    is_right = is_right && (!*rest || take_number(&rest, &options->rows_end)) && !*rest;
-    COMPLAIN_IF(!is_right || options->rows_begin > options->rows_end, EXIT_WRONG,
-                "--rows %s: it takes A:B, the first index and the one behind the last", argument);
+    is_right = is_right && (!*rest || take_index(&rest, &options->rows_end)) && !*rest;
+    int is_backward = (options->rows_begin < 0) == (options->rows_end < 0) && options->rows_begin > options->rows_end;
+    COMPLAIN_IF(!is_right || is_backward, EXIT_WRONG,
+                "--rows %s: it takes A:B, the first index and the one behind the last; -A counts from the end",
+                argument);
     options->has_rows = 1;
     return EXIT_DONE;
 }
@@ -186,15 +201,16 @@ const option_row run_option_rows[] = {
      .is_optional = 1,
      .commands = WRITES_ROWS,
      .set = set_statistics,
-     .help = "maximum, argmax, log-sum-exp, entropy, largest probability and margin of each row:\n"
-             "with =FILE.npy named columns beside the results, else a table on standard output in\n"
-             "their place. The margin is the largest probability minus the second largest"},
+     .help = "maximum, argmax, log-sum-exp, entropy, largest probability and margin of each row, in\n"
+             "place of the results, or beside those of -o FILE: with =FILE.npy as named columns,\n"
+             "else a table on standard output. The margin is the largest probability minus the\n"
+             "second largest"},
     {.name = "labels",
      .argument = "FILE",
      .commands = WRITES_ROWS,
      SETS(text, labels),
-     .help = "a class for each row, -1 for none: adds the negative log-likelihood of each row, its\n"
-             "mean, and the accuracy"},
+     .help = "a class for each row, any other whole number for none: adds the negative\n"
+             "log-likelihood of each row, its mean, and the accuracy"},
     {.name = "neg-inf-rows",
      .argument = "WORD",
      .commands = ALL,

@@ -49,18 +49,17 @@ static int check_names(const run_options *options)
     return EXIT_DONE;
 }
 
-/* Sets what is computed: statistics where anything asks for them, and no results where a table of statistics or a
-   picture takes their place on standard output. */
+/* Sets what is computed: statistics where anything asks for them, and no results where statistics or a picture take the
+   place that they have on standard output. */
 static int choose_results(run_options *options)
 {
     if (options->labels && !options->statistics && !options->output)
         options->statistics = "";
     options->problem.statistics = options->statistics || options->labels;
     int has_table = options->statistics && !*options->statistics; /* on standard output */
-    int takes_place = options->statistics && !options->output && (has_table || options->command == SWEEP);
+    int takes_place = options->statistics && !options->output;
     COMPLAIN_IF(takes_place && options->problem.operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX, EXIT_WRONG,
-                "--log: the table of --stats takes the place of the results; -o FILE%s for both",
-                options->command == SWEEP ? "" : " or --stats=FILE");
+                "--log: --stats takes the place of the results; -o FILE for both");
     if (takes_place || (options->picture && !options->output))
         options->problem.operation = CLSOFTMAX_OPERATION_NONE;
     int has_text = has_table || (!options->output && options->problem.operation != CLSOFTMAX_OPERATION_NONE);

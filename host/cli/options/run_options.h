@@ -25,10 +25,10 @@ typedef struct run_options {
     text_format text;      /* how INPUT and other text files are read */
     int has_input_dtype;   /* input_dtype was given */
     clsoftmax_dtype input_dtype;
-    clsoftmax_problem problem; /* operation, results_dtype, policies, strategy, sweep; the rest is set later */
-    uint64_t memory;           /* bytes that slabs may take */
-    int has_rows;              /* --rows was given: indices [rows_begin, rows_end) of the first axis */
-    uint64_t rows_begin, rows_end;
+    clsoftmax_problem problem;         /* operation, results_dtype, policies, strategy, sweep; the rest is set later */
+    uint64_t memory;                   /* bytes that slabs may take */
+    int has_rows;                      /* --rows was given: indices [rows_begin, rows_end) of the first axis */
+    int64_t rows_begin, rows_end;      /* negative ones count from the end */
     uint64_t shard_index, shard_count; /* count 0: no shards */
     int explain;
     int verify;

@@ -80,7 +80,7 @@ static void write_logits(FILE *json, const row_sweep *sweep)
     fputs("[", json);
     for (uint64_t i = 0; i < sweep->items; i++) {
         int is_rest = row_sweep_is_rest(sweep, i);
-        fprintf(json, is_rest ? "%s\"\"" : "%s\"%.*g\"", i > 0 ? "," : "", DIGITS + 1, (double)sweep->logits[i]);
+        fprintf(json, is_rest ? "%s\"\"" : "%s\"%.*g\"", i > 0 ? "," : "", DIGITS + 1, sweep->logits[i]);
     }
     fputs("]", json);
 }
@@ -109,7 +109,7 @@ static row_request request_row(const page *page, uint64_t row)
 }
 
 /* Writes a case of logits that are not the input's; its items have numbers. */
-static int write_own_case(const page *page, const float *logits, unsigned count, const char *name, const char *note)
+static int write_own_case(const page *page, const double *logits, unsigned count, const char *name, const char *note)
 {
     static const class_names no_names;
     const row_request request = request_row(page, 0);
@@ -147,10 +147,10 @@ static const example examples[] = {
 
 static int write_example(const page *page, const example *example)
 {
-    float logits[3];
+    double logits[3];
     for (unsigned i = 0; i < example->count; i++) {
         double number = (double)example->numbers[i];
-        logits[i] = example->are_probabilities ? (float)log(number) : (float)number;
+        logits[i] = example->are_probabilities ? log(number) : number;
     }
     return write_own_case(page, logits, example->count, example->name, example->note);
 }
@@ -170,7 +170,7 @@ static int write_samples_of(const page *page, unsigned items)
 {
     fprintf(page->json, "{\"name\":\"%u\",\"cases\":[", items);
     for (unsigned sample = 0; sample < EXPLORE_SAMPLES; sample++) {
-        float logits[EXPLORE_MOST_ITEMS];
+        double logits[EXPLORE_MOST_ITEMS];
         char note[60];
         explore_sample(items, sample, logits);
         snprintf(note, sizeof note, "Sample %u of %u: random, uniform from 0 to 10.", sample + 1,

@@ -24,7 +24,7 @@ typedef struct explore_temperatures {
 void explore_list_temperatures(explore_temperatures *temperatures);
 
 /* Makes random logits, uniform from 0 to 10 in steps of 0.01; the same ones each time. */
-void explore_sample(unsigned items, unsigned sample, float *logits);
+void explore_sample(unsigned items, unsigned sample, double *logits);
 
 /* Writes the page's data as JSON; its rows are those of the job's input, if it has one. EXIT_DONE, or another status
    after a complaint. */

@@ -27,12 +27,12 @@ static uint64_t mix(uint64_t place)
     return z ^ (z >> 31);
 }
 
-void explore_sample(unsigned items, unsigned sample, float *logits)
+void explore_sample(unsigned items, unsigned sample, double *logits)
 {
     for (unsigned i = 0; i < items; i++) {
         char text[16];
         unsigned hundredths = (unsigned)(mix(((uint64_t)items * EXPLORE_SAMPLES + sample) * 16 + i) % 1001);
         snprintf(text, sizeof text, "%u.%02u", hundredths / 100, hundredths % 100);
-        logits[i] = strtof(text, NULL);
+        logits[i] = (double)strtof(text, NULL);
     }
 }

@@ -140,15 +140,26 @@ const char *gnuplot_colour(unsigned n, int is_dark)
     return (is_dark ? on_black : on_white)[n % 8];
 }
 
+/* Writes a text in single quotes, in which characters of `doubled` stand for themselves when they are doubled. */
+static void quote(FILE *script, const char *text, const char *doubled)
+{
+    fputc('\'', script);
+    for (const char *c = text; *c; c++) {
+        if (strchr(doubled, *c))
+            fputc(*c, script);
+        fputc(*c, script);
+    }
+    fputc('\'', script);
+}
+
 void gnuplot_quote(gnuplot *gnuplot, const char *text)
 {
-    fputc('\'', gnuplot->script);
-    for (const char *c = text; *c; c++) {
-        if (*c == '\'')
-            fputc(*c, gnuplot->script);
-        fputc(*c, gnuplot->script);
-    }
-    fputc('\'', gnuplot->script);
+    quote(gnuplot->script, text, "'");
+}
+
+void gnuplot_quote_tic(gnuplot *gnuplot, const char *text)
+{
+    quote(gnuplot->script, text, "'%");
 }
 
 /* ---------------------------------------------------------------- From start to end */

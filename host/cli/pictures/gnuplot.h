@@ -34,6 +34,9 @@ int gnuplot_open(gnuplot *gnuplot, const char *about, const char *path, const gn
 /* Writes a clean text (see support/text.h) in quotes, so that gnuplot takes nothing in it for a command. */
 void gnuplot_quote(gnuplot *gnuplot, const char *text);
 
+/* Writes a clean text in quotes as the label of a tic, which gnuplot would take for a format of numbers. */
+void gnuplot_quote_tic(gnuplot *gnuplot, const char *text);
+
 /* Returns the colour of the nth kind of thing: Okabe and Ito's, which colour-blind readers tell apart. */
 const char *gnuplot_colour(unsigned n, int is_dark);
 

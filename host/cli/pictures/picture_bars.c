@@ -19,7 +19,7 @@ typedef struct bars {
 
 static double logit_of(const bars *bars, uint64_t item)
 {
-    return (double)bars->sweep->logits[item];
+    return bars->sweep->logits[item];
 }
 
 static void find_range(bars *bars)
@@ -135,7 +135,7 @@ static void place_diagram(gnuplot *gnuplot, const bars *bars, const sheet *sheet
         char text[FITTED_NAME_BYTES];
         row_sweep_fit_name(bars->sweep, bars->names, i, text);
         fputs(i > 0 ? ", " : "", script);
-        gnuplot_quote(gnuplot, diagram == 0 ? text : "");
+        gnuplot_quote_tic(gnuplot, diagram == 0 ? text : "");
         fprintf(script, " %llu", (unsigned long long)i);
     }
     fputs(")\n", script);

@@ -1,6 +1,7 @@
 /* One row at many temperatures: see row_sweep.h. */
 #include "pictures/row_sweep.h"
 
+#include "run/relative_logits.h"
 #include "support/library.h"
 #include "support/messages.h"
 #include "support/text.h"
@@ -21,7 +22,7 @@ static int complain_memory(const run *run, uint64_t classes, uint64_t count)
 /* ---------------------------------------------------------------- Which classes */
 
 typedef struct candidate {
-    float logit;
+    double logit;
     uint64_t class;
 } candidate;
 
@@ -47,7 +48,7 @@ static void fill_items(const candidate *candidates, uint64_t classes, row_sweep 
 }
 
 /* Sets items, classes, rest and logits. EXIT_DONE, or EXIT_FAILED after a complaint. */
-static int choose_items(const run *run, const float *logits, uint64_t classes, const row_request *request,
+static int choose_items(const run *run, const double *logits, uint64_t classes, const row_request *request,
                         row_sweep *sweep)
 {
     uint64_t shown = classes > request->most ? request->top : classes;
@@ -107,28 +108,36 @@ static int compute(run *run, const float *logits, uint64_t classes, const row_re
 }
 
 /* Computes the numbers of items that have been chosen. */
-static int compute_items(run *run, const float *logits, uint64_t classes, const row_request *request, row_sweep *sweep)
+static int compute_items(run *run, const double *logits, uint64_t classes, const row_request *request, row_sweep *sweep)
 {
+    double shift;
     float *all = calloc((size_t)(request->count * classes), sizeof *all);
+    float *rounded = calloc((size_t)classes, sizeof *rounded);
     sweep->probabilities = calloc((size_t)(request->count * sweep->items), sizeof *sweep->probabilities);
     sweep->statistics = calloc((size_t)request->count, sizeof *sweep->statistics);
-    int has_memory = all && sweep->probabilities && sweep->statistics;
-    int status =
-        has_memory ? compute(run, logits, classes, request, sweep, all) : complain_memory(run, classes, request->count);
-    if (status == EXIT_DONE)
+    int has_memory = all && rounded && sweep->probabilities && sweep->statistics;
+    if (has_memory)
+        relative_logits(logits, 1, classes, 1, rounded, &shift);
+    int status = has_memory ? compute(run, rounded, classes, request, sweep, all)
+                            : complain_memory(run, classes, request->count);
+    if (status == EXIT_DONE) {
         gather(all, classes, sweep);
+        for (uint64_t k = 0; k < request->count; k++)
+            shift_statistics(shift, request->temperatures[k], &sweep->statistics[k]);
+    }
     free(all);
+    free(rounded);
     return status;
 }
 
-static int choose_and_compute(run *run, const float *logits, uint64_t classes, const row_request *request,
+static int choose_and_compute(run *run, const double *logits, uint64_t classes, const row_request *request,
                               row_sweep *sweep)
 {
     FORWARD(choose_items(run, logits, classes, request, sweep));
     return compute_items(run, logits, classes, request, sweep);
 }
 
-int row_sweep_compute(run *run, const float *logits, uint64_t classes, const row_request *request, row_sweep *sweep)
+int row_sweep_compute(run *run, const double *logits, uint64_t classes, const row_request *request, row_sweep *sweep)
 {
     memset(sweep, 0, sizeof *sweep);
     sweep->count = request->count;
@@ -138,20 +147,20 @@ int row_sweep_compute(run *run, const float *logits, uint64_t classes, const row
     return status;
 }
 
-/* Reads the row's logits as f32, which holds each of the types exactly. */
-static int read_row(run *run, uint64_t row, float *logits)
+/* Reads the row's logits as doubles, which hold each of the types exactly. */
+static int read_row(run *run, uint64_t row, double *logits)
 {
     const clsoftmax_problem *p = &run->problem;
     const slabs one = {p->classes, p->inner, row, row + 1, 1};
     slab slab = slabs_next(&one, row);
     FORWARD(run_read_logits(run, &one, &slab, logits));
-    for (uint64_t i = p->classes; i > 0 && p->logits_dtype != CLSOFTMAX_F32;
+    for (uint64_t i = run->input.array.is_double ? 0 : p->classes; i > 0;
          i--) /* from the last on: they grow in place */
-        logits[i - 1] = array_float(logits, p->logits_dtype, i - 1);
+        logits[i - 1] = (double)array_float(logits, p->logits_dtype, i - 1);
     return EXIT_DONE;
 }
 
-static int read_and_compute(run *run, const row_request *request, float *logits, row_sweep *sweep)
+static int read_and_compute(run *run, const row_request *request, double *logits, row_sweep *sweep)
 {
     FORWARD(read_row(run, request->row - run->first_row, logits));
     return row_sweep_compute(run, logits, run->problem.classes, request, sweep);
@@ -164,7 +173,7 @@ int row_sweep_read(run *run, const row_request *request, row_sweep *sweep)
     COMPLAIN_IF(row < run->first_row || row - run->first_row >= run->rows, EXIT_WRONG,
                 "--row %llu: %s has rows from %llu to %lld", (unsigned long long)row, run->options.input,
                 (unsigned long long)run->first_row, (long long)(run->first_row + run->rows) - 1);
-    float *logits = malloc((size_t)classes * sizeof *logits);
+    double *logits = malloc((size_t)classes * sizeof *logits);
     if (!logits)
         return complain_memory(run, classes, 1);
     int status = read_and_compute(run, request, logits, sweep);

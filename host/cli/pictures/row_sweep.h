@@ -10,7 +10,7 @@ typedef struct row_sweep {
     uint64_t items;        /* what is shown: classes, and "rest" as the last item where not all classes are shown */
     uint64_t *classes;     /* of each item; then those of the rest */
     uint64_t rest;         /* how many classes the last item stands for; 0: it is a class like any other */
-    float *logits;         /* of each item; NaN for the rest */
+    double *logits;        /* of each item, as the input has them; NaN for the rest */
     uint64_t count;        /* of temperatures */
     double *probabilities; /* [count][items]; that of the rest is a sum */
     clsoftmax_statistics *statistics; /* [count] */
@@ -28,7 +28,7 @@ typedef struct row_request {
 /* Computes a row of the job's input, or logits in memory, on the job's first device. EXIT_DONE, or another status after
    a complaint, with nothing left. */
 int row_sweep_read(run *run, const row_request *request, row_sweep *sweep);
-int row_sweep_compute(run *run, const float *logits, uint64_t classes, const row_request *request, row_sweep *sweep);
+int row_sweep_compute(run *run, const double *logits, uint64_t classes, const row_request *request, row_sweep *sweep);
 void row_sweep_release(row_sweep *sweep);
 
 /* Returns 1 for the item that is "rest". */

@@ -40,9 +40,13 @@ void label_summary_add(label_summary *summary, const clsoftmax_statistics *stati
 void label_summary_print(FILE *file, const label_summary *summary)
 {
     double labelled = summary->labelled > 0 ? (double)summary->labelled : (double)NAN;
-    fprintf(file, "mean negative_log_likelihood %.9g, accuracy %.9g (%llu of %llu rows have a label and a result)\n",
-            summary->negative_log_likelihood / labelled, (double)summary->right / labelled,
-            (unsigned long long)summary->labelled, (unsigned long long)summary->rows);
+    uint64_t others = summary->rows - summary->labelled;
+    fprintf(file, "%llu of %llu rows are right, accuracy %.9g, mean negative log-likelihood %.9g",
+            (unsigned long long)summary->right, (unsigned long long)summary->labelled,
+            (double)summary->right / labelled, summary->negative_log_likelihood / labelled);
+    if (others > 0)
+        fprintf(file, "; %llu more have no label or no result", (unsigned long long)others);
+    fputc('\n', file);
 }
 
 _Static_assert(sizeof(clsoftmax_statistics) == 32 && offsetof(clsoftmax_statistics, argmax) == 24, "layout");

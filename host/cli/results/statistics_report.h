@@ -21,7 +21,7 @@ typedef struct label_summary {
 void label_summary_add(label_summary *summary, const clsoftmax_statistics *statistics, const int64_t *labels,
                        uint64_t rows);
 
-/* Prints the rest of a line: "mean negative_log_likelihood ..., accuracy ... (N of M rows ...)". */
+/* Prints the rest of a line: "N of M rows are right, accuracy ..., mean negative log-likelihood ...". */
 void label_summary_print(FILE *file, const label_summary *summary);
 
 /* The records in the header of an .npy file: named columns, as they stand in memory. */

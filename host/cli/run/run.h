@@ -36,6 +36,7 @@ typedef struct run {
        worker whose turn it is adds to it. */
     pthread_mutex_t lock;
     uint64_t rows_computed, invalid_rows;
+    uint64_t foreign_labels; /* neither a class nor -1 */
     comparison bits, ulp;    /* against cpu, and against reference */
     label_summary *labelled; /* at each temperature */
 } run;
@@ -99,7 +100,7 @@ int run_has_pipe(const run *run);
 /* Goes through the slabs: each worker takes the next slab, reads, computes and writes it. */
 int run_go_through_slabs(run *run);
 
-/* Reads the logits of a slab, dense, in the input's dtype. */
+/* Reads the logits of a slab, dense, as they are in memory: of the input's dtype, or double (array.h). */
 int run_read_logits(const run *run, const slabs *slabs, const slab *slab, void *logits);
 
 /* Adds up over all ranks what each found of its rows. All ranks call it. */

@@ -28,5 +28,9 @@ int run_compute(run *run)
     if (run->invalid_rows > 0)
         notice("note: %llu of %llu rows are NaN: their temperature is negative or NaN",
                (unsigned long long)run->invalid_rows, (unsigned long long)run->rows_computed);
+    if (run->foreign_labels > 0)
+        notice("note: %llu of %llu labels are none, since they are no class from 0 to %llu",
+               (unsigned long long)run->foreign_labels, (unsigned long long)run->rows_computed,
+               (unsigned long long)run->problem.classes - 1);
     return run_finish_outputs(run);
 }

@@ -43,9 +43,36 @@ static int open_row_numbers(const run *run, const char *option, const char *path
     if (reading.text.header == TEXT_HEADER)
         reading.text.header = TEXT_PERHAPS_HEADER; /* that is said of INPUT */
     FORWARD(source_open(path, &reading, numbers));
+    if (numbers->array.dimensions == 0) /* one number for all rows */
+        return EXIT_DONE;
     COMPLAIN_IF(numbers->array.elements != run->rows, EXIT_WRONG, "%s: %s: %llu numbers for %llu rows", path, option,
                 (unsigned long long)numbers->array.elements, (unsigned long long)run->rows);
     return EXIT_DONE;
+}
+
+/* Opens the temperatures of the rows. A file may have a single number, as an array without dimensions: then that is the
+   temperature of all rows. */
+static int open_temperatures(run *run)
+{
+    const source *source = &run->temperatures;
+    FORWARD(open_row_numbers(run, "-T", run->options.temperatures, ARRAY_TEMPERATURES, &run->temperatures));
+    run->problem.temperature_per_row = run->options.temperatures && source->array.dimensions > 0;
+    if (!run->options.temperatures || source->array.dimensions > 0)
+        return EXIT_DONE;
+    float number;
+    FORWARD(source_read(source, 0, 1, &number));
+    run->options.temperature = array_float(&number, source->array.dtype, 0);
+    COMPLAIN_IF(!(run->options.temperature >= 0), EXIT_WRONG, "-T @%s: the temperature is a number from 0 to inf",
+                run->options.temperatures);
+    return EXIT_DONE;
+}
+
+/* Returns an index of an axis of this size, from its beginning. One that is before the beginning becomes 0. */
+static uint64_t index_of(int64_t index, uint64_t size)
+{
+    if (index >= 0)
+        return (uint64_t)index;
+    return (uint64_t)-index < size ? size - (uint64_t)-index : 0;
 }
 
 /* Cuts the input to --rows. Files with a number for each row keep those of all rows. */
@@ -55,12 +82,13 @@ static int cut_to_rows(run *run)
     const array *input = &run->input.array;
     if (!options->has_rows)
         return EXIT_DONE;
-    uint64_t size = input->shape[0], all_rows = run->rows, begin = options->rows_begin;
-    uint64_t end = options->rows_end < size ? options->rows_end : size;
+    uint64_t size = input->shape[0], all_rows = run->rows;
+    uint64_t begin = index_of(options->rows_begin, size), end = index_of(options->rows_end, size);
     COMPLAIN_IF(input->dimensions < 2 || options->axis == 0 || options->axis == -(int)input->dimensions, EXIT_WRONG,
                 "--rows: the first axis of %s holds classes, not rows", options->input);
-    COMPLAIN_IF(begin > end, EXIT_WRONG, "--rows: begins at %llu, but the first axis of %s is %llu long",
+    COMPLAIN_IF(begin > size, EXIT_WRONG, "--rows: begins at %llu, but the first axis of %s is %llu long",
                 (unsigned long long)begin, options->input, (unsigned long long)size);
+    end = end < begin ? begin : smaller(end, size);
     run->first_row = size > 0 ? all_rows / size * begin : 0;
     source_slice(&run->input, begin, end);
     return set_shape(run);
@@ -71,15 +99,14 @@ int run_open_input(run *run)
     const run_options *options = &run->options;
     FORWARD(open_logits(run));
     FORWARD(set_shape(run));
-    FORWARD(open_row_numbers(run, "-T", options->temperatures, ARRAY_LOGITS, &run->temperatures));
+    FORWARD(open_temperatures(run));
     FORWARD(open_row_numbers(run, "--labels", options->labels, ARRAY_NUMBERS, &run->labels));
-    run->problem.temperature_per_row = options->temperatures != NULL;
     return cut_to_rows(run);
 }
 
 int run_read_logits(const run *run, const slabs *slabs, const slab *slab, void *logits)
 {
-    size_t size = clsoftmax_dtype_size(run->problem.logits_dtype);
+    size_t size = array_element_size(&run->input.array);
     slab_stretches stretches = slabs_stretches(slabs, slab);
     for (uint64_t i = 0; i < stretches.count; i++)
         FORWARD(source_read(&run->input, stretches.first + i * stretches.stride, stretches.length,

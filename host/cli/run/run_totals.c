@@ -17,14 +17,19 @@ static void add_up_labels(label_summary *labelled)
 
 void run_add_up_ranks(run *run)
 {
-    double sums[] = {(double)(run->slabs.end - run->slabs.begin), (double)run->invalid_rows, (double)run->bits.values,
-                     (double)run->bits.different, (double)run->ulp.beyond};
+    double sums[] = {(double)(run->slabs.end - run->slabs.begin),
+                     (double)run->invalid_rows,
+                     (double)run->bits.values,
+                     (double)run->bits.different,
+                     (double)run->ulp.beyond,
+                     (double)run->foreign_labels};
     ranks_sum(sums, sizeof sums / sizeof *sums);
     run->rows_computed = (uint64_t)sums[0];
     run->invalid_rows = (uint64_t)sums[1];
     run->bits.values = (uint64_t)sums[2];
     run->bits.different = (uint64_t)sums[3];
     run->ulp.beyond = (uint64_t)sums[4];
+    run->foreign_labels = (uint64_t)sums[5];
     run->ulp.worst_ulp = (uint64_t)ranks_agree(run->ulp.worst_ulp < INT_MAX ? (int)run->ulp.worst_ulp : INT_MAX);
     for (uint64_t k = 0; k < run_temperatures(run); k++)
         add_up_labels(&run->labelled[k]);

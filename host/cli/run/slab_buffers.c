@@ -15,7 +15,7 @@ typedef struct buffer {
     uint64_t row_bytes; /* 0: not needed */
 } buffer;
 
-enum { BUFFERS = 8 };
+enum { BUFFERS = 10 };
 
 static void list_buffers(const run *run, slab_buffers *b, buffer *buffers)
 {
@@ -25,9 +25,11 @@ static void list_buffers(const run *run, slab_buffers *b, buffer *buffers)
                            ? 0
                            : temperatures * p->classes * clsoftmax_dtype_size(p->results_dtype);
     uint64_t statistics = p->statistics ? temperatures * sizeof(clsoftmax_statistics) : 0;
-    int verify = run->options.verify;
+    int verify = run->options.verify, is_double = run->input.array.is_double;
     const buffer all[BUFFERS] = {
         {&b->logits, p->classes * clsoftmax_dtype_size(p->logits_dtype)},
+        {(void **)&b->exact_logits, is_double ? p->classes * sizeof(double) : 0},
+        {(void **)&b->shifts, is_double ? sizeof(double) : 0},
         {&b->results, run->in_place ? 0 : results},
         {&b->other_results, verify ? results : 0},
         {(void **)&b->temperatures, p->temperature_per_row ? sizeof(float) : 0},

@@ -8,6 +8,7 @@
 typedef struct slab_buffers {
     char *memory; /* which holds all others */
     void *logits, *results, *other_results;
+    double *exact_logits, *shifts; /* of an input in double precision: see relative_logits.h */
     float *temperatures;
     double *label_numbers; /* as the file has them */
     int64_t *labels;

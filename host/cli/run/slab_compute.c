@@ -43,7 +43,7 @@ int slab_compute(run *run, const slab *slab, slab_buffers *buffers, device **on)
         if (!other)
             return is_request_wrong(computed) ? EXIT_WRONG : EXIT_FAILED;
         *on = other;
-        FORWARD(run_read_logits(run, &run->slabs, slab, buffers->logits));
+        FORWARD(slab_read_logits(run, slab, buffers));
     }
     pthread_mutex_lock(&run->lock);
     run->invalid_rows += invalid_rows;

@@ -5,8 +5,11 @@
 
 #include "run/slab_buffers.h"
 
+/* Reads the slab's logits, as f32 relative to the largest of each row if the input has double precision. */
+int slab_read_logits(const run *run, const slab *slab, slab_buffers *buffers);
+
 /* Reads the slab's logits, temperatures and labels. */
-int slab_read(const run *run, const slab *slab, slab_buffers *buffers);
+int slab_read(run *run, const slab *slab, slab_buffers *buffers);
 
 /* Computes the slab on *device. If the device fails, *device becomes another one that has not failed, which computes it
    then. */

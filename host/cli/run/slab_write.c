@@ -1,5 +1,6 @@
 /* A slab is written: results and statistics, to files or as text. */
 #include "files/array_text.h"
+#include "run/relative_logits.h"
 #include "run/slab_steps.h"
 #include "run/sweep_table.h"
 #include "support/messages.h"
@@ -58,8 +59,23 @@ static int write_statistics(run *run, const slab *slab, const slab_buffers *buff
     return run_prints_statistics(run) ? print_statistics(run, slab, buffers) : EXIT_DONE;
 }
 
+/* Makes statistics those of the logits as they were. */
+static void shift_all_statistics(const run *run, const slab *slab, const slab_buffers *buffers)
+{
+    const run_options *options = &run->options;
+    for (uint64_t k = 0; k < run_temperatures(run); k++)
+        for (uint64_t i = 0; i < slab->rows; i++) {
+            float temperature = options->sweep.count > 0 ? options->sweep.values[k]
+                                : buffers->temperatures  ? buffers->temperatures[i]
+                                                         : options->temperature;
+            shift_statistics(buffers->shifts[i], temperature, &buffers->statistics[k * slab->rows + i]);
+        }
+}
+
 int slab_write(run *run, const slab *slab, const slab_buffers *buffers)
 {
+    if (buffers->statistics && buffers->shifts)
+        shift_all_statistics(run, slab, buffers);
     if (buffers->results)
         FORWARD(write_results(run, slab, buffers));
     return buffers->statistics ? write_statistics(run, slab, buffers) : EXIT_DONE;
