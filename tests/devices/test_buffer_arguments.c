@@ -82,6 +82,21 @@ Test(buffer_arguments, missing)
     cr_expect_eq(clsoftmax_cl_enqueue(NULL, queue, &good, 0, NULL, NULL), CLSOFTMAX_INVALID_ARGUMENT);
     cr_expect_eq(clsoftmax_cl_enqueue(plan, queue, NULL, 0, NULL, NULL), CLSOFTMAX_INVALID_ARGUMENT);
     cr_expect_eq(clsoftmax_cl_enqueue(plan, queue, &good, 0, somewhere, NULL), CLSOFTMAX_INVALID_ARGUMENT);
+    clsoftmax_cl_arguments wrong = good;
+    wrong.size = 1;
+    cr_expect_eq(clsoftmax_cl_enqueue(plan, queue, &wrong, 0, NULL, NULL), CLSOFTMAX_INVALID_ARGUMENT);
+    clsoftmax_plan_release(plan);
+}
+
+/* Gives buffers that the problem does not ask for: they are not looked at. */
+Test(buffer_arguments, not_wanted)
+{
+    clsoftmax_plan *plan = make_plan(context);
+    clsoftmax_cl_arguments arguments = in_place();
+    arguments.labels = arguments.statistics = arguments.temperatures = (cl_mem)&arguments;
+    cr_expect_eq(clsoftmax_cl_enqueue(plan, queue, &arguments, 0, NULL, NULL), CLSOFTMAX_OK, "%s",
+                 clsoftmax_last_error());
+    cr_expect_eq(clFinish(queue), CL_SUCCESS);
     clsoftmax_plan_release(plan);
 }
 

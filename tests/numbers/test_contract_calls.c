@@ -165,6 +165,12 @@ Test(contract, structs_that_grow)
         cr_expect_eq(clsoftmax_plan_create(context, &newer.problem, &plan), CLSOFTMAX_INVALID_ARGUMENT);
         cr_expect(strstr(clsoftmax_last_error(), "size") != NULL, "%s", clsoftmax_last_error());
     }
+    newer.problem.size = sizeof newer.problem;
+    cr_assert_eq(clsoftmax_plan_create(context, &newer.problem, &plan), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
+    clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
+    arguments.size = 1;
+    cr_expect_eq(clsoftmax_plan_run(plan, &arguments), CLSOFTMAX_INVALID_ARGUMENT);
+    clsoftmax_plan_release(plan);
     clsoftmax_context_release(context);
 }
 
@@ -190,4 +196,26 @@ Test(contract, structs_set_by_functions)
     memset(&newer, 0xA5, sizeof newer);
     clsoftmax_arguments_init(&newer.arguments, sizeof newer);
     cr_expect(newer.arguments.size == sizeof newer && newer.beyond[0] == 0 && newer.beyond[7] == 0);
+    problem.classes = 77;
+    clsoftmax_problem_init(&problem, sizeof problem.size - 1); /* too small for its own size */
+    cr_expect_eq(problem.classes, 77);
+    clsoftmax_problem_init(NULL, sizeof problem);
+}
+
+/* Asks for tuning numbers until there are no more, and for none of nothing. */
+Test(contract, tuning_numbers)
+{
+    clsoftmax_context *context = test_open("cpu");
+    const clsoftmax_device *device = clsoftmax_context_device(context);
+    clsoftmax_tuning number;
+    size_t count = 0;
+    while (clsoftmax_device_tuning(device, count, &number)) {
+        cr_expect(*number.name && *number.meaning);
+        count++;
+    }
+    cr_expect_gt(count, 20);
+    cr_expect_not(clsoftmax_device_tuning(device, SIZE_MAX, &number));
+    cr_expect_not(clsoftmax_device_tuning(NULL, 0, &number));
+    cr_expect_not(clsoftmax_device_tuning(device, 0, NULL));
+    clsoftmax_context_release(context);
 }
