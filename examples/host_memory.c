@@ -8,7 +8,7 @@ int main(void)
     const float logits[2][3] = {{10, 20, 30}, {3, 1, 3}};
     float probabilities[2][3];
     clsoftmax_context *context = NULL;
-    clsoftmax_status status = clsoftmax_context_create("auto", &context); /* a GPU, another OpenCL device, or the CPU */
+    clsoftmax_status status = clsoftmax_context_create("auto", &context); /* a GPU, or else the CPU */
     if (status == CLSOFTMAX_OK)
         status = clsoftmax_run(context, 2, 3, logits[0], 10.0f, probabilities[0]);
     if (status == CLSOFTMAX_OK)

@@ -42,12 +42,28 @@ Test(select, unknown_devices)
     clsoftmax_plan_release(NULL);
 }
 
-/* Opens a device by a part of its name in capital letters. "gpu" is a type, not a name. */
+/* Opens the first usable OpenCL device of any type; auto takes no OpenCL device but a GPU. */
+Test(select, any_opencl)
+{
+    clsoftmax_context_release(test_open_opencl());
+    clsoftmax_context *context = NULL;
+    cr_assert_eq(clsoftmax_context_create("OpenCL", &context), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
+    cr_expect_geq(clsoftmax_context_device(context)->type, CLSOFTMAX_DEVICE_OPENCL_CPU);
+    const int is_gpu = clsoftmax_context_device(context)->type == CLSOFTMAX_DEVICE_GPU;
+    clsoftmax_context_release(context);
+    unsetenv("CLSOFTMAX_DEVICE");
+    cr_assert_eq(clsoftmax_context_create("auto", &context), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
+    cr_expect_eq(clsoftmax_context_device(context)->type, is_gpu ? CLSOFTMAX_DEVICE_GPU : CLSOFTMAX_DEVICE_CPU);
+    cr_expect(is_gpu || !clsoftmax_context_notice(context), "%s", clsoftmax_context_notice(context));
+    clsoftmax_context_release(context);
+}
+
+/* Opens a device by a part of its name in capital letters. "gpu" and its like are types, not names. */
 Test(select, by_name)
 {
     clsoftmax_device *devices = NULL;
     clsoftmax_context *context = NULL;
-    size_t count = 0, gpus = 0;
+    size_t count = 0;
     clsoftmax_context_release(test_open_opencl());
     cr_assert_eq(clsoftmax_devices_list(&devices, &count), CLSOFTMAX_OK);
     char part[8] = "";
@@ -56,9 +72,15 @@ Test(select, by_name)
     cr_assert_eq(clsoftmax_context_create(part, &context), CLSOFTMAX_OK, "%s: %s", part, clsoftmax_last_error());
     cr_expect_str_eq(clsoftmax_context_device(context)->name, devices[0].name);
     clsoftmax_context_release(context);
-    for (size_t i = 0; i < count; i++)
-        gpus += devices[i].type == CLSOFTMAX_DEVICE_GPU;
-    cr_expect_eq(clsoftmax_context_create("gpu", &context), gpus ? CLSOFTMAX_OK : CLSOFTMAX_DEVICE_NOT_FOUND);
-    clsoftmax_context_release(context);
+    const char *const types[] = {"opencl-cpu", "accelerator", "gpu"}; /* in the order of the enum */
+    for (int k = 0; k < 3; k++) {
+        size_t found = 0;
+        for (size_t i = 0; i < count; i++)
+            found += devices[i].type == CLSOFTMAX_DEVICE_OPENCL_CPU + (clsoftmax_device_type)k;
+        cr_expect_eq(clsoftmax_context_create(types[k], &context), found ? CLSOFTMAX_OK : CLSOFTMAX_DEVICE_NOT_FOUND,
+                     "%s", types[k]);
+        cr_expect(found || strstr(clsoftmax_last_error(), devices[0].selector), "the error does not say what is there");
+        clsoftmax_context_release(context);
+    }
     clsoftmax_devices_release(devices);
 }

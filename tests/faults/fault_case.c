@@ -100,7 +100,9 @@ static void check_choice(const trial *trial, fault_tally *tally)
     tally->fallen_back += has_fallen_back ? 1 : 0;
     if (trial->has_failed)
         return;
-    if ((has_fallen_back || end->has_notice) && !notice)
+    /* a device that does not say that it is a GPU is not looked at by "auto", which is no fall */
+    int is_known = fault->device != FAULT_DEVICE_EMPTY_ANSWERS;
+    if (((has_fallen_back && is_known) || end->has_notice) && !notice)
         injection_report(VIOLATION_NOTICE, "there is none");
     if (has_fallen_back && strikes(fault) && notice && !fault_text_names(notice, fault->error))
         injection_report(VIOLATION_NOTICE, notice);

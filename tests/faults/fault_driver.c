@@ -273,6 +273,8 @@ static cl_int answer_unterminated(cl_device_id id, cl_device_info name, size_t s
     return CL_SUCCESS;
 }
 
+int fault_is_gpu;
+
 /* Writes what the device says falsely about this over the truth. */
 static void lie(cl_device_info name, void *value)
 {
@@ -286,7 +288,7 @@ static void lie(cl_device_info name, void *value)
         memcpy(value, &none, sizeof none);
     if (device == FAULT_DEVICE_TINY_BUFFERS && name == CL_DEVICE_MAX_MEM_ALLOC_SIZE)
         memcpy(value, &tiny, sizeof tiny);
-    if (device == FAULT_DEVICE_GPU && name == CL_DEVICE_TYPE)
+    if ((device == FAULT_DEVICE_GPU || fault_is_gpu) && name == CL_DEVICE_TYPE)
         memcpy(value, &gpu, sizeof gpu);
     if ((device == FAULT_DEVICE_NO_COMPILER && name == CL_DEVICE_COMPILER_AVAILABLE) ||
         (device == FAULT_DEVICE_UNAVAILABLE && name == CL_DEVICE_AVAILABLE))

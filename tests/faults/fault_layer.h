@@ -74,6 +74,9 @@ typedef struct fault {
 /* Counts calls anew from here on, and makes them fail as told; NULL: neither. */
 void fault_arm(const fault *fault);
 
+/* 1: every device calls itself a GPU, whatever else is the matter with it, so that "auto" opens it. */
+extern int fault_is_gpu;
+
 /* Lets calls pass without a count, because they are not the library's (1), or ends that (0). */
 void fault_pause(int paused);
 

@@ -165,6 +165,7 @@ void scenario_expect(const scenario *scenario, answer *expected)
     attempt attempt = {.scenario = &on_cpu};
     clsoftmax_problem problem = problem_of(&on_cpu);
     setenv("CLSOFTMAX_HOST_MEMORY", scenario->host_memory, 1); /* it stays for the run */
+    fault_is_gpu = scenario->selector && strcmp(scenario->selector, "auto") == 0;
     if (clsoftmax_context_create("cpu", &attempt.context) == CLSOFTMAX_OK &&
         clsoftmax_plan_create(attempt.context, &problem, &attempt.plan) == CLSOFTMAX_OK)
         run_in_host_memory(&attempt);

@@ -339,8 +339,9 @@ const option_row run_option_rows[] = {
      .argument = "DEVICE",
      .commands = WRITES_ROWS,
      SETS(text, device),
-     .help = "auto (default), cpu, reference, gpu, P:D, or part of a device's name; also\n"
-             "CLSOFTMAX_DEVICE. Several separated by commas, or all: rows go to whichever is free"},
+     .help = "auto (default): a GPU, or else cpu; cpu; opencl: any OpenCL device; gpu, accelerator,\n"
+             "opencl-cpu; P:D; reference; or part of a device's name; also CLSOFTMAX_DEVICE.\n"
+             "Several separated by commas, or all: rows go to whichever is free"},
     {.letter = 'd',
      .name = "device",
      .argument = "DEVICE",

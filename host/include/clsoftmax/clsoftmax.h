@@ -129,12 +129,13 @@ typedef struct clsoftmax_context clsoftmax_context;
 
 /* Opens a device. The selector is one of these:
      NULL, "" or "auto"    what CLSOFTMAX_DEVICE in the environment names, if it is set; otherwise the first usable GPU,
-                           or else accelerator, or else OpenCL CPU device, or else "cpu". Never fails because no device
-                           is there: see clsoftmax_context_notice
+                           or else "cpu". No other device is opened. Never fails because no device is there: see
+                           clsoftmax_context_notice
      "cpu"                 the library's own code, with CLSOFTMAX_THREADS threads, or as many as processors that this
                            process may use
      "reference"           double precision, one thread, slow
-     "gpu"                 the first OpenCL GPU
+     "opencl"              the first usable OpenCL device: a GPU, or else an accelerator, or else an OpenCL CPU device
+     "gpu", "accelerator", "opencl-cpu"   the first OpenCL device of this type
      "P:D"                 device D of OpenCL platform P, as clsoftmax_devices_list counts them
      other text            the first OpenCL device whose name contains it, whatever the case of the letters
    DEVICE_NOT_FOUND if no device is named so, DEVICE_UNUSABLE if it cannot run kernels. After fork(), a child of a
