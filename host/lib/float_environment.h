@@ -1,6 +1,8 @@
 /*
- * Keeps the caller's rounding mode and flush-to-zero away from results: cpu/cpu_backend.c and reference.c compute
- * between float_environment_begin and float_environment_end.
+ * Keeps the caller's floating-point environment away from results, and from drivers: its rounding mode and flush-to-zero
+ * would change bits, and its traps would end the process inside a driver, whose threads inherit them. cpu/cpu_backend.c
+ * and reference.c compute in the default environment, and what the files of opencl/ offer to others calls the driver in
+ * it.
  */
 #ifndef CLSOFTMAX_FLOAT_ENVIRONMENT_H
 #define CLSOFTMAX_FLOAT_ENVIRONMENT_H
@@ -17,9 +19,14 @@ static inline fenv_t float_environment_begin(void)
 }
 
 /* Sets the environment that float_environment_begin returned. */
-static inline void float_environment_end(fenv_t callers)
+static inline void float_environment_end(const fenv_t *callers)
 {
-    fesetenv(&callers);
+    fesetenv(callers);
 }
+
+/* Declares that from here to the end of its block a function runs in the default environment. However it returns, the
+   caller's is set again. */
+#define CLS_IN_DEFAULT_ENVIRONMENT                                                                                     \
+    __attribute__((cleanup(float_environment_end), unused)) const fenv_t callers_environment = float_environment_begin()
 
 #endif

@@ -271,10 +271,9 @@ static clsoftmax_status reference_plan_run(clsoftmax_plan *plan, const clsoftmax
                                            uint64_t *invalid_rows)
 {
     const clsoftmax_problem *problem = &plan->problem;
-    fenv_t callers = float_environment_begin();
+    CLS_IN_DEFAULT_ENVIRONMENT;
     for (uint64_t k = 0; k < cls_problem_temperatures(problem); k++)
         *invalid_rows += compute_rows(problem, arguments, k);
-    float_environment_end(callers);
     return CLSOFTMAX_OK;
 }
 

@@ -197,6 +197,16 @@ Test(invariance, callers_flush_to_zero)
 }
 #endif
 
+/* Computes everywhere while the caller traps. Threads of the driver would inherit the traps, and end the process. */
+Test(invariance, callers_traps)
+{
+    const int traps = FE_INVALID | FE_DIVBYZERO | FE_OVERFLOW | FE_UNDERFLOW;
+    feenableexcept(traps);
+    compute_everywhere_and_compare("traps");
+    cr_expect_eq(fegetexcept(), traps, "the caller's traps were not given back");
+    fedisableexcept(traps);
+}
+
 /* Computes everywhere in the default environment. */
 Test(invariance, default_environment)
 {

@@ -92,7 +92,7 @@ typedef struct cpu_job {
 static void run_shares(void *job_, size_t thread)
 {
     cpu_job *job = job_;
-    fenv_t callers = float_environment_begin();
+    CLS_IN_DEFAULT_ENVIRONMENT;
     for (;;) {
         uint64_t begin = atomic_fetch_add(&job->next_row, job->share_rows);
         if (begin >= job->row_count)
@@ -100,7 +100,6 @@ static void run_shares(void *job_, size_t thread)
         uint64_t end = job->row_count - begin < job->share_rows ? job->row_count : begin + job->share_rows;
         atomic_fetch_add(&job->invalid_rows, job->rows(&job->call, begin, end, &job->rooms[thread]));
     }
-    float_environment_end(callers);
 }
 
 /* Returns the way in which the rows of a strategy go over the CPU. */

@@ -1,6 +1,7 @@
 /* The backend of OpenCL devices: makes and releases contexts and plans. See opencl_backend.h. */
 #include "opencl_backend.h"
 
+#include "../float_environment.h"
 #include "opencl_tiles.h"
 
 #include <stdio.h>
@@ -43,6 +44,7 @@ static clsoftmax_status build_kernels(clsoftmax_plan *plan, cls_opencl_context *
 /* Builds the kernels, and makes the scratch memory that those of `split` share. */
 static clsoftmax_status opencl_plan_prepare(clsoftmax_plan *plan)
 {
+    CLS_IN_DEFAULT_ENVIRONMENT;
     cls_opencl_context *opencl = plan->context->state;
     cls_opencl_plan *state = calloc(1, sizeof *state);
     CLS_FAIL_IF(!state, CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for a plan");
@@ -66,6 +68,7 @@ static int is_inherited(const clsoftmax_context *context)
 
 static void opencl_plan_release(clsoftmax_plan *plan)
 {
+    CLS_IN_DEFAULT_ENVIRONMENT;
     cls_opencl_plan *state = plan->state;
     if (!state || is_inherited(plan->context))
         return;
@@ -82,6 +85,7 @@ static void opencl_plan_release(clsoftmax_plan *plan)
 
 static void opencl_context_release(clsoftmax_context *context)
 {
+    CLS_IN_DEFAULT_ENVIRONMENT;
     cls_opencl_context *opencl = context->state;
     if (!opencl || is_inherited(context))
         return;
@@ -125,6 +129,7 @@ clsoftmax_status cls_opencl_open(clsoftmax_context *context, const cls_opencl_de
 {
     static const cls_backend backend = {opencl_plan_prepare, cls_opencl_run_tiles, opencl_plan_release,
                                         opencl_context_release};
+    CLS_IN_DEFAULT_ENVIRONMENT;
     if (!device->device.usable)
         return cls_fail_opencl(CLSOFTMAX_DEVICE_UNUSABLE, device->error, "device %s (%s): %s", device->device.selector,
                                device->device.name, device->device.reason);

@@ -1,6 +1,8 @@
 /* Finds OpenCL devices, and reads what each says about itself: see opencl_device.h. */
 #include "opencl_device.h"
 
+#include "../float_environment.h"
+
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -218,6 +220,7 @@ clsoftmax_status cls_opencl_devices(cls_opencl_device **devices, size_t *count, 
 {
     /* PoCL 3.1 says that it has no devices while another thread makes it look for them. */
     static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+    CLS_IN_DEFAULT_ENVIRONMENT;
     *devices = NULL;
     *count = 0;
     absence->error = CL_SUCCESS;

@@ -6,6 +6,7 @@
 
 #include "../api.h"
 #include "../array.h"
+#include "../float_environment.h"
 #include "../growing.h"
 #include "opencl_backend.h"
 #include "opencl_launch.h"
@@ -37,6 +38,7 @@ static clsoftmax_status find_device(cl_context cl, cl_device_id wanted, cls_open
 clsoftmax_status clsoftmax_cl_context_create(cl_context cl, cl_device_id device, clsoftmax_context **context)
 {
     CLS_FAIL_IF(!cl || !device || !context, CLSOFTMAX_INVALID_ARGUMENT, "cl, device or context is NULL");
+    CLS_IN_DEFAULT_ENVIRONMENT;
     *context = NULL;
     CLS_FORWARD(cls_opencl_load());
     cls_opencl_device found;
@@ -254,6 +256,7 @@ clsoftmax_status clsoftmax_cl_enqueue(clsoftmax_plan *plan, cl_command_queue que
     CLS_FAIL_IF((wait_count == 0) != (wait == NULL), CLSOFTMAX_INVALID_ARGUMENT, "a wait list of %u events at %s",
                 wait_count, wait ? "an address" : "NULL");
     CLS_FORWARD(cls_check_process(plan->context));
+    CLS_IN_DEFAULT_ENVIRONMENT;
     clsoftmax_device_type type = plan->context->device.type;
     CLS_FAIL_IF(cls_is_native(type), CLSOFTMAX_WRONG_DEVICE,
                 "the plan is for device \"%s\", which has no OpenCL buffers", plan->context->device.selector);

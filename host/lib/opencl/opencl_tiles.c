@@ -5,6 +5,7 @@
 #include "opencl_tiles.h"
 
 #include "../array.h"
+#include "../float_environment.h"
 #include "opencl_copy.h"
 #include "opencl_share.h"
 
@@ -67,6 +68,7 @@ void cls_opencl_tiles_release(struct cls_opencl_tiles *tiles)
 clsoftmax_status cls_opencl_run_tiles(clsoftmax_plan *plan, const clsoftmax_arguments *arguments,
                                       uint64_t *invalid_rows)
 {
+    CLS_IN_DEFAULT_ENVIRONMENT;
     cls_opencl_plan *state = plan->state;
     int is_shared = plan->decision.shared.outer > 0 && is_aligned(plan, arguments);
     CLS_FAIL_IF(!is_shared && plan->decision.copied.outer == 0, CLSOFTMAX_OUT_OF_DEVICE_MEMORY,
