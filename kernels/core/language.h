@@ -67,8 +67,12 @@ typedef long core_long;
 
 #else /* C11 */
 
-#if defined(__FAST_MATH__) || (defined(__FLT_EVAL_METHOD__) && __FLT_EVAL_METHOD__ != 0)
-#error "the numeric core needs f32 arithmetic as written: no -ffast-math, no x87"
+#if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__) ||                         \
+    defined(__NO_SIGNED_ZEROS__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__ != 0)
+#error "the numeric core needs f32 arithmetic as written: no -ffast-math, -funsafe-math-optimizations or part of them"
+#endif
+#if defined(__FLT_EVAL_METHOD__) && __FLT_EVAL_METHOD__ != 0
+#error "the numeric core needs f32 arithmetic as written: no x87"
 #endif
 
 #include <math.h>

@@ -89,3 +89,39 @@ has() { [ "$(uname -m)" = x86_64 ] && grep -qw "$1" /proc/cpuinfo; }
     [[ $output == *" different" ]]
     [[ $output != *" 0 different" ]]
 }
+
+@test "a compiler that may reorder arithmetic: gcc is refused by the compiler, clang by a known answer" {
+    local flags unsafe=("-fassociative-math -fno-signed-zeros -fno-trapping-math" -funsafe-math-optimizations -ffast-math
+        -freciprocal-math)
+    is_sanitized && skip "AddressSanitizer is not linked here"
+    ! nm "$CLSOFTMAX" | grep -q __gcov_dump || skip "gcov's counters are not linked here"
+    for flags in "${unsafe[@]}"; do
+        # shellcheck disable=SC2046,SC2086
+        run gcc $FLAGS $flags $(include) -c "$SOURCE/host/lib/cpu/cpu_item.c" -o item.o
+        [ "$status" -ne 0 ]
+        [[ $output == *"the numeric core needs f32 arithmetic as written"* ]]
+    done
+    command -v clang >/dev/null || skip "no clang"
+    cat >open.c <<'C'
+#include <clsoftmax/clsoftmax.h>
+#include <stdio.h>
+int main(void)
+{
+    clsoftmax_context *context;
+    clsoftmax_status status = clsoftmax_context_create("cpu", &context);
+    printf("%d %s\n", status, status == CLSOFTMAX_OK ? "opened" : clsoftmax_last_error());
+    clsoftmax_context_release(context);
+}
+C
+    for flags in "" "${unsafe[@]::2}"; do # an object in place of the library's own
+        for file in item lane; do
+            # shellcheck disable=SC2046,SC2086
+            clang $FLAGS -w -O3 $flags $(include) -c "$SOURCE/host/lib/cpu/cpu_$file.c" -o $file.o
+            gcc -I"$SOURCE/host/include" open.c $file.o "$BUILD/host/libclsoftmax.a" -o open -lpthreadpool -lm
+            CLSOFTMAX_CPU_ISA=baseline run ./open
+            echo "$file $flags: $output"
+            [ -n "$flags" ] || [ "$output" = "0 opened" ]
+            [ -z "$flags" ] || [[ $output == "31 "*"wrong bits for a known answer"* ]]
+        done
+    done
+}

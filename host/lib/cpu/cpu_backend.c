@@ -6,6 +6,7 @@
  */
 #include "../context.h"
 #include "../float_environment.h"
+#include "../known_answer.h"
 #include "../plan/strategy.h"
 #include "../status.h"
 #include "cpu_rows.h"
@@ -255,6 +256,13 @@ static size_t grantable_threads(size_t wanted)
     return granted;
 }
 
+/* Checks that both pipelines of one temperature were compiled to what the contract says. */
+static clsoftmax_status check_pipelines(clsoftmax_context *context)
+{
+    CLS_FORWARD(cls_check_known_answer(context, CLSOFTMAX_STRATEGY_ITEM));
+    return cls_check_known_answer(context, CLSOFTMAX_STRATEGY_LANE);
+}
+
 clsoftmax_status cls_cpu_open(clsoftmax_context *context)
 {
     static const cls_backend backend = {cpu_plan_prepare, cpu_plan_run, cpu_plan_release, cpu_context_release};
@@ -285,5 +293,10 @@ clsoftmax_status cls_cpu_open(clsoftmax_context *context)
     context->limits.vector_width = isa.vector_width;
     context->limits.tuning = cls_tuning_of_device(device);
     cpu->room_floats = choose_room_floats(context->limits.tuning, cpu->threads);
-    return CLSOFTMAX_OK;
+    clsoftmax_status status = check_pipelines(context);
+    if (status != CLSOFTMAX_OK) {
+        cpu_context_release(context);
+        context->state = NULL;
+    }
+    return status;
 }
