@@ -117,3 +117,34 @@ CPP
     run "$BUILD/example_device_buffers"
     [ "$output" = "$FIRST | -1" ]
 }
+
+@test "a project takes the library in by add_subdirectory, and installs it beside its own program" {
+    links_with_programs
+    cat >CMakeLists.txt <<'CMAKE'
+cmake_minimum_required(VERSION 3.22)
+project(outside C)
+include(GNUInstallDirs)
+add_subdirectory("${CLSOFTMAX_SOURCE}" clsoftmax)
+add_executable(outside outside.c)
+target_link_libraries(outside PRIVATE clsoftmax::clsoftmax)
+add_executable(outside_static outside.c)
+target_link_libraries(outside_static PRIVATE clsoftmax::clsoftmax_static)
+install(TARGETS outside outside_static)
+get_target_property(options outside COMPILE_OPTIONS)
+get_directory_property(flags COMPILE_OPTIONS)
+if(options OR flags OR TARGET clsoftmax_command OR TARGET test_support)
+  message(FATAL_ERROR "forced on the parent: ${options} ${flags}, or more than the library")
+endif()
+CMAKE
+    sed '1,/\*\//d' "$SOURCE/examples/host_memory.c" >outside.c
+    cmake -S . -B build -DCLSOFTMAX_SOURCE="$SOURCE" -DCMAKE_BUILD_TYPE=Debug >cmake.log || { cat cmake.log; false; }
+    cmake --build build --parallel 2 >build.log || { cat build.log; false; }
+    run build/outside
+    [ "$output" = "$FIRST" ]
+    cmake --install build --prefix prefix >/dev/null
+    run env LD_LIBRARY_PATH="$(dirname "$(find "$PWD/prefix" -name libclsoftmax.so)")" prefix/bin/outside
+    [ "$output" = "$FIRST" ]
+    run prefix/bin/outside_static
+    [ "$output" = "$FIRST" ]
+    [ -s prefix/include/clsoftmax/clsoftmax.h ]
+}
