@@ -275,3 +275,22 @@ PYTHON
     run --separate-stderr clsoftmax run x.txt -T @
     expect_error 2 "-T @: the name of a file is missing"
 }
+
+@test "f16 probabilities of many classes: a note offers bf16 and --log" {
+    seq -s ' ' 16385 | sed 's/[0-9]*/0/g' >x.txt
+    run --separate-stderr clsoftmax run x.txt --out-dtype f16 -o p.npy
+    [ "$status" -eq 0 ]
+    [[ $stderr == *"many of 16385 probabilities are too small for f16, and become 0; --out-dtype bf16"*"--log" ]]
+    for option in "--out-dtype f16 --log" "--out-dtype bf16" ""; do
+        # shellcheck disable=SC2086
+        run --separate-stderr clsoftmax run x.txt $option -o p.npy
+        [ -z "$stderr" ]
+    done
+}
+
+@test "an environment variable that is wrong is named, and no option blamed" {
+    run --separate-stderr env CLSOFTMAX_THREADS=0 "$CLSOFTMAX" run -d cpu - <<<"1 2"
+    expect_error 2 'clsoftmax: CLSOFTMAX_THREADS is "0"; it takes a number from 1 to 1024'
+    run --separate-stderr env CLSOFTMAX_CPU_ISA=sse "$CLSOFTMAX" run -d cpu - <<<"1 2"
+    expect_error 2 'clsoftmax: CLSOFTMAX_CPU_ISA is "sse"'
+}

@@ -48,6 +48,18 @@ static int open_devices(run *run)
     return run->options.verify ? run_open_verifiers(run) : EXIT_DONE;
 }
 
+/* Says that most probabilities of so many classes are less than f16 holds: below 2^-14 it loses digits, and below 2^-25
+   all of them. */
+static void warn_of_f16(const run *run)
+{
+    const clsoftmax_problem *p = &run->problem;
+    if (p->results_dtype == CLSOFTMAX_F16 && p->operation == CLSOFTMAX_OPERATION_SOFTMAX && p->classes > 1 << 14)
+        notice(
+            "note: many of %llu probabilities are too small for f16, and become 0; --out-dtype bf16 holds them, and so "
+            "does --log",
+            (unsigned long long)p->classes);
+}
+
 int run_prepare(run *run)
 {
     run->problem = run->options.problem;
@@ -56,6 +68,7 @@ int run_prepare(run *run)
     FORWARD(check_processes(run));
     FORWARD(run_check_paths(run));
     FORWARD(run_open_input(run));
+    warn_of_f16(run);
     FORWARD(prepare_sweep(run));
     FORWARD(open_devices(run));
     run->in_place = run->problem.operation != CLSOFTMAX_OPERATION_NONE && !run->options.verify &&

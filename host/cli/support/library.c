@@ -5,6 +5,7 @@
 #include "support/values.h"
 
 #include <stdio.h>
+#include <string.h>
 
 int is_request_wrong(clsoftmax_status status)
 {
@@ -20,6 +21,8 @@ int complain_library(const char *what, clsoftmax_status status)
 int open_context(const char *selector, clsoftmax_context **context)
 {
     clsoftmax_status status = clsoftmax_context_create(selector, context);
+    if (status != CLSOFTMAX_OK && strncmp(clsoftmax_last_error(), "CLSOFTMAX_", 10) == 0)
+        return complain(EXIT_WRONG, "%s", clsoftmax_last_error()); /* a variable is wrong, and not --device */
     if (status != CLSOFTMAX_OK)
         return complain_library("--device", status);
     if (clsoftmax_context_notice(*context))
