@@ -70,7 +70,8 @@ static void print_table(const clsoftmax_device *devices, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         print_device(&devices[i]);
-    printf("\n* is what \"auto\" takes: the first usable GPU, or else cpu. -d opencl takes an OpenCL device of any type.\n");
+    printf("\n* is what \"auto\" takes: the first usable GPU, or else cpu. -d opencl takes an OpenCL device of any "
+           "type.\n");
     print_strategies(stdout);
     const char *wanted = getenv("CLSOFTMAX_DEVICE");
     if (wanted && *wanted)
