@@ -38,7 +38,8 @@ CORE_FUNCTION core_uint core_top_key(core_float x)
 CORE_FUNCTION core_one_top core_top_merge(core_one_top a, core_one_top b)
 {
     uint smaller_first = CORE_SMALLER(a.key, b.key), larger_second = CORE_LARGER(a.second_key, b.second_key);
-    int b_first = b.key > a.key || (b.key == a.key && b.index < a.index);
+    /* without && and ||, of which PoCL 6.0 makes something that LLVM 18 ends the process at (pocl issue 1608) */
+    int b_first = (b.key > a.key) | ((b.key == a.key) & (b.index < a.index));
     core_one_top merged = {CORE_LARGER(a.key, b.key), CORE_LARGER(smaller_first, larger_second),
                            b_first ? b.index : a.index};
     return merged;
