@@ -108,6 +108,21 @@ opencl_device() {
     run --separate-stderr "${enter[@]}" root /clsoftmax run -d 0:0 - <<<"10 20 30"
     expect_error 2 'device "0:0"' "libOpenCL.so.1 is not installed"
     echo "10 20 30" | "${enter[@]}" root /clsoftmax run -T 10 - -o /tmp/p.npy
+    # the container's limit of processors, as cgroup v2 and v1 tell it
+    local here limits=", as many threads as the container's limit of processors allows"
+    here=$(nproc)
+    mkdir -p root/sys/fs/cgroup/cpu
+    echo "50000 100000" >root/sys/fs/cgroup/cpu.max
+    [[ $("${enter[@]}" root /clsoftmax devices) == *"1 thread, "*"$limits"* ]] || [ "$here" -eq 1 ]
+    echo "max 100000" >root/sys/fs/cgroup/cpu.max
+    [[ $("${enter[@]}" root /clsoftmax devices) == *"$here thread"* ]]
+    [[ $("${enter[@]}" root /clsoftmax devices) != *"$limits"* ]]
+    rm root/sys/fs/cgroup/cpu.max
+    echo 100000 >root/sys/fs/cgroup/cpu/cpu.cfs_quota_us
+    echo 100000 >root/sys/fs/cgroup/cpu/cpu.cfs_period_us
+    [[ $("${enter[@]}" root /clsoftmax devices) == *"1 thread, "*"$limits"* ]] || [ "$here" -eq 1 ]
+    echo -1 >root/sys/fs/cgroup/cpu/cpu.cfs_quota_us
+    [[ $("${enter[@]}" root /clsoftmax devices) != *"$limits"* ]]
     clsoftmax run -T 10 - -o here.npy <<<"10 20 30"
     cmp root/tmp/p.npy here.npy
     "${enter[@]}" root /clsoftmax devices | grep -q "^\* cpu "

@@ -132,7 +132,7 @@ typedef struct clsoftmax_context clsoftmax_context;
                            or else "cpu". No other device is opened. Never fails because no device is there: see
                            clsoftmax_context_notice
      "cpu"                 the library's own code, with CLSOFTMAX_THREADS threads, or as many as processors that this
-                           process may use
+                           process may use, by its affinity and the limit of its container (cgroup)
      "reference"           double precision, one thread, slow
      "opencl"              the first usable OpenCL device: a GPU, or else an accelerator, or else an OpenCL CPU device
      "gpu", "accelerator", "opencl-cpu"   the first OpenCL device of this type

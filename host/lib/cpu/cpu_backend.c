@@ -11,6 +11,8 @@
 #include "../status.h"
 #include "cpu_rows.h"
 
+#include <errno.h>
+#include <math.h>
 #include <pthread.h>
 #include <pthreadpool.h>
 #include <sched.h>
@@ -191,8 +193,50 @@ static void cpu_context_release(clsoftmax_context *context)
     free(cpu);
 }
 
-/* Reads the number of threads from CLSOFTMAX_THREADS; by default, as many as processors that this process may use. */
-static clsoftmax_status choose_threads(size_t *threads)
+/* Returns on how many processors this process may run; 1 if the system does not tell. The kernel refuses a set with
+   room for fewer processors than it knows, so the room grows. */
+static size_t allowed_processors(void)
+{
+    for (size_t bytes = sizeof(cpu_set_t); bytes <= (size_t)1 << 17; bytes *= 2) {
+        cpu_set_t *set = calloc(1, bytes);
+        int error = !set ? ENOMEM : sched_getaffinity(0, bytes, set) == 0 ? 0 : errno;
+        size_t count = error ? 1 : (size_t)CPU_COUNT_S(bytes, set);
+        free(set);
+        if (error != EINVAL)
+            return count;
+    }
+    return 1;
+}
+
+/* Reads up to two numbers from a file; those that are not there, as for the word "max", become 0. */
+static void read_numbers(const char *path, double *first, double *second)
+{
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return;
+    int count = fscanf(file, "%lf %lf", first, second);
+    *first = count >= 1 ? *first : 0;
+    *second = count == 2 ? *second : 0;
+    fclose(file);
+}
+
+/* Returns how many processors' time a container's limit allows, rounded up: that of cgroup v2 or v1. SIZE_MAX without a
+   limit. */
+static size_t processors_of_quota(void)
+{
+    double quota = 0, period = 0, unused;
+    read_numbers("/sys/fs/cgroup/cpu.max", &quota, &period);
+    if (period == 0) {
+        quota = 0;
+        read_numbers("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", &quota, &unused); /* -1: none */
+        read_numbers("/sys/fs/cgroup/cpu/cpu.cfs_period_us", &period, &unused);
+    }
+    return quota > 0 && period > 0 && quota / period < 1e6 ? (size_t)ceil(quota / period) : SIZE_MAX;
+}
+
+/* Reads the number of threads from CLSOFTMAX_THREADS; by default, as many as processors that this process may use.
+ *is_limited tells whether a container's limit makes it fewer. */
+static clsoftmax_status choose_threads(size_t *threads, int *is_limited)
 {
     const char *wanted = getenv("CLSOFTMAX_THREADS");
     if (wanted && *wanted) {
@@ -203,11 +247,18 @@ static clsoftmax_status choose_threads(size_t *threads)
         *threads = count;
         return CLSOFTMAX_OK;
     }
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    *threads = sched_getaffinity(0, sizeof set, &set) == 0 ? (size_t)CPU_COUNT(&set) : 1;
+    size_t allowed = allowed_processors(), quota = processors_of_quota();
+    *is_limited = quota < allowed;
+    *threads = *is_limited ? quota : allowed;
     return CLSOFTMAX_OK;
 }
+
+/* Names of caches for sysconf; musl has none, and answers -1. */
+#ifdef _SC_LEVEL3_CACHE_SIZE
+enum { SECOND_LEVEL = _SC_LEVEL2_CACHE_SIZE, THIRD_LEVEL = _SC_LEVEL3_CACHE_SIZE };
+#else
+enum { SECOND_LEVEL = -1, THIRD_LEVEL = -1 };
+#endif
 
 /* Returns what sysconf says about a cache, in bytes, or `otherwise` if it says nothing. */
 static size_t cache_bytes(int name, size_t otherwise)
@@ -224,8 +275,8 @@ static size_t cache_bytes(int name, size_t otherwise)
 static size_t choose_room_floats(const cls_tuning *tuning, size_t threads)
 {
     const size_t least = tuning->least_room_bytes, small = tuning->small_cache_bytes, most = tuning->most_room_bytes;
-    const size_t second = cache_bytes(_SC_LEVEL2_CACHE_SIZE, (size_t)1 << 20);
-    const size_t share = cache_bytes(_SC_LEVEL3_CACHE_SIZE, 0) / threads / 2;
+    const size_t second = cache_bytes(SECOND_LEVEL, (size_t)1 << 20);
+    const size_t share = cache_bytes(THIRD_LEVEL, 0) / threads / 2;
     size_t room = second >= small ? second : 2 * second < small ? 2 * second : small;
     room = room > share ? room : share;
     room = room < least ? least : room > most ? most : room;
@@ -269,8 +320,9 @@ clsoftmax_status cls_cpu_open(clsoftmax_context *context)
     context->backend = &backend;
     cpu_isa isa = {0};
     size_t threads = 0;
+    int is_limited = 0;
     CLS_FORWARD(choose_isa(&isa));
-    CLS_FORWARD(choose_threads(&threads));
+    CLS_FORWARD(choose_threads(&threads, &is_limited));
     cpu_context *cpu = calloc(1, sizeof *cpu);
     CLS_FAIL_IF(!cpu, CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for a context");
     context->state = cpu;
@@ -285,7 +337,8 @@ clsoftmax_status cls_cpu_open(clsoftmax_context *context)
     device->type = CLSOFTMAX_DEVICE_CPU;
     strcpy(device->selector, "cpu");
     snprintf(device->name, sizeof device->name, "this library's own code");
-    snprintf(device->driver, sizeof device->driver, "%s", isa.name);
+    snprintf(device->driver, sizeof device->driver, "%s%s", isa.name,
+             is_limited ? ", as many threads as the container's limit of processors allows" : "");
     device->compute_units = (unsigned)cpu->threads;
     device->usable = 1;
     device->exact = 1;
