@@ -116,7 +116,7 @@ C
     for flags in "" "${unsafe[@]::2}"; do # an object in place of the library's own
         for file in item lane; do
             # shellcheck disable=SC2046,SC2086
-            clang $FLAGS -w -O3 $flags $(include) -c "$SOURCE/host/lib/cpu/cpu_$file.c" -o $file.o
+            clang $FLAGS -w -O1 $flags $(include) -c "$SOURCE/host/lib/cpu/cpu_$file.c" -o $file.o
             gcc -I"$SOURCE/host/include" open.c $file.o "$BUILD/host/libclsoftmax.a" -o open -lpthreadpool -lm
             CLSOFTMAX_CPU_ISA=baseline run ./open
             echo "$file $flags: $output"

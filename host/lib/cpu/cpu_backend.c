@@ -12,6 +12,7 @@
 #include "cpu_rows.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <pthread.h>
 #include <pthreadpool.h>
@@ -211,9 +212,13 @@ static size_t allowed_processors(void)
 /* Reads up to two numbers from a file; those that are not there, as for the word "max", become 0. */
 static void read_numbers(const char *path, double *first, double *second)
 {
-    FILE *file = fopen(path, "re");
-    if (!file)
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    FILE *file = descriptor >= 0 ? fdopen(descriptor, "r") : NULL;
+    if (!file) {
+        if (descriptor >= 0)
+            close(descriptor);
         return;
+    }
     int count = fscanf(file, "%lf %lf", first, second);
     *first = count >= 1 ? *first : 0;
     *second = count == 2 ? *second : 0;
