@@ -1,8 +1,8 @@
 /*
  * Keeps the caller's floating-point environment away from results, and from drivers: its rounding mode and
  * flush-to-zero would change bits, and its traps would end the process inside a driver, whose threads inherit them.
- * cpu/cpu_backend.c and reference.c compute in the default environment, and what the files of opencl/ offer to others
- * calls the driver in it.
+ * cpu/cpu_backend.c and reference.c compute in the default environment, and the functions of opencl/ that other folders
+ * call run in it from their beginning to their end.
  */
 #ifndef CLSOFTMAX_FLOAT_ENVIRONMENT_H
 #define CLSOFTMAX_FLOAT_ENVIRONMENT_H

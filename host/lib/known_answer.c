@@ -11,8 +11,8 @@ enum { ROWS = 3, CLASSES = 5, COUNT = ROWS * CLASSES };
 /* A row of ties, one with a mask and large logits, one with a subnormal and a zero of either sign. */
 static const float logits[COUNT] = {1, -2.5f, 0.125f, 3, 3, -INFINITY, 100, 99.5f, -40, 88, 1e-40f, -7, 2, -0.0f, 6.5f};
 
-/* Their probabilities at T = 0.7, as bits: the same on every device (tests/numbers/test_bits.c holds cpu to exact
- * ones). */
+/* Their probabilities at T = 0.7, as bits. Every device gives them, and tests/numbers/test_bits.c compares those of cpu
+   with exact ones. */
 static const float temperature = 0.7f;
 static const uint32_t answer[COUNT] = {0x3CE2D20E, 0x39439F7C, 0x3C01F868, 0x3EF6D554, 0x3EF6D554,
                                        0x00000000, 0x3F2BDD6D, 0x3EA84525, 0x00000000, 0x32CEF60D,

@@ -13,7 +13,8 @@
 /* ---------------------------------------------------------------- Reading */
 
 typedef struct text_reader {
-    text_format format; /* its delimiter is 0 until a line has one */
+    text_format format;
+    char delimiter; /* the one given, or that of the rows so far; 0: no row has had one */
     text_lines lines;
     array *out;
     uint64_t rows, classes, capacity;
@@ -61,7 +62,7 @@ static int read_number(text_reader *reader, char *field, uint64_t column)
 /* Finds the delimiter of a line, which must be that of the lines before. */
 static int find_delimiter(text_reader *reader, const char *line)
 {
-    char found[2], *delimiter = &reader->format.delimiter;
+    char found[2], *delimiter = &reader->delimiter;
     text_find_delimiters(line, reader->format.decimal, found);
     if (*delimiter && found[0] && found[0] != *delimiter)
         found[1] = *delimiter;
@@ -79,19 +80,19 @@ static int read_numbers(text_reader *reader, char *line, uint64_t *classes)
 {
     *classes = 0;
     for (char *rest = line; rest;) {
-        char *field = text_next_field(&rest, reader->format.delimiter ? reader->format.delimiter : ' ');
+        char *field = text_next_field(&rest, reader->delimiter ? reader->delimiter : ' ');
         FORWARD(read_number(reader, field, ++*classes));
     }
     return EXIT_DONE;
 }
 
 /* Reads a trimmed line that is not empty as a row. */
-static int read_row(text_reader *reader, char *line, int is_given)
+static int read_row(text_reader *reader, char *line)
 {
     uint64_t classes;
     COMPLAIN_IF_LINE(reader->blank, reader, "a row behind line %llu, which is blank; blank lines are for the end alone",
                      (unsigned long long)reader->blank);
-    if (!is_given)
+    if (!reader->format.delimiter)
         FORWARD(find_delimiter(reader, line));
     FORWARD(read_numbers(reader, line, &classes));
     if (reader->rows == 0)
@@ -108,8 +109,8 @@ static int read_row(text_reader *reader, char *line, int is_given)
 static char header_delimiter(const text_reader *reader, const char *line)
 {
     char found[2];
-    if (reader->format.delimiter)
-        return reader->format.delimiter;
+    if (reader->delimiter)
+        return reader->delimiter;
     text_find_delimiters(line, reader->format.decimal, found);
     return found[1] && found[0] == ' ' ? found[1] : found[0] ? found[0] : ' ';
 }
@@ -171,7 +172,7 @@ static int read_names(text_reader *reader)
 /* ---------------------------------------------------------------- All of a file */
 
 /* Reads a line that may be a row, a header, a comment or blank. */
-static int read_line(text_reader *reader, char *line, int is_given)
+static int read_line(text_reader *reader, char *line)
 {
     int is_blank = !*text_trim(line), is_header = 0;
     text_cut_comment(line);
@@ -184,18 +185,17 @@ static int read_line(text_reader *reader, char *line, int is_given)
     if (!reader->is_behind_header)
         FORWARD(take_header(reader, line, &is_header));
     reader->is_behind_header = 1;
-    return is_header ? EXIT_DONE : read_row(reader, line, is_given);
+    return is_header ? EXIT_DONE : read_row(reader, line);
 }
 
 static int read_lines(text_reader *reader)
 {
-    const int is_given = reader->format.delimiter != '\0';
     for (;;) {
         char *line;
         FORWARD(text_lines_next(&reader->lines, &line));
         if (!line)
             break;
-        FORWARD(read_line(reader, line, is_given));
+        FORWARD(read_line(reader, line));
     }
     COMPLAIN_IF(reader->rows == 0, EXIT_WRONG, "%s: it has no row of numbers", reader->lines.name);
     return read_names(reader);
@@ -203,7 +203,7 @@ static int read_lines(text_reader *reader)
 
 int array_read_text(const char *path, const text_format *format, array *out)
 {
-    text_reader reader = {.format = *format, .out = out};
+    text_reader reader = {.format = *format, .delimiter = format->delimiter, .out = out};
     out->is_double = out->content != ARRAY_TEMPERATURES;
     FORWARD(text_lines_open(path, &reader.lines));
     int status = read_lines(&reader);

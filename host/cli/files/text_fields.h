@@ -19,7 +19,7 @@ typedef struct text_format {
 /* Removes the comment of a line: from a # at its start or behind a space. */
 void text_cut_comment(char *line);
 
-/* Returns the line without spaces and tabs at its start and end, where it is changed. */
+/* Cuts spaces and tabs off the end of a line, and returns where it begins behind those at its start. */
 char *text_trim(char *line);
 
 /* Finds what separates the fields of a trimmed line: two different ones where it mixes them, else {one, 0}; {0, 0} for

@@ -9,14 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Adds the name of the next class; `place` says where it stands, as "names.txt: line 3". */
-static int add_name(class_names *names, const char *name, const char *place)
+/* Adds the name of the next class. For complaints it stands in `file`, and is counted there in units of `what`. */
+static int add_name(class_names *names, const char *name, const char *file, const char *what)
 {
     char **at = &names->names[names->count];
-    COMPLAIN_IF(!text_is_utf8(name), EXIT_WRONG, "%s: not UTF-8; a name for each class is wanted, one on each line",
-                place);
+    unsigned long long number = names->count + 1;
+    COMPLAIN_IF(!text_is_utf8(name), EXIT_WRONG,
+                "%s: %s %llu: not UTF-8; a name for each class is wanted, one on each line", file, what, number);
     *at = strdup(name);
-    COMPLAIN_IF(!*at, EXIT_FAILED, "%s: no memory for a name", place);
+    COMPLAIN_IF(!*at, EXIT_FAILED, "%s: %s %llu: no memory for a name", file, what, number);
     text_clean(*at);
     names->count++;
     return EXIT_DONE;
@@ -26,7 +27,6 @@ static int add_name(class_names *names, const char *name, const char *place)
 static int read_lines(text_lines *lines, uint64_t classes, class_names *names)
 {
     for (char *line;;) {
-        char place[4200];
         FORWARD(text_lines_next(lines, &line));
         if (!line)
             break;
@@ -34,8 +34,7 @@ static int read_lines(text_lines *lines, uint64_t classes, class_names *names)
             continue;
         COMPLAIN_IF(names->count == classes, EXIT_WRONG, "%s: more than %llu lines, for %llu classes", lines->name,
                     (unsigned long long)classes, (unsigned long long)classes);
-        snprintf(place, sizeof place, "%s: line %llu", lines->name, (unsigned long long)lines->number);
-        FORWARD(add_name(names, line, place));
+        FORWARD(add_name(names, line, lines->name, "line"));
     }
     COMPLAIN_IF(names->count < classes, EXIT_WRONG, "%s: %llu names for %llu classes", lines->name,
                 (unsigned long long)names->count, (unsigned long long)classes);
@@ -54,7 +53,7 @@ static int read_file(const char *path, uint64_t classes, class_names *names)
 static int take_header(const array *logits, uint64_t classes, class_names *names)
 {
     for (uint64_t i = 0; i < classes; i++)
-        FORWARD(add_name(names, logits->names[i], "the header"));
+        FORWARD(add_name(names, logits->names[i], "the header", "name"));
     return EXIT_DONE;
 }
 

@@ -239,8 +239,8 @@ static size_t processors_of_quota(void)
     return quota > 0 && period > 0 && quota / period < 1e6 ? (size_t)ceil(quota / period) : SIZE_MAX;
 }
 
-/* Reads the number of threads from CLSOFTMAX_THREADS; by default, as many as processors that this process may use.
- *is_limited tells whether a container's limit makes it fewer. */
+/* Reads the number of threads from CLSOFTMAX_THREADS; by default, as many as processors that this process may use. What
+   is_limited points to tells whether a container's limit makes it fewer. */
 static clsoftmax_status choose_threads(size_t *threads, int *is_limited)
 {
     const char *wanted = getenv("CLSOFTMAX_THREADS");
