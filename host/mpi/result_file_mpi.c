@@ -2,8 +2,6 @@
    ranks write their rows into it. All ranks call the functions that open and end a file. */
 #include "results/result_file.h"
 
-#include "files/npy_header.h"
-
 #include "support/messages.h"
 #include "run/ranks.h"
 
@@ -57,7 +55,7 @@ static int make_shared_file(result_file *file, const char *path, uint64_t bytes,
 
 int result_file_open(result_file *file, const char *path, const result_format *format, const output_shard *shard)
 {
-    char header[NPY_HEADER_BYTES];
+    char header[RESULT_HEADER_BYTES];
     uint64_t bytes = result_file_begin(file, format, header);
     if (shard)
         return ranks_index() == 0 ? complain(EXIT_WRONG, "--shard: the ranks of MPI are the shards") : EXIT_WRONG;

@@ -264,11 +264,7 @@ CASES
     expect_error 2 "x.npy: this is not an .npy file"
     mkdir y.npy
     run --separate-stderr clsoftmax run y.npy
-    expect_error 2 "y.npy: "
-    mkfifo z.npy
-    (timeout 5 cat whole.npy >z.npy &)
-    run --separate-stderr clsoftmax run z.npy
-    expect_error 2 "z.npy: not a regular file"
+    expect_error 2 "y.npy: is a directory"
 }
 
 @test "a header length of 4 GB is refused before anything is allocated" {

@@ -50,6 +50,13 @@ typedef struct outcome {
     char bytes[FILE_NAMES][FILE_MOST_BYTES + 1];
 } outcome;
 
+static const char *standard_input_of(const char *arguments)
+{
+    if (!strstr(arguments, " - "))
+        return "/dev/null";
+    return strstr(arguments, " -o - ") ? "x.npy" : "x.txt";
+}
+
 /* Becomes the program, in a process group of its own, with its streams in files. */
 static void become(const char *program, const char *arguments)
 {
@@ -59,7 +66,7 @@ static void become(const char *program, const char *arguments)
     for (int count = 0; count <= MOST_ARGUMENTS && (argv[count] = strsep(&rest, " "));)
         count++;
     setpgid(0, 0);
-    int input = open(strstr(arguments, " - ") ? "x.txt" : "/dev/null", O_RDONLY);
+    int input = open(standard_input_of(arguments), O_RDONLY);
     int output = open(file_names[FILE_OUTPUT], O_WRONLY | O_CREAT | O_TRUNC, 0666);
     int errors = open(file_names[FILE_ERRORS], O_WRONLY | O_CREAT | O_TRUNC, 0666);
     if (dup2(input, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 || dup2(errors, STDERR_FILENO) < 0)

@@ -59,6 +59,7 @@ static const int errors_of[LIBC_CALL_COUNT][MOST_ERRORS] = {
     ERRORS(pread, EINTR, EIO, ESTALE, EAGAIN),
     ERRORS(pwrite, EINTR, FULL_DISK, EAGAIN),
     ERRORS(fread, EIO, EISDIR),
+    ERRORS(getc, EIO, EISDIR),
     ERRORS(fgets, EIO, ENOMEM),
     STREAM_ERRORS(fwrite),
     STREAM_ERRORS(fputs),
@@ -93,7 +94,7 @@ static int is_memory(const libc_fault *fault, libc_call call)
 /* Returns 1 for calls that open the input or the output, before a row is computed. */
 static int is_opening(libc_call call)
 {
-    return call == LIBC_fopen || call == LIBC_stat || call == LIBC_fstat || call == LIBC_fread ||
+    return call == LIBC_fopen || call == LIBC_stat || call == LIBC_fstat || call == LIBC_fread || call == LIBC_getc ||
            call == LIBC___getdelim;
 }
 
@@ -141,6 +142,7 @@ int file_may_be_ignored(const libc_fault *fault, libc_call call)
     case LIBC_realpath:
     case LIBC_fopen:
     case LIBC_fread:
+    case LIBC_getc:
     case LIBC___getdelim:
         return 0;
     default:

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zip.h>
 
 const file_scenario file_scenarios[] = {
     {"npy", "run x.npy -T 0.7 -o p.npy -d cpu", NULL, FILE_NONE, 1, 1},
@@ -19,6 +20,9 @@ const file_scenario file_scenarios[] = {
     {"pipe", "run x.npy -T 0.7 -o p.npy -d cpu", NULL, FILE_PIPE, 1, 1},
     {"text", "run x.txt -T 0.7 -d cpu", NULL, FILE_NONE, 1, 1},
     {"standard-input", "run - --log -d cpu", NULL, FILE_NONE, 1, 1},
+    {"npy-through", "run - -o - -d cpu", NULL, FILE_NONE, 1, 1},
+    {"safetensors", "run x.safetensors --tensor b -o p.npy -d cpu", NULL, FILE_OLDER, 1, 1},
+    {"npz", "run x.npz:x -o p.npy -d cpu", NULL, FILE_OLDER, 1, 1},
     {"two-files", "run x.npy --stats=s.npy -o p.npy -d cpu", NULL, FILE_OLDER, 1, 1},
     {"table", "run x.npy --labels l.npy --stats -d cpu", NULL, FILE_NONE, 1, 1},
     {"row-files", "run x.npy -T @t.txt --labels l.npy -o p.npy -d cpu", NULL, FILE_OLDER, 1, 1},
@@ -141,7 +145,37 @@ static int write_names(const char *name)
     return file && fclose(file) == 0;
 }
 
-static const char *const inputs[] = {"x.npy", "b.npy", "f.npy", "h.npy", "d.npy", "l.npy", "x.txt", "t.txt", "n.txt"};
+/* Writes tensors a, of one byte, and b, of ROWS x CLASSES values. */
+static int write_safetensors(const char *name)
+{
+    char text[200];
+    FILE *file = fopen(name, "wb");
+    int length = snprintf(text, sizeof text,
+                          "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},"
+                          "\"b\":{\"dtype\":\"F32\",\"shape\":[%d,%d],\"data_offsets\":[1,%d]}}",
+                          ROWS, CLASSES, 1 + ELEMENTS * 4);
+    for (int i = 0; file && i < 8; i++)
+        fputc((int)((uint64_t)length >> 8 * i & 255), file);
+    if (file)
+        fprintf(file, "%s%c", text, 1);
+    for (int i = 0; file && i < ELEMENTS; i++) {
+        float value = logit(i);
+        fwrite(&value, sizeof value, 1, file);
+    }
+    return file && fclose(file) == 0;
+}
+
+/* Writes an archive that has a file as its only member. */
+static int write_npz(const char *name, const char *member)
+{
+    int code;
+    zip_t *archive = zip_open(name, ZIP_CREATE, &code);
+    zip_source_t *source = archive ? zip_source_file(archive, member, 0, -1) : NULL;
+    return source && zip_file_add(archive, member, source, 0) >= 0 && zip_close(archive) == 0;
+}
+
+static const char *const inputs[] = {"x.npy", "b.npy", "f.npy", "h.npy",         "d.npy", "l.npy",
+                                     "x.txt", "t.txt", "n.txt", "x.safetensors", "x.npz"};
 
 int file_folder_enter(void)
 {
@@ -154,7 +188,8 @@ int file_folder_enter(void)
            write_npy("h.npy", "<f2", "False", ELEMENTS, 2, as_f2) &&
            write_npy("d.npy", ">f8", "False", ELEMENTS, 8, as_big_endian_f8) &&
            write_npy("l.npy", "<i8", "False", ROWS, 8, as_label) && write_text("x.txt", CLASSES) &&
-           write_text("t.txt", 1) && write_names("n.txt");
+           write_text("t.txt", 1) && write_names("n.txt") && write_safetensors("x.safetensors") &&
+           write_npz("x.npz", "x.npy");
 }
 
 /* ---------------------------------------------------------------- The folder */

@@ -13,8 +13,8 @@ typedef enum file_older {
 
 typedef struct file_scenario {
     const char *name;
-    /* with a space between them; results go to p.npy, p.svg or p.html, statistics to s.npy, or both to standard
-       output */
+    /* with a space between them; "-" reads x.txt, or x.npy if results go to standard output as .npy. Results go to
+       p.npy, p.svg or p.html, statistics to s.npy, or both to standard output */
     const char *arguments;
     const char *before; /* arguments of a command that runs first; NULL: none */
     file_older older;

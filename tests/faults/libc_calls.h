@@ -73,6 +73,7 @@
     TRANSFER(pwrite, (int descriptor, const void *from, size_t count, off_t offset),                                   \
              (descriptor, from, count, offset))                                                                        \
     STREAM(fread, size_t, 0, (void *to, size_t size, size_t count, FILE *stream), (to, size, count, stream))           \
+    STREAM(getc, int, EOF, (FILE *stream), (stream))                                                                   \
     STREAM(fgets, char *, NULL, (char *to, int room, FILE *stream), (to, room, stream))                                \
     STREAM(fwrite, size_t, 0, (const void *from, size_t size, size_t count, FILE *stream),                             \
            (from, size, count, stream))                                                                                \

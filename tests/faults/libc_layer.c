@@ -177,6 +177,17 @@ void __wrap_free(void *memory)
     __real_free(memory);
 }
 
+/* libzip closes the descriptor that it is given. It is there in the command alone. */
+void *__real_zip_fdopen(int descriptor, int flags, int *code) __attribute__((weak));
+void *__wrap_zip_fdopen(int descriptor, int flags, int *code);
+void *__wrap_zip_fdopen(int descriptor, int flags, int *code)
+{
+    void *archive = __real_zip_fdopen(descriptor, flags, code);
+    if (archive)
+        atomic_fetch_sub(&board->descriptors, 1);
+    return archive;
+}
+
 /* getline calls it. Where memory is missing, it fails without the stream's error indicator. */
 ssize_t __real___getdelim(char **line, size_t *capacity, int delimiter, FILE *stream);
 ssize_t __wrap___getdelim(char **line, size_t *capacity, int delimiter, FILE *stream);

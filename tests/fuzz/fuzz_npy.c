@@ -1,5 +1,5 @@
-/* The reader of .npy files: the first byte chooses what the numbers are, the rest is the file. Every element is read at
-   once and in parts, and both must be the same. */
+/* The readers of .npy, .npz and .safetensors files: the first byte chooses what the numbers are, the rest is the file.
+   Every element is read at once and in parts, and both must be the same. What is opened can be read. */
 #include "support/messages.h"
 #include "fuzz.h"
 #include "files/source.h"
@@ -11,6 +11,11 @@
 
 const char program_name[] = "fuzz";
 
+/* What the name of the file ends with. */
+#ifndef FUZZ_SUFFIX
+#define FUZZ_SUFFIX ".npy"
+#endif
+
 #define MOST_ELEMENTS 100000
 
 static void read_all(const source *source, uint64_t part)
@@ -21,7 +26,7 @@ static void read_all(const source *source, uint64_t part)
     int status = source_read(source, 0, elements, whole), in_parts = EXIT_DONE;
     for (uint64_t first = 0; first < elements && in_parts == EXIT_DONE; first += part)
         in_parts = source_read(source, first, elements - first < part ? elements - first : part, parts + first * size);
-    FUZZ_CHECK(status == in_parts);
+    FUZZ_CHECK(status == in_parts && status != EXIT_FAILED);
     FUZZ_CHECK(status != EXIT_DONE || memcmp(whole, parts, elements * size) == 0);
     free(whole);
     free(parts);
@@ -41,8 +46,8 @@ static int write_file(const uint8_t *data, size_t size)
     static int file = -1;
     if (file < 0) {
         char target[64];
-        file = memfd_create("fuzz.npy", 0);
-        snprintf(path, sizeof path, "/tmp/clsoftmax-fuzz-%d.npy", (int)getpid());
+        file = memfd_create("fuzz", 0);
+        snprintf(path, sizeof path, "/tmp/clsoftmax-fuzz-%d" FUZZ_SUFFIX, (int)getpid());
         snprintf(target, sizeof target, "/proc/self/fd/%d", file);
         unlink(path);
         if (symlink(target, path) != 0)

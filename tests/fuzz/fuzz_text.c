@@ -16,7 +16,10 @@ static int read_text(const void *data, size_t size, const text_format *format, a
     int file = fuzz_file(data, size, path);
     memset(out, 0, sizeof *out);
     out->content = content;
-    int status = array_read_text(path, format, out);
+    input_stream stream;
+    FUZZ_CHECK(input_stream_open(path, &stream) == EXIT_DONE);
+    int status = array_read_text(&stream, format, out);
+    input_stream_close(&stream);
     close(file);
     return status;
 }

@@ -201,13 +201,13 @@ static int read_lines(text_reader *reader)
     return read_names(reader);
 }
 
-int array_read_text(const char *path, const text_format *format, array *out)
+int array_read_text(const input_stream *stream, const text_format *format, array *out)
 {
     text_reader reader = {.format = *format, .delimiter = format->delimiter, .out = out};
     out->is_double = out->content != ARRAY_TEMPERATURES;
-    FORWARD(text_lines_open(path, &reader.lines));
+    text_lines_begin(stream, &reader.lines);
     int status = read_lines(&reader);
-    text_lines_close(&reader.lines);
+    text_lines_end(&reader.lines);
     free(reader.header);
     out->dimensions = 2;
     out->shape[0] = reader.rows;

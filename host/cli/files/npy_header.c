@@ -70,7 +70,7 @@ static const char *take_size(cursor *c, unsigned version, uint64_t *size)
 
 _Static_assert(ARRAY_MOST_DIMENSIONS == 32, "a message of take_shape has this number");
 
-static const char *take_shape(cursor *c, unsigned version, npy_header *header)
+static const char *take_shape(cursor *c, unsigned version, array_header *header)
 {
     if (!take(c, "("))
         return "the shape is not a tuple";
@@ -94,7 +94,7 @@ static const char *take_shape(cursor *c, unsigned version, npy_header *header)
 /* The entries of a header, as bits. */
 enum { DESCR = 1, FORTRAN_ORDER = 2, SHAPE = 4 };
 
-static const char *take_entry(cursor *c, unsigned version, npy_header *header, unsigned *seen)
+static const char *take_entry(cursor *c, unsigned version, array_header *header, unsigned *seen)
 {
     char key[32];
     if (!take_string(c, key, sizeof key) || !take(c, ":"))
@@ -120,21 +120,7 @@ static const char *take_entry(cursor *c, unsigned version, npy_header *header, u
     return NULL;
 }
 
-static const char *count_elements(npy_header *header)
-{
-    header->elements = 1;
-    uint64_t without_zeros = 1; /* a shape must be sound even where a size of 0 hides an overflow */
-    for (unsigned i = 0; i < header->dimensions; i++) {
-        uint64_t size = header->shape[i];
-        header->elements *= size;
-        if (size > 0 && without_zeros > (uint64_t)(INT64_MAX / 16) / size)
-            return "the shape has more elements than a file can hold";
-        without_zeros *= size > 0 ? size : 1;
-    }
-    return NULL;
-}
-
-const char *npy_header_parse(const char *text, size_t length, unsigned version, npy_header *header)
+const char *npy_header_parse(const char *text, size_t length, unsigned version, array_header *header)
 {
     cursor c = {text, text + length};
     unsigned seen = 0;
@@ -154,10 +140,10 @@ const char *npy_header_parse(const char *text, size_t length, unsigned version, 
         return "the header goes on behind its dictionary";
     if (seen != (DESCR | FORTRAN_ORDER | SHAPE))
         return "the header lacks descr, fortran_order or shape";
-    return count_elements(header);
+    return array_header_count(header);
 }
 
-const char *npy_header_read(FILE *file, npy_header *header)
+const char *npy_header_read(FILE *file, array_header *header)
 {
     unsigned char start[12];
     if (fread(start, 1, 8, file) != 8 || memcmp(start, "\x93NUMPY", 6) != 0)

@@ -3,25 +3,16 @@
 #ifndef CLSOFTMAX_NPY_HEADER_H
 #define CLSOFTMAX_NPY_HEADER_H
 
-#include "files/array.h"
+#include "files/array_header.h"
 
 #include <stdio.h>
 
-typedef struct npy_header {
-    char descr[16]; /* as written: byte order, kind, bytes, e.g. "<f4" */
-    int fortran_order;
-    unsigned dimensions;
-    uint64_t shape[ARRAY_MOST_DIMENSIONS];
-    uint64_t elements;    /* product of the shape */
-    uint64_t data_offset; /* of the first element in the file */
-} npy_header;
-
 /* Parses the dictionary of a file of major version `version`: `length` bytes of text that need not be terminated.
    Allocates nothing, and does not set data_offset. Returns NULL, or what is wrong with the header. */
-const char *npy_header_parse(const char *text, size_t length, unsigned version, npy_header *header);
+const char *npy_header_parse(const char *text, size_t length, unsigned version, array_header *header);
 
 /* Reads magic, version and header from the start of a file. Returns NULL, or what is wrong with them. */
-const char *npy_header_read(FILE *file, npy_header *header);
+const char *npy_header_read(FILE *file, array_header *header);
 
 /* Writes a header of version 1.0 in C order into `to`, which has NPY_HEADER_BYTES; `descr` is written as it is. Returns
    its length. */

@@ -51,10 +51,26 @@ static int open_temporary(output_file *out, const struct stat *replaced)
     return output_file_adopt(out, descriptor);
 }
 
+static int open_standard_output(output_file *out)
+{
+    memset(out, 0, sizeof *out);
+    strcpy(out->path, "standard output");
+    int descriptor = dup(STDOUT_FILENO);
+    if (descriptor >= 0)
+        out->file = fdopen(descriptor, "wb");
+    if (out->file)
+        return EXIT_DONE;
+    if (descriptor >= 0)
+        close(descriptor);
+    return output_file_fail(out);
+}
+
 int output_file_open(output_file *out, const char *path)
 {
     struct stat found;
     int exists;
+    if (strcmp(path, "-") == 0)
+        return open_standard_output(out);
     FORWARD(output_file_begin(out, path, &found, &exists));
     if (!exists || S_ISREG(found.st_mode))
         return open_temporary(out, exists ? &found : NULL);

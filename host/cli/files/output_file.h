@@ -10,13 +10,13 @@
 typedef struct output_file {
     FILE *file;
     char path[PATH_MAX];      /* where symbolic links lead to */
-    char temporary[PATH_MAX]; /* "" where path is a device or a pipe, which is written as it stands */
+    char temporary[PATH_MAX]; /* "" for standard output, a device or a pipe, which are written as they stand */
     int is_kept;              /* the temporary file stays when the file is abandoned: see output_shard.h */
 } output_file;
 
-/* Opens a file under a temporary name, ".NAME.clsoftmax-XXXXXX", which signals that end the process remove; there may
-   be two at a time. The mode of an existing file is kept. What killed processes left is removed. EXIT_DONE, or
-   EXIT_FAILED after a complaint. */
+/* Opens standard output for "-", or else a file under a temporary name, ".NAME.clsoftmax-XXXXXX", which signals that
+   end the process remove; there may be two at a time. The mode of an existing file is kept. What killed processes left
+   is removed. EXIT_DONE, or EXIT_FAILED after a complaint. */
 int output_file_open(output_file *out, const char *path);
 
 /* Makes the temporary file `bytes` long, so that a disk that is too small says so before the work; does nothing for a

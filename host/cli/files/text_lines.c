@@ -9,23 +9,17 @@
 
 #define BYTE_ORDER_MARK "\xEF\xBB\xBF"
 
-int text_lines_open(const char *path, text_lines *lines)
+void text_lines_begin(const input_stream *stream, text_lines *lines)
 {
-    const int is_standard_input = strcmp(path, "-") == 0;
     memset(lines, 0, sizeof *lines);
-    lines->name = is_standard_input ? "standard input" : path;
-    lines->file = is_standard_input ? stdin : fopen(path, "r");
-    COMPLAIN_IF(!lines->file, EXIT_WRONG, "%s: %s", path, strerror(errno));
-    return EXIT_DONE;
+    lines->name = stream->name;
+    lines->file = stream->file;
 }
 
-void text_lines_close(text_lines *lines)
+void text_lines_end(text_lines *lines)
 {
     free(lines->buffer);
     lines->buffer = NULL;
-    if (lines->file && lines->file != stdin)
-        fclose(lines->file);
-    lines->file = NULL;
 }
 
 /* Reads up to the next line feed; `next` stays NULL at the end of the file. */

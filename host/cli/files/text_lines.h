@@ -3,6 +3,8 @@
 #ifndef CLSOFTMAX_TEXT_LINES_H
 #define CLSOFTMAX_TEXT_LINES_H
 
+#include "files/input_stream.h"
+
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,9 +18,9 @@ typedef struct text_lines {
     char *next, *end; /* what is left of it behind a carriage return, or NULL */
 } text_lines;
 
-/* Opens a file; "-" is standard input. EXIT_DONE, or EXIT_WRONG after a complaint, with nothing to close. */
-int text_lines_open(const char *path, text_lines *lines);
-void text_lines_close(text_lines *lines);
+/* Begins with the first line of a stream, which is to stay open. */
+void text_lines_begin(const input_stream *stream, text_lines *lines);
+void text_lines_end(text_lines *lines);
 
 /* Reads the next line into *line, without its end, which is CR, LF or both; NULL behind the last. It may be changed,
    and stays until the next call. A byte order mark before the first line is left out. EXIT_DONE, or another status

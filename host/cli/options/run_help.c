@@ -5,9 +5,9 @@
 
 /* What each of them says of its input. */
 #define INPUT_FORMATS                                                                                                  \
-    "INPUT is an .npy file of f2, f4 or f8 (bf16: see --input-dtype), or text: a .txt or .csv file, or - for\n"        \
-    "standard input. A line of text is a row; numbers are separated by spaces, tabs or commas; inf and nan are\n"      \
-    "understood; # starts a comment.\n"                                                                                \
+    "INPUT is an .npy, .npz or .safetensors file of floats or integers, or text: a .txt, .csv or .tsv file. - is\n"    \
+    "standard input: text, or .npy. A line of text is a row; numbers are separated by commas, semicolons, tabs or\n"   \
+    "spaces; inf and nan are understood; # starts a comment.\n"                                                        \
     "\n"
 
 static const run_help of_run = {
@@ -22,6 +22,7 @@ static const run_help of_run = {
                 "  clsoftmax run logits.npy -T 3.05 -o softened.npy --verify\n"
                 "  clsoftmax run logits.npy -T @temperatures.txt --log --out-dtype f16 -o logs.npy\n"
                 "  clsoftmax run logits.npy --labels labels.npy --stats\n"
+                "  clsoftmax run model.safetensors --tensor logits --out-dtype bf16 -o probabilities.safetensors\n"
                 "  clsoftmax run huge.npy --memory 512M -d 0:0,cpu -o probabilities.npy\n"
                 "  clsoftmax run huge.npy --shard 2/8 -o probabilities.npy\n"
                 "  echo \"0.25 0.75\" | clsoftmax run --probabilities -T 0.5 -\n",

@@ -255,15 +255,17 @@ const option_row run_option_rows[] = {
      .argument = "FILE",
      .commands = RUN,
      SETS(text, output),
-     .help = "an .npy file of the same shape; without it, text on standard output"},
+     .help = "an .npy or .safetensors file of the same shape, or - for .npy on standard output;\n"
+             "without it, text on standard output"},
     {.letter = 'o',
      .name = "output",
      .argument = "FILE",
      .commands = SWEEP,
      SETS(text, output),
-     .help = "an .npy file of shape [temperatures, ...the shape of INPUT], statistics\n"
-             "[temperatures, rows]. Without it, a table on standard output, a line for each row and\n"
-             "temperature: of the probabilities, or with --stats of the statistics alone"},
+     .help = "an .npy or .safetensors file of shape [temperatures, ...the shape of INPUT], or - for\n"
+             ".npy on standard output; statistics are [temperatures, rows]. Without it, a table on\n"
+             "standard output, a line for each row and temperature: of the probabilities, or with\n"
+             "--stats of the statistics alone"},
     {.letter = 'o',
      .name = "output",
      .argument = "FILE",
@@ -276,6 +278,12 @@ const option_row run_option_rows[] = {
      .commands = EXPLORE,
      SETS(text, output),
      .help = "the page, an .html file"},
+    {.name = "tensor",
+     .argument = "NAME",
+     .commands = ALL,
+     SETS(text, tensor),
+     .help = "the array to read of an .npz or .safetensors INPUT with several; INPUT:NAME does the\n"
+             "same, for --labels and -T @ too"},
     {.name = "input-dtype",
      .argument = "DTYPE",
      .commands = ALL,

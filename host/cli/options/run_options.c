@@ -24,6 +24,11 @@ static int is_picture_name(const char *name)
     return ends_with(name, ".svg") || ends_with(name, ".png") || ends_with(name, ".pdf");
 }
 
+static int is_result_name(const char *name)
+{
+    return ends_with(name, ".npy") || ends_with(name, ".safetensors") || strcmp(name, "-") == 0;
+}
+
 static int check_output_name(const run_options *options)
 {
     const char *output = options->output;
@@ -33,8 +38,8 @@ static int check_output_name(const run_options *options)
                 "-o %s: the name of an .html file", output);
     COMPLAIN_IF(options->command == PLOT && output && !is_picture_name(output), EXIT_WRONG,
                 "-o %s: the name of an .svg, .png or .pdf file; for the terminal, leave -o out", output);
-    COMPLAIN_IF(writes_rows(options) && output && !ends_with(output, ".npy"), EXIT_WRONG,
-                "-o %s: the name of an .npy file; for text, leave -o out and redirect", output);
+    COMPLAIN_IF(writes_rows(options) && output && !is_result_name(output), EXIT_WRONG,
+                "-o %s: the name of an .npy or .safetensors file, or -; for text, leave -o out and redirect", output);
     return EXIT_DONE;
 }
 
@@ -65,6 +70,22 @@ static int choose_results(run_options *options)
     int has_text = has_table || (!options->output && options->problem.operation != CLSOFTMAX_OPERATION_NONE);
     COMPLAIN_IF(options->shard_count > 0 && has_text, EXIT_WRONG,
                 "--shard: results go to a file, -o FILE; a table of --stats too, --stats=FILE");
+    return EXIT_DONE;
+}
+
+/* Checks that results alone go to standard output, and to a program or a file there. */
+static int check_standard_output(const run_options *options)
+{
+    if (!writes_rows(options) || !options->output || strcmp(options->output, "-") != 0)
+        return EXIT_DONE;
+    COMPLAIN_IF(isatty(STDOUT_FILENO), EXIT_WRONG,
+                "-o -: standard output is a terminal, and .npy is no text; redirect it, or leave -o out");
+    COMPLAIN_IF(options->shard_count > 0, EXIT_WRONG, "--shard: results go to a file, -o FILE");
+    COMPLAIN_IF(options->labels || (options->statistics && !*options->statistics), EXIT_WRONG,
+                "-o -: the text of --labels and --stats goes to standard output, too; -o FILE for the results");
+    COMPLAIN_IF(options->explain, EXIT_WRONG, "-o -: --explain goes to standard output, too; -o FILE");
+    COMPLAIN_IF(options->picture && strcmp(options->picture, "-") == 0, EXIT_WRONG,
+                "-o -: --plot - goes to standard output, too; --plot FILE");
     return EXIT_DONE;
 }
 
@@ -115,6 +136,7 @@ int run_options_parse(run_command command, int argc, char **argv, run_options *o
                 "-T LIST is missing: temperatures as 1,10,inf or log:0.1:100:31; see %s --help", argv[0]);
     FORWARD(check_text_format(&options->text));
     FORWARD(check_names(options));
+    FORWARD(check_standard_output(options));
     return writes_rows(options) ? choose_results(options) : EXIT_DONE;
 }
 

@@ -13,7 +13,7 @@ typedef enum run_command { RUN = 1, SWEEP = 2, PLOT = 4, EXPLORE = 8 } run_comma
 typedef struct run_options {
     run_command command;
     const char *input;        /* a path, or "-" for standard input; NULL: explore without an input */
-    const char *output;       /* NULL: text on standard output */
+    const char *output;       /* "-": .npy on standard output; NULL: text there */
     const char *device;       /* as devices_open takes it; NULL: auto */
     const char *temperatures; /* run: file with a temperature for each row, or NULL */
     temperature_list sweep;   /* sweep and plot: all of them */
@@ -22,6 +22,7 @@ typedef struct run_options {
     float temperature;
     int axis;
     int has_probabilities; /* INPUT holds probabilities */
+    const char *tensor;    /* which array of INPUT, a file that may hold several, or NULL */
     text_format text;      /* how INPUT and other text files are read */
     int has_input_dtype;   /* input_dtype was given */
     clsoftmax_dtype input_dtype;

@@ -43,10 +43,13 @@ static int read_lines(text_lines *lines, uint64_t classes, class_names *names)
 
 static int read_file(const char *path, uint64_t classes, class_names *names)
 {
+    input_stream stream;
     text_lines lines;
-    FORWARD(text_lines_open(path, &lines));
+    FORWARD(input_stream_open(path, &stream));
+    text_lines_begin(&stream, &lines);
     int status = read_lines(&lines, classes, names);
-    text_lines_close(&lines);
+    text_lines_end(&lines);
+    input_stream_close(&stream);
     return status;
 }
 

@@ -1,7 +1,6 @@
-/* The .npy file that rows are written to, by one process, or by shards: see result_file.h. */
+/* The file that rows are written to, by one process, or by shards: see result_file.h. */
 #include "results/result_file.h"
 
-#include "files/npy_header.h"
 #include "support/messages.h"
 
 static int open_whole(result_file *file, const char *path, uint64_t bytes)
@@ -12,7 +11,7 @@ static int open_whole(result_file *file, const char *path, uint64_t bytes)
 
 int result_file_open(result_file *file, const char *path, const result_format *format, const output_shard *shard)
 {
-    char header[NPY_HEADER_BYTES];
+    char header[RESULT_HEADER_BYTES];
     uint64_t bytes = result_file_begin(file, format, header);
     if (shard) {
         file->shard = *shard;

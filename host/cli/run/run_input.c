@@ -8,6 +8,7 @@ static int open_logits(run *run)
     const run_options *options = &run->options;
     const array *array = &run->input.array;
     const source_reading reading = {.content = options->has_probabilities ? ARRAY_PROBABILITIES : ARRAY_LOGITS,
+                                    .tensor = options->tensor,
                                     .has_bf16 = options->has_input_dtype && options->input_dtype == CLSOFTMAX_BF16,
                                     .memory = options->memory,
                                     .text = options->text};

@@ -1,6 +1,5 @@
 /* The outputs of a job: result files are opened, and in the end get their names; the text that follows the rows is
    printed. */
-#include "files/npy_header.h"
 #include "files/output_path.h"
 #include "run/ranks.h"
 #include "run/run.h"
@@ -36,19 +35,29 @@ static int open_output(const run *run, const char *path, const result_format *fo
     return result_file_open(file, path, format, run->options.shard_count > 0 ? &shard : NULL);
 }
 
+/* Returns what the results are called in a file where arrays have names. */
+static const char *results_name(const run *run)
+{
+    return run->problem.operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX ? "log_probabilities" : "probabilities";
+}
+
 /* Arrays of a sweep have its temperatures as their first dimension. */
 int run_open_outputs(run *run)
 {
     const run_options *options = &run->options;
     const array *input = &run->input.array;
-    clsoftmax_dtype dtype = run->problem.results_dtype;
     unsigned more = run->problem.sweep > 0 ? 1 : 0;
     uint64_t shape[ARRAY_MOST_DIMENSIONS + 1] = {run->problem.sweep}, rows[] = {run->problem.sweep, run->rows};
     memcpy(shape + more, input->shape, input->dimensions * sizeof *shape);
-    const result_format results = {npy_descr(dtype), clsoftmax_dtype_size(dtype), input->dimensions + more, shape};
-    const result_format statistics = {statistics_descr, sizeof(clsoftmax_statistics), 1 + more, rows + 1 - more};
-    if (run->has_results_file)
+    if (run->has_results_file) {
+        const result_format results = result_format_of(options->output, results_name(run), run->problem.results_dtype,
+                                                       input->dimensions + more, shape);
         FORWARD(open_output(run, options->output, &results, &run->results));
+    }
+    const result_format statistics = {.descr = statistics_descr,
+                                      .element_size = sizeof(clsoftmax_statistics),
+                                      .dimensions = 1 + more,
+                                      .shape = rows + 1 - more};
     if (run->has_statistics_file)
         FORWARD(open_output(run, options->statistics, &statistics, &run->statistics));
     return EXIT_DONE;

@@ -1,5 +1,5 @@
-/* .npy files in Fortran order: see npy_fortran.h. */
-#include "files/npy_fortran.h"
+/* .npy files in Fortran order: see array_fortran.h. */
+#include "files/array_fortran.h"
 
 #include "support/messages.h"
 
@@ -8,13 +8,13 @@
 
 /* A walk through the elements of a file in Fortran order, which tells where each belongs in C order. */
 typedef struct walk {
-    const npy_header *header;
+    const array_header *header;
     uint64_t index[ARRAY_MOST_DIMENSIONS];
     uint64_t stride[ARRAY_MOST_DIMENSIONS]; /* in C order */
     uint64_t position;
 } walk;
 
-static void walk_begin(walk *walk, const npy_header *header)
+static void walk_begin(walk *walk, const array_header *header)
 {
     memset(walk, 0, sizeof *walk);
     walk->header = header;
@@ -37,7 +37,7 @@ static void walk_next(walk *walk)
 }
 
 /* Reads the elements in the file's order, some at a time, and puts each in its place. */
-static int read_elements(const npy_file *file, array *out)
+static int read_elements(const array_file *file, array *out)
 {
     enum { BATCH = 8192 };
     double batch[BATCH];
@@ -46,14 +46,14 @@ static int read_elements(const npy_file *file, array *out)
     walk_begin(&walk, &file->header);
     for (uint64_t first = 0; first < out->elements; first += BATCH) {
         uint64_t count = out->elements - first < BATCH ? out->elements - first : BATCH;
-        FORWARD(npy_file_read(file, first, count, batch));
+        FORWARD(array_file_read(file, first, count, batch));
         for (uint64_t i = 0; i < count; i++, walk_next(&walk))
             memcpy((char *)out->values + walk.position * size, (const char *)batch + i * size, size);
     }
     return EXIT_DONE;
 }
 
-int npy_read_fortran(const npy_file *file, array *out)
+int array_read_fortran(const array_file *file, array *out)
 {
     out->values = malloc(out->elements > 0 ? (size_t)out->elements * array_element_size(out) : 1);
     COMPLAIN_IF(!out->values, EXIT_FAILED, "%s: no memory for %llu values", file->path,
