@@ -103,7 +103,7 @@ x.txt -qz|-q: no such option
 x.txt --strategy group|strategy "group" does not run on this device
 x.txt y.txt|y.txt: one INPUT only
 |INPUT is missing
-x.txt -o out.txt|-o out.txt: the name of an .npy file
+x.txt -o out.txt|-o out.txt: the name of an .npy or .safetensors file
 nowhere.npy|nowhere.npy: No such file
 nowhere.txt|nowhere.txt: No such file
 x.dat|x.dat: unknown kind of file

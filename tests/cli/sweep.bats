@@ -183,7 +183,7 @@ x.txt -T log:1:2:99999999999999999999|N is at least 1, and at most 1000000
 x.txt -T log:1:2:18446744073709551615|more than 1000000
 x.txt -T exp:1:2:3|"exp:1:2:3": a temperature is a number
 x.txt -T 1 --log --stats|--log: --stats takes the place
-x.txt -T 1 -o p.txt|-o p.txt: the name of an .npy file
+x.txt -T 1 -o p.txt|-o p.txt: the name of an .npy or .safetensors file
 x.txt -T 1 --plot p.gif|--plot p.gif: the name of an .svg, .png or .pdf file
 x.txt -T 0,1,inf --plot p.svg|--plot: curves take two temperatures between 0 and inf
 x.txt -T 1,2 --row -1|--row -1: it takes a whole number from 0 on
