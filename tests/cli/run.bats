@@ -76,7 +76,7 @@ CASES
 }
 
 @test "options that are wrong" {
-    echo 1 >x.txt
+    echo 1 | tee x.txt >x.dat
     local words why
     while IFS='|' read -r words why; do
         # shellcheck disable=SC2086
