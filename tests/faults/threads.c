@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { THREADS = 4, ROUNDS = 6, ROWS = 2100, CLASSES = 33 }; /* more rows than one thread of a pool takes at a time */
+enum { THREADS = 4, ROUNDS = 6, ROWS = 4000, CLASSES = 33 }; /* enough for three threads of a pool */
 
 static const char *device; /* under test */
 static float logits[ROWS * CLASSES], expected[ROWS * CLASSES];

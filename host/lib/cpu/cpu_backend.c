@@ -116,6 +116,15 @@ static cpu_pipeline choose_pipeline(const clsoftmax_problem *problem, clsoftmax_
     return pipeline == CPU_ITEM && problem->sweep > 0 ? CPU_SWEEP : pipeline;
 }
 
+/* Returns how many threads take part. Waking one costs as much as computing some ten thousand elements, and more where
+   another process has its processor, so each must have enough to do. */
+static size_t choose_threads(const cpu_context *cpu, const clsoftmax_problem *problem, const cls_tuning *tuning)
+{
+    uint64_t elements = cls_problem_rows(problem) * problem->classes * cls_problem_temperatures(problem);
+    uint64_t threads = elements / tuning->thread_elements;
+    return threads < 1 ? 1 : threads < cpu->threads ? (size_t)threads : cpu->threads;
+}
+
 /* Returns how many rows a thread gets at a time. They have so many elements that handing them out costs little, and
    each thread has so many shares that one which is held up does not hold up the call. Rows side by side go in whole
    panels. */
@@ -146,17 +155,18 @@ static clsoftmax_status cpu_plan_run(clsoftmax_plan *plan, const clsoftmax_argum
     const clsoftmax_problem *problem = &plan->problem;
     const cls_limits *limits = &plan->context->limits;
     cpu_pipeline pipeline = choose_pipeline(problem, plan->decision.variant.strategy);
+    const size_t threads = choose_threads(cpu, problem, cls_limits_tuning(limits));
     uint64_t rows = cls_problem_rows(problem);
     cpu_job job = {
         .call = {problem, arguments, cls_problem_policies(problem),
-                 choose_stream(problem, arguments, cls_limits_tuning(limits), cpu->threads)},
+                 choose_stream(problem, arguments, cls_limits_tuning(limits), threads)},
         .rows = cpu->isa.rows[pipeline],
         .rooms = plan->state,
         .row_count = rows,
-        .share_rows = choose_share(problem, limits, cpu->threads, pipeline),
+        .share_rows = choose_share(problem, limits, threads, pipeline),
     };
     uint64_t shares = (rows - 1) / job.share_rows + 1;
-    pthreadpool_parallelize_1d(cpu->pool, run_shares, &job, shares < cpu->threads ? (size_t)shares : cpu->threads,
+    pthreadpool_parallelize_1d(cpu->pool, run_shares, &job, shares < threads ? (size_t)shares : threads,
                                PTHREADPOOL_FLAG_YIELD_WORKERS);
     *invalid_rows = atomic_load(&job.invalid_rows);
     return CLSOFTMAX_OK;
@@ -241,7 +251,7 @@ static size_t processors_of_quota(void)
 
 /* Reads the number of threads from CLSOFTMAX_THREADS; by default, as many as processors that this process may use. What
    is_limited points to tells whether a container's limit makes it fewer. */
-static clsoftmax_status choose_threads(size_t *threads, int *is_limited)
+static clsoftmax_status choose_pool(size_t *threads, int *is_limited)
 {
     const char *wanted = getenv("CLSOFTMAX_THREADS");
     if (wanted && *wanted) {
@@ -327,7 +337,7 @@ clsoftmax_status cls_cpu_open(clsoftmax_context *context)
     size_t threads = 0;
     int is_limited = 0;
     CLS_FORWARD(choose_isa(&isa));
-    CLS_FORWARD(choose_threads(&threads, &is_limited));
+    CLS_FORWARD(choose_pool(&threads, &is_limited));
     cpu_context *cpu = calloc(1, sizeof *cpu);
     CLS_FAIL_IF(!cpu, CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for a context");
     context->state = cpu;

@@ -44,6 +44,7 @@
     X(fewest_tile_bytes, 4 << 20, "bytes of the largest array of a tile at least")                                     \
     X(most_tile_bytes, 32 << 20, "bytes of the largest array of a tile at most")                                       \
     X(tiles_of_a_matrix, 8, "tiles that a matrix is cut into, within those bounds")                                    \
+    X(thread_elements, 40960, "elements for each thread of cpu at least: fewer take less time than threads to wake")   \
     X(shares_per_thread, 16, "shares of rows for each thread of cpu at most")                                          \
     X(stream_bytes_per_thread, 4 << 20, "more bytes of results for each thread are written past the caches by cpu")    \
     X(least_room_bytes, 1 << 19, "bytes of a cpu thread's room at least")                                              \

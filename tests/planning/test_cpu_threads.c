@@ -1,0 +1,70 @@
+/* How many threads of cpu a call wakes. The functions of pthreadpool stand here in place of the library's, and record
+   what the backend asks for. The expected numbers are written out. */
+#include "support/device.h"
+
+#include <criterion/criterion.h>
+#include <pthreadpool.h>
+#include <stdlib.h>
+
+static size_t asked; /* threads of the last call */
+
+pthreadpool_t pthreadpool_create(size_t threads)
+{
+    (void)threads;
+    return calloc(1, 1);
+}
+
+void pthreadpool_destroy(pthreadpool_t pool)
+{
+    free(pool);
+}
+
+void pthreadpool_parallelize_1d(pthreadpool_t pool, pthreadpool_task_1d_t task, void *context, size_t range,
+                                uint32_t flags)
+{
+    (void)pool, (void)flags;
+    asked = range;
+    for (size_t i = 0; i < range; i++)
+        task(context, i);
+}
+
+/* Returns how many of seven threads a matrix wakes. */
+static size_t threads_of(uint64_t rows, uint64_t classes, uint64_t temperatures)
+{
+    setenv("CLSOFTMAX_THREADS", "7", 1);
+    clsoftmax_context *context = test_open("cpu");
+    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
+    problem.outer = rows;
+    problem.classes = classes;
+    problem.sweep = temperatures;
+    const uint64_t count = rows * classes, results = count * (temperatures ? temperatures : 1);
+    float *x = calloc(count, sizeof *x), *p = calloc(results, sizeof *p), *t = calloc(64, sizeof *t);
+    clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
+    arguments.logits = x;
+    arguments.results = p;
+    arguments.temperatures = temperatures ? t : NULL;
+    clsoftmax_plan *plan = NULL;
+    asked = 0;
+    cr_assert_eq(clsoftmax_plan_create(context, &problem, &plan), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
+    cr_assert_eq(clsoftmax_plan_run(plan, &arguments), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
+    clsoftmax_plan_release(plan);
+    clsoftmax_context_release(context);
+    free(x);
+    free(p);
+    free(t);
+    return asked;
+}
+
+/* A thread is woken for 40,960 elements, and only for rows that are left to compute. */
+Test(cpu_threads, few_for_little)
+{
+    cr_expect_eq(threads_of(1, 1000, 0), 1u);
+    cr_expect_eq(threads_of(32, 1000, 0), 1u);
+    cr_expect_eq(threads_of(81, 1000, 0), 1u);
+    cr_expect_eq(threads_of(82, 1000, 0), 2u, "81,920 elements are enough for two");
+    cr_expect_eq(threads_of(123, 1000, 0), 3u);
+    cr_expect_eq(threads_of(1000, 1000, 0), 7u);
+    cr_expect_eq(threads_of(8192, 10, 0), 2u);
+    cr_expect_eq(threads_of(1, 1000000, 0), 1u, "one row");
+    cr_expect_eq(threads_of(10, 2000, 5), 2u, "elements at every temperature count");
+}
