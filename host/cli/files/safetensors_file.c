@@ -2,9 +2,9 @@
  * .safetensors files, read: see safetensors_file.h.
  *
  * Format: https://github.com/huggingface/safetensors. Eight bytes with the length of the header, little-endian; the
- * header, a JSON object with dtype, shape and data_offsets of each tensor; their data, without overlaps and holes, which
- * fills the rest of the file. All of it is checked, whichever tensor is wanted: a file that breaks one of these rules is
- * damaged, or means to deceive. jansson parses the JSON.
+ * header, a JSON object with dtype, shape and data_offsets of each tensor; their data, without overlaps and holes,
+ * which fills the rest of the file. All of it is checked, whichever tensor is wanted: a file that breaks one of these
+ * rules is damaged, or means to deceive. jansson parses the JSON.
  */
 #include "files/safetensors_file.h"
 
@@ -25,12 +25,12 @@ static const struct dtype_row {
     const char *name, *descr;
     unsigned bytes;
 } dtype_rows[] = {
-    {"F32", "<f4", 4},     {"F16", "<f2", 2},     {"BF16", "<V2", 2},    {"F64", "<f8", 8},
-    {"I8", "|i1", 1},      {"I16", "<i2", 2},     {"I32", "<i4", 4},     {"I64", "<i8", 8},
-    {"U8", "|u1", 1},      {"U16", "<u2", 2},     {"U32", "<u4", 4},     {"U64", "<u8", 8},
-    {"BOOL", "|b1", 1},    {"F8_E4M3", NULL, 1},  {"F8_E5M2", NULL, 1},  {"F8_E8M0", NULL, 1},
-    {"F8_E4M3FNUZ", NULL, 1}, {"F8_E5M2FNUZ", NULL, 1}, {"C64", NULL, 8}, {"F4", NULL, 0},
-    {"F6_E2M3", NULL, 0},  {"F6_E3M2", NULL, 0},
+    {"F32", "<f4", 4},        {"F16", "<f2", 2},        {"BF16", "<V2", 2},   {"F64", "<f8", 8},
+    {"I8", "|i1", 1},         {"I16", "<i2", 2},        {"I32", "<i4", 4},    {"I64", "<i8", 8},
+    {"U8", "|u1", 1},         {"U16", "<u2", 2},        {"U32", "<u4", 4},    {"U64", "<u8", 8},
+    {"BOOL", "|b1", 1},       {"F8_E4M3", NULL, 1},     {"F8_E5M2", NULL, 1}, {"F8_E8M0", NULL, 1},
+    {"F8_E4M3FNUZ", NULL, 1}, {"F8_E5M2FNUZ", NULL, 1}, {"C64", NULL, 8},     {"F4", NULL, 0},
+    {"F6_E2M3", NULL, 0},     {"F6_E3M2", NULL, 0},
 };
 
 /* Returns NULL for a dtype that the format does not have. */
@@ -116,8 +116,9 @@ static int check_extents(const char *path, extent *extents, size_t count, uint64
     uint64_t end = 0;
     qsort(extents, count, sizeof *extents, compare_extents);
     for (size_t i = 0; i < count; end = extents[i++].end)
-        COMPLAIN_IF(extents[i].begin != end, EXIT_WRONG, "%s: tensors overlap, or leave a hole, at byte %llu of the data",
-                    path, (unsigned long long)(extents[i].begin < end ? extents[i].begin : end));
+        COMPLAIN_IF(extents[i].begin != end, EXIT_WRONG,
+                    "%s: tensors overlap, or leave a hole, at byte %llu of the data", path,
+                    (unsigned long long)(extents[i].begin < end ? extents[i].begin : end));
     COMPLAIN_IF(end != data_bytes, EXIT_WRONG, "%s: the tensors take %llu bytes, but the file has %llu for them", path,
                 (unsigned long long)end, (unsigned long long)data_bytes);
     return EXIT_DONE;
@@ -129,7 +130,8 @@ static int check_entries(const char *path, json_t *root, extent *extents, size_t
     const char *name;
     json_t *entry;
     *count = 0;
-    json_object_foreach(root, name, entry) {
+    json_object_foreach(root, name, entry)
+    {
         array_header header;
         const struct dtype_row *dtype;
         if (strcmp(name, metadata) == 0)
@@ -162,7 +164,8 @@ static int complain_choice(const char *path, const char *wanted, json_t *root)
     size_t length = 0;
     const char *name;
     json_t *entry;
-    json_object_foreach(root, name, entry) {
+    json_object_foreach(root, name, entry)
+    {
         (void)entry;
         if (strcmp(name, metadata) != 0 && length < sizeof names)
             length += (size_t)snprintf(names + length, sizeof names - length, "%s%.60s", length > 0 ? ", " : "", name);
@@ -181,16 +184,14 @@ static int choose_tensor(json_t *root, uint64_t data_offset, array_file *file)
     if (file->tensor && strcmp(file->tensor, metadata) != 0)
         entry = json_object_get(root, file->tensor);
     else if (!file->tensor && count == 1)
-        json_object_foreach(root, name, entry)
-            if (strcmp(name, metadata) != 0)
-                break;
+        json_object_foreach(root, name, entry) if (strcmp(name, metadata) != 0) break;
     if (!entry)
         return complain_choice(file->path, file->tensor, root);
     const struct dtype_row *dtype = NULL;
     extent extent = {0, 0};
     (void)read_entry(entry, &file->header, &dtype, &extent); /* it has been checked */
-    COMPLAIN_IF(!dtype->descr, EXIT_WRONG, "%s: dtype %s is not supported; it takes F16, BF16, F32, F64, integers, BOOL",
-                file->path, dtype->name);
+    COMPLAIN_IF(!dtype->descr, EXIT_WRONG,
+                "%s: dtype %s is not supported; it takes F16, BF16, F32, F64, integers, BOOL", file->path, dtype->name);
     strcpy(file->header.descr, dtype->descr);
     file->has_bf16 = strcmp(dtype->name, "BF16") == 0;
     file->header.data_offset = data_offset + extent.begin;

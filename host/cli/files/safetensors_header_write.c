@@ -19,8 +19,8 @@ size_t safetensors_header_write(const char *name, const char *dtype, unsigned di
     const size_t size = SAFETENSORS_HEADER_BYTES - START_BYTES;
     int length = snprintf(text, size, "{\"%s\":{\"dtype\":\"%s\",\"shape\":[", name, dtype);
     for (unsigned i = 0; i < dimensions; i++)
-        length += snprintf(text + length, size - (size_t)length, "%s%llu", i > 0 ? "," : "",
-                           (unsigned long long)shape[i]);
+        length +=
+            snprintf(text + length, size - (size_t)length, "%s%llu", i > 0 ? "," : "", (unsigned long long)shape[i]);
     length +=
         snprintf(text + length, size - (size_t)length, "],\"data_offsets\":[0,%llu]}}", (unsigned long long)bytes);
     while ((START_BYTES + length) % 8 != 0) /* so that the data is aligned in a mapped file */
