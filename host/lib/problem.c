@@ -344,15 +344,18 @@ static extent_in_memory place_of(const clsoftmax_problem *problem, const clsoftm
 
 int cls_arguments_overlap(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments)
 {
-    CLS_FOR_ARRAYS(in)
+    CLS_FOR_ARRAYS(in) {
+        if (!cls_array_layout(problem, in) || cls_array_is_written(in))
+            continue;
         CLS_FOR_ARRAYS(out) {
-            if (cls_array_is_written(in) || !cls_array_is_written(out) || !cls_array_layout(problem, in) ||
-                !cls_array_layout(problem, out) || is_in_place(problem, arguments, in, out))
+            if (!cls_array_layout(problem, out) || !cls_array_is_written(out) ||
+                is_in_place(problem, arguments, in, out))
                 continue;
             extent_in_memory read = place_of(problem, arguments, in), written = place_of(problem, arguments, out);
             if (read.begin < written.end && written.begin < read.end)
                 return 1;
         }
+    }
     return 0;
 }
 

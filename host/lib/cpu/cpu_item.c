@@ -298,7 +298,7 @@ static void run_phases(const items *it, bundle *next, bundle *current, const bun
 }
 
 /* Decides how rows are bundled, and what is kept of them. */
-static items plan_items(const cpu_call *call, const cpu_room *room)
+static items plan_items(const cpu_call *call, uint64_t rows, const cpu_room *room)
 {
     items it = {.call = call,
                 .row_blocks = (size_t)((call->problem->classes + CPU_BLOCK - 1) / CPU_BLOCK),
@@ -310,12 +310,14 @@ static items plan_items(const cpu_call *call, const cpu_room *room)
     it.keep = it.row_pairs <= it.pairs;
     it.overlap = !it.keep || it.row_pairs * 2 <= (it.pairs < OVERLAP_PAIRS ? it.pairs : OVERLAP_PAIRS);
     it.bundle_rows = fitting < 1 ? 1 : fitting > MOST_ROWS ? MOST_ROWS : fitting;
+    if (it.bundle_rows > rows)
+        it.bundle_rows = (size_t)rows;
     return it;
 }
 
 uint64_t CPU_FUNCTION(cls_cpu_item)(const cpu_call *call, uint64_t begin, uint64_t end, const cpu_room *room)
 {
-    items it = plan_items(call, room);
+    items it = plan_items(call, end - begin, room);
     cpu_stream stream = {.line = NULL};
     it.stream = call->stream ? &stream : NULL;
     bundle bundles[3], none;
