@@ -24,6 +24,26 @@ static clsoftmax_status status_of(const cls_limits *limits, const clsoftmax_prob
 
 /* ---------------------------------------------------------------- Strategies and widths */
 
+/* Checks that cpu computes few short rows one after another, since a panel takes as long for one row as for 64. */
+Test(plan_ends, few_rows_on_cpu)
+{
+    const struct {
+        uint64_t rows, classes;
+        clsoftmax_strategy strategy;
+    } cases[] = {{1, 100, CLSOFTMAX_STRATEGY_ITEM},  {49, 100, CLSOFTMAX_STRATEGY_ITEM},
+                 {50, 100, CLSOFTMAX_STRATEGY_LANE}, {4, 10, CLSOFTMAX_STRATEGY_ITEM},
+                 {5, 10, CLSOFTMAX_STRATEGY_LANE},   {1, 2, CLSOFTMAX_STRATEGY_LANE},
+                 {1, 1, CLSOFTMAX_STRATEGY_LANE},    {2000, 100, CLSOFTMAX_STRATEGY_LANE}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const clsoftmax_problem few = shape(cases[i].rows, cases[i].classes, 1, CLSOFTMAX_STRATEGY_AUTO);
+        cr_expect_eq(decide(&native, &few).variant.strategy, cases[i].strategy, "%llu x %llu",
+                     (unsigned long long)cases[i].rows, (unsigned long long)cases[i].classes);
+    }
+    clsoftmax_problem sweep = shape(1, 100, 1, CLSOFTMAX_STRATEGY_AUTO);
+    sweep.sweep = 3;
+    cr_expect_eq(decide(&native, &sweep).variant.strategy, CLSOFTMAX_STRATEGY_LANE);
+}
+
 /* Checks when the lanes of a CPU's vectors take temperatures: for sweeps of enough of them, without results, over rows
    that fill no lanes themselves. */
 Test(plan_ends, temperatures_on_lanes)

@@ -21,11 +21,13 @@ static uint64_t most_transposed_classes(const clsoftmax_problem *problem, const 
 }
 
 /* Returns the most classes of a row for which `cpu` takes `lane`. Its code transposes rows so cheaply that most short
-   rows go that way. Vectors of 16 floats shift the limit down, because `item` is fast with them, above all if they are
-   full. */
+   rows go that way, unless they are too few to fill a panel. Vectors of 16 floats shift the limit down, because `item`
+   is fast with them, above all if they are full. */
 static uint64_t most_classes_on_cpu(const clsoftmax_problem *problem, const cls_limits *limits)
 {
     const cls_tuning *tuning = cls_limits_tuning(limits);
+    if (problem->sweep == 0 && cls_problem_rows(problem) < problem->classes / tuning->panel_classes_per_row)
+        return 0;
     if (!cls_suits_item(problem, limits))
         return tuning->lane_classes;
     return problem->classes % 16 == 0 ? tuning->lane_classes_beside_full_item : tuning->lane_classes_beside_item;

@@ -40,6 +40,8 @@
     X(lane_classes_beside_item, 64, "rows of at most so many go to lane where item has vectors of 16 floats")          \
     X(lane_classes_beside_full_item, 64,                                                                               \
       "rows of at most so many go to lane on cpu where the classes fill such vectors")                                 \
+    X(panel_classes_per_row, 2,                                                                                        \
+      "cpu computes a panel, however full, in the time of one row for so many classes, one after another")             \
     X(temperatures_on_lanes, 12, "statistics of a sweep of so many temperatures go to column")                         \
     X(fewest_tile_bytes, 4 << 20, "bytes of the largest array of a tile at least")                                     \
     X(most_tile_bytes, 32 << 20, "bytes of the largest array of a tile at most")                                       \
