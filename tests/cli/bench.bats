@@ -103,6 +103,45 @@ PY
     expect_error 1 "--plot" "gnuplot is not installed"
 }
 
+@test "./dev bench says how much it downloads, and goes on without what cannot be had" {
+    mkdir -p bin build
+    cp "$SOURCE/dev" dev
+    # gnuplot is installed, PyTorch is in no release, and pip has nothing
+    cat >bin/dpkg-query <<'SH'
+#!/bin/sh
+[ "$4" != gnuplot-nox ] || echo installed
+SH
+    cat >bin/apt-get <<'SH'
+#!/bin/sh
+echo "$*" >>calls
+case "$*" in
+*print-uris*) printf "'http://x/a.deb' a.deb 48000000 SHA256:0\n'http://x/b.deb' b.deb 431232 \n" ;;
+*python3-torch*) exit 100 ;;
+esac
+SH
+    printf '#!/bin/sh\nexec "$@"\n' >bin/sudo
+    printf '#!/bin/sh\n' >bin/cmake
+    printf '#!/bin/sh\nexit 1\n' >bin/python3
+    printf '#!/bin/sh\necho "bench $*"\n' >build/clsoftmax-bench
+    chmod +x bin/* build/clsoftmax-bench
+    PATH=$PWD/bin:$PATH run --separate-stderr ./dev bench -d cpu
+    [ "$status" -eq 0 ]
+    [ "${lines[0]}" = "dev: left out: peer torch-debian: python3-torch cannot be installed here" ]
+    [ "${lines[1]}" = \
+        "dev: installing libdnnl-dev libxnnpack-dev python3 python3-venv python3-numpy (a download of 48 MB)" ]
+    [[ $output == *"dev: left out: peers from pip"* ]]
+    [ "${lines[-1]}" = "bench -d cpu" ]
+    [ "$(grep -c update calls)" -eq 1 ]
+    grep -q -- "^install -y .* libdnnl-dev libxnnpack-dev python3 python3-venv python3-numpy$" calls
+    [ ! -e build/peers/torch-debian ]
+    # where apt-get fails, the benchmark still runs
+    sed -i 's/^case.*/&\n"install -y"*libdnnl*) exit 100 ;;/' bin/apt-get
+    PATH=$PWD/bin:$PATH run --separate-stderr ./dev bench -d cpu
+    [ "$status" -eq 0 ]
+    [[ $output == *"dev: left out, since apt-get failed: libdnnl-dev "* ]]
+    [ "${lines[-1]}" = "bench -d cpu" ]
+}
+
 @test "what it refuses" {
     run --separate-stderr bench --shapes 0x5
     expect_error 2 "--shapes 0x5"
