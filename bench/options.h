@@ -23,6 +23,7 @@ typedef struct bench_options {
     unsigned threads;
     const struct report *report;
     const char *file, *plot, *commit;
+    int wide; /* the table has all columns */
     int explain;
     int progress;       /* 1: yes, 0: no, -1: if standard error is a terminal */
     char command[1024]; /* the arguments as they were given, for reports */

@@ -34,10 +34,37 @@ SH
     [ "$status" -eq 0 ]
     [ -z "$stderr" ]
     [[ ${lines[0]} == "cpu: this library's own code"* ]]
-    [[ ${lines[1]} == device*strategy*shape*"median ms"*share*ULP* ]]
-    [ "$(grep -c '^cpu *item *8x100 *f32 *1 ' <<<"$output")" -eq 1 ]
-    [ "$(grep -c '^cpu *item *8x100 *f32 *0.7 ' <<<"$output")" -eq 1 ]
+    [ "${lines[1]}" = "8x100 f32 T=1" ]
+    [[ ${lines[2]} == device*strategy*"median ms"*share*ULP* ]]
+    [ "$(grep -c '^8x100 f32 T=0.7$' <<<"$output")" -eq 1 ]
+    [ "$(grep -c '^cpu *item  .*-$' <<<"$output")" -eq 2 ]
     [ "$(grep -c '^cpu *memcpy ' <<<"$output")" -eq 2 ]
+}
+
+@test "--wide: the workload, the best time, rows/s and the note stand in the row" {
+    run --separate-stderr bench -T 1,0.7 --wide --strategies auto
+    [ "$status" -eq 0 ]
+    [[ ${lines[1]} == device*strategy*shape*dtype*"median ms"*"best ms"*"rows/s"*note ]]
+    [ "$(grep -c '^cpu *auto *8x100 *f32 *1 .* softmax:' <<<"$output")" -eq 1 ]
+    [ "$(grep -c '^cpu *auto *8x100 *f32 *0.7 .* softmax:' <<<"$output")" -eq 1 ]
+}
+
+@test "the table fits 100 columns; notes stand below it, the same one once" {
+    idle_peer idle
+    peer refusing <<<"$(sed 's/echo ready/echo "no such dtype here"/' peers/idle)"
+    cp peers/refusing peers/rejecting
+    peer talking <<<"$(sed "s/echo ready/echo no $(seq -s ' ' 1001 1060)/" peers/idle)"
+    run --separate-stderr bench --peers refusing,rejecting,talking --strategies auto --shapes 100000x10
+    [ "$status" -eq 0 ]
+    [ -z "$(awk 'length > 100' <<<"$output")" ]
+    [ "$(grep -c '^cpu *refusing .*-  \[1\]$' <<<"$output")" -eq 2 ]
+    [ "$(grep -c '^cpu *rejecting .*-  \[1\]$' <<<"$output")" -eq 2 ]
+    [ "$(grep -c '^cpu *talking .*-  \[2\]$' <<<"$output")" -eq 2 ]
+    [ "$(grep -c '^cpu *auto .*-  \[3\]$' <<<"$output")" -eq 2 ]
+    [ "$(grep -c '^\[1\] such dtype here$' <<<"$output")" -eq 2 ]
+    [ "$(grep -c '^\[2\] 1001 1002 ' <<<"$output")" -eq 2 ]
+    [ "$(grep -c '^    .* 1059 1060$' <<<"$output")" -eq 2 ]
+    [ "$(grep -c '^\[3\] softmax:' <<<"$output")" -eq 2 ]
 }
 
 @test "CSV has the same number of fields in every line" {
@@ -247,9 +274,9 @@ PLAYED
         --shapes 64x1000 --rounds 2
     [ "$status" -eq 1 ]
     [[ $stderr == "clsoftmax-bench: verification: "* ]]
-    [[ $output == *"0:0 "*" item "*"WRONG: its bits are not those of device cpu"* ]]
-    grep -q '^cpu *item ' <<<"$output"
-    ! grep -q '^cpu .*WRONG' <<<"$output"
+    grep -q '^0:0 *item .*\[1\]$' <<<"$output"
+    grep -q '^\[1\] WRONG: its bits are not those of device cpu' <<<"$output"
+    grep -q '^cpu *item .*-$' <<<"$output"
 }
 
 @test "without OpenCL it measures the native device" {
