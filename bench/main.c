@@ -206,7 +206,7 @@ static int report_all(bench *bench)
     FORWARD(measure_all(bench));
     if (options->report->end)
         options->report->end(bench->out.file);
-    return options->plot ? plot_write(&bench->plot, options->plot) : EXIT_DONE;
+    return options->plot ? plot_write(&bench->plot, options) : EXIT_DONE;
 }
 
 /* Reports to standard output, or to a file that appears under its name when it is complete. */

@@ -118,6 +118,27 @@ static int set_plot(const option_row *row, const char *argument, void *options)
     return option_set_text(row, argument, options);
 }
 
+/* The names of what is on the axes; plot_axis counts those of x, then those of y. */
+static int set_plot_x(const option_row *row, const char *argument, void *options)
+{
+    static const char *const names[] = {"rows", "classes", "bytes"};
+    int choice = 0;
+    (void)row;
+    FORWARD(parse_choice("--plot-x", argument, names, 3, &choice));
+    ((bench_options *)options)->plot_x = (plot_axis)(PLOT_ROWS + choice);
+    return EXIT_DONE;
+}
+
+static int set_plot_y(const option_row *row, const char *argument, void *options)
+{
+    static const char *const names[] = {"share", "speed"};
+    int choice = 0;
+    (void)row;
+    FORWARD(parse_choice("--plot-y", argument, names, 2, &choice));
+    ((bench_options *)options)->plot_y = (plot_axis)(PLOT_SHARE + choice);
+    return EXIT_DONE;
+}
+
 static int print_version(const option_row *row, const char *argument, void *options)
 {
     (void)row, (void)argument, (void)options;
@@ -204,7 +225,17 @@ static const option_row rows[] = {
      .argument = "FILE.svg",
      .set = set_plot,
      SETS(plot),
-     .help = "draw the share of the copy limit against the length of rows; needs gnuplot"},
+     .help = "draw a line for each strategy and peer, and on OpenCL devices a dashed one from\n"
+             "host memory to host memory (end to end); needs gnuplot"},
+    {.name = "plot-x",
+     .argument = "WHAT",
+     .set = set_plot_x,
+     .help = "what the plot goes over: rows, classes (default), or bytes of the logits"},
+    {.name = "plot-y",
+     .argument = "WHAT",
+     .set = set_plot_y,
+     .help = "what it shows: share of the copy limit (default); or speed in GB/s, by which\n"
+             "devices can be compared, since each has a copy limit of its own"},
     {.name = "commit",
      .argument = "TEXT",
      .set = option_set_text,
@@ -248,6 +279,7 @@ static const char examples[] =
     "  clsoftmax-bench -d cpu --shapes 1024x32768 -T 1,0.7\n"
     "  clsoftmax-bench --peers all --output markdown\n"
     "  clsoftmax-bench -d cpu,0:0 --shapes classes --plot cliffs.svg --output json -o cliffs.json\n"
+    "  clsoftmax-bench --shapes rows=1..4096:classes=1000 --plot rows.svg --plot-x rows --plot-y speed\n"
     "  clsoftmax-bench --shapes llm,few-rows --dtypes f16,f16:f32 --time 3\n"
     "  clsoftmax-bench --explain --shapes bars\n";
 
@@ -264,6 +296,8 @@ static void set_defaults(bench_options *options)
 {
     memset(options, 0, sizeof *options);
     options->axis = -1;
+    options->plot_x = PLOT_CLASSES;
+    options->plot_y = PLOT_SHARE;
     options->peers = "none";
     options->limits.seconds = 10;
     options->threads = available_processors();

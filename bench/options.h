@@ -6,6 +6,9 @@
 #include "rounds.h"
 #include "shapes.h"
 
+/* What an axis of the plot shows. */
+typedef enum plot_axis { PLOT_ROWS, PLOT_CLASSES, PLOT_BYTES, PLOT_SHARE, PLOT_SPEED } plot_axis;
+
 enum { MOST_DTYPES = 9, MOST_TEMPERATURES = 32 };
 
 typedef struct bench_options {
@@ -22,8 +25,10 @@ typedef struct bench_options {
     int warm;
     unsigned threads;
     const struct report *report;
-    const char *file, *plot, *commit;
+    const char *file, *commit;
     int wide; /* the table has all columns */
+    const char *plot;
+    plot_axis plot_x, plot_y;
     int explain;
     int progress;       /* 1: yes, 0: no, -1: if standard error is a terminal */
     char command[1024]; /* the arguments as they were given, for reports */

@@ -7,6 +7,9 @@ PROGRAM=clsoftmax-bench
 # bench ARGS...: measures one device, which needs no driver, in two rounds of a small shape
 bench() { CLSOFTMAX_PEERS=$PWD/peers "$BENCH" -d cpu --shapes 8x100 --rounds 2 --no-progress "$@"; }
 
+# bench_device ARGS...: measures an OpenCL device beside it, with kernels from the driver's cache, and in little memory
+bench_device() { POCL_KERNEL_CACHE=1 bench -d cpu,0:0 --warm "$@"; }
+
 # peer NAME: makes a program in peers/ from standard input
 peer() {
     mkdir -p peers
@@ -126,8 +129,35 @@ PY
     run --separate-stderr bench --plot plot.svg --shapes 4x1000
     [ "$status" -eq 0 ]
     grep -q '<svg' plot.svg
+    # over rows each length of rows has a line, over classes each number of rows where two shapes have equal classes
+    run --separate-stderr bench --plot plot.svg --shapes rows=1..4:classes=50,rows=1..4:classes=70 --plot-x rows \
+        --plot-y speed --strategies item
+    [ "$status" -eq 0 ]
+    [ "$(grep -o 'item on cpu, [0-9]* [a-z]*' plot.svg | sort -u | paste -sd';')" = \
+        "item on cpu, 100 classes;item on cpu, 50 classes;item on cpu, 70 classes" ]
+    grep -q '>rows<' plot.svg
+    grep -q '>GB/s, ' plot.svg
+    run --separate-stderr bench --plot plot.svg --shapes 4x100 --strategies item
+    [ "$status" -eq 0 ]
+    [ "$(grep -o 'item on cpu, [0-9]* [a-z]*' plot.svg | sort -u | paste -sd';')" = \
+        "item on cpu, 4 rows;item on cpu, 8 rows" ]
+    grep -q '>share of the copy limit<' plot.svg
+    run --separate-stderr bench --plot plot.svg --shapes 4x100 --strategies item --plot-x bytes
+    [ "$status" -eq 0 ]
+    grep -q '>item on cpu<' plot.svg
+    grep -q '>bytes of the logits<' plot.svg
     run --separate-stderr env PATH=/nonexistent "$BENCH" --plot plot.svg
     expect_error 1 "--plot" "gnuplot is not installed"
+}
+
+@test "--plot has a dashed line from host memory to host memory for an OpenCL device" {
+    needs_device
+    command -v gnuplot >/dev/null || skip "no gnuplot"
+    run --separate-stderr bench_device --plot plot.svg --shapes 4x1000 --strategies item
+    [ "$status" -eq 0 ]
+    [ "$(grep -o 'item on [^<]*' plot.svg | sort -u | paste -sd';')" = \
+        "item on 0:0;item on 0:0, end to end;item on cpu" ]
+    grep -q stroke-dasharray plot.svg
 }
 
 @test "./dev bench says how much it downloads, and goes on without what cannot be had" {
@@ -192,6 +222,10 @@ SH
     expect_error 2 "--output xml"
     run --separate-stderr bench --plot picture.png
     expect_error 2 "picture.png"
+    run --separate-stderr bench --plot-x colours
+    expect_error 2 "--plot-x colours: it takes one of rows, classes, bytes"
+    run --separate-stderr bench --plot-y time
+    expect_error 2 "--plot-y time: it takes one of share, speed"
     run --separate-stderr bench --nonsense
     expect_error 2 "--nonsense" "see clsoftmax-bench --help"
     run --separate-stderr bench shape
