@@ -41,9 +41,10 @@ struct contender {
     void *state;
     bench_device *device; /* NULL: a peer or a copy that runs on this computer's processor */
     clsoftmax_strategy strategy;
-    char name[64];    /* the strategy, the kind of copy, or the peer */
-    char detail[512]; /* the version of a peer, or what the library's plan decided */
-    int is_dead;      /* a peer whose process has ended */
+    char name[64];     /* the strategy, the kind of copy, or the peer */
+    char detail[512];  /* the version of a peer, or what the library's plan decided */
+    int is_dead;       /* a peer whose process has ended */
+    int keeps_kernels; /* this library: kernels are built once, not for each workload */
 
     /* Of the current workload. */
     const workload *workload;

@@ -9,7 +9,7 @@
 #include <string.h>
 
 typedef struct library_state {
-    clsoftmax_context *own_context; /* made for each workload, so that its kernels are built anew */
+    clsoftmax_context *own_context; /* made for each workload, so that its kernels are built anew, or kept */
     clsoftmax_plan *plan;
 } library_state;
 
@@ -28,13 +28,19 @@ static void library_finish(contender *contender)
 {
     library_state *state = contender->state;
     clsoftmax_plan_release(state->plan);
+    state->plan = NULL;
+    if (contender->keeps_kernels)
+        return;
     clsoftmax_context_release(state->own_context);
-    memset(state, 0, sizeof *state);
+    state->own_context = NULL;
 }
 
 static void library_release(contender *contender)
 {
-    free(contender->state);
+    library_state *state = contender->state;
+    if (state)
+        clsoftmax_context_release(state->own_context);
+    free(state);
 }
 
 /* ---------------------------------------------------------------- From host memory */
@@ -87,7 +93,7 @@ static int buffers_prepare(contender *contender)
 {
     library_state *state = contender->state;
     const bench_device *device = contender->device;
-    if (clsoftmax_cl_context_create(device->cl, device->id, &state->own_context) != CLSOFTMAX_OK)
+    if (!state->own_context && clsoftmax_cl_context_create(device->cl, device->id, &state->own_context) != CLSOFTMAX_OK)
         return contender_fail_library(contender);
     double start = now(), first_run, second_run;
     if (!make_plan(contender, state->own_context))

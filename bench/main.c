@@ -3,9 +3,10 @@
  *
  * The run as a story, from the end of this file upwards: peers are started, devices are opened, and a report begins.
  * Then come the workloads, one for each shape, choice of dtypes and temperature. Each is prepared, its contenders are
- * verified and timed (rounds.h), and what came of it is added to the report.
+ * verified and timed (measurement.h), and what came of it is added to the report. The report ends with the break-even
+ * of each device.
  */
-#include "environment.h"
+#include "break_even.h"
 #include "explain.h"
 #include "files/output_file.h"
 #include "plot.h"
@@ -15,7 +16,6 @@
 #include "support/messages.h"
 #include "support/process.h"
 #include "support/progress.h"
-#include "truth.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,15 +23,11 @@
 
 const char program_name[] = "clsoftmax-bench";
 
-enum { MOST_BENCH_DEVICES = 16 };
-
 typedef struct bench {
     bench_options options;
-    bench_device devices[MOST_BENCH_DEVICES];
-    size_t device_count;
-    clsoftmax_context *cpu; /* whose bits are expected of all devices */
-    int memory;             /* descriptor of the memory of all workloads */
+    testbed testbed;
     contender_list contenders;
+    break_even break_even;
     plot plot;
     output_file out;
     int has_wrong; /* a result of this library was wrong */
@@ -54,10 +50,10 @@ static void set_environment(const bench_options *options)
 static int add_device(const char *selector, void *context)
 {
     bench *bench = context;
-    COMPLAIN_IF(bench->device_count == MOST_BENCH_DEVICES, EXIT_WRONG, "--device: at most %d devices",
+    COMPLAIN_IF(bench->testbed.device_count == MOST_BENCH_DEVICES, EXIT_WRONG, "--device: at most %d devices",
                 MOST_BENCH_DEVICES);
-    FORWARD(bench_device_open(&bench->devices[bench->device_count], selector));
-    bench->device_count++;
+    FORWARD(bench_device_open(&bench->testbed.devices[bench->testbed.device_count], selector));
+    bench->testbed.device_count++;
     return EXIT_DONE;
 }
 
@@ -82,15 +78,15 @@ static int open_bench_devices(bench *bench)
     const bench_options *options = &bench->options;
     FORWARD(options->devices ? for_each_item("--device", options->devices, add_device, bench)
                              : add_usable_devices(bench));
-    return open_context("cpu", &bench->cpu);
+    return open_context("cpu", &bench->testbed.cpu);
 }
 
 /* Starts the peers. This comes before devices are opened: peers are forked, and the threads of drivers do not survive
    a fork. */
 static int start_peers(bench *bench)
 {
-    FORWARD(workload_memory_open(&bench->memory));
-    return add_peers(&bench->contenders, bench->options.peers, bench->options.threads, bench->memory);
+    FORWARD(workload_memory_open(&bench->testbed.memory));
+    return add_peers(&bench->contenders, bench->options.peers, bench->options.threads, bench->testbed.memory);
 }
 
 /* Adds copies and this library to the peers. */
@@ -98,10 +94,10 @@ static int gather_contenders(bench *bench)
 {
     const bench_options *options = &bench->options;
     FORWARD(add_host_copies(&bench->contenders, options->threads));
-    for (size_t i = 0; i < bench->device_count; i++) {
-        if (bench->devices[i].cl)
-            FORWARD(add_device_copies(&bench->contenders, &bench->devices[i]));
-        FORWARD(add_library(&bench->contenders, &bench->devices[i], options->strategies));
+    for (size_t i = 0; i < bench->testbed.device_count; i++) {
+        if (bench->testbed.devices[i].cl)
+            FORWARD(add_device_copies(&bench->contenders, &bench->testbed.devices[i]));
+        FORWARD(add_library(&bench->contenders, &bench->testbed.devices[i], options->strategies));
     }
     return EXIT_DONE;
 }
@@ -110,56 +106,17 @@ static int gather_contenders(bench *bench)
 
 static session session_of(const bench *bench, const workload *workload, int is_first)
 {
-    return (session){&bench->options, bench->devices, bench->device_count, &bench->contenders, workload, is_first};
+    return (session){&bench->options, bench->testbed.devices, bench->testbed.device_count, &bench->contenders, workload,
+                     is_first};
 }
 
-/* Returns the size of the largest last cache among the host's and the devices', which calls are to leave; 0 with
-   --warm. */
-static size_t cache_to_leave(const bench *bench)
+/* Adds the workload of a measurement to the report and to the plot. */
+static int report_workload(bench *bench, const measurement *measurement, int is_first)
 {
-    environment environment;
-    environment_read(&environment);
-    size_t cache = environment.last_cache;
-    for (size_t i = 0; i < bench->device_count; i++)
-        if (bench->devices[i].cache > cache)
-            cache = bench->devices[i].cache;
-    return bench->options.warm ? 0 : cache;
-}
-
-static int prepare_devices(bench *bench, const workload *workload)
-{
-    for (size_t i = 0; i < bench->device_count; i++) {
-        const char *failed = bench_device_prepare(&bench->devices[i], workload);
-        COMPLAIN_IF(failed, EXIT_FAILED, "device %s: %s: %s", bench->devices[i].info.selector, workload_label(workload),
-                    failed);
-    }
-    return EXIT_DONE;
-}
-
-/* Prepares a workload, measures it and reports it. measure_workload releases what this leaves. */
-static int measure_prepared(bench *bench, workload *workload, truth *truth, int is_first)
-{
-    const session session = session_of(bench, workload, is_first);
-    FORWARD(workload_prepare(workload, bench->cpu, cache_to_leave(bench)));
-    FORWARD(truth_compute(truth, workload));
-    FORWARD(prepare_devices(bench, workload));
-    if (!rounds_run(&bench->contenders, workload, truth, &bench->options.limits))
-        bench->has_wrong = 1;
+    const session session = session_of(bench, &measurement->workload, is_first);
     bench->options.report->add(bench->out.file, &session);
     fflush(bench->out.file); /* shows what is measured so far; an error is found at the end */
     return bench->options.plot ? plot_add(&bench->plot, &session) : EXIT_DONE;
-}
-
-static int measure_workload(bench *bench, workload *workload, int is_first)
-{
-    truth truth = {0, NULL};
-    int status = measure_prepared(bench, workload, &truth, is_first);
-    rounds_finish(&bench->contenders);
-    for (size_t i = 0; i < bench->device_count; i++)
-        bench_device_finish(&bench->devices[i]);
-    truth_release(&truth);
-    workload_finish(workload);
-    return status;
 }
 
 /* Describes a workload by its number: temperatures change fastest, then dtypes, then shapes. */
@@ -172,7 +129,19 @@ static workload workload_of(const bench *bench, size_t number)
                       .rows = shape.rows,
                       .axis = options->axis,
                       .temperature = options->temperatures[number % options->temperature_count],
-                      .descriptor = bench->memory};
+                      .descriptor = bench->testbed.memory};
+}
+
+static int measure_workload(bench *bench, size_t number)
+{
+    measurement measurement = {
+        .contenders = &bench->contenders, .limits = &bench->options.limits, .workload = workload_of(bench, number)};
+    int status = measurement_run(&bench->testbed, &measurement);
+    if (status == EXIT_DONE)
+        status = report_workload(bench, &measurement, number == 0);
+    bench->has_wrong |= measurement.is_wrong;
+    measurement_finish(&bench->testbed, &measurement);
+    return status;
 }
 
 static int measure_all(bench *bench)
@@ -183,15 +152,26 @@ static int measure_all(bench *bench)
     progress progress;
     progress_begin(&progress, options->progress, total, "workloads", 0);
     for (size_t i = 0; i < total && status == EXIT_DONE; i++) {
-        workload workload = workload_of(bench, i);
         progress_draw(&progress, i);
-        status = measure_workload(bench, &workload, i == 0);
+        status = measure_workload(bench, i);
     }
     progress_end(&progress);
     return status;
 }
 
 /* ---------------------------------------------------------------- The run */
+
+/* Ends the report with the break-even, if it is a report that shows it. */
+static int end_report(bench *bench)
+{
+    const bench_options *options = &bench->options;
+    if (!options->report->end)
+        return EXIT_DONE;
+    FORWARD(break_even_measure(&bench->break_even, &bench->testbed, options));
+    bench->has_wrong |= bench->break_even.is_wrong;
+    options->report->end(bench->out.file, &bench->break_even);
+    return EXIT_DONE;
+}
 
 static int report_all(bench *bench)
 {
@@ -204,8 +184,7 @@ static int report_all(bench *bench)
     const session session = session_of(bench, NULL, 0);
     options->report->begin(bench->out.file, &session);
     FORWARD(measure_all(bench));
-    if (options->report->end)
-        options->report->end(bench->out.file);
+    FORWARD(end_report(bench));
     return options->plot ? plot_write(&bench->plot, options) : EXIT_DONE;
 }
 
@@ -229,6 +208,7 @@ static int run(bench *bench, int argc, char **argv)
 {
     FORWARD(bench_options_parse(argc, argv, &bench->options));
     set_environment(&bench->options);
+    bench->testbed.is_warm = bench->options.warm;
     if (bench->options.plot)
         FORWARD(plot_check());
     if (!bench->options.explain)
@@ -243,11 +223,11 @@ static void release(bench *bench)
 {
     plot_release(&bench->plot);
     contender_list_release(&bench->contenders);
-    clsoftmax_context_release(bench->cpu);
-    for (size_t i = 0; i < bench->device_count; i++)
-        bench_device_close(&bench->devices[i]);
-    if (bench->memory > 0)
-        close(bench->memory);
+    clsoftmax_context_release(bench->testbed.cpu);
+    for (size_t i = 0; i < bench->testbed.device_count; i++)
+        bench_device_close(&bench->testbed.devices[i]);
+    if (bench->testbed.memory > 0)
+        close(bench->testbed.memory);
     bench_options_release(&bench->options);
 }
 

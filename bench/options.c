@@ -139,6 +139,15 @@ static int set_plot_y(const option_row *row, const char *argument, void *options
     return EXIT_DONE;
 }
 
+static int set_break_even(const option_row *row, const char *argument, void *options)
+{
+    (void)row;
+    uint64_t *classes = &((bench_options *)options)->break_even;
+    *classes = 0;
+    return strcmp(argument, "none") == 0 ? EXIT_DONE
+                                         : parse_count("--break-even", argument, 1, (uint64_t)1 << 36, classes);
+}
+
 static int print_version(const option_row *row, const char *argument, void *options)
 {
     (void)row, (void)argument, (void)options;
@@ -204,6 +213,12 @@ static const option_row rows[] = {
      .set = set_threads,
      .help = "threads of everything that runs on the processor; default: as many as the\n"
              "processors that this process may use"},
+    {.name = "break-even",
+     .argument = "CLASSES",
+     .set = set_break_even,
+     .help = "end with a sentence for each OpenCL device: from how many rows of so many classes on\n"
+             "it beats cpu; default 1000, which takes a few seconds; none leaves it out, as csv\n"
+             "does, and as runs without cpu do"},
     {.name = "verify-only", .set = option_set_on, SETS(limits.verify_only), .help = "verify, and time nothing"},
 
     {.heading = "how to report"},
@@ -298,6 +313,7 @@ static void set_defaults(bench_options *options)
     options->axis = -1;
     options->plot_x = PLOT_CLASSES;
     options->plot_y = PLOT_SHARE;
+    options->break_even = 1000;
     options->peers = "none";
     options->limits.seconds = 10;
     options->threads = available_processors();

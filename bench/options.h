@@ -23,6 +23,7 @@ typedef struct bench_options {
     const char *peers;
     round_limits limits;
     int warm;
+    uint64_t break_even; /* classes of the rows with which break-even is measured; 0: it is not */
     unsigned threads;
     const struct report *report;
     const char *file, *commit;

@@ -5,6 +5,7 @@
 #ifndef CLSOFTMAX_BENCH_REPORT_H
 #define CLSOFTMAX_BENCH_REPORT_H
 
+#include "break_even.h"
 #include "contender.h"
 #include "options.h"
 
@@ -25,7 +26,7 @@ typedef struct report {
     const char *name;
     void (*begin)(FILE *file, const session *session);
     void (*add)(FILE *file, const session *session);
-    void (*end)(FILE *file); /* NULL: there is nothing to end */
+    void (*end)(FILE *file, const break_even *break_even); /* NULL: the report has no break-even */
 } report;
 
 extern const report report_table, report_markdown, report_csv, report_json;

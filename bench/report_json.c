@@ -126,9 +126,67 @@ static void json_add(FILE *file, const session *session)
     fputs("]}", file);
 }
 
-static void json_end(FILE *file)
+static void write_duels(FILE *file, const char *key, const duel *duels, size_t count)
 {
-    fputs("]\n}\n", file);
+    fprintf(file, "\"%s\": [", key);
+    for (size_t i = 0; i < count; i++) {
+        fprintf(file, "%s\n        {\"rows\": %llu, ", i > 0 ? "," : "", (unsigned long long)duels[i].rows);
+        number_field(file, "cpu_seconds", duels[i].cpu.median);
+        number_field(file, "cpu_uncertainty", duels[i].cpu.uncertainty);
+        number_field(file, "device_seconds", duels[i].device.median);
+        fprintf(file, "\"device_uncertainty\": %.3g}", duels[i].device.uncertainty);
+    }
+    fputs("], ", file);
+}
+
+/* Writes where a device breaks even, in rows; null where it does not, or is faster from the beginning. */
+static void write_verdict(FILE *file, const char *key, const duel *duels, size_t count)
+{
+    static const char *const outcomes[] = {[OUTCOME_UNKNOWN] = "unknown",
+                                           [OUTCOME_NEVER] = "never",
+                                           [OUTCOME_SOMETIMES] = "sometimes",
+                                           [OUTCOME_FROM] = "from",
+                                           [OUTCOME_ALWAYS] = "always"};
+    const verdict verdict = verdict_of(duels, count);
+    fprintf(file, "\"%s\": {\"faster\": \"%s\", ", key, outcomes[verdict.outcome]);
+    if (verdict.outcome == OUTCOME_FROM)
+        fprintf(file, "\"rows\": %llu}, ", (unsigned long long)verdict.rows);
+    else
+        fputs("\"rows\": null}, ", file);
+}
+
+static void write_contest(FILE *file, const break_even *break_even, const contest *contest)
+{
+    char sentence[BREAK_EVEN_SENTENCE];
+    break_even_sentence(sentence, break_even, contest);
+    string_field(file, "device", contest->info.selector);
+    string_field(file, "sentence", sentence);
+    write_verdict(file, "with_transfers", contest->with_transfers, contest->with_count);
+    write_verdict(file, "without_transfers", contest->without_transfers, contest->without_count);
+    write_duels(file, "duels_with_transfers", contest->with_transfers, contest->with_count);
+    write_duels(file, "duels_without_transfers", contest->without_transfers, contest->without_count);
+    fputs("\"note\": ", file);
+    json_string(file, contest->reason);
+    fputs("}", file);
+}
+
+static void json_end(FILE *file, const break_even *break_even)
+{
+    fputs("],\n  \"break_even\": ", file);
+    if (break_even->count == 0) {
+        fputs("null\n}\n", file);
+        return;
+    }
+    fprintf(file, "{\"classes\": %llu, \"axis\": %d, ", (unsigned long long)break_even->classes, break_even->axis);
+    string_field(file, "logits_dtype", clsoftmax_dtype_name(break_even->dtypes.logits));
+    string_field(file, "results_dtype", clsoftmax_dtype_name(break_even->dtypes.results));
+    number_field(file, "temperature", (double)break_even->temperature);
+    fputs("\"devices\": [", file);
+    for (size_t i = 0; i < break_even->count; i++) {
+        fputs(i > 0 ? ",\n      {" : "\n      {", file);
+        write_contest(file, break_even, &break_even->contests[i]);
+    }
+    fputs("]}\n}\n", file);
 }
 
 const report report_json = {"json", json_begin, json_add, json_end};

@@ -285,7 +285,7 @@ static void table_add(FILE *file, const session *session)
     write_rows(file, &wide_format, session);
 }
 
-const report report_table = {"table", table_begin, table_add, NULL};
+const report report_table = {"table", table_begin, table_add, break_even_write};
 
 /* ---------------------------------------------------------------- Markdown */
 
@@ -312,7 +312,7 @@ static void markdown_add(FILE *file, const session *session)
     write_rows(file, &markdown_format, session);
 }
 
-const report report_markdown = {"markdown", markdown_begin, markdown_add, NULL};
+const report report_markdown = {"markdown", markdown_begin, markdown_add, break_even_write};
 
 /* ---------------------------------------------------------------- CSV */
 

@@ -138,12 +138,13 @@ static unsigned choose_slots(const workload *workload, size_t cache)
     return slots < 1 ? 1 : slots > MOST_SLOTS ? MOST_SLOTS : (unsigned)slots;
 }
 
-/* Returns how many calls move so many bytes that reading the clock and waking a peer take little time beside them. */
+/* Returns how many calls are timed together: as many as move so many bytes that reading the clock and waking a peer
+   take little time beside them, or one. */
 static unsigned choose_passes(const workload *workload)
 {
     enum { LEAST_BYTES = 32 << 20, MOST_PASSES = 1000 };
     size_t passes = LEAST_BYTES / (workload->logits_bytes + workload->results_bytes);
-    return passes < 1 ? 1 : passes > MOST_PASSES ? MOST_PASSES : (unsigned)passes;
+    return passes < 1 || workload->is_single ? 1 : passes > MOST_PASSES ? MOST_PASSES : (unsigned)passes;
 }
 
 static size_t whole_pages(size_t bytes)

@@ -22,6 +22,7 @@ typedef struct workload {
     uint64_t rows;
     int axis; /* of the matrix: 0 or -1 */
     float temperature;
+    int is_single; /* each call is timed alone, however short it is */
     size_t logits_bytes, results_bytes;
     int descriptor; /* of the memory */
     unsigned char *memory;
@@ -38,8 +39,8 @@ clsoftmax_problem workload_problem(shape shape, dtype_choice dtypes, int axis);
 /* Creates the memory, which all workloads use in turn. EXIT_DONE, or EXIT_FAILED after a complaint. */
 int workload_memory_open(int *descriptor);
 
-/* Fills in all that follows from problem, rows, axis, temperature and descriptor: the sizes, the memory with its
-   logits, and the expected results. `cache` is the size in bytes of the cache that calls are to leave; 0 takes one
+/* Fills in all that follows from problem, rows, axis, temperature, is_single and descriptor: the sizes, the memory with
+   its logits, and the expected results. `cache` is the size in bytes of the cache that calls are to leave; 0 takes one
    slot. EXIT_DONE, or another status after a complaint; in either case call workload_finish. */
 int workload_prepare(workload *workload, clsoftmax_context *cpu, size_t cache);
 void workload_finish(workload *workload);

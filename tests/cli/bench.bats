@@ -42,6 +42,7 @@ SH
     [ "$(grep -c '^8x100 f32 T=0.7$' <<<"$output")" -eq 1 ]
     [ "$(grep -c '^cpu *item  .*-$' <<<"$output")" -eq 2 ]
     [ "$(grep -c '^cpu *memcpy ' <<<"$output")" -eq 2 ]
+    [[ $output != *"faster than cpu"* ]] # there is no other device
 }
 
 @test "--wide: the workload, the best time, rows/s and the note stand in the row" {
@@ -153,11 +154,62 @@ PY
 @test "--plot has a dashed line from host memory to host memory for an OpenCL device" {
     needs_device
     command -v gnuplot >/dev/null || skip "no gnuplot"
-    run --separate-stderr bench_device --plot plot.svg --shapes 4x1000 --strategies item
+    run --separate-stderr bench_device --plot plot.svg --shapes 4x1000 --strategies item --break-even none
     [ "$status" -eq 0 ]
     [ "$(grep -o 'item on [^<]*' plot.svg | sort -u | paste -sd';')" = \
         "item on 0:0;item on 0:0, end to end;item on cpu" ]
     grep -q stroke-dasharray plot.svg
+}
+
+@test "--break-even: a sentence for each device, with transfers and without" {
+    local sentence='(beats|did not beat) cpu (at|from) [^.]* rows? of 50 classes \([0-9.]+ ([kM]B|bytes)\)'
+    needs_device
+    run --separate-stderr bench_device --strategies auto --break-even 50
+    [ "$status" -eq 0 ]
+    [ -z "$(awk 'length > 100' <<<"$output")" ]
+    [[ $output == *"When a device is faster than cpu (f32, T = 1, strategy auto, one call at a time):"* ]]
+    paste -sd' ' <<<"$output" | grep -qE "0:0 \(.*\) $sentence"
+    run --separate-stderr bench_device --strategies auto --break-even none
+    [ "$status" -eq 0 ]
+    [[ $output != *"faster than cpu"* ]]
+    POCL_KERNEL_CACHE=1 run --separate-stderr bench -d 0:0 --warm --strategies auto
+    [ "$status" -eq 0 ]
+    [[ $output != *"faster than cpu"* ]]
+    run --separate-stderr bench_device --strategies auto --output csv
+    [ "$status" -eq 0 ]
+    [[ $output != *"faster than cpu"* ]]
+}
+
+@test "--break-even in JSON: the verdicts are those of the times beside them" {
+    needs_device
+    command -v python3 >/dev/null || skip "no python3 to read JSON with"
+    bench_device --strategies auto --break-even 300000 --output json -o run.json --dtypes f16 -T 2 --rounds 5
+    python3 - <<'PY'
+import json
+result = json.load(open("run.json"))["break_even"]
+assert result["classes"] == 300000 and result["logits_dtype"] == "f16" and result["temperature"] == 2
+(device,) = result["devices"]
+assert device["device"] == "0:0" and device["note"] == ""
+for transfers in ("with_transfers", "without_transfers"):
+    duels = device["duels_" + transfers]
+    assert [duel["rows"] for duel in duels] == [1, 4, 16, 64]
+    faster = [d["device_seconds"] * (1 + 2 * d["device_uncertainty"]) < d["cpu_seconds"] * (1 - 2 * d["cpu_uncertainty"])
+              for d in duels]
+    if not any(faster):
+        expected = "never"
+    elif all(faster):
+        expected = "always"
+    else:
+        expected = "from" if faster[-1] else "sometimes"
+    verdict = device[transfers]
+    assert verdict["faster"] == expected, (verdict, duels)
+    if expected == "from":
+        first = max(i for i in range(4) if not faster[i]) + 1
+        assert duels[first - 1]["rows"] <= verdict["rows"] <= duels[first]["rows"]
+    else:
+        assert verdict["rows"] is None
+assert device["sentence"].startswith(("0:0 (", "With transfers, 0:0 (")), device
+PY
 }
 
 @test "./dev bench says how much it downloads, and goes on without what cannot be had" {
@@ -226,6 +278,10 @@ SH
     expect_error 2 "--plot-x colours: it takes one of rows, classes, bytes"
     run --separate-stderr bench --plot-y time
     expect_error 2 "--plot-y time: it takes one of share, speed"
+    run --separate-stderr bench --break-even 0
+    expect_error 2 "--break-even 0"
+    run --separate-stderr bench --break-even some
+    expect_error 2 "--break-even some"
     run --separate-stderr bench --nonsense
     expect_error 2 "--nonsense" "see clsoftmax-bench --help"
     run --separate-stderr bench shape
@@ -311,6 +367,7 @@ PLAYED
     grep -q '^0:0 *item .*\[1\]$' <<<"$output"
     grep -q '^\[1\] WRONG: its bits are not those of device cpu' <<<"$output"
     grep -q '^cpu *item .*-$' <<<"$output"
+    paste -sd' ' <<<"$output" | grep -q ':  0:0 (.*) was not timed: WRONG: its bits are not those of device cpu'
 }
 
 @test "without OpenCL it measures the native device" {
