@@ -59,6 +59,31 @@ rows() {
     grep -q '"logits":\["-inf","1","2"\]' masked.html
 }
 
+@test "labels: the true label of each row beside its prediction" {
+    printf '%s\n' "1 3 2" "1 3 2" "1 3 2" "1 3 2" "nan 3 2" >x.txt
+    printf '%s\n' 1 2 -1 7 0 >labels.txt
+    clsoftmax explore x.txt --labels labels.txt -o page.html
+    grep -o '"label":.*"isRight":[a-z]*' page.html >found
+    cat >wanted <<'LABELS'
+"label":"1","prediction":"1","labelItem":1,"isRight":true
+"label":"2","prediction":"1","labelItem":2,"isRight":false
+"label":"none","prediction":"1","labelItem":-1,"isRight":null
+"label":"none","prediction":"1","labelItem":-1,"isRight":null
+"label":"0","prediction":"none","labelItem":0,"isRight":null
+LABELS
+    diff wanted found
+    printf '%s\n' cat dog bird >names.txt
+    clsoftmax explore x.txt --labels labels.txt --class-names names.txt --rows 1:2 -o page.html
+    grep -o '"label":.*"isRight":[a-z]*' page.html >found
+    [ "$(cat found)" = '"label":"bird","prediction":"dog","labelItem":2,"isRight":false' ]
+    rows 3 200 >long.txt
+    clsoftmax run long.txt --stats | awk 'NR > 1 {print ($1 + 100) % 200}' >labels.txt
+    clsoftmax explore long.txt --labels labels.txt -o page.html
+    [ "$(grep -c '"isRight":false' page.html)" -eq 3 ]
+    clsoftmax explore x.txt -o page.html
+    ! grep -q '"label":' page.html
+}
+
 @test "names of classes cannot become part of the page" {
     printf '%s\n' '</script><script>document.title = "planted"</script>' '"quoted" \ & back' 'ünïcödé' >names.txt
     echo "1 2 3" >x.txt
@@ -111,6 +136,14 @@ CASES
     rows 3 101 >long.txt
     clsoftmax explore long.txt -o long.html
     browser long.html --rows
+    local data=$SOURCE/tests/data
+    clsoftmax explore "$data/digits_val_logits.npy" --labels "$data/digits_val_labels.npy" -o digits.html
+    browser digits.html --rows
+    sed 's/"label":"8","prediction"/"label":"1","prediction"/' digits.html >wrong.html
+    run browser wrong.html --rows
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ $output == *"True label: 1. Prediction: "*"not True label: 8. Prediction: "* ]]
 }
 
 @test "the check in the browser sees a page that is wrong" {
@@ -137,6 +170,7 @@ CASES
 
 @test "options that are wrong" {
     echo "1 2" >x.txt
+    echo 0.5 >half.txt
     npy empty.npy '<f4' False '(0, 3)'
     local words why
     while IFS='|' read -r words why; do
@@ -153,6 +187,9 @@ nowhere.txt -o p.html|nowhere.txt: No such file
 empty.npy -o p.html|empty.npy: there are no rows to show
 -o p.html --rows 1:2|--rows: there is no INPUT
 -o p.html --class-names x.txt|--class-names: without INPUT
+-o p.html --labels x.txt|--labels: there is no INPUT
+x.txt -o p.html --labels x.txt|x.txt: --labels: 2 numbers for 1 rows
+x.txt -o p.html --labels half.txt|half.txt: --labels: 0.5, the label of row 0, is not a whole number
 x.txt -o p.html -T 3|-T: no such option
 x.txt -o p.html --rows 5:6|--rows: begins at 5, but the first axis of x.txt is 1 long
 CASES

@@ -186,7 +186,7 @@ npz|host/cli/files/npy_file.c|(uint64_t)stat.st_size|UINT64_MAX|
 safetensors|host/cli/files/safetensors_file.c|end != data_bytes|0|
 options|host/cli/options/run_option_rows.c|options->shard_index >= options->shard_count|0|
 plan|host/lib/plan/tiles.c|tile.first_class = tile.piece|tile.first_class = tile.pass|
-run|host/cli/run/slab_read.c|is_class ? (int64_t)number|is_class ? 0|@/host/cli/run/ranks_one.c @/host/cli/results/result_file.c
+run|host/cli/run/run_input.c|is_class ? (int64_t)number|is_class ? 0|@/host/cli/run/ranks_one.c @/host/cli/results/result_file.c
 cpu|host/lib/reference.c|(double)temperature + 0.0|(double)temperature|@/tests/fuzz/fuzz_problem.c
 FAULTS
     needs_device

@@ -18,6 +18,8 @@ READ = """(() => {
                                                              c.querySelector(".track").getBoundingClientRect().width),
           numbers: all("#numbers tbody tr").map(r => [...r.querySelectorAll("td")].map(text)),
           value: document.querySelector("#temperature").getAttribute("aria-valuetext"),
+          label: text(document.querySelector("#label")),
+          marked: all("#bars .label th").map(text), names: all("#bars tbody th").map(text),
           choice: text(document.querySelector("#choice-text")), note: text(document.querySelector("#case")),
           wide: document.documentElement.scrollWidth - innerWidth};
 })()"""
@@ -104,6 +106,17 @@ def change_items(reader):
     assert reader.check()["logits"] != first, "Enter on the button"
 
 
+def check_label(seen):
+    """Checks what is said of the true label against the row that is marked and the largest logit that is shown."""
+    if not seen["label"]:
+        return
+    logits = [float(x) if x else float("-inf") for x in seen["logits"]]
+    prediction, label = seen["names"][logits.index(max(logits))], seen["marked"]
+    wanted = "True label: %s. Prediction: %s, which is %s." % (
+        label[0], prediction, "right" if label[0] == prediction else "wrong")
+    assert len(label) == 1 and seen["label"] == wanted, "%s, not %s" % (seen["label"], wanted)
+
+
 def change_rows(reader):
     count = reader.browser.evaluate("Number(document.querySelector('#choice').max) + 1")
     reader.focus("#choice")
@@ -111,6 +124,7 @@ def change_rows(reader):
     last = reader.browser.evaluate(READ)["probabilities"]
     reader.browser.click("document.querySelector('#next')")
     first = reader.browser.evaluate(READ)
+    check_label(first)
     assert first["wide"] <= 0 and first["probabilities"] and (count == 1 or first["probabilities"] != last), first
 
 

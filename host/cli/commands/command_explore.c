@@ -66,6 +66,7 @@ static int open_input(run *run)
         return EXIT_DONE;
     }
     COMPLAIN_IF(options->class_names, EXIT_WRONG, "--class-names: without INPUT there are no classes to name");
+    COMPLAIN_IF(options->labels, EXIT_WRONG, "--labels: there is no INPUT whose rows have any");
     COMPLAIN_IF(options->has_rows, EXIT_WRONG, "--rows: there is no INPUT that has any");
     return EXIT_DONE;
 }

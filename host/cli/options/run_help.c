@@ -67,7 +67,7 @@ static const run_help of_explore = {
         "\n" INPUT_FORMATS,
     .examples = "examples:\n"
                 "  clsoftmax explore -o temperature.html\n"
-                "  clsoftmax explore logits.npy --rows 100:120 -o digits.html\n",
+                "  clsoftmax explore logits.npy --rows 100:120 --labels labels.npy -o digits.html\n",
 };
 
 const run_help *run_help_of(run_command command)

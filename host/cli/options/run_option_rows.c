@@ -239,9 +239,10 @@ const option_row run_option_rows[] = {
      .help = "a name for each class, one on each line; without it, classes are numbers from 0 on"},
     {.name = "labels",
      .argument = "FILE",
-     .commands = PLOT | EXPLORE,
-     SETS(text, class_names),
-     .help = "another name of --class-names"},
+     .commands = EXPLORE,
+     SETS(text, labels),
+     .help = "a class for each row, any other whole number for none: the page shows the true label\n"
+             "of each row beside its prediction, the class with the largest logit"},
     {.name = "top",
      .argument = "K",
      .commands = DRAWS,

@@ -85,14 +85,40 @@ static void write_logits(FILE *json, const row_sweep *sweep)
     fputs("]", json);
 }
 
-static int write_case(const page *page, const row_sweep *sweep, const class_names *names, const char *name,
-                      const char *note)
+/* Writes the true label of a row and its prediction, both as names, and which item the label is; -1: none of them. */
+static void write_label(FILE *json, const row_sweep *sweep, const class_names *names, int64_t label)
+{
+    char number[CLASS_NUMBER_BYTES];
+    int64_t prediction = sweep->statistics[0].argmax, item = -1;
+    int has_prediction = !isnan(sweep->statistics[0].largest_probability);
+    for (uint64_t i = 0; i < sweep->items; i++)
+        if (label >= 0 && !row_sweep_is_rest(sweep, i) && sweep->classes[i] == (uint64_t)label)
+            item = (int64_t)i;
+    fputs(",\"label\":", json);
+    json_string(json, label < 0 ? "none" : class_names_text(names, (uint64_t)label, number));
+    fputs(",\"prediction\":", json);
+    json_string(json, has_prediction ? class_names_text(names, (uint64_t)prediction, number) : "none");
+    fprintf(json, ",\"labelItem\":%lld,\"isRight\":%s", (long long)item,
+            label < 0 || !has_prediction ? "null"
+            : label == prediction        ? "true"
+                                         : "false");
+}
+
+/* What is written of a case beside its numbers. */
+typedef struct caption {
+    const char *name, *note;
+    const int64_t *label; /* of the row; NULL: labels are not given */
+} caption;
+
+static int write_case(const page *page, const row_sweep *sweep, const class_names *names, const caption *caption)
 {
     FILE *json = page->json;
     fputs("{\"name\":", json);
-    json_string(json, name);
+    json_string(json, caption->name);
     fputs(",\"note\":", json);
-    json_string(json, note);
+    json_string(json, caption->note);
+    if (caption->label)
+        write_label(json, sweep, names, *caption->label);
     fprintf(json, ",\"rest\":%d,\"items\":", sweep->rest > 0);
     write_items(json, sweep, names);
     fputs(",\"logits\":", json);
@@ -109,13 +135,13 @@ static row_request request_row(const page *page, uint64_t row)
 }
 
 /* Writes a case of logits that are not the input's; its items have numbers. */
-static int write_own_case(const page *page, const double *logits, unsigned count, const char *name, const char *note)
+static int write_own_case(const page *page, const double *logits, unsigned count, const caption *caption)
 {
     static const class_names no_names;
     const row_request request = request_row(page, 0);
     row_sweep sweep;
     FORWARD(row_sweep_compute(page->run, logits, count, &request, &sweep));
-    int status = write_case(page, &sweep, &no_names, name, note);
+    int status = write_case(page, &sweep, &no_names, caption);
     row_sweep_release(&sweep);
     return status;
 }
@@ -152,7 +178,7 @@ static int write_example(const page *page, const example *example)
         double number = (double)example->numbers[i];
         logits[i] = example->are_probabilities ? log(number) : number;
     }
-    return write_own_case(page, logits, example->count, example->name, example->note);
+    return write_own_case(page, logits, example->count, &(caption){example->name, example->note, NULL});
 }
 
 static int write_examples(const page *page)
@@ -176,7 +202,7 @@ static int write_samples_of(const page *page, unsigned items)
         snprintf(note, sizeof note, "Sample %u of %u: random, uniform from 0 to 10.", sample + 1,
                  (unsigned)EXPLORE_SAMPLES);
         fputs(sample > 0 ? ",\n" : "\n", page->json);
-        FORWARD(write_own_case(page, logits, items, "", note));
+        FORWARD(write_own_case(page, logits, items, &(caption){"", note, NULL}));
     }
     fputs("]}", page->json);
     return EXIT_DONE;
@@ -200,12 +226,17 @@ static int write_row(const page *page, uint64_t row)
     const row_request request = request_row(page, row);
     row_sweep sweep;
     char note[100] = "";
+    double number;
+    int64_t label;
+    if (page->run->options.labels)
+        FORWARD(run_read_labels(page->run, row - page->run->first_row, 1, &number, &label));
     FORWARD(row_sweep_read(page->run, &request, &sweep));
     if (sweep.rest > 0)
         snprintf(note, sizeof note, "The %d largest logits; \"rest\" is the sum of the other probabilities.",
                  EXPLORE_CLASSES - 1);
     fprintf(page->json, "{\"name\":\"%llu\",\"cases\":[", (unsigned long long)row);
-    int status = write_case(page, &sweep, page->names, "", note);
+    const caption caption = {"", note, page->run->options.labels ? &label : NULL};
+    int status = write_case(page, &sweep, page->names, &caption);
     fputs("]}", page->json);
     row_sweep_release(&sweep);
     return status;

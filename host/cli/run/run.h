@@ -83,6 +83,10 @@ int run_check_paths(const run *run);
 /* Opens the input and the files with a number for each row, and cuts them to --rows; the problem then has its shape. */
 int run_open_input(run *run);
 
+/* Reads the labels of rows of the input, from `row` on: as the file has them, and as classes, where any whole number
+   that is no class is -1. */
+int run_read_labels(const run *run, uint64_t row, uint64_t rows, double *numbers, int64_t *labels);
+
 /* Opens the devices of --verify: cpu for the bits, reference for the values. */
 int run_open_verifiers(run *run);
 

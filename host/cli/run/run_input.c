@@ -3,6 +3,8 @@
 #include "support/library.h"
 #include "support/messages.h"
 
+#include <math.h>
+
 static int open_logits(run *run)
 {
     const run_options *options = &run->options;
@@ -112,5 +114,22 @@ int run_read_logits(const run *run, const slabs *slabs, const slab *slab, void *
     for (uint64_t i = 0; i < stretches.count; i++)
         FORWARD(source_read(&run->input, stretches.first + i * stretches.stride, stretches.length,
                             (char *)logits + i * stretches.length * size));
+    return EXIT_DONE;
+}
+
+int run_read_labels(const run *run, uint64_t row, uint64_t rows, double *numbers, int64_t *labels)
+{
+    uint64_t first = run->first_row + row, classes = run->problem.classes;
+    FORWARD(source_read(&run->labels, first, rows, numbers));
+    for (uint64_t i = 0; i < rows; i++) {
+        double number = numbers[i];
+        int is_class = number >= 0 && number < (double)classes;
+        COMPLAIN_IF(
+            !(number == floor(number)), EXIT_WRONG,
+            "%s: --labels: %g, the label of row %llu, is not a whole number: a class from 0 to %llu, or another "
+            "number for none",
+            run->options.labels, number, (unsigned long long)(first + i), (unsigned long long)classes - 1);
+        labels[i] = is_class ? (int64_t)number : -1;
+    }
     return EXIT_DONE;
 }

@@ -3,8 +3,6 @@
 #include "run/slab_steps.h"
 #include "support/messages.h"
 
-#include <math.h>
-
 /* Temperatures are read as logits are: rounded to f32 once, and refused beyond it. */
 static int read_temperatures(const run *run, const slab *slab, slab_buffers *buffers)
 {
@@ -16,22 +14,13 @@ static int read_temperatures(const run *run, const slab *slab, slab_buffers *buf
     return EXIT_DONE;
 }
 
-/* Reads labels. Whole numbers that are no class are no label, and -1 is the usual one; the others are counted. */
+/* Reads labels, and counts those that are neither a class nor -1, the usual number for none. */
 static int read_labels(run *run, const slab *slab, slab_buffers *buffers)
 {
-    uint64_t first = run->first_row + slab->row, classes = run->problem.classes, foreign = 0;
-    FORWARD(source_read(&run->labels, first, slab->rows, buffers->label_numbers));
-    for (uint64_t i = 0; i < slab->rows; i++) {
-        double number = buffers->label_numbers[i];
-        int is_class = number >= 0 && number < (double)classes;
-        COMPLAIN_IF(
-            !(number == floor(number)), EXIT_WRONG,
-            "%s: --labels: %g, the label of row %llu, is not a whole number: a class from 0 to %llu, or another "
-            "number for none",
-            run->options.labels, number, (unsigned long long)(first + i), (unsigned long long)classes - 1);
-        buffers->labels[i] = is_class ? (int64_t)number : -1;
-        foreign += !is_class && number != -1;
-    }
+    uint64_t foreign = 0;
+    FORWARD(run_read_labels(run, slab->row, slab->rows, buffers->label_numbers, buffers->labels));
+    for (uint64_t i = 0; i < slab->rows; i++)
+        foreign += buffers->labels[i] < 0 && buffers->label_numbers[i] != -1;
     pthread_mutex_lock(&run->lock);
     run->foreign_labels += foreign;
     pthread_mutex_unlock(&run->lock);
