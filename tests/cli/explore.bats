@@ -120,6 +120,7 @@ LABELS
 0.09003 0.2447|0.2447 0.09003|at T = 10: 0.2447, but it is 0.0900
 "1.259"|"1.26"|1.26
 0.6652 0.8324|0.6652 0.8325|0.8325, but it is 0.832
+4.54e-05 0.99995|4.54e-05 1|at T = 1: 1, but it is 0.9999
 default-src 'none'|default-src 'self'|default-src 'self'
 href="data:,"|href="favicon.ico"|link loads favicon.ico
 <label for="choice"|<label for="none"|no label

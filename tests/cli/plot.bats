@@ -51,7 +51,8 @@ expect_nothing_left() {
     for temperature in 1 10 20 30 100 inf; do
         grep -qx "T = ${temperature/inf/∞}" texts
         for number in $(clsoftmax run - -T $temperature <<<"10 20 30"); do
-            grep -qxF "$(printf %.4g "$number")" texts || { echo "$temperature: $number is missing"; return 1; }
+            number=$(printf %.4g "$number")
+            grep -qxF "${number/#1/0.99995}" texts || { echo "$temperature: $number is missing"; return 1; }
         done
     done
     clsoftmax plot - -T 1 --dark -o dark.svg <<<"10 20 30"
@@ -100,6 +101,21 @@ expect_nothing_left() {
     [ "$(tail -n 1 points | cut -d' ' -f2-)" = "0.25 0.25 0.25 0.25" ]
     [ "$(cut -d' ' -f1 points)" = "$(cut -d' ' -f1 points | sort -g)" ]
     ! grep -q curves.svg script
+}
+
+@test "a probability reads 1 or 0 only where it is 1 or 0" {
+    printf '%s\n' a b c >names.txt
+    clsoftmax plot - -T 0,0.6,1 --class-names names.txt -o p.svg <<<"0 10 -inf"
+    texts p.svg >texts
+    [ "$(grep -cx 0.99995 texts)" -eq 1 ] # at T = 1
+    [ "$(grep -cx 0.9999999 texts)" -eq 1 ]
+    [ "$(grep -cx 1 texts)" -eq 1 ] # at T = 0
+    [ "$(grep -cx 0 texts)" -eq 5 ] # a logit; at T = 0 two, then one each
+    grep -qx 4.54e-05 texts
+    clsoftmax plot - -T 1 <<<"0 10" | grep -q ' 0.99995 █'
+    clsoftmax plot - -T 0 <<<"0 10" | grep -q ' 1 █'
+    clsoftmax explore - -o page.html <<<"0 10"
+    grep -q '^"4.54e-05 0.99995 0.99995 ' page.html
 }
 
 @test "curves: a picture in place of text, or beside files; on the terminal" {

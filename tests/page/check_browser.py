@@ -25,6 +25,12 @@ READ = """(() => {
 })()"""
 
 
+def probability_text(number):
+    """Returns a probability as the page writes it: to four digits, or to more where it is below 1 and would read 1."""
+    texts = ("%.*g" % (digits, number) for digits in range(4, 18))
+    return next(t for t in texts if t != "1" or number == 1)
+
+
 class Reader:
     def __init__(self, browser, page, program):
         self.browser, self.page, self.program, self.checks = browser, page, program, 0
@@ -37,7 +43,8 @@ class Reader:
         """Returns the largest probability, entropy and log-sum-exp, as the page writes them."""
         names, values = (line.split() for line in self.run(logits, temperature, "--stats").splitlines())
         by_name = dict(zip(names, values))
-        return ["%.4g" % float(by_name[n]) for n in ("largest_probability", "entropy", "log_sum_exp")]
+        return [probability_text(float(by_name["largest_probability"]))] + \
+            ["%.4g" % float(by_name[n]) for n in ("entropy", "log_sum_exp")]
 
     def check(self):
         """Compares what the page shows now with what the library computes."""
@@ -47,7 +54,7 @@ class Reader:
         logits = seen["logits"]
         if "Probabilities" in seen["note"]:
             logits = ["-1.38629436", "-0.287682086"]
-        wanted = ["%.4g" % float(p) for p in self.run(logits, temperature).split()]
+        wanted = [probability_text(float(p)) for p in self.run(logits, temperature).split()]
         told = seen["temperature"], seen["probabilities"], wanted
         assert seen["probabilities"] == wanted, "%s: %s is shown, and is %s" % told
         for share, p in zip(seen["shares"], wanted):

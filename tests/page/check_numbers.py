@@ -123,9 +123,12 @@ def check_case(case, logits, temperatures):
         assert len(words) == len(wanted), text
         # the bounds in the public header for probabilities, entropy and log-sum-exp
         bounds = [2e-45] * (len(wanted) - 2) + [len(logits) * 2.0**-42, 30 * 2.0**-28]
-        for word, number, more in zip(words, wanted, map(sum, zip(allowed, bounds))):
+        for i, (word, number, more) in enumerate(zip(words, wanted, map(sum, zip(allowed, bounds)))):
             place = "%s at T = %s" % (case["logits"], temperature)
-            assert is_rounded(word, number, more), "%s: %s, but it is %r" % (place, word, number)
+            is_right = is_rounded(word, number, more)
+            if i < len(words) - 2 and word == "1":  # a probability reads 1 only where it is 1 in f32
+                is_right = 1 - number <= 2.0**-24 + more
+            assert is_right, "%s: %s, but it is %r" % (place, word, number)
             count += 1
     return count
 

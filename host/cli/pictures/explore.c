@@ -1,6 +1,7 @@
 /* The data of the page of clsoftmax explore: see explore.h. */
 #include "pictures/explore.h"
 
+#include "pictures/item_text.h"
 #include "pictures/row_sweep.h"
 #include "support/json.h"
 #include "support/messages.h"
@@ -12,7 +13,7 @@
 #include <string.h>
 
 /* Significant digits of the numbers in the page. */
-enum { DIGITS = 4 };
+enum { DIGITS = PROBABILITY_DIGITS };
 
 /* What the writing of every case needs. */
 typedef struct page {
@@ -29,12 +30,11 @@ typedef struct page {
 static void format_position(const row_sweep *sweep, uint64_t k, char *text)
 {
     const clsoftmax_statistics *statistics = &sweep->statistics[k];
-    const double numbers[] = {(double)statistics->largest_probability, (double)statistics->entropy,
-                              (double)statistics->log_sum_exp};
+    char number[PROBABILITY_BYTES];
     for (uint64_t i = 0; i < sweep->items; i++)
-        text += sprintf(text, "%.*g ", DIGITS, sweep->probabilities[k * sweep->items + i]);
-    for (int i = 0; i < 3; i++)
-        text += sprintf(text, i < 2 ? "%.*g " : "%.*g", DIGITS, numbers[i]);
+        text += sprintf(text, "%s ", probability_text(sweep->probabilities[k * sweep->items + i], number));
+    sprintf(text, "%s %.*g %.*g", probability_text((double)statistics->largest_probability, number), DIGITS,
+            (double)statistics->entropy, DIGITS, (double)statistics->log_sum_exp);
 }
 
 /* Writes what is shown at each temperature. What reads as at the temperature before is written as "". `texts` are two,

@@ -1,5 +1,6 @@
 /* Bars of the logits of a row, and beside them of its probabilities at a few temperatures: see picture.h. */
 #include "pictures/gnuplot.h"
+#include "pictures/item_text.h"
 #include "pictures/picture.h"
 #include "pictures/row_sweep.h"
 #include "support/messages.h"
@@ -71,7 +72,7 @@ static unsigned print_bar(unsigned eighths)
 static void print_item(const bars *bars, uint64_t item, uint64_t k, unsigned name_width)
 {
     enum { LOGIT_COLUMNS = 16, PROBABILITY_COLUMNS = 32 };
-    char text[FITTED_NAME_BYTES];
+    char text[FITTED_NAME_BYTES], number[PROBABILITY_BYTES];
     unsigned letters = row_sweep_fit_name(bars->sweep, bars->names, item, text);
     double logit = logit_of(bars, item), probability = bars->sweep->probabilities[k * bars->sweep->items + item];
     printf("  %s%*s ", text, (int)(name_width - letters), "");
@@ -81,7 +82,8 @@ static void print_item(const bars *bars, uint64_t item, uint64_t k, unsigned nam
         printf("%10.5g ", logit);
     double share = isfinite(logit) ? (logit - bars->low) / (bars->high - bars->low) : 0;
     unsigned used = print_bar(eighths_of(share, LOGIT_COLUMNS)), eighths = eighths_of(probability, PROBABILITY_COLUMNS);
-    printf("%*s %10.4g%s", (int)(LOGIT_COLUMNS - used), "", probability, eighths > 0 ? " " : "");
+    printf("%*s %10s%s", (int)(LOGIT_COLUMNS - used), "", probability_text(probability, number),
+           eighths > 0 ? " " : "");
     print_bar(eighths);
     fputc('\n', stdout);
 }
@@ -141,6 +143,21 @@ static void place_diagram(gnuplot *gnuplot, const bars *bars, const sheet *sheet
     fputs(")\n", script);
 }
 
+/* Returns the part by which the scale of probabilities goes beyond 1, so that the numbers behind long bars, such as
+   0.99999994, end before the next diagram. */
+static double part_for_numbers(const bars *bars)
+{
+    enum { DIGIT = 9, SPACE = 12, USUAL_DIGITS = 6 };
+    size_t digits = USUAL_DIGITS;
+    for (uint64_t i = 0; i < bars->sweep->count * bars->sweep->items; i++) {
+        char text[PROBABILITY_BYTES];
+        double probability = bars->sweep->probabilities[i];
+        if (probability > 0.5 && strlen(probability_text(probability, text)) > digits)
+            digits = strlen(text);
+    }
+    return DIAGRAM / (DIAGRAM + GAP - SPACE - (double)(DIGIT * digits)) - 1;
+}
+
 /* Begins a diagram whose scale goes from low to high, and beyond by `part` of that, for the numbers behind the bars. */
 static void begin_diagram(FILE *script, double low, double high, double part, const char *name, unsigned number)
 {
@@ -177,16 +194,15 @@ static void draw_logits(FILE *script, const bars *bars, int is_dark, unsigned nu
     end_diagram(script, gnuplot_colour(1, is_dark), gnuplot_ink(is_dark), number);
 }
 
-static void draw_probabilities(FILE *script, const bars *bars, uint64_t k, int is_dark, unsigned number)
+static void draw_probabilities(FILE *script, const bars *bars, uint64_t k, double part, int is_dark, unsigned number)
 {
     char temperature[TEMPERATURE_BYTES + 8];
     format_temperature(bars->temperatures[k], temperature);
-    begin_diagram(script, 0, 1, 0.42, temperature, number);
+    begin_diagram(script, 0, 1, part, temperature, number);
     for (uint64_t i = 0; i < bars->sweep->items; i++) {
         double probability = bars->sweep->probabilities[k * bars->sweep->items + i];
-        char text[32];
-        snprintf(text, sizeof text, "%.4g", probability);
-        write_bar(script, i, probability, text, row_sweep_is_rest(bars->sweep, i));
+        char text[PROBABILITY_BYTES];
+        write_bar(script, i, probability, probability_text(probability, text), row_sweep_is_rest(bars->sweep, i));
     }
     end_diagram(script, gnuplot_colour(0, is_dark), gnuplot_ink(is_dark), number);
 }
@@ -195,6 +211,7 @@ static void write_script(gnuplot *gnuplot, const bars *bars, const sheet *sheet,
 {
     FILE *script = gnuplot->script;
     unsigned number = 0;
+    double part = part_for_numbers(bars);
     fprintf(script,
             "set border 0\nset title offset 0, -0.8\nset arrow from 0, graph 0 to 0, graph 1 nohead linecolor rgb '%s' "
             "front\nunset key\nunset xtics\nset yrange [%.9g:-0.5]\nset multiplot\n",
@@ -206,7 +223,7 @@ static void write_script(gnuplot *gnuplot, const bars *bars, const sheet *sheet,
             draw_logits(script, bars, is_dark, number++);
         }
         place_diagram(gnuplot, bars, sheet, line, diagram + 1);
-        draw_probabilities(script, bars, k, is_dark, number++);
+        draw_probabilities(script, bars, k, part, is_dark, number++);
     }
     fputs("unset multiplot\n", script);
 }
