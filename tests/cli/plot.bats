@@ -45,8 +45,8 @@ expect_nothing_left() {
     texts bars.svg >texts
     [ ! -e planted ]
     grep -qxF "<b> & 'co'" texts
-    grep -qxF '$(touch planted) `touch…' texts
-    grep -qxF 'ein ziemlich langer Nam…' texts
+    grep -qxF '$(touch planted) `touch planted` "\n' texts
+    grep -qxF 'ein ziemlich langer Name für eine Klasse ⟨3⟩' texts
     local temperature number
     for temperature in 1 10 20 30 100 inf; do
         grep -qx "T = ${temperature/inf/∞}" texts
@@ -116,6 +116,43 @@ expect_nothing_left() {
     clsoftmax plot - -T 0 <<<"0 10" | grep -q ' 1 █'
     clsoftmax explore - -o page.html <<<"0 10"
     grep -q '^"4.54e-05 0.99995 0.99995 ' page.html
+}
+
+@test "names are cut where they would take half of the picture, or what a terminal leaves" {
+    local long
+    long=$(printf 'abcdefghi %.0s' {1..30})
+    printf '%s\n' "${long:0:70}" "$long" 金毛寻回犬 >names.txt
+    clsoftmax plot - -T 1,2,3,4 --class-names names.txt -o p.svg <<<"1 2 3"
+    texts p.svg >texts
+    grep -qx "${long:0:69}" texts
+    grep -q '^abcdefghi .*…$' texts
+    [ "$(grep … texts | wc -m)" -gt 100 ]
+    clsoftmax plot - -T 1 --class-names names.txt <<<"1 2 3" >text
+    grep -q "^  ${long:0:70} " text
+    # a name of East Asia is five letters in ten columns
+    [ "$(sed -n '5s/^  金毛寻回犬\( *\).*/\1/p' text | tr -d '\n' | wc -c)" -eq $((100 - 10 + 1 + 9)) ]
+    python3 - "$CLSOFTMAX" >lines <<'PYTHON'
+import fcntl, os, pty, struct, sys, termios
+process, terminal = pty.fork()
+if process == 0:
+    fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 110, 0, 0))
+    open("row.txt", "w").write("1 2 3\n")
+    os.environ["CLSOFTMAX_DEVICE"] = "cpu"
+    os.execv(sys.argv[1], [sys.argv[1], "plot", "row.txt", "-T", "inf", "--class-names", "names.txt"])
+said = b""
+while True:
+    try:
+        part = os.read(terminal, 4096)
+    except OSError:
+        break
+    if not part:
+        break
+    said += part
+print(max(len(line) for line in said.decode().split("\r\n") if "…" in line.split("█")[0]))
+print(max(line.find("…") for line in said.decode().split("\r\n")))
+PYTHON
+    [ "$(tail -n 1 lines)" -eq 37 ] # two spaces, and 36 columns of 110 - 74
+    [ "$(head -n 1 lines)" -le 110 ]
 }
 
 @test "curves: a picture in place of text, or beside files; on the terminal" {

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -97,10 +96,10 @@ int gnuplot_check(const char *about)
 
 static void set_text_terminal(FILE *script)
 {
-    struct winsize window = {.ws_col = 0};
-    int is_terminal = ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col >= 40 && window.ws_row >= 16;
-    fprintf(script, "set terminal dumb noenhanced size %d,%d\n", is_terminal ? window.ws_col - 1 : 100,
-            is_terminal && window.ws_row < 32 ? window.ws_row - 1 : 30);
+    unsigned columns, rows;
+    int is_terminal = terminal_size(&columns, &rows) && columns >= 40 && rows >= 16;
+    fprintf(script, "set terminal dumb noenhanced size %u,%u\n", is_terminal ? columns - 1 : 100,
+            is_terminal && rows < 32 ? rows - 1 : 30);
 }
 
 static void set_terminal(gnuplot *g, const gnuplot_style *style)

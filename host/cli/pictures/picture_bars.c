@@ -35,17 +35,6 @@ static void find_range(bars *bars)
         bars->high = 1;
 }
 
-static unsigned longest_name(const bars *bars)
-{
-    char text[FITTED_NAME_BYTES];
-    unsigned longest = 1;
-    for (uint64_t i = 0; i < bars->sweep->items; i++) {
-        unsigned letters = row_sweep_fit_name(bars->sweep, bars->names, i, text);
-        longest = letters > longest ? letters : longest;
-    }
-    return longest;
-}
-
 static void format_temperature(float temperature, char text[TEMPERATURE_BYTES + 8])
 {
     char number[TEMPERATURE_BYTES];
@@ -69,13 +58,25 @@ static unsigned print_bar(unsigned eighths)
     return (eighths + 7) / 8;
 }
 
+/* Columns: of the bars, and of a line without its name. */
+enum { LOGIT_COLUMNS = 16, PROBABILITY_COLUMNS = 32, LINE_COLUMNS = 74 };
+
+/* Returns the most columns that a name may have: what the terminal leaves, or many where there is no terminal. */
+static unsigned most_name_columns(void)
+{
+    enum { LEAST_NAME = 24, MOST_NAME = 100 };
+    unsigned columns, rows;
+    if (!terminal_size(&columns, &rows))
+        return MOST_NAME;
+    return columns > LINE_COLUMNS + LEAST_NAME ? columns - LINE_COLUMNS : LEAST_NAME;
+}
+
 static void print_item(const bars *bars, uint64_t item, uint64_t k, unsigned name_width)
 {
-    enum { LOGIT_COLUMNS = 16, PROBABILITY_COLUMNS = 32 };
     char text[FITTED_NAME_BYTES], number[PROBABILITY_BYTES];
-    unsigned letters = row_sweep_fit_name(bars->sweep, bars->names, item, text);
+    unsigned columns = item_fit_name(bars->sweep, bars->names, item, NAME_COLUMNS, name_width, text);
     double logit = logit_of(bars, item), probability = bars->sweep->probabilities[k * bars->sweep->items + item];
-    printf("  %s%*s ", text, (int)(name_width - letters), "");
+    printf("  %s%*s ", text, (int)(name_width - columns), "");
     if (row_sweep_is_rest(bars->sweep, item))
         printf("%10s ", "");
     else
@@ -90,7 +91,7 @@ static void print_item(const bars *bars, uint64_t item, uint64_t k, unsigned nam
 
 static int print_bars(const bars *bars)
 {
-    unsigned name_width = longest_name(bars);
+    unsigned name_width = items_widest_name(bars->sweep, bars->names, NAME_COLUMNS, most_name_columns());
     for (uint64_t k = 0; k < bars->sweep->count; k++) {
         char temperature[TEMPERATURE_BYTES + 8];
         format_temperature(bars->temperatures[k], temperature);
@@ -104,20 +105,28 @@ static int print_bars(const bars *bars)
 
 /* ---------------------------------------------------------------- By gnuplot */
 
-enum { DIAGRAM = 190, GAP = 14, BAR = 24, TITLE = 36, FOOT = 10, MOST_IN_LINE = 5 };
+enum { DIAGRAM = 190, GAP = 14, BAR = 24, TITLE = 36, FOOT = 10, MOST_IN_LINE = 5, MARGIN = 16 };
 
-/* The picture, in pixels: the width of the names, diagrams in a line, lines. */
+/* The picture: diagrams in a line, and lines. In pixels, the width of the names, and the most that a name may have. */
 typedef struct sheet {
-    unsigned names, in_line, lines, width, height;
+    unsigned in_line, lines, names, most_name, width, height;
 } sheet;
 
+static uint64_t lines_of(uint64_t temperatures)
+{
+    return (temperatures + MOST_IN_LINE - 1) / MOST_IN_LINE;
+}
+
+/* Names are cut where they would take more room than the diagrams. */
 static sheet lay_out(const bars *bars)
 {
-    sheet sheet = {.names = 9 * longest_name(bars) + 16};
+    sheet sheet = {.lines = (unsigned)lines_of(bars->sweep->count)};
     unsigned count = (unsigned)bars->sweep->count;
     sheet.in_line = count < MOST_IN_LINE ? count : MOST_IN_LINE;
-    sheet.lines = (count + MOST_IN_LINE - 1) / MOST_IN_LINE;
-    sheet.width = sheet.names + (sheet.in_line + 1) * (DIAGRAM + GAP);
+    unsigned diagrams = (sheet.in_line + 1) * (DIAGRAM + GAP);
+    sheet.most_name = diagrams - MARGIN;
+    sheet.names = items_widest_name(bars->sweep, bars->names, NAME_PIXELS, sheet.most_name) + MARGIN;
+    sheet.width = sheet.names + diagrams;
     sheet.height = sheet.lines * (TITLE + FOOT + BAR * (unsigned)bars->sweep->items);
     return sheet;
 }
@@ -135,7 +144,7 @@ static void place_diagram(gnuplot *gnuplot, const bars *bars, const sheet *sheet
     fputs("set ytics scale 0 (", script);
     for (uint64_t i = 0; i < bars->sweep->items; i++) {
         char text[FITTED_NAME_BYTES];
-        row_sweep_fit_name(bars->sweep, bars->names, i, text);
+        item_fit_name(bars->sweep, bars->names, i, NAME_PIXELS, sheet->most_name, text);
         fputs(i > 0 ? ", " : "", script);
         gnuplot_quote_tic(gnuplot, diagram == 0 ? text : "");
         fprintf(script, " %llu", (unsigned long long)i);

@@ -1,6 +1,7 @@
 /* Curves of the probabilities of a row against the temperature, on a logarithmic axis: see picture.h. The limits stand
    at the sides as points, and are computed at exactly 0 and inf. */
 #include "pictures/gnuplot.h"
+#include "pictures/item_text.h"
 #include "pictures/picture.h"
 #include "pictures/row_sweep.h"
 #include "support/messages.h"
@@ -11,6 +12,8 @@
 #include <string.h>
 
 static const char about[] = "--plot";
+
+enum { MOST_LETTERS = 24 };
 
 /* Returns 1 if a logarithmic axis has the temperature. */
 static int is_between(float temperature)
@@ -115,7 +118,7 @@ static void write_plot(gnuplot *gnuplot, const row_sweep *sweep, const class_nam
         fprintf(gnuplot->script,
                 "%s$curves index 1 using 1:%llu with lines linetype %u linewidth %g dashtype %s title ",
                 i > 0 ? ", " : "", (unsigned long long)i + 2, colour, i % 4 == 0 ? 4.5 : 2.2, dash);
-        row_sweep_fit_name(sweep, names, i, text);
+        item_fit_name(sweep, names, i, NAME_COLUMNS, MOST_LETTERS, text);
         gnuplot_quote(gnuplot, text);
         for (int limit = 0; limit < 3; limit += 2)
             fprintf(gnuplot->script,

@@ -4,7 +4,6 @@
 #include "run/relative_logits.h"
 #include "support/library.h"
 #include "support/messages.h"
-#include "support/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -201,21 +200,4 @@ const char *row_sweep_name(const row_sweep *sweep, const class_names *names, uin
         return class_names_text(names, sweep->classes[item], text);
     snprintf(text, ITEM_NAME_BYTES, "rest (%llu)", (unsigned long long)sweep->rest);
     return text;
-}
-
-unsigned row_sweep_fit_name(const row_sweep *sweep, const class_names *names, uint64_t item, char *text)
-{
-    char number[ITEM_NAME_BYTES];
-    unsigned letters = 0, used = 0, bytes;
-    for (const char *name = row_sweep_name(sweep, names, item, number); *name; name += bytes) {
-        bytes = text_character_bytes(name);
-        if (++letters == MOST_LETTERS && name[bytes]) {
-            used += (unsigned)sprintf(text + used, "…");
-            break;
-        }
-        memcpy(text + used, name, bytes);
-        used += bytes;
-    }
-    text[used] = '\0';
-    return letters;
 }

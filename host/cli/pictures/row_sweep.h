@@ -39,9 +39,4 @@ int row_sweep_is_rest(const row_sweep *sweep, uint64_t item);
 #define ITEM_NAME_BYTES 40
 const char *row_sweep_name(const row_sweep *sweep, const class_names *names, uint64_t item, char *text);
 
-/* Writes the name of an item into `text`, which has FITTED_NAME_BYTES; one of more than MOST_LETTERS is cut. Returns
-   how many letters it has. */
-enum { MOST_LETTERS = 24, FITTED_NAME_BYTES = 4 * MOST_LETTERS + 4 };
-unsigned row_sweep_fit_name(const row_sweep *sweep, const class_names *names, uint64_t item, char *text);
-
 #endif

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 /* The next file that is opened, a result perhaps, would take the place of a closed standard stream, and would get what
@@ -58,4 +59,13 @@ int write_at(int descriptor, uint64_t offset, const void *data, size_t bytes)
         done += count > 0 ? (size_t)count : 0;
     }
     return 1;
+}
+
+int terminal_size(unsigned *columns, unsigned *rows)
+{
+    struct winsize window = {.ws_col = 0};
+    int is_known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0 && window.ws_row > 0;
+    *columns = window.ws_col;
+    *rows = window.ws_row;
+    return is_known;
 }

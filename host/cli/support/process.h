@@ -17,6 +17,10 @@ void begin_process(void);
 /* Flushes an output stream. EXIT_DONE, or EXIT_FAILED: after a complaint, unless a closed pipe is the reason. */
 int finish_output(FILE *file);
 
+/* Reads how many columns and rows the terminal has that standard output goes to. Returns 1, or 0 where it goes
+   elsewhere or the terminal does not tell. */
+int terminal_size(unsigned *columns, unsigned *rows);
+
 /* Reads from an offset on, through interruptions, until `bytes` are read or the file ends. Any thread may
    call it. Returns how many bytes were read, or -1 with errno. */
 ssize_t read_at(int descriptor, uint64_t offset, void *to, size_t bytes);

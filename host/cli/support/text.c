@@ -1,6 +1,7 @@
 /* Untrusted texts: see text.h. */
 #include "support/text.h"
 
+#include <stdint.h>
 #include <string.h>
 
 /* Returns how many bytes the first byte of a character announces; 0 if it cannot be a first byte. */
@@ -32,6 +33,35 @@ unsigned text_character_bytes(const char *text)
     const unsigned char *c = (const unsigned char *)text;
     unsigned announced = announced_bytes(*c);
     return bytes_there(c, announced) == announced ? announced : 0;
+}
+
+/* Returns the code point of a UTF-8 character of so many bytes. */
+static uint32_t code_point(const char *text, unsigned bytes)
+{
+    const unsigned char *c = (const unsigned char *)text;
+    uint32_t code = bytes > 1 ? *c & (0x7Fu >> bytes) : *c;
+    for (unsigned i = 1; i < bytes; i++)
+        code = code << 6 | (c[i] & 0x3Fu);
+    return code;
+}
+
+/* The blocks of Unicode whose characters do not take one column: East_Asian_Width W and F of annex 11, by blocks, and
+   combining marks. */
+static const struct blocks {
+    uint32_t first, last;
+    unsigned columns;
+} blocks[] = {{0x0300, 0x036F, 0},   {0x1100, 0x115F, 2},   {0x200B, 0x200F, 0},  {0x20D0, 0x20FF, 0},
+              {0x2E80, 0xA4CF, 2},   {0xAC00, 0xD7A3, 2},   {0xF900, 0xFAFF, 2},  {0xFE00, 0xFE0F, 0},
+              {0xFE30, 0xFE6F, 2},   {0xFF00, 0xFF60, 2},   {0xFFE0, 0xFFE6, 2},  {0x1F300, 0x1F64F, 2},
+              {0x1F680, 0x1F6FF, 2}, {0x1F900, 0x1F9FF, 2}, {0x20000, 0x3FFFD, 2}};
+
+unsigned text_character_columns(const char *text)
+{
+    uint32_t code = code_point(text, text_character_bytes(text));
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
+        if (code >= blocks[i].first && code <= blocks[i].last)
+            return blocks[i].columns;
+    return 1;
 }
 
 int text_is_utf8(const char *text)

@@ -9,6 +9,10 @@ unsigned text_character_bytes(const char *text);
 /* Returns 1 if all of the text is UTF-8. */
 int text_is_utf8(const char *text);
 
+/* Returns how many columns of a terminal the UTF-8 character at `text` takes: 0 for marks that stand upon the one
+   before them, 2 for those of East Asia and emoji, else 1. */
+unsigned text_character_columns(const char *text);
+
 /* Cleans a text in place. Characters that control terminals (C0, DEL, C1), or that XML does not have (U+FFFE, U+FFFF),
    become a space each. Bytes that are not UTF-8 become a "?" each. A character that the end of the text cuts off is
    removed. */
