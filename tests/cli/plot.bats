@@ -118,6 +118,27 @@ expect_nothing_left() {
     grep -q '^"4.54e-05 0.99995 0.99995 ' page.html
 }
 
+# height_of FILE.svg
+height_of() { grep -o -m 1 'viewBox="0 0 [0-9]* [0-9]*"' "$1" | grep -o '[0-9]*"' | tr -d '"'; }
+
+@test "a picture is at most 4000 pixels high, and a note says what it leaves out" {
+    seq -s ' ' 1000 >x.txt
+    run --separate-stderr clsoftmax plot x.txt -T 1,100 --top 1000 -o p.svg
+    [ "$status" -eq 0 ]
+    [[ $stderr == "clsoftmax: note: p.svg: a picture is at most 4000 pixels high, which is room for 163 of 1000 "* ]]
+    [ "$(height_of p.svg)" -le 4000 ]
+    texts p.svg | grep -qx 'rest (837)'
+    run --separate-stderr clsoftmax plot x.txt -T lin:1:100:210 -o p.svg
+    [[ $stderr == *'room for 1 of 1000 classes beside "rest"' ]]
+    [ "$(height_of p.svg)" -le 4000 ]
+    run --separate-stderr clsoftmax plot x.txt -T lin:1:100:211 -o p.svg
+    expect_error 2 "p.svg: a picture is at most 4000 pixels high, which is room for 210 temperatures, not 211"
+    seq -s ' ' 164 >x.txt
+    run --separate-stderr clsoftmax plot x.txt -T 1,100 --top 164 -o p.svg
+    [ -z "$stderr" ]
+    [ "$(clsoftmax plot x.txt -T 1 --top 164 | wc -l)" -eq 166 ] # text has no end
+}
+
 @test "names are cut where they would take half of the picture, or what a terminal leaves" {
     local long
     long=$(printf 'abcdefghi %.0s' {1..30})

@@ -130,8 +130,11 @@ static int write_case(const page *page, const row_sweep *sweep, const class_name
 
 static row_request request_row(const page *page, uint64_t row)
 {
-    row_request request = {row, page->temperatures->values, EXPLORE_TEMPERATURES, EXPLORE_CLASSES, EXPLORE_CLASSES - 1};
-    return request;
+    return (row_request){.row = row,
+                         .temperatures = page->temperatures->values,
+                         .count = EXPLORE_TEMPERATURES,
+                         .most = EXPLORE_CLASSES,
+                         .top = EXPLORE_CLASSES - 1};
 }
 
 /* Writes a case of logits that are not the input's; its items have numbers. */

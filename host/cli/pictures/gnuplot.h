@@ -18,6 +18,9 @@ typedef struct gnuplot {
     pid_t process; /* 0: none */
 } gnuplot;
 
+/* The most pixels that a picture is high: beyond that, viewers scale it down until nothing can be read. */
+enum { GNUPLOT_MOST_HEIGHT = 4000 };
+
 typedef struct gnuplot_style {
     unsigned width, height; /* pixels; on a terminal its own size counts */
     int is_dark;

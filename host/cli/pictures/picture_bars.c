@@ -247,10 +247,27 @@ static int draw_bars(const bars *bars, const char *path, int is_dark)
     return gnuplot_close(&gnuplot);
 }
 
+/* Returns how many items each diagram has room for in a picture. */
+static uint64_t items_with_room(uint64_t temperatures)
+{
+    uint64_t height = GNUPLOT_MOST_HEIGHT / lines_of(temperatures);
+    return height > TITLE + FOOT ? (height - TITLE - FOOT) / BAR : 0;
+}
+
+/* The most temperatures of a picture: each diagram has room for two items. */
+enum { MOST_TEMPERATURES = GNUPLOT_MOST_HEIGHT / (TITLE + FOOT + 2 * BAR) * MOST_IN_LINE };
+
 static int compute_and_draw(run *run, const class_names *names)
 {
     const run_options *options = &run->options;
-    const row_request request = {options->row, options->sweep.values, options->sweep.count, options->top, options->top};
+    uint64_t room = options->output ? items_with_room(options->sweep.count) : UINT64_MAX;
+    COMPLAIN_IF(
+        room < 2, EXIT_WRONG,
+        "%s: a picture is at most %d pixels high, which is room for %d temperatures, not %llu; curves take more: "
+        "clsoftmax sweep --plot",
+        options->output, GNUPLOT_MOST_HEIGHT, MOST_TEMPERATURES, (unsigned long long)options->sweep.count);
+    const row_request request =
+        row_sweep_request(run, options->sweep.values, options->sweep.count, room, options->output);
     row_sweep sweep;
     FORWARD(row_sweep_read(run, &request, &sweep));
     bars bars = {&sweep, names, options->sweep.values, 0, 0};

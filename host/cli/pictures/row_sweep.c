@@ -1,6 +1,7 @@
 /* One row at many temperatures: see row_sweep.h. */
 #include "pictures/row_sweep.h"
 
+#include "pictures/gnuplot.h"
 #include "run/relative_logits.h"
 #include "support/library.h"
 #include "support/messages.h"
@@ -81,6 +82,20 @@ static void gather(const float *all, uint64_t classes, row_sweep *sweep)
         for (uint64_t i = shown; i < classes; i++)
             items[shown] += (double)row[sweep->classes[i]];
     }
+}
+
+row_request row_sweep_request(const run *run, const float *temperatures, uint64_t count, uint64_t room,
+                              const char *about)
+{
+    uint64_t classes = run->problem.classes, asked = smaller(run->options.top, classes);
+    row_request request = {.row = run->options.row, .temperatures = temperatures, .count = count};
+    request.most = request.top = run->options.top;
+    if (asked < classes ? asked >= room : asked > room) {
+        request.most = request.top = room - 1;
+        notice("note: %s: a picture is at most %d pixels high, which is room for %llu of %llu classes beside \"rest\"",
+               about, GNUPLOT_MOST_HEIGHT, (unsigned long long)room - 1, (unsigned long long)classes);
+    }
+    return request;
 }
 
 /* ---------------------------------------------------------------- Computing */

@@ -25,6 +25,11 @@ typedef struct row_request {
     uint64_t most, top;
 } row_request;
 
+/* Makes the request of a picture: the row and the classes that the options ask for, but no more items than `room`,
+   which is at least 2. Where that leaves classes out, a note about `about` says so. */
+row_request row_sweep_request(const run *run, const float *temperatures, uint64_t count, uint64_t room,
+                              const char *about);
+
 /* Computes a row of the job's input, or logits in memory, on the job's first device. EXIT_DONE, or another status after
    a complaint, with nothing left. */
 int row_sweep_read(run *run, const row_request *request, row_sweep *sweep);
