@@ -95,9 +95,9 @@ expect_nothing_left() {
     a_gnuplot 'cat >script; echo "<svg></svg>"'
     clsoftmax sweep - -T 5,log:0.1:10:7,0 --plot curves.svg <<<"3 1 3 2"
     sed -n '/^\$curves/,/^END/p' script | grep '^[0-9]' >points
-    clsoftmax sweep - -T 0,log:0.1:10:7,5,inf <<<"3 1 3 2" | tail -n +2 | cut -d' ' -f3- | sort >wanted
+    clsoftmax sweep - -T 0,log:0.1:10:7,5,inf <<<"3 1 3 2" | tail -n +2 | awk '{print $3, $5, $6, $4}' | sort >wanted
     cut -d' ' -f2- points | sort | cmp - wanted
-    [ "$(head -n 1 points | cut -d' ' -f2-)" = "0.5 0 0.5 0" ]
+    [ "$(head -n 1 points | cut -d' ' -f2-)" = "0.5 0.5 0 0" ]
     [ "$(tail -n 1 points | cut -d' ' -f2-)" = "0.25 0.25 0.25 0.25" ]
     [ "$(cut -d' ' -f1 points)" = "$(cut -d' ' -f1 points | sort -g)" ]
     ! grep -q curves.svg script
@@ -118,6 +118,64 @@ expect_nothing_left() {
     grep -q '^"4.54e-05 0.99995 0.99995 ' page.html
 }
 
+@test "curves by rank: the winner is thick and its name bold, labels stand in the order of the curves" {
+    a_gnuplot 'cat >script; echo "<svg></svg>"'
+    clsoftmax sweep - -T log:0.1:10:7 --plot curves.svg <<<"1 3 -inf 2 3"
+    [ "$(grep -o "^set label '[^']*'" script | cut -d"'" -f2 | xargs)" = "1 4 3 0 2" ]
+    [ "$(grep '^set label' script | grep -n Bold | cut -d: -f1)" = 1 ]
+    [ "$(grep -o 'with lines linetype [0-9]* linewidth [0-9]*' script | cut -d' ' -f6 | xargs)" = "5 2 2 2 2" ]
+    seq -s ' ' 100 >x.txt
+    clsoftmax sweep x.txt -T log:0.1:10:7 --plot curves.svg --top 3
+    [ "$(grep -o "^set label '[^']*'" script | cut -d"'" -f2 | xargs)" = "rest (97) 99 98 97" ]
+}
+
+# labels_apart SCRIPT: fails if two labels of curves are closer than the height of a line, or one leaves the picture
+labels_apart() {
+    local height
+    height=$(grep -o 'size [0-9]*,[0-9]*' "$1" | cut -d, -f2)
+    sed -n "s/^set label .* at screen [0-9.]*, screen \([0-9.-]*\) left.*/\1/p" "$1" | awk -v height="$height" '
+        $1 < 0 || $1 > 1 || (NR > 1 && (before - $1) * height < 16.9) { print "label", NR, "at", $1; wrong = 1 }
+        { before = $1 }
+        END { exit wrong || NR < 2 }'
+}
+
+@test "labels of curves do not touch: ties, masks, a rest, many classes" {
+    a_gnuplot 'cat >script; echo "<svg></svg>"'
+    local row words
+    for words in "" --log-y --no-log-y; do
+        for row in "1 1 1 1 1" "3 -inf -inf 1" "$(seq -s ' ' 25)" "$(seq -s ' ' 300)" "nan 1 2"; do
+            for top in 2 10 100 1000; do
+                clsoftmax sweep - -T log:0.1:10:7 --plot curves.svg --top $top $words <<<"$row" 2>/dev/null
+                labels_apart script || { echo "$words --top $top: $row"; return 1; }
+            done
+        done
+    done
+    sed 's/^\(set label .*, screen \)[0-9.]*/\10.5/' script >wrong
+    ! labels_apart wrong # the check sees labels that touch
+}
+
+@test "a logarithmic axis of probabilities: on demand, and for more than 50 classes" {
+    a_gnuplot 'cat >script; echo "<svg></svg>"'
+    local classes words wanted
+    while IFS='|' read -r classes words wanted; do
+        # shellcheck disable=SC2086
+        clsoftmax sweep - -T log:0.1:10:7 --plot curves.svg $words <<<"$(seq -s ' ' "$classes")"
+        echo "$classes $words"
+        [ "$(grep -c '^set logscale y' script)" -eq "$wanted" ]
+    done <<'CASES'
+50||0
+51||1
+51|--no-log-y|0
+3|--log-y|1
+3|--no-log-y --log-y|1
+CASES
+    grep -q '^set yrange \[1e-05:' script # a ten-thousandth of a third, and the power of ten below
+    clsoftmax sweep - -T log:1:10:7 --plot curves.svg --log-y <<<"1 2"
+    grep -q '^set yrange \[0.1:' script # all are above it
+    run --separate-stderr clsoftmax plot - -T 1 --log-y <<<"1 2"
+    expect_error 2 "--log-y: no such option"
+}
+
 # height_of FILE.svg
 height_of() { grep -o -m 1 'viewBox="0 0 [0-9]* [0-9]*"' "$1" | grep -o '[0-9]*"' | tr -d '"'; }
 
@@ -128,6 +186,11 @@ height_of() { grep -o -m 1 'viewBox="0 0 [0-9]* [0-9]*"' "$1" | grep -o '[0-9]*"
     [[ $stderr == "clsoftmax: note: p.svg: a picture is at most 4000 pixels high, which is room for 163 of 1000 "* ]]
     [ "$(height_of p.svg)" -le 4000 ]
     texts p.svg | grep -qx 'rest (837)'
+    run --separate-stderr clsoftmax sweep x.txt -T log:0.1:10:7 --top 1000 --plot p.svg
+    [ "$status" -eq 0 ]
+    [[ $stderr == "clsoftmax: note: --plot: "*"room for 229 of 1000 classes"* ]]
+    [ "$(height_of p.svg)" -le 4000 ]
+    texts p.svg | grep -qx 'rest (771)'
     run --separate-stderr clsoftmax plot x.txt -T lin:1:100:210 -o p.svg
     [[ $stderr == *'room for 1 of 1000 classes beside "rest"' ]]
     [ "$(height_of p.svg)" -le 4000 ]
@@ -148,6 +211,8 @@ height_of() { grep -o -m 1 'viewBox="0 0 [0-9]* [0-9]*"' "$1" | grep -o '[0-9]*"
     grep -qx "${long:0:69}" texts
     grep -q '^abcdefghi .*…$' texts
     [ "$(grep … texts | wc -m)" -gt 100 ]
+    clsoftmax sweep - -T log:1:9:9 --class-names names.txt --plot p.svg <<<"1 2 3"
+    texts p.svg | grep -q "${long:0:60}.*…"
     clsoftmax plot - -T 1 --class-names names.txt <<<"1 2 3" >text
     grep -q "^  ${long:0:70} " text
     # a name of East Asia is five letters in ten columns

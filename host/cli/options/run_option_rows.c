@@ -248,6 +248,12 @@ const option_row run_option_rows[] = {
      .commands = DRAWS,
      SETS(count, top),
      .help = "the K classes with the largest logits, and all others as \"rest\"; default 10"},
+    {.name = "log-y",
+     .commands = SWEEP,
+     SETS(on, log_y),
+     .help = "a logarithmic axis of probabilities in --plot, down to a ten-thousandth of an even\n"
+             "share; default for rows of more than 50 classes"},
+    {.name = "no-log-y", .commands = SWEEP, SETS(off, log_y), .help = "a linear one, from 0 to 1"},
     {.name = "dark", .commands = DRAWS, SETS(on, is_dark), .help = "colours for dark pages"},
 
     {.heading = "how to read and write", .commands = ALL},

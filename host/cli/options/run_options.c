@@ -121,6 +121,7 @@ static void set_defaults(run_command command, run_options *options)
     options->text.decimal = '.';
     options->progress = -1;
     options->top = 10;
+    options->log_y = -1;
     options->memory = default_memory();
     options->problem = initial;
 }

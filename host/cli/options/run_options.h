@@ -37,6 +37,7 @@ typedef struct run_options {
     const char *picture;     /* sweep: the file of --plot, "-" for the terminal, or NULL */
     const char *class_names; /* file with a name for each class, or NULL */
     uint64_t row, top;       /* of a picture: the row; how many classes are shown beside "rest" */
+    int log_y;               /* curves: 1 a logarithmic axis of probabilities, 0 none, -1 for many classes */
     int is_dark;
 } run_options;
 

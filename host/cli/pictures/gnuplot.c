@@ -102,6 +102,12 @@ static void set_text_terminal(FILE *script)
             is_terminal && rows < 32 ? rows - 1 : 30);
 }
 
+/* Returns the size of texts, which comes to the same for each kind of picture. */
+static const char *font_size(const char *path)
+{
+    return ends_with(path, ".svg") ? "14" : ends_with(path, ".png") ? "11" : "10.5";
+}
+
 static void set_terminal(gnuplot *g, const gnuplot_style *style)
 {
     const char *background = style->is_dark ? "#0d1117" : "#ffffff", *ink = gnuplot_ink(style->is_dark);
@@ -109,20 +115,26 @@ static void set_terminal(gnuplot *g, const gnuplot_style *style)
     if (!g->path)
         set_text_terminal(g->script);
     else if (ends_with(g->path, ".svg"))
-        fprintf(g->script, "set terminal svg noenhanced size %u,%u dynamic font 'sans,14' background '%s'\n", width,
-                height, background);
+        fprintf(g->script, "set terminal svg noenhanced size %u,%u dynamic font 'sans,%s' background '%s'\n", width,
+                height, font_size(g->path), background);
     else if (ends_with(g->path, ".png"))
-        fprintf(g->script, "set terminal pngcairo noenhanced size %u,%u font 'sans,11' background '%s'\n", width,
-                height, background);
+        fprintf(g->script, "set terminal pngcairo noenhanced size %u,%u font 'sans,%s' background '%s'\n", width,
+                height, font_size(g->path), background);
     else /* 96 pixels to an inch */
-        fprintf(g->script, "set terminal pdfcairo noenhanced size %.3f,%.3f font 'sans,10.5' background '%s'\n",
-                width / 96.0, height / 96.0, background);
+        fprintf(g->script, "set terminal pdfcairo noenhanced size %.3f,%.3f font 'sans,%s' background '%s'\n",
+                width / 96.0, height / 96.0, font_size(g->path), background);
     fprintf(g->script, "set encoding utf8\nset border linecolor rgb '%s'\nset key textcolor rgb '%s'\n", ink, ink);
     for (const char *const *part = (const char *const[]){"xlabel", "ylabel", "title", "xtics", "ytics", NULL}; *part;
          part++)
         fprintf(g->script, "set %s textcolor rgb '%s'\n", *part, ink);
     for (unsigned i = 0; i < 8; i++)
         fprintf(g->script, "set linetype %u linecolor rgb '%s'\n", i + 1, gnuplot_colour(i, style->is_dark));
+}
+
+void gnuplot_set_bold(gnuplot *gnuplot)
+{
+    if (gnuplot->path)
+        fprintf(gnuplot->script, " font 'sans Bold,%s'", font_size(gnuplot->path));
 }
 
 const char *gnuplot_ink(int is_dark)

@@ -43,6 +43,9 @@ void gnuplot_quote_tic(gnuplot *gnuplot, const char *text);
 /* Returns the colour of the nth kind of thing: Okabe and Ito's, which colour-blind readers tell apart. */
 const char *gnuplot_colour(unsigned n, int is_dark);
 
+/* Writes the option that makes a text bold, in the size of all others. */
+void gnuplot_set_bold(gnuplot *gnuplot);
+
 /* Returns the colour of text and axes. */
 const char *gnuplot_ink(int is_dark);
 

@@ -61,7 +61,7 @@ static int choose_items(const run *run, const double *logits, uint64_t classes, 
     if (has_memory) {
         for (uint64_t c = 0; c < classes; c++)
             candidates[c] = (candidate){logits[c], c};
-        if (sweep->rest > 0)
+        if (sweep->rest > 0 || request->is_ranked)
             qsort(candidates, (size_t)classes, sizeof *candidates, compare_candidates);
         fill_items(candidates, classes, sweep);
     }

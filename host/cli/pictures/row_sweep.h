@@ -17,12 +17,13 @@ typedef struct row_sweep {
 } row_sweep;
 
 /* Which row, at which temperatures. Of more than `most` classes, the `top` with the largest logits are shown, from the
-   largest on. */
+   largest on; of fewer, all: in the order of their indices, or of their logits if `is_ranked`. */
 typedef struct row_request {
     uint64_t row; /* of the input as it was opened: from run->first_row on */
     const float *temperatures;
     uint64_t count;
     uint64_t most, top;
+    int is_ranked;
 } row_request;
 
 /* Makes the request of a picture: the row and the classes that the options ask for, but no more items than `room`,
