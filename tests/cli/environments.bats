@@ -70,6 +70,20 @@ opencl_device() {
     done
 }
 
+@test "stacks of 128 KB, as musl gives to threads, are large enough for every strategy of cpu" {
+    local shape options
+    ! is_sanitized || skip "AddressSanitizer"
+    for shape in "77 10" "3 255" "70 255" "3 5000"; do
+        seq ${shape% *} | while read -r i; do seq -s" " "$i" $((i + ${shape#* } - 1)); done >x.txt
+        for options in "" --stats "--axis 0" "--axis 0 --stats" "--out-dtype f16" "--log" "--strategy item --stats"; do
+            echo "$shape $options"
+            # the environment is on the stack, too
+            bash -c "ulimit -s 136; exec env -i CLSOFTMAX_THREADS=2 '$CLSOFTMAX' run -d cpu -T 3 $options x.txt" >small
+            clsoftmax run -d cpu -T 3 $options x.txt | cmp small
+        done
+    done
+}
+
 @test "cpu gives the same bits with one thread, with more threads than processors, with the baseline instructions" {
     clsoftmax sweep "$LOGITS" -T log:0.1:10:200 -o whole.npy # 1.4 million elements
     for setting in CLSOFTMAX_THREADS=1 CLSOFTMAX_THREADS=17 CLSOFTMAX_CPU_ISA=baseline; do

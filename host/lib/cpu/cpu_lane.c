@@ -475,6 +475,8 @@ uint64_t CPU_FUNCTION(cls_cpu_lane)(const cpu_call *call, uint64_t begin, uint64
 {
     const clsoftmax_problem *p = call->problem;
     panel panel = plan_panel(call, room);
+    float untransposed[LANES * MOST_CLASSES];
+    panel.untransposed = untransposed;
     cpu_stream stream = {.line = NULL};
     panel.stream = call->stream ? &stream : NULL;
     set_one_temperature(&panel.temperatures, call->arguments->temperature);

@@ -51,6 +51,7 @@ typedef struct __attribute__((aligned(64))) panel {
     /* The logits and their exponentials, as classes x lanes. high is the place of the logits if those are not needed
        again. */
     float *logits_kept, *high, *low;
+    float *untransposed; /* LANES rows of neighbouring classes: one array for logits and results, to spare the stack */
 } panel;
 
 /* ---------------------------------------------------------------- Panels that are transposed */
@@ -63,7 +64,7 @@ typedef struct __attribute__((aligned(64))) panel {
 static void load_transposed(const panel *panel)
 {
     const clsoftmax_problem *p = panel->call->problem;
-    float buffer[LANES * MOST_CLASSES];
+    float *buffer = panel->untransposed;
     const void *logits = panel->call->arguments->logits;
     size_t classes = (size_t)p->classes;
     int contiguous = panel->logits_lane_stride == classes;
@@ -84,7 +85,7 @@ static void load_transposed(const panel *panel)
 static void store_transposed(const panel *panel)
 {
     const clsoftmax_problem *p = panel->call->problem;
-    float rows[LANES * MOST_CLASSES];
+    float *rows = panel->untransposed;
     size_t classes = (size_t)p->classes;
     lanes_to_rows(panel->high, classes, panel->packed, rows, classes);
     int contiguous = panel->results_lane_stride == classes;
