@@ -148,3 +148,38 @@ CMAKE
     [ "$output" = "$FIRST" ]
     [ -s prefix/include/clsoftmax/clsoftmax.h ]
 }
+
+# dev_without_apt CMAKE ARGUMENT...: runs ./dev where there is neither apt-get nor dpkg, and cmake is this command
+dev_without_apt() {
+    local tool cmake=$1
+    shift
+    mkdir -p bin checkout
+    for tool in bash cat dirname env mktemp nproc rm uname; do
+        ln -sf "$(command -v $tool)" bin
+    done
+    printf '#!/bin/bash\n%s\n' "$cmake" >bin/cmake
+    chmod +x bin/cmake
+    cp "$SOURCE/dev" checkout
+    run --separate-stderr env PATH="$PWD/bin" checkout/dev "$@"
+}
+
+@test "./dev on a system without apt builds without the tests, or names the packages of other systems" {
+    local package
+    dev_without_apt 'echo "$*" >>../calls' build
+    [ "$status" -eq 0 ]
+    echo "$output$stderr"
+    [ -z "$output$stderr" ]
+    [[ $(head -n 1 calls) == *"--preset release -DCLSOFTMAX_TESTS=OFF"* ]] # in the folder of dev
+    [[ $(tail -n 1 calls) == *"--build build"* ]]
+    dev_without_apt 'echo "CMake Error: no pthreadpool.h" >&2; exit 1' build
+    [ "$status" -eq 1 ]
+    echo "$stderr"
+    for package in "CMake Error: no pthreadpool.h" "Fedora *sudo dnf install .*pthreadpool-devel" \
+        "Arch *sudo pacman -S .*opencl-headers" "Alpine *sudo apk add .*musl-dev" "openSUSE *sudo zypper install" \
+        "cmake --preset release -DCLSOFTMAX_TESTS=OFF && cmake --build build"; do
+        grep -q "$package" <<<"$stderr"
+    done
+    dev_without_apt true setup
+    [ "$status" -eq 1 ]
+    grep -q "dnf install" <<<"$stderr"
+}
