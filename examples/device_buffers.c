@@ -1,5 +1,6 @@
 /* Introduces clsoftmax_cl_enqueue, which works on the caller's own OpenCL buffers, queue and events. The program calls
-   OpenCL itself, so link it with -lOpenCL as well. */
+   OpenCL itself, so link it with -lOpenCL as well (Debian, Ubuntu: package ocl-icd-opencl-dev), or, without that
+   package, with -l:libOpenCL.so.1. */
 #include <clsoftmax/clsoftmax_cl.h>
 #include <stdio.h>
 

@@ -33,48 +33,18 @@ install_to() {
     [ "$output" = "$FIRST" ]
 }
 
-@test "a C++ program finds the library by find_package" {
+@test "programs in C and C++ find the library by find_package, shared and static" {
     links_with_programs
     install_to "$PWD/prefix"
-    cat >CMakeLists.txt <<'CMAKE'
-cmake_minimum_required(VERSION 3.22)
-project(outside CXX)
-find_package(clsoftmax 0.1 REQUIRED)
-add_executable(outside outside.cpp)
-target_link_libraries(outside PRIVATE clsoftmax::clsoftmax)
-add_executable(outside_static outside.cpp)
-target_link_libraries(outside_static PRIVATE clsoftmax::clsoftmax_static)
-CMAKE
-    cat >outside.cpp <<'CPP'
-#include <clsoftmax/clsoftmax.h>
-#include <cstdio>
-int main()
-{
-    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
-    problem.outer = 1;
-    problem.classes = 3;
-    const float logits[3] = {10, 20, 30};
-    float p[3];
-    clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
-    arguments.logits = logits;
-    arguments.results = p;
-    arguments.temperature = 10;
-    clsoftmax_context *context = nullptr;
-    clsoftmax_plan *plan = nullptr;
-    if (clsoftmax_context_create("cpu", &context) || clsoftmax_plan_create(context, &problem, &plan) ||
-        clsoftmax_plan_run(plan, &arguments))
-        return 1;
-    std::printf("%.9g %.9g %.9g\n", p[0], p[1], p[2]);
-    clsoftmax_plan_release(plan);
-    clsoftmax_context_release(context);
-}
-CPP
-    cmake -B out -DCMAKE_PREFIX_PATH="$PWD/prefix" >cmake.log 2>&1 || { cat cmake.log; return 1; }
-    cmake --build out >cmake.log 2>&1 || { cat cmake.log; return 1; }
-    run out/outside
-    [ "$output" = "$FIRST" ]
-    run out/outside_static
-    [ "$output" = "$FIRST" ]
+    cp -r "$SOURCE/examples" examples
+    echo 'add_executable(raii_static ../raii.cpp)
+target_link_libraries(raii_static PRIVATE clsoftmax::clsoftmax_static)' >>examples/find_package/CMakeLists.txt
+    line=$(grep 'cmake -S find_package' examples/README.md) # as it is said there
+    (cd examples && CMAKE_PREFIX_PATH=$PWD/../prefix eval "$line") >cmake.log 2>&1 || { cat cmake.log; return 1; }
+    for name in host_memory raii raii_static; do
+        run "build/find_package/$name"
+        [ "$output" = "$FIRST" ]
+    done
 }
 
 @test "the headers compile alone as C99, C11 and C++17" {
@@ -116,6 +86,16 @@ CPP
     needs_device
     run "$BUILD/example_device_buffers"
     [ "$output" = "$FIRST | -1" ]
+    links_with_programs
+    g++ -std=c++11 -Wall -Wextra -Werror -I"$SOURCE/host/include" "$SOURCE/examples/raii.cpp" \
+        "$BUILD/host/libclsoftmax.a" -lpthreadpool -o raii
+    run ./raii
+    [ "$output" = "$FIRST" ]
+    sed 's/"auto"/"nothing"/' "$SOURCE/examples/raii.cpp" >nothing.cpp
+    g++ -I"$SOURCE/host/include" nothing.cpp "$BUILD/host/libclsoftmax.a" -lpthreadpool -o nothing
+    run ./nothing
+    [ "$status" -eq 1 ]
+    [[ $output == *'"nothing"'* ]]
 }
 
 @test "a project takes the library in by add_subdirectory, and installs it beside its own program" {
