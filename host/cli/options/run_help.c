@@ -38,7 +38,7 @@ static const run_help of_sweep = {
     .examples = "examples:\n"
                 "  echo \"10 20 30\" | clsoftmax sweep -T 1,10,20,30,100 -\n"
                 "  clsoftmax sweep logits.npy -T 0,log:0.1:100:31,inf -o probabilities.npy --stats=statistics.npy\n"
-                "  clsoftmax sweep logits.npy -T lin:1:5:41 --stats --labels labels.npy | grep ^#   # which fits best\n"
+                "  clsoftmax sweep logits.npy -T lin:1:5:41 --stats --labels labels.npy | grep '^#'\n"
                 "  echo \"1 2 3\" | clsoftmax sweep -T log:0.01:100:81 --plot curves.svg -\n",
 };
 
