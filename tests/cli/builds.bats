@@ -80,6 +80,45 @@ has() { [ "$(uname -m)" = x86_64 ] && grep -qw "$1" /proc/cpuinfo; }
     done
 }
 
+needs_musl() {
+    command -v musl-gcc >/dev/null || skip "no musl-gcc"
+    ! is_sanitized || skip "AddressSanitizer"
+}
+
+@test "musl's C library gives the bits of glibc's" {
+    needs_musl
+    around musl-gcc .
+    AROUND=. build musl-gcc -O1 # fma is a call of the C library
+    compare
+}
+
+# Of the packages there are only headers for musl, and no pthreadpool. The stand-in for it has threads of the size that
+# the C library gives them, as pthreadpool has: with musl their stacks have 128 KB.
+@test "library and command build with musl, and pass tests of files and text" {
+    local name
+    needs_musl
+    mkdir include
+    for name in OPENCL_HEADERS:CL PTHREADPOOL_INCLUDE:pthreadpool.h; do
+        ln -s "$(sed -n "s/^${name%:*}:PATH=//p" "$BUILD/CMakeCache.txt")/${name#*:}" include
+    done
+    musl-gcc -O1 -Iinclude -c "$SOURCE/tests/support/plain_pool.c"
+    ar rcs libpthreadpool.a plain_pool.o
+    { cmake -S "$SOURCE" -B out -DCMAKE_C_COMPILER=musl-gcc -DCMAKE_BUILD_TYPE=Debug -DCLSOFTMAX_TESTS=OFF \
+        -DCLSOFTMAX_BENCH=OFF -DCLSOFTMAX_MPI=OFF -DCMAKE_DISABLE_FIND_PACKAGE_PkgConfig=ON \
+        -DOPENCL_HEADERS="$PWD/include" -DPTHREADPOOL_INCLUDE="$PWD/include" \
+        -DPTHREADPOOL_LIBRARY="$PWD/libpthreadpool.a" &&
+        cmake --build out --parallel "$(nproc)"; } >build.log 2>&1 || { cat build.log; false; }
+    readelf -l out/clsoftmax | grep -q ld-musl
+    CLSOFTMAX=$PWD/out/clsoftmax run bats "$SOURCE"/tests/cli/{npy,text}.bats
+    echo "$output"
+    [ "$status" -eq 0 ]
+    run env CLSOFTMAX_THREADS=4 out/clsoftmax run -d cpu "$SOURCE/tests/data/digits_val_logits.npy" -T 3.05 --verify \
+        -o digits.npy
+    [ "$status" -eq 0 ]
+    "$CLSOFTMAX" run -d cpu "$SOURCE/tests/data/digits_val_logits.npy" -T 3.05 | cmp - \
+        <(out/clsoftmax run -d cpu "$SOURCE/tests/data/digits_val_logits.npy" -T 3.05)
+}
+
 @test "the digest sees a wrong bit" {
     cp -r "$SOURCE/kernels" faulty
     sed -i 's/0x1.1113[0-9a-f]*p-7f/0x1.1110p-7f/' faulty/core/numeric_core.h

@@ -1,6 +1,7 @@
 /* The functions of pthreadpool that the library uses, written with mutexes and threads, for the program `threads` under
    ThreadSanitizer. The package itself is built without it and hands work over by futexes, so that every hand-over would
-   look like a race. Linked before the package, this takes its place. */
+   look like a race. Linked before the package, this takes its place. cli/builds.bats also compiles it for musl, for
+   which there is no package. */
 #include <pthread.h>
 #include <pthreadpool.h>
 #include <stdatomic.h>
