@@ -66,7 +66,7 @@ COMMANDS
     expect_error 1 "standard output: Bad file descriptor"
     [ ! -e p.npy ]
     run --separate-stderr bash -c 'CLSOFTMAX_DEVICE=cpu "$CLSOFTMAX" run - <&-'
-    expect_error 2 "standard input: line 1: Bad file descriptor"
+    expect_error 2 "standard input: Bad file descriptor"
     { echo -1; seq 699; } >temperatures.txt # this makes a notice, and standard error is closed
     clsoftmax run "$LOGITS" -T @temperatures.txt -o noticed.npy
     clsoftmax run "$LOGITS" -T @temperatures.txt -o p.npy 2>&-

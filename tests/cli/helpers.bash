@@ -31,6 +31,11 @@ needs_device() {
     skip "no OpenCL device"
 }
 
+# needs_terminal: skips where there is no /dev/pts, as in a bare chroot
+needs_terminal() {
+    python3 -c 'import os; os.openpty()' 2>/dev/null || skip "no pseudo terminals"
+}
+
 needs_strace() {
     command -v strace >/dev/null || skip "no strace"
 }

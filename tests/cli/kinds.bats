@@ -246,6 +246,7 @@ open("bomb.npz", "wb").write(data)'
     run --separate-stderr clsoftmax sweep x.txt -T 1,2 -o - --plot -
     expect_error 2 "-o -: --plot - goes to standard output, too; --plot FILE"
     command -v script >/dev/null || skip "no script"
+    needs_terminal
     run script -qec "'$CLSOFTMAX' run x.txt -o -" /dev/null
     [ "$status" -eq 2 ]
     [[ $output == *"standard output is a terminal, and .npy is no text; redirect it, or leave -o out"* ]]

@@ -217,6 +217,7 @@ height_of() { grep -o -m 1 'viewBox="0 0 [0-9]* [0-9]*"' "$1" | grep -o '[0-9]*"
     grep -q "^  ${long:0:70} " text
     # a name of East Asia is five letters in ten columns
     [ "$(sed -n '5s/^  金毛寻回犬\( *\).*/\1/p' text | tr -d '\n' | wc -c)" -eq $((100 - 10 + 1 + 9)) ]
+    needs_terminal
     python3 - "$CLSOFTMAX" >lines <<'PYTHON'
 import fcntl, os, pty, struct, sys, termios
 process, terminal = pty.fork()
