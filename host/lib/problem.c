@@ -43,6 +43,16 @@ const char *clsoftmax_operation_name(clsoftmax_operation operation)
     return (unsigned)operation < CLSOFTMAX_OPERATION_COUNT ? names[operation] : NULL;
 }
 
+const char *clsoftmax_accuracy_name(clsoftmax_accuracy accuracy)
+{
+    static const char *const names[] = {
+#define CLS_ACCURACY_NAME(name, text) text,
+        CLSOFTMAX_ACCURACY_LIST(CLS_ACCURACY_NAME)
+#undef CLS_ACCURACY_NAME
+    };
+    return (unsigned)accuracy < CLSOFTMAX_ACCURACY_COUNT ? names[accuracy] : NULL;
+}
+
 typedef struct strategy_texts {
     const char *name, *idea, *rule;
 } strategy_texts;
@@ -86,6 +96,12 @@ _Static_assert((int)CLSOFTMAX_OPERATION_COUNT == (int)OPERATION_COUNT, "OPERATIO
 int cls_has_results(const clsoftmax_problem *problem)
 {
     return operation_made_of((int)problem->operation) != MADE_OF_NOTHING;
+}
+
+int cls_problem_is_lean(const clsoftmax_problem *problem)
+{
+    const int has_short_results = cls_has_results(problem) && clsoftmax_dtype_size(problem->results_dtype) == 2;
+    return problem->accuracy == CLSOFTMAX_ACCURACY_FAST || (has_short_results && !problem->statistics);
 }
 
 int cls_is_made_of_exponentials(const clsoftmax_problem *problem)
@@ -223,6 +239,8 @@ static clsoftmax_status check_choices(const clsoftmax_problem *p)
                 CLSOFTMAX_INVALID_ARGUMENT, "there is no dtype %d or %d", (int)p->logits_dtype, (int)p->results_dtype);
     CLS_FAIL_IF(!clsoftmax_strategy_name(p->strategy), CLSOFTMAX_INVALID_ARGUMENT, "there is no strategy %d",
                 (int)p->strategy);
+    CLS_FAIL_IF(!clsoftmax_accuracy_name(p->accuracy), CLSOFTMAX_INVALID_ARGUMENT, "there is no accuracy %d",
+                (int)p->accuracy);
     CLS_FAIL_IF((unsigned)p->neg_inf_rows > CLSOFTMAX_NEG_INF_ROWS_UNIFORM ||
                     (unsigned)p->pos_inf > CLSOFTMAX_POS_INF_LIMIT,
                 CLSOFTMAX_INVALID_ARGUMENT, "there is no such policy: neg_inf_rows %d, pos_inf %d",

@@ -16,6 +16,16 @@ int cls_has_results(const clsoftmax_problem *problem);
 /* Returns 1 if the results are made of exponentials, which are then worth keeping between the phases of a row. */
 int cls_is_made_of_exponentials(const clsoftmax_problem *problem);
 
+/* Returns 1 if the problem is computed with the lean core (kernels/core/lean.h): where accuracy "fast" is asked for, or
+   the results have 16 bits and no statistics of f32 come from the same sums. */
+int cls_problem_is_lean(const clsoftmax_problem *problem);
+
+/* Returns how many floats an exponential takes where it is kept: a pair, or one in the lean core. */
+static inline unsigned cls_exponential_floats(const clsoftmax_problem *problem)
+{
+    return cls_problem_is_lean(problem) ? 1 : 2;
+}
+
 /* Returns the number of rows of a checked problem. */
 static inline uint64_t cls_problem_rows(const clsoftmax_problem *problem)
 {

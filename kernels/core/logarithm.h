@@ -107,7 +107,7 @@ CORE_FUNCTION core_pair core_weighted(core_pair e, core_float x, core_distance_t
     core_float distance = core_fma(x, -(core_float)(row.scale), (core_float)(row.maximum));
     core_float weight = distance * (core_float)(row.power);
     weight = weight < largest ? weight : largest;
-    core_pair weighted = {e.high * weight, e.low * weight};
+    core_pair weighted = {e.high * weight, CORE_LEAN ? (core_float)(0.0f) : e.low * weight};
     return weighted;
 }
 
@@ -123,12 +123,12 @@ CORE_FUNCTION core_two_float core_two_product(core_two_float a, core_two_float b
     return core_fast_two_sum(high, low);
 }
 
-/* Returns sum / largest, which is at least 1. `largest` is the row's largest exponential times 2^96, and `own` its own
+/* Returns sum / largest, which is at least 1. `largest` is the row's largest exponential times 2^B, and `own` its own
    share of the total: the result is exactly 1 if nothing else is in the total. */
 CORE_FUNCTION core_two_float core_relative_sum(core_total_t total, core_total_t own, core_two_float largest)
 {
     core_total_t others = {total.high - own.high, total.low - own.low, total.lowest - own.lowest};
-    core_two_float unit = {largest.high * 0x1p-96f, largest.low * 0x1p-96f};
+    core_two_float unit = {largest.high * CORE_EXPONENTIAL_UNIT, largest.low * CORE_EXPONENTIAL_UNIT};
     core_two_float normal = core_fast_two_sum(unit.high, unit.low);
     core_two_float ratio = core_two_product(core_total_value(others), core_reciprocal(normal));
     core_row_float one = CORE_ROW(1.0f);
@@ -201,6 +201,18 @@ CORE_FUNCTION core_float core_log_probability(core_float x, core_log_row_t row, 
     result = high == -infinity ? -infinity : result;
     result = high == infinity ? infinity : result;
     return result + 0.0f; /* -0 becomes +0 */
+}
+
+/* Returns ln(exp(z) / sum) as core_log_probability does, within 4 ULP: neither term is positive, and each is rounded a
+   few times. The lean core writes it for each class. */
+CORE_FUNCTION core_float core_lean_log_probability(core_float x, core_log_row_t row, core_two_float logarithm)
+{
+    const core_float zero = (core_float)(0.0f), infinity = (core_float)(CORE_INFINITY);
+    core_float difference = core_fma(x, (core_float)(row.scale), -(core_float)(row.maximum));
+    core_float z = (difference * (core_float)(row.reciprocal_high)) * (core_float)(row.after);
+    z = difference == zero ? zero : z;
+    z = x == -infinity ? -infinity : z;
+    return (z - (core_float)(logarithm.high)) + 0.0f; /* -0 becomes +0 */
 }
 
 #endif

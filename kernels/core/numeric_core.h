@@ -12,11 +12,11 @@
  *     core_key(x)                    turns each logit into an integer; the largest one gives the row's maximum
  *     core_temperature(T)            computes 1/T as a two-float, and the power of two that scales the logits
  *     core_row(temperature, max)     computes what an element needs to know about its row
- *     core_exponential(x, row)       computes exp(x / T) * 2^(96 - N) as a pair; N puts the largest one of the row
- *                                    into about [1/2, 1] * 2^96
+ *     core_exponential(x, row)       computes exp(x / T) * 2^(B - N) as a pair, or a float; N puts the largest one of
+ *                                    the row into about [1/2, 1] * 2^B
  *     core_sum_add, core_sum_flush   add exponentials as integers, so that their order cannot matter
  *     core_total_value(total)        makes the sum a two-float (core_short_total_value does it for few classes)
- *     core_reciprocal(sum)           computes 1 / sum as a two-float
+ *     core_sum_reciprocal(sum)       computes 1 / sum as a two-float
  *     core_probability(e, 1 / sum)   multiplies an exponential by it, and rounds once, to f32
  *
  * Logarithms are in logarithm.h.
@@ -25,6 +25,15 @@
 #define CLSOFTMAX_NUMERIC_CORE_H
 
 #include "core/language.h"
+
+/* Which exponentials the core is compiled with: 0 faithful.h, pairs of floats; 1 lean.h, single ones. Bits differ
+   between the two, and are the same everywhere in each. */
+#ifndef CORE_LEAN
+#define CORE_LEAN 0
+#endif
+
+/* Floats that an exponential takes where it is kept. */
+#define CORE_EXPONENTIAL_FLOATS (CORE_LEAN ? 1 : 2)
 
 #define CORE_NAN_BITS 0x7FC00000u /* the NaN written for every NaN: hardware NaNs differ between makers */
 #define CORE_INFINITY core_float_of_bits(0x7F800000u)
@@ -130,17 +139,21 @@ CORE_FUNCTION core_row_int core_overflows(core_temperature_t temperature, core_r
     return (temperature.scale > CORE_ROW(1.0f)) & ((maximum >= CORE_ROW(0x1p60f)) | (maximum <= CORE_ROW(-0x1p60f)));
 }
 
-/* Exponentials are scaled by 2^96, so that both parts of every exponential that counts are normal numbers. An
+/* Exponentials are scaled by 2^B, so that all parts of every exponential that counts are normal numbers: those of
+   probabilities from 2^-150 on, and with a B of 64 also what reciprocals of sums become (core_sum_reciprocal). An
    exponential whose power of two is CORE_ZERO_EXPONENT below N has an exponent field of 0, and is exactly 0. */
-#define CORE_EXPONENTIAL_BIAS 96
+#define CORE_EXPONENTIAL_BIAS (CORE_LEAN ? 64 : 96)
+#define CORE_EXPONENTIAL_UNIT (CORE_LEAN ? 0x1p-64f : 0x1p-96f) /* takes the scale off */
 #define CORE_ZERO_EXPONENT (127 + CORE_EXPONENTIAL_BIAS)
 
 #define CORE_LOG2_E 0x1.715476p+0f
+#define CORE_LOG2_E_LOW 0x1.4ae0c0p-26f
 
 /* A row as its elements see it: z = max(x * scale - base, lowest) * (reciprocal_high + reciprocal_low), and the
-   exponential is that of z. The difference is exact for every logit that matters. While |max| / T <= 256, base is 0,
-   since z is then small enough for a pair. Beyond that, base is the maximum. Probabilities are 0 from 104.5 T below it
-   on, and all logits above are within a factor of two of it, so that the difference is exact (Sterbenz). */
+   exponential is that of z; in the lean core it is 2^z. The difference is exact for every logit that matters. While
+   |max| / T <= 256, base is 0, since z is then small enough for a pair. Beyond that, base is the maximum. Probabilities
+   are 0 from 104.5 T below it on, and all logits above are within a factor of two of it, so that the difference is
+   exact (Sterbenz). */
 typedef struct {
     core_row_float scale;
     core_row_float base;
@@ -183,6 +196,13 @@ CORE_FUNCTION core_row_t core_row(core_temperature_t temperature, core_row_float
     core_row_float shift = core_ceiling(core_fma(near ? quotient : zero, CORE_ROW(CORE_LOG2_E), CORE_ROW(0x1p-13f)));
     row.magic = CORE_ROW(12582912.0f + CORE_ZERO_EXPONENT) - shift;
     row.lowest = (shift - CORE_ROW(CORE_ZERO_EXPONENT)) * halving;
+    if (CORE_LEAN) {
+        const core_row_float log2_e = CORE_ROW(CORE_LOG2_E), high = row.reciprocal_high * log2_e;
+        core_row_float low = core_fma(row.reciprocal_high, log2_e, -high);
+        low = core_fma(row.reciprocal_high, CORE_ROW(CORE_LOG2_E_LOW), low);
+        row.reciprocal_low = core_fma(row.reciprocal_low, log2_e, low);
+        row.reciprocal_high = high;
+    }
     return row;
 }
 
@@ -194,91 +214,14 @@ typedef struct {
     core_float low;
 } core_pair;
 
-/* An element reduced: z = n ln 2 + r + r_low with |r| <= ln(2) / 2 and |r_low| < 2^-15. The low bits of `rounded` are
-   n - N + 127 + 96, the exponent field of the scaled exponential. */
+/* An element reduced: z = n ln 2 + r + r_low with |r| <= ln(2) / 2 and |r_low| < 2^-15; in the lean core z = n + r with
+   |r| <= 1/2 + 2^-14. The low bits of `rounded` are n - N + CORE_ZERO_EXPONENT, the exponent field of the scaled
+   exponential. */
 typedef struct {
     core_float r;
     core_float r_low;
     core_float rounded;
 } core_reduced;
-
-/* Reduces a logit. The logit may be -inf, which the clamp takes up. */
-CORE_FUNCTION core_reduced core_reduce(core_float x, core_row_t row)
-{
-    const core_float lowest = (core_float)(row.lowest), magic = (core_float)(row.magic);
-    const core_float reciprocal = (core_float)(row.reciprocal_high);
-    core_float scaled = core_fma(x, (core_float)(row.scale), -(core_float)(row.base));
-    scaled = scaled > lowest ? scaled : lowest;
-    core_float z = scaled * reciprocal;
-    core_float z_low = core_fma(scaled, reciprocal, -z);
-    z_low = core_fma(scaled, (core_float)(row.reciprocal_low), z_low);
-
-    core_reduced reduced;
-    reduced.rounded = core_fma(z, (core_float)(CORE_LOG2_E), magic);
-    core_float n = reduced.rounded - magic;
-    reduced.r = core_fma(n, (core_float)(-0x1.62e430p-1f), z); /* exact, since both are multiples of 2^-25 */
-    reduced.r_low = core_fma(n, (core_float)(0x1.05c610p-29f), z_low);
-    return reduced;
-}
-
-/* Returns whether z is the logit itself, as it is at T = 1 while |max| <= 256. */
-CORE_FUNCTION core_row_int core_row_is_unscaled(core_row_t row)
-{
-    const core_row_float zero = CORE_ROW(0.0f), one = CORE_ROW(1.0f);
-    return (row.scale == one) & (row.base == zero) & (row.reciprocal_high == one) & (row.reciprocal_low == zero);
-}
-
-/* Reduces a logit of a row that is unscaled: to the same bits as core_reduce, in four operations fewer. (An exponential
-   and its sum have 33.) */
-CORE_FUNCTION core_reduced core_reduce_unscaled(core_float x, core_row_t row)
-{
-    const core_float lowest = (core_float)(row.lowest), magic = (core_float)(row.magic);
-    const core_float z = x > lowest ? x : lowest;
-
-    core_reduced reduced;
-    reduced.rounded = core_fma(z, (core_float)(CORE_LOG2_E), magic);
-    core_float n = reduced.rounded - magic;
-    reduced.r = core_fma(n, (core_float)(-0x1.62e430p-1f), z);
-    reduced.r_low = n * 0x1.05c610p-29f;
-    return reduced;
-}
-
-/* Returns q(r), which approximates (exp(r) - 1 - r) / r^2 to 2^-32.6 relative to exp(r): a minimax polynomial whose
-   constant term is 1/2. */
-CORE_FUNCTION core_float core_polynomial(core_float r)
-{
-    core_float q = core_fma(r, (core_float)(0x1.9dd3e6p-13f), (core_float)(0x1.6d4f94p-10f));
-    q = core_fma(r, q, (core_float)(0x1.111336p-7f));
-    q = core_fma(r, q, (core_float)(0x1.5554e6p-5f));
-    q = core_fma(r, q, (core_float)(0x1.555554p-3f));
-    return core_fma(r, q, (core_float)(0.5f));
-}
-
-/* Returns the exponential of a reduced element. exp(r + r_low) is one_plus_r + tail, where tail is the sum of
-   r^2 q, r_low exp(r), and what 1 + r lost. */
-CORE_FUNCTION core_pair core_reconstruct(core_reduced reduced, core_float q)
-{
-    core_float square = reduced.r * reduced.r;
-    core_float one_plus_r = reduced.r + 1.0f;
-    core_float lost = reduced.r - (one_plus_r - 1.0f);
-    core_float tail = core_fma(square, q, lost);
-    tail = core_fma(reduced.r_low, one_plus_r + tail, tail);
-
-    core_float power = core_as_float(core_as_uint(reduced.rounded) << 23);
-    core_pair result;
-    result.high = one_plus_r * power;
-    result.low = tail * power;
-    return result;
-}
-
-/* Returns exp(z) * 2^(96 - N). It is exactly 0 for -inf and for everything below the clamp, which is 154 T or more
-   under the maximum. At a nearer clamp the exponential would not be 0 but a small number, whose probability underflows;
-   processors compute that slowly (docs/numerics.md, "The clamp"). */
-CORE_FUNCTION core_pair core_exponential(core_float x, core_row_t row)
-{
-    core_reduced reduced = core_reduce(x, row);
-    return core_reconstruct(reduced, core_polynomial(reduced.r));
-}
 
 /* ------------------------------------------------------------------ Sum */
 
@@ -287,10 +230,10 @@ CORE_FUNCTION core_pair core_exponential(core_float x, core_row_t row)
    unit rounds to a multiple of the unit and leaves the integer in the low bits; core_sum_flush takes the constants off.
    The first constant is 1: bit patterns of floats are consecutive from 1 to 2, so the integers 0 to 2^23 fit. The
    others are 1.5 * 2^23 units, so that integers of up to 2^22 in size fit; the level above leaves at most 1.5 * 2^21
-   units for the second level, and 2^21 for the third. All of this is scaled by 2^96. */
-#define CORE_UNIT_HIGH 0x1p+96f
-#define CORE_UNIT_LOW 0x1.8p+74f
-#define CORE_UNIT_LOWEST 0x1.8p+52f
+   units for the second level, and 2^21 for the third. All of this is scaled by 2^B. */
+#define CORE_UNIT_HIGH (CORE_LEAN ? 0x1p+64f : 0x1p+96f)
+#define CORE_UNIT_LOW (CORE_LEAN ? 0x1.8p+42f : 0x1.8p+74f)
+#define CORE_UNIT_LOWEST (CORE_LEAN ? 0x1.8p+20f : 0x1.8p+52f)
 #ifndef CORE_TWO_LEVEL_CLASSES /* tests reach the third level with shorter rows */
 #define CORE_TWO_LEVEL_CLASSES (1 << 18)
 #endif
@@ -304,20 +247,6 @@ typedef struct {
     core_uint low;
     core_uint lowest;
 } core_sum_t;
-
-/* Adds an exponential. `levels` is 2 or 3, a constant wherever speed matters, so that a third level that is not there
-   costs nothing. */
-CORE_FUNCTION core_sum_t core_sum_add(core_sum_t sum, core_pair e, int levels)
-{
-    core_float high = (e.high + e.low) + CORE_UNIT_HIGH;
-    core_float rest = (e.high - (high - CORE_UNIT_HIGH)) + e.low;
-    core_float low = rest + CORE_UNIT_LOW;
-    sum.high += core_as_uint(high);
-    sum.low += core_as_uint(low);
-    if (levels == 3)
-        sum.lowest += core_as_uint((rest - (low - CORE_UNIT_LOW)) + CORE_UNIT_LOWEST);
-    return sum;
-}
 
 /* What a core_sum_t has added up, in integers of 64 bits; in OpenCL C each lane has its own. */
 typedef struct {
@@ -395,15 +324,21 @@ CORE_FUNCTION core_two_float core_short_total_value(core_row_uint high, core_row
     return core_fast_two_sum(sum.high, sum.low + digit_0);
 }
 
-/* ------------------------------------------------------------------ Probability */
+/* ------------------------------------------------------------------ Accuracies */
 
-/* Returns e / sum in f32, within 1 ULP of the exact probability; reciprocal_high + reciprocal_low is 1 / sum. Only the
-   last product, which takes off the scale of 2^96, may round into the subnormal range. */
-CORE_FUNCTION core_float core_probability(core_pair e, core_row_float reciprocal_high, core_row_float reciprocal_low)
+#if CORE_LEAN
+#include "core/lean.h"
+#else
+#include "core/faithful.h"
+#endif
+
+/* Returns exp(z) * 2^(B - N). It is exactly 0 for -inf and for everything below the clamp, which is 154 T or more (in
+   the lean core 132 T) under the maximum. At a nearer clamp the exponential would not be 0 but a small number, whose
+   probability underflows; processors compute that slowly (docs/numerics.md, "The clamp"). */
+CORE_FUNCTION core_pair core_exponential(core_float x, core_row_t row)
 {
-    core_float high = (core_float)(reciprocal_high);
-    core_float small = core_fma(e.low, high, e.high * (core_float)(reciprocal_low));
-    return core_fma(e.high, high, small) * 0x1p-96f;
+    core_reduced reduced = core_reduce(x, row);
+    return core_reconstruct(reduced, core_polynomial(reduced.r));
 }
 
 #endif

@@ -88,7 +88,7 @@ CORE_FUNCTION core_setting_t core_setting(core_row_uint maximum_key, core_row_fl
 
 /* The largest exponential of a row. */
 typedef struct {
-    core_two_float value; /* times 2^96 */
+    core_two_float value; /* times 2^B */
     core_total_t own;     /* its own share of the row's total */
 } core_largest_t;
 

@@ -111,6 +111,7 @@ CORE_FUNCTION core_statistics_t core_computed_statistics(core_row_sums_t sums, c
     origin.maximum = CORE_ROW(0.0f);
     core_largest_t largest = core_largest(set, levels);
     core_two_float value = core_total_value(sums.totals[TERM_EXPONENTIAL]), reciprocal = core_reciprocal(value);
+    core_two_float of_sum = core_sum_reciprocal(value);
     core_two_float log_sum =
         core_logarithm(core_relative_sum(sums.totals[TERM_EXPONENTIAL], largest.own, largest.value));
     core_two_float negative_log_sum = {-log_sum.high, -log_sum.low};
@@ -124,12 +125,12 @@ CORE_FUNCTION core_statistics_t core_computed_statistics(core_row_sums_t sums, c
     result.log_sum_exp = core_row_log_probability(set.maximum, origin, negative_log_sum);
 
     core_pair first_e = {(core_float)(largest.value.high), (core_float)(largest.value.low)};
-    result.largest_probability = core_row_probability(first_e, reciprocal);
+    result.largest_probability = core_row_probability(first_e, of_sum);
 
     core_pair second_e = core_exponential((core_float)(second), set.row), gap;
     gap.high = first_e.high - second_e.high; /* what it rounds off is below the last place of the largest */
     gap.low = ((first_e.high - gap.high) - second_e.high) + (first_e.low - second_e.low);
-    result.margin = core_row_probability(gap, reciprocal);
+    result.margin = core_row_probability(gap, of_sum);
 
     /* ln(sum) + (sum of e |z|) / sum. Neither term is negative, so nothing cancels. */
     core_two_float mean = core_two_product(core_total_value(sums.totals[TERM_WEIGHTED]), reciprocal);

@@ -106,7 +106,7 @@ CORE_FUNCTION core_float operation_result_NONE(core_pair e, core_float x, operat
 /* softmax: p = e / sum. */
 CORE_FUNCTION core_two_float operation_end_SOFTMAX(operation_sums sums)
 {
-    return core_reciprocal(sums.sum);
+    return core_sum_reciprocal(sums.sum);
 }
 
 CORE_FUNCTION core_float operation_result_SOFTMAX(core_pair e, core_float x, operation_row row)
@@ -124,7 +124,8 @@ CORE_FUNCTION core_two_float operation_end_LOG_SOFTMAX(operation_sums sums)
 CORE_FUNCTION core_float operation_result_LOG_SOFTMAX(core_pair e, core_float x, operation_row row)
 {
     (void)e;
-    return core_log_probability(x, row.log_row, row.end);
+    return CORE_LEAN ? core_lean_log_probability(x, row.log_row, row.end)
+                     : core_log_probability(x, row.log_row, row.end);
 }
 
 /* ------------------------------------------------------------------ By number */

@@ -60,7 +60,7 @@ ROW_INLINE void column_store(const row_call *call, const row_lot *lots, uint cou
 ROW_KERNEL row_column_kept(ROW_PARAMETERS)
 {
     const row_call call = ROW_CALL;
-    __local core_float kept[VECTORS_ABREAST * ROOM_CLASSES], low[ROOM_CLASSES];
+    __local core_float kept[VECTORS_ABREAST * ROOM_CLASSES], low[CORE_LEAN ? 1 : ROOM_CLASSES];
 #if TEMPERATURES == TEMPERATURES_SWEEP
     __local core_float high[VECTORS_ABREAST * ROOM_CLASSES]; /* the logits are needed again */
 #else
@@ -86,7 +86,8 @@ ROW_KERNEL row_column_kept(ROW_PARAMETERS)
     for (uint k = 0; k < ROW_TEMPERATURE_COUNT(&call); k++, p += sweep.SWEEP_STRIDE) {
         int are_whole[VECTORS_ABREAST];
         for (uint v = 0; v < count; v++) {
-            const lanes_room room = {kept + v * ROOM_CLASSES, high + v * ROOM_CLASSES, low};
+            const lanes_room room = {kept + v * ROOM_CLASSES, high + v * ROOM_CLASSES,
+                                     CORE_LEAN ? high + v * ROOM_CLASSES : low};
             row_state state =
                 row_state_of(tops[v].key, row_temperatures(&call, lots[v].row, lots[v].count, k), policies);
             lanes_sum_and_finish(&call, k, lots + v, 1, tops + v, &state, 1, room);

@@ -98,7 +98,8 @@ ROW_INLINE row_totals item_sums(const item_logits *l, const row_state *row, __lo
         step_exponentials(x, STEP_VECTORS, row, 1, core_row_is_unscaled(row->set.row), e, next + i);
 #if ROOM_CLASSES
         FOR_STRIP ITEM_HIGH(__local, i + k * CORE_WIDTH) = e[k].high;
-        FOR_STRIP ITEM_LOW(__local, i + k * CORE_WIDTH) = e[k].low;
+        if (!CORE_LEAN)
+            FOR_STRIP ITEM_LOW(__local, i + k * CORE_WIDTH) = e[k].low;
 #endif
         FOR_STRIP sums = row_sums_add_pair(sums, e[k], x[k], row);
         sums = row_sums_settle(sums); /* CORE_FLUSH_AFTER is a multiple of a strip's vectors */
@@ -130,7 +131,7 @@ static void item_end_line(item_line *line)
 static core_float item_result(const item_logits *l, long i, const row_state *row, __local const float *kept)
 {
 #if ROOM_CLASSES
-    const core_pair e = {ITEM_HIGH(__local const, i), ITEM_LOW(__local const, i)};
+    const core_pair e = {ITEM_HIGH(__local const, i), CORE_LEAN ? (core_float)(0.0f) : ITEM_LOW(__local const, i)};
     return row_result_of_pair(e, row);
 #else
     return row_result(item_vector(l, (ulong)i, row), row);
@@ -217,7 +218,7 @@ ROW_KERNEL row_item(ROW_PARAMETERS)
 {
     const row_call call = ROW_CALL;
 #if ROOM_CLASSES
-    __local float kept[2 * ITEM_ROOM];
+    __local float kept[CORE_EXPONENTIAL_FLOATS * ITEM_ROOM];
     ITEM_HIGH(__local, -CORE_WIDTH) = ITEM_LOW(__local, -CORE_WIDTH) = (core_float)(0.0f);
 #else
     __local float *const kept = 0;

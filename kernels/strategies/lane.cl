@@ -222,13 +222,13 @@ ROW_KERNEL row_lane(ROW_PARAMETERS)
 {
     const row_call call = ROW_CALL;
     const int stream = row_wants_stream(&call);
-    core_float kept[LANE_ROOM], low[LANE_ROOM];
+    core_float kept[LANE_ROOM], low[CORE_LEAN ? 1 : LANE_ROOM];
 #if TEMPERATURES == TEMPERATURES_SWEEP
     core_float high[LANE_ROOM];
 #else
     core_float *const high = kept;
 #endif
-    const lanes_room room = {kept, high, low};
+    const lanes_room room = {kept, high, CORE_LEAN ? high : low};
 #if ROOM_CLASSES
     const lane_shape shape = {(uint)classes, lane_slice_log2((uint)classes)};
 #endif

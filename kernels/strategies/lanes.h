@@ -41,7 +41,8 @@
 #include "strategies/steps.h"
 
 /* The room of `count` vectors abreast: the logits of all classes, and what results are made of. That is the
-   exponentials in `high` and `low`, or the logits as ordinary rows have them in `high`. Outside of a sweep the logits
+   exponentials in `high` and `low` (in the lean core both are the same), or the logits as ordinary rows have them in
+   `high`. Outside of a sweep the logits
    are not needed again, and `high` is the same memory as `logits`. Class c of vector v is at [c * count + v]. Rooms
    have space for whole steps. */
 typedef struct {
@@ -121,8 +122,9 @@ ROW_INLINE void lanes_sums(const row_call *call, const row_lot *lots, uint count
         if (keep) {
             FOR_STEP(vectors)
                 room.high[c * count + i] = MADE_OF_PAIRS ? e[i].high : x[i];
-            FOR_STEP(vectors)
-                room.low[c * count + i] = e[i].low;
+            if (!CORE_LEAN)
+                FOR_STEP(vectors)
+                    room.low[c * count + i] = e[i].low;
         }
     }
 }

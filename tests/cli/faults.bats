@@ -3,12 +3,19 @@
 bats_require_minimum_version 1.5.0
 load helpers
 
-# core_error FOLDER: compiles core_error.c with the kernels of the folder, and runs it
+# core_error FOLDER FLAG...: compiles core_error.c with the kernels of the folder, and runs it
 core_error() {
-    gcc -std=gnu11 -D_GNU_SOURCE -O0 -ffp-contract=off -fopenmp-simd -DCPU_ISA=baseline -I"$SOURCE/host/include" \
+    gcc "${@:2}" -std=gnu11 -D_GNU_SOURCE -O0 -ffp-contract=off -fopenmp-simd -DCPU_ISA=baseline -I"$SOURCE/host/include" \
         -I"$SOURCE/host/lib/cpu" -I"$1" -I"$SOURCE/tests" "$SOURCE/tests/numbers/core_error.c" \
         "$SOURCE/host/lib/cpu/cpu_item.c" \
         "$SOURCE/tests/support/oracle.c" "$SOURCE/tests/support/fill.c" -o core_error -lmpfr -lgmp -lm && ./core_error
+}
+
+# plant_core PATTERN REPLACEMENT: changes the faithful core, in whichever of its two files the pattern is
+plant_core() {
+    local file=numeric_core.h
+    ! grep -q "$1" "$SOURCE/kernels/core/faithful.h" || file=faithful.h
+    plant $file "$1" "$2"
 }
 
 @test "the numeric core as it is stays below 1 ULP" {
@@ -20,7 +27,7 @@ core_error() {
 @test "the oracle sees a fault in each part of the numeric core" {
     local pattern replacement
     while IFS='|' read -r pattern replacement; do
-        plant numeric_core.h "$pattern" "$replacement"
+        plant_core "$pattern" "$replacement"
         run core_error faulty
         echo "$pattern: $output"
         [ "$status" -eq 1 ]
@@ -36,15 +43,53 @@ temperature >= CORE_ROW(0x1p62f)|temperature > CORE_ROW(0x1p200f)
 (temperature.scale > CORE_ROW(1.0f)) &|(temperature.scale > CORE_ROW(0x1p100f)) \&
 quotient <= CORE_ROW(256.0f)|quotient <= CORE_ROW(1048576.0f)
 (shift - CORE_ROW(CORE_ZERO_EXPONENT)) \* halving;|(shift - CORE_ROW(137)) * halving;
-CORE_EXPONENTIAL_BIAS 96|CORE_EXPONENTIAL_BIAS 0
+64 : 96)$|64 : 0)
 CORE_FLUSH_AFTER 256|CORE_FLUSH_AFTER 1024
 ^    guess = core_newton_step(divisor.high, guess);$|
 FAULTS
 }
 
+@test "the lean core as it is stays below 3 ULP" {
+    run core_error "$SOURCE/kernels" -DCORE_LEAN=1
+    echo "$output"
+    [ "$status" -eq 0 ]
+}
+
+@test "the oracle sees a fault in each part of the lean core" {
+    local pattern replacement
+    while IFS='|' read -r pattern replacement; do
+        plant lean.h "$pattern" "$replacement"
+        run core_error faulty -DCORE_LEAN=1
+        echo "$pattern: $output"
+        [ "$status" -eq 1 ]
+        [[ $output == *"worst "* ]] # it compiled
+    done <<'FAULTS'
+reduced.r = core_fma(difference, (core_float)(row.reciprocal_low), reduced.r);|
+scaled > lowest ? scaled : lowest|scaled
+x > lowest ? x : lowest|x
+core_fma(x, (core_float)(row.scale), -(core_float)(row.base))|x
+0x1.417d38p-13f|0.0f
+0x1.5f0974p-10f|0x1.5e0974p-10f
+0x1.62e430p-1f|0x1.62e440p-1f
+<< 23|<< 22
++ CORE_UNIT_LOW) - high) + e.high|+ CORE_UNIT_LOW) - high)
+core_two_float scaled = {reciprocal.high \* CORE_EXPONENTIAL_UNIT, reciprocal.low|core_two_float scaled = {reciprocal.high * CORE_EXPONENTIAL_UNIT, 64.0f * reciprocal.low
+FAULTS
+    while IFS='|' read -r pattern replacement; do
+        plant numeric_core.h "$pattern" "$replacement"
+        run core_error faulty -DCORE_LEAN=1
+        echo "$pattern: $output"
+        [ "$status" -eq 1 ]
+    done <<'FAULTS'
+low = core_fma(row.reciprocal_high, CORE_ROW(CORE_LOG2_E_LOW), low);|
+row.reciprocal_low = core_fma(row.reciprocal_low, log2_e, low);|
+CORE_FLUSH_AFTER 256|CORE_FLUSH_AFTER 1024
+FAULTS
+}
+
 @test "verify sees a kernel that differs from cpu" {
     needs_device
-    plant numeric_core.h "if (levels == 3)" "if (levels == 4)"
+    plant faithful.h "if (levels == 3)" "if (levels == 4)"
     run --separate-stderr env CLSOFTMAX_KERNEL_DIR=faulty "$CLSOFTMAX" verify -d 0:0 --strategy plain \
         --operation softmax
     echo "$output $stderr"
@@ -132,7 +177,7 @@ FAULTS
     done <<'FAULTS'
 lanes.h|core_row_is_unscaled(states\[v\].set.row)|states[v].set.row.scale == CORE_ROW(1.0f)
 item.cl|core_row_is_unscaled(row->set.row)|row->set.row.scale == 1.0f
-numeric_core.h|= n \* 0x1.05c610p-29f|= n * 0.0f
+faithful.h|= n \* 0x1.05c610p-29f|= n * 0.0f
 FAULTS
 }
 

@@ -136,7 +136,7 @@ CASES
 @test "--verify fails where a kernel is wrong" {
     needs_device
     cp -r "$SOURCE/kernels" faulty
-    sed -i 's/0x1.555554p-3f/0x1.555558p-3f/' faulty/core/numeric_core.h
+    sed -i 's/0x1.555554p-3f/0x1.555558p-3f/' faulty/core/faithful.h
     run --separate-stderr env CLSOFTMAX_KERNEL_DIR=faulty "$CLSOFTMAX" run -d 0:0 \
         "$SOURCE/tests/data/digits_val_logits.npy" --verify -o p.npy
     [ "$status" -eq 1 ]

@@ -1,5 +1,6 @@
 /* Prints the worst error of the numeric core over a fixed set of rows, against MPFR. The exit status is 1 if it reaches
-   1 ULP. cli/faults.bats compiles it with faults planted into numeric_core.h, and each must be seen. */
+   1 ULP, or, compiled with the lean core (CORE_LEAN), 3: more than is ever measured, and less than the 4 that are
+   promised. cli/faults.bats compiles it with faults planted into the core, and each must be seen. */
 #include "cpu_rows.h"
 #include "support/fill.h"
 #include "support/oracle.h"
@@ -39,5 +40,5 @@ int main(void)
         worst = error.ulp > worst ? error.ulp : worst;
     }
     printf("worst %.4f ULP\n", worst);
-    return worst < 1 ? 0 : 1;
+    return worst < (CORE_LEAN ? 3 : 1) ? 0 : 1;
 }

@@ -21,11 +21,12 @@ static const char *describe(const cross_case *c)
     static char text[300];
     const clsoftmax_problem *p = &c->problem;
     snprintf(text, sizeof text,
-             "%s %s->%s %s, %llu x %llu x %llu, axis %d, in place %d, T %a (per row %d), %s, seed %llu",
-             clsoftmax_operation_name(p->operation), clsoftmax_dtype_name(p->logits_dtype),
-             clsoftmax_dtype_name(p->results_dtype), clsoftmax_strategy_name(p->strategy), (unsigned long long)p->outer,
-             (unsigned long long)p->classes, (unsigned long long)p->inner, (int)c->place, c->in_place,
-             (double)c->temperature, p->temperature_per_row, fill_name(c->kind), (unsigned long long)c->seed);
+             "%s %s %s->%s %s, %llu x %llu x %llu, axis %d, in place %d, T %a (per row %d), %s, seed %llu",
+             clsoftmax_accuracy_name(p->accuracy), clsoftmax_operation_name(p->operation),
+             clsoftmax_dtype_name(p->logits_dtype), clsoftmax_dtype_name(p->results_dtype),
+             clsoftmax_strategy_name(p->strategy), (unsigned long long)p->outer, (unsigned long long)p->classes,
+             (unsigned long long)p->inner, (int)c->place, c->in_place, (double)c->temperature, p->temperature_per_row,
+             fill_name(c->kind), (unsigned long long)c->seed);
     return text;
 }
 
@@ -166,14 +167,15 @@ static void check_rows(const cross_case *c, const void *logits, const result *r,
             continue;
         double error = p->operation == CLSOFTMAX_OPERATION_SOFTMAX ? oracle_row_error(x, y, p->classes, temperature).ulp
                                                                    : oracle_log_error(x, y, p->classes, temperature);
-        cr_assert(error < (p->operation == CLSOFTMAX_OPERATION_SOFTMAX ? 1 : 1.0000001), "%s: row %llu is %.3f ULP off",
-                  describe(c), (unsigned long long)row, error);
+        const double times = p->accuracy == CLSOFTMAX_ACCURACY_FAST ? 4 : 1;
+        cr_assert(error < times * (p->operation == CLSOFTMAX_OPERATION_SOFTMAX ? 1 : 1.0000001),
+                  "%s: row %llu is %.3f ULP off", describe(c), (unsigned long long)row, error);
         const char *which = "";
         if (p->statistics) {
             double ratio =
                 oracle_statistics_error(x, &r->statistics[row], p->classes, temperature, labels[row], &which);
-            cr_assert(ratio <= 1, "%s: row %llu: %s is off by %.3f of its bound", describe(c), (unsigned long long)row,
-                      which, ratio);
+            cr_assert(ratio <= times, "%s: row %llu: %s is off by %.3f of its bound", describe(c),
+                      (unsigned long long)row, which, ratio);
         }
     }
     free(x);
@@ -239,6 +241,8 @@ void cross_run(cross_case c, clsoftmax_context *cpu, clsoftmax_context *opencl, 
         wide.in_place = 0;
         wide.problem.results_dtype = CLSOFTMAX_F32;
         wide.problem.strategy = CLSOFTMAX_STRATEGY_AUTO;
+        if (!p->statistics) /* results of 16 bits then come from the lean core */
+            wide.problem.accuracy = CLSOFTMAX_ACCURACY_FAST;
         result f32 = run_case(&wide, cpu, logits.array, logits_bytes, temperatures, labels);
         check_rounding(&c, &f32, &wide.problem, &expected);
         release_result(&f32);

@@ -8,19 +8,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* The functions that compute the rows of a problem, with either core. */
+typedef struct digest_rows {
+    cpu_rows_function *faithful, *lean;
+} digest_rows;
+
 static int run(void *rows_, const clsoftmax_problem *problem, const clsoftmax_arguments *arguments)
 {
     enum { FLOATS = 1 << 16 };
     static _Alignas(64) float floats[FLOATS + CPU_ROOM_BEHIND];
     const cpu_room room = {floats, FLOATS};
-    cpu_rows_function *const *rows = rows_;
+    const digest_rows *rows = rows_;
     clsoftmax_problem checked;
     clsoftmax_status status = cls_problem_check(problem, &checked);
     if (status != CLSOFTMAX_OK)
         return (int)status;
     const int stream = arguments->results != arguments->logits && problem->classes % 2;
     const cpu_call call = {&checked, arguments, cls_problem_policies(&checked), stream};
-    *arguments->invalid_rows = (*rows)(&call, 0, cls_problem_rows(&checked), &room);
+    *arguments->invalid_rows =
+        (cls_problem_is_lean(&checked) ? rows->lean : rows->faithful)(&call, 0, cls_problem_rows(&checked), &room);
     return 0;
 }
 
@@ -37,11 +43,13 @@ int main(int count, char **arguments)
     for (unsigned i = 0; i < line_count * DIGEST_BANDS; i += step) {
         const digest_line *line = &lines[i / DIGEST_BANDS];
         const digest_band band = (digest_band)(i % DIGEST_BANDS);
-        cpu_rows_function *one_by_one =
-            line->temperatures == DIGEST_SWEEP ? CPU_FUNCTION(cls_cpu_sweep) : CPU_FUNCTION(cls_cpu_item);
-        cpu_rows_function *const functions[] = {one_by_one, CPU_FUNCTION(cls_cpu_lane)};
+        const int is_sweep = line->temperatures == DIGEST_SWEEP;
+        const digest_rows functions[] = {
+            {is_sweep ? CPU_JOIN(cls_cpu_sweep, faithful, CPU_ISA) : CPU_JOIN(cls_cpu_item, faithful, CPU_ISA),
+             is_sweep ? CPU_JOIN(cls_cpu_sweep, lean, CPU_ISA) : CPU_JOIN(cls_cpu_item, lean, CPU_ISA)},
+            {CPU_JOIN(cls_cpu_lane, faithful, CPU_ISA), CPU_JOIN(cls_cpu_lane, lean, CPU_ISA)}};
         for (unsigned k = 0; k < 2; k++, compared++) {
-            cpu_rows_function *rows = functions[k];
+            digest_rows rows = functions[k];
             char name[80];
             uint64_t found;
             if (digest_of(line, band, run, &rows, &found) == 0 && found == table[i / DIGEST_BANDS][band])

@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,6 +90,8 @@ Test(contract, numbers_without_a_name)
     enum { NONE = 99 };
     clsoftmax_context *context = test_open("cpu");
     cr_expect_null(clsoftmax_dtype_name((clsoftmax_dtype)NONE));
+    cr_expect_null(clsoftmax_accuracy_name((clsoftmax_accuracy)NONE));
+    cr_expect_str_eq(clsoftmax_accuracy_name(CLSOFTMAX_ACCURACY_FAST), "fast");
     cr_expect_eq(clsoftmax_dtype_size((clsoftmax_dtype)NONE), 0u);
     cr_expect_null(clsoftmax_operation_name((clsoftmax_operation)NONE));
     cr_expect_null(clsoftmax_strategy_name((clsoftmax_strategy)NONE));
@@ -159,13 +162,21 @@ Test(contract, structs_that_grow)
     clsoftmax_plan_release(plan);
     newer.beyond[3] = 1;
     cr_expect_eq(clsoftmax_plan_create(context, &newer.problem, &plan), CLSOFTMAX_UNSUPPORTED);
-    const size_t wrong[] = {0, sizeof(size_t), sizeof(clsoftmax_problem) - 1, SIZE_MAX};
+    const size_t first = offsetof(clsoftmax_problem, accuracy); /* of programs from before that field */
+    const size_t wrong[] = {0, sizeof(size_t), first - 1, SIZE_MAX};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         newer.problem.size = wrong[i];
         cr_expect_eq(clsoftmax_plan_create(context, &newer.problem, &plan), CLSOFTMAX_INVALID_ARGUMENT);
         cr_expect(strstr(clsoftmax_last_error(), "size") != NULL, "%s", clsoftmax_last_error());
     }
+    newer.problem.accuracy = CLSOFTMAX_ACCURACY_COUNT;
+    newer.problem.size = first;
+    cr_expect_eq(clsoftmax_plan_create(context, &newer.problem, &plan), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
+    clsoftmax_plan_release(plan);
     newer.problem.size = sizeof newer.problem;
+    cr_expect_eq(clsoftmax_plan_create(context, &newer.problem, &plan), CLSOFTMAX_INVALID_ARGUMENT);
+    cr_expect(strstr(clsoftmax_last_error(), "accuracy") != NULL, "%s", clsoftmax_last_error());
+    newer.problem.accuracy = CLSOFTMAX_ACCURACY_FAST;
     cr_assert_eq(clsoftmax_plan_create(context, &newer.problem, &plan), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
     clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
     arguments.size = 1;

@@ -31,6 +31,7 @@ static cross_case choose(uint64_t seed)
     c.problem.pos_inf = (clsoftmax_pos_inf)random_below(&random, 2);
     c.problem.strategy = (clsoftmax_strategy)(1 + random_below(&random, CLSOFTMAX_STRATEGY_COUNT - 1)); /* not AUTO */
     c.problem.tile_outer = random_below(&random, 3);
+    c.problem.accuracy = (clsoftmax_accuracy)random_below(&random, CLSOFTMAX_ACCURACY_COUNT);
     c.place = (axis_place)random_below(&random, AXIS_PLACES);
     c.in_place = c.problem.logits_dtype == c.problem.results_dtype && random_below(&random, 2);
     c.kind = (fill)random_below(&random, FILL_COUNT);
@@ -56,6 +57,7 @@ static void run_combination(cross_case c, uint64_t number, clsoftmax_context *cp
 {
     cross_case drawn = choose(1000000 + number);
     c.seed = drawn.seed;
+    c.problem.accuracy = drawn.problem.accuracy;
     c.kind = drawn.kind;
     c.temperature = drawn.temperature;
     cross_set_layouts(&c, 19, sizes[number % SIZES]);

@@ -320,6 +320,7 @@ Test(plan, variants_that_differ_print_differently)
                               0,
                               0,
                               0,
+                              0,
                               1,
                               64,
                               2,
@@ -329,7 +330,7 @@ Test(plan, variants_that_differ_print_differently)
                               0,
                               0,
                               0};
-    enum { FIELDS = 16 };
+    enum { FIELDS = 17 };
     char defines[FIELDS + 1][1024], labels[FIELDS + 1][256];
     for (int i = 0; i <= FIELDS; i++) {
         cls_variant variant = base;
@@ -339,6 +340,7 @@ Test(plan, variants_that_differ_print_differently)
                                     &variant.results_dtype,
                                     &variant.temperatures,
                                     &variant.statistics,
+                                    &variant.lean,
                                     &variant.ties,
                                     &variant.vector_width,
                                     &variant.work_group_size,
@@ -352,7 +354,7 @@ Test(plan, variants_that_differ_print_differently)
         if (i == 0)
             variant.strategy = CLSOFTMAX_STRATEGY_ITEM;
         else if (i < FIELDS)
-            *fields[i] += i > 6 && *fields[i] ? *fields[i] : 1;
+            *fields[i] += i > 7 && *fields[i] ? *fields[i] : 1;
         cls_variant_defines(&variant, defines[i], sizeof defines[i]);
         cls_variant_label(&variant, labels[i], sizeof labels[i]);
         for (int k = 0; k < i; k++) {

@@ -41,10 +41,13 @@ enum { FORMATS = sizeof formats / sizeof *formats };
 static const clsoftmax_operation operations[] = {CLSOFTMAX_OPERATION_NONE, CLSOFTMAX_OPERATION_SOFTMAX,
                                                  CLSOFTMAX_OPERATION_LOG_SOFTMAX};
 
-/* Returns 0 for lines that would repeat others: statistics alone have no results whose type and place could vary. */
+/* Returns 0 for lines that would repeat others: statistics alone have no results whose type and place could vary, and
+   "fast" differs in f32. */
 static int is_a_line(const digest_line *line)
 {
     int in_place = line->layout == DIGEST_IN_PLACE;
+    if (line->accuracy == CLSOFTMAX_ACCURACY_FAST && (line->logits != CLSOFTMAX_F32 || line->results != CLSOFTMAX_F32))
+        return 0;
     if (line->operation == CLSOFTMAX_OPERATION_NONE)
         return line->statistics && line->results == CLSOFTMAX_F32 && !in_place;
     return !in_place || (line->logits == line->results && line->temperatures != DIGEST_SWEEP);
@@ -52,11 +55,14 @@ static int is_a_line(const digest_line *line)
 
 unsigned digest_lines(digest_line lines[DIGEST_MOST_LINES])
 {
-    enum { OPERATIONS = sizeof operations / sizeof *operations };
+    enum {
+        OPERATIONS = sizeof operations / sizeof *operations,
+        LINES = OPERATIONS * FORMATS * FORMATS * DIGEST_TEMPERATURE_KINDS * DIGEST_LAYOUTS * 2
+    };
     unsigned count = 0;
-    for (unsigned i = 0; i < OPERATIONS * FORMATS * FORMATS * DIGEST_TEMPERATURE_KINDS * DIGEST_LAYOUTS * 2; i++) {
-        unsigned rest = i;
-        digest_line line;
+    for (unsigned i = 0; i < LINES * CLSOFTMAX_ACCURACY_COUNT; i++) {
+        unsigned rest = i % LINES;
+        digest_line line = {.accuracy = (clsoftmax_accuracy)(i / LINES)};
         line.statistics = (int)(rest % 2);
         line.layout = (digest_layout)((rest /= 2) % DIGEST_LAYOUTS);
         line.temperatures = (digest_temperatures)((rest /= DIGEST_LAYOUTS) % DIGEST_TEMPERATURE_KINDS);
@@ -71,9 +77,9 @@ unsigned digest_lines(digest_line lines[DIGEST_MOST_LINES])
 
 void digest_line_name(const digest_line *line, char *text, size_t size)
 {
-    snprintf(text, size, "%s %s %s %s %s %s", operation_names[line->operation], formats[line->logits].name,
+    snprintf(text, size, "%s %s %s %s %s %s%s", operation_names[line->operation], formats[line->logits].name,
              formats[line->results].name, temperatures_names[line->temperatures], layout_names[line->layout],
-             line->statistics ? "statistics" : "alone");
+             line->statistics ? "statistics" : "alone", line->accuracy == CLSOFTMAX_ACCURACY_FAST ? " fast" : "");
 }
 
 const char *digest_band_name(digest_band band)
@@ -262,6 +268,7 @@ static clsoftmax_problem problem_of(const digest_line *line, policies policies, 
     problem.logits_dtype = line->logits;
     problem.results_dtype = line->results;
     problem.statistics = line->statistics;
+    problem.accuracy = line->accuracy;
     problem.neg_inf_rows = policies.neg_inf_rows;
     problem.pos_inf = policies.pos_inf;
     set_layouts(&problem, line->layout, rows_of(classes, turn), turn);

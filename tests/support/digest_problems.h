@@ -48,14 +48,16 @@ typedef struct digest_line {
     digest_temperatures temperatures;
     digest_layout layout;
     int statistics;
+    clsoftmax_accuracy accuracy;
 } digest_line;
 
-enum { DIGEST_MOST_LINES = 600 };
+enum { DIGEST_MOST_LINES = 700 };
 
 /* Writes all lines, in the order of the table, and returns how many there are. */
 unsigned digest_lines(digest_line lines[DIGEST_MOST_LINES]);
 
-/* Names a line as the table does: "softmax f32 f16 per_row dense statistics". */
+/* Names a line as the table does: "softmax f32 f16 per_row dense statistics", with " fast" behind it for that
+   accuracy. */
 void digest_line_name(const digest_line *line, char *text, size_t size);
 
 const char *digest_band_name(digest_band band);

@@ -16,7 +16,9 @@
       problem->results_dtype = (clsoftmax_dtype)choice)                                                                \
     X(TEMPERATURES, 3, 0, 1, (problem->temperature_per_row = choice == 1, problem->sweep = choice == 2 ? 16 : 0))      \
     X(STATISTICS, 2, 0, 1, problem->statistics = (int)choice)                                                          \
-    X(TIES, 2, 0, 1, problem->pos_inf = choice ? CLSOFTMAX_POS_INF_LIMIT : CLSOFTMAX_POS_INF_NAN)
+    X(TIES, 2, 0, 1, problem->pos_inf = choice ? CLSOFTMAX_POS_INF_LIMIT : CLSOFTMAX_POS_INF_NAN)                      \
+    X(ACCURACY, CLSOFTMAX_ACCURACY_COUNT, CLSOFTMAX_ACCURACY_FAITHFUL, CLSOFTMAX_ACCURACY_FAITHFUL,                    \
+      problem->accuracy = (clsoftmax_accuracy)choice)
 
 /* Returns the number of combinations, which are numbered from 0. */
 unsigned wishes_count(void);

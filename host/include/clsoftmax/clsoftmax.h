@@ -220,6 +220,30 @@ typedef enum clsoftmax_operation {
    operation. */
 CLSOFTMAX_API const char *clsoftmax_operation_name(clsoftmax_operation operation);
 
+/* How near results are to the exact numbers, against how long they take. Both have the same bits on every device and
+   with every strategy, and the same values for logits and temperatures that are not ordinary numbers.
+
+     faithful  probabilities within 1 ULP; log-probabilities and statistics as said where they are declared
+     fast      probabilities and log-probabilities within 4 ULP, the latter plus classes * 2^-44, in half of the
+               arithmetic; of the statistics the largest probability and the margin within 4 ULP, the others within 4
+               times their bounds
+
+   Results of 16 bits without statistics take the arithmetic of "fast" in both, since it is exact enough for them: they
+   are within 0.51 ULP of their type. */
+#define CLSOFTMAX_ACCURACY_LIST(X)                                                                                     \
+    X(FAITHFUL, "faithful")                                                                                            \
+    X(FAST, "fast")
+
+typedef enum clsoftmax_accuracy {
+#define CLSOFTMAX_ACCURACY_ENUM(name, text) CLSOFTMAX_ACCURACY_##name,
+    CLSOFTMAX_ACCURACY_LIST(CLSOFTMAX_ACCURACY_ENUM)
+#undef CLSOFTMAX_ACCURACY_ENUM
+        CLSOFTMAX_ACCURACY_COUNT
+} clsoftmax_accuracy;
+
+/* Returns the name of an accuracy, "fast" for CLSOFTMAX_ACCURACY_FAST; NULL for a number that is none. */
+CLSOFTMAX_API const char *clsoftmax_accuracy_name(clsoftmax_accuracy accuracy);
+
 /* How rows are laid over a device. Each strategy has a name, its idea, and its rule: when "auto" takes it. "auto" takes
    the first strategy whose rule holds. Every strategy gives the same bits. */
 #define CLSOFTMAX_STRATEGY_LIST(X)                                                                                     \
@@ -305,13 +329,15 @@ typedef struct clsoftmax_problem {
     uint64_t tile_outer;         /* most outer indices of a tile, see clsoftmax_plan_run; 0: chosen */
     uint64_t sweep;              /* K, for each row at each of K temperatures, see section 7; 0: none */
     uint64_t sweep_stride;       /* elements from a result at one temperature to the next; 0: dense */
+    clsoftmax_accuracy accuracy;
 } clsoftmax_problem;
 
 /* clang-format off */
 #define CLSOFTMAX_PROBLEM_INIT                                                                                         \
     { sizeof(clsoftmax_problem), 0, 0, 1, CLSOFTMAX_OPERATION_SOFTMAX, CLSOFTMAX_F32, CLSOFTMAX_F32,                   \
       {0, 0, 0, 0}, {0, 0, 0, 0}, 0, 0,                                                                                \
-      CLSOFTMAX_NEG_INF_ROWS_NAN, CLSOFTMAX_POS_INF_NAN, CLSOFTMAX_STRATEGY_AUTO, 0, 0, 0, 0 }
+      CLSOFTMAX_NEG_INF_ROWS_NAN, CLSOFTMAX_POS_INF_NAN, CLSOFTMAX_STRATEGY_AUTO, 0, 0, 0, 0,                      \
+      CLSOFTMAX_ACCURACY_FAITHFUL }
 /* clang-format on */
 
 /* Sets a problem to CLSOFTMAX_PROBLEM_INIT. `size` is that of the struct in the program: sizeof(clsoftmax_problem). */

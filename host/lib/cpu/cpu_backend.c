@@ -26,13 +26,20 @@
 /* The ways in which rows go over the CPU, in the order of the functions in a cpu_isa. */
 typedef enum cpu_pipeline { CPU_ITEM, CPU_LANE, CPU_SWEEP, CPU_PIPELINES } cpu_pipeline;
 
-/* An instruction set: its name, and the functions that were compiled for it. */
+/* An instruction set: its name, and the functions that were compiled for it, with the faithful and with the lean
+   core. */
 typedef struct cpu_isa {
     const char *name;
     unsigned vector_width; /* in floats */
-    cpu_rows_function *rows[CPU_PIPELINES];
+    cpu_rows_function *rows[2][CPU_PIPELINES];
     int available;
 } cpu_isa;
+
+#define CPU_ROWS(isa)                                                                                                  \
+    {                                                                                                                  \
+        {cls_cpu_item_faithful_##isa, cls_cpu_lane_faithful_##isa, cls_cpu_sweep_faithful_##isa},                      \
+            {cls_cpu_item_lean_##isa, cls_cpu_lane_lean_##isa, cls_cpu_sweep_lean_##isa},                              \
+    }
 
 typedef struct cpu_context {
     pthreadpool_t pool;
@@ -49,18 +56,13 @@ static clsoftmax_status choose_isa(cpu_isa *chosen)
 {
     const cpu_isa isas[] = {
 #ifdef CLSOFTMAX_X86
-        {"avx512",
-         16,
-         {cls_cpu_item_avx512, cls_cpu_lane_avx512, cls_cpu_sweep_avx512},
+        {"avx512", 16, CPU_ROWS(avx512),
          __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
              __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma")},
         /* Every processor with AVX2 has F16C. */
-        {"avx2",
-         8,
-         {cls_cpu_item_avx2, cls_cpu_lane_avx2, cls_cpu_sweep_avx2},
-         __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")},
+        {"avx2", 8, CPU_ROWS(avx2), __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")},
 #endif
-        {"baseline", 4, {cls_cpu_item_baseline, cls_cpu_lane_baseline, cls_cpu_sweep_baseline}, 1},
+        {"baseline", 4, CPU_ROWS(baseline), 1},
     };
     const char *wanted = getenv("CLSOFTMAX_CPU_ISA");
     char available[64] = "";
@@ -160,7 +162,7 @@ static clsoftmax_status cpu_plan_run(clsoftmax_plan *plan, const clsoftmax_argum
     cpu_job job = {
         .call = {problem, arguments, cls_problem_policies(problem),
                  choose_stream(problem, arguments, cls_limits_tuning(limits), threads)},
-        .rows = cpu->isa.rows[pipeline],
+        .rows = cpu->isa.rows[cls_problem_is_lean(problem)][pipeline],
         .rooms = plan->state,
         .row_count = rows,
         .share_rows = choose_share(problem, limits, threads, pipeline),

@@ -245,7 +245,7 @@ INLINE void results_of_pairs(int operation, const float *restrict high, const fl
 {
 #pragma omp simd
     for (size_t i = 0; i < length; i++)
-        results[i] = operation_result(operation, (core_pair){high[i], low[i]}, 0, row);
+        results[i] = operation_result(operation, kept_exponential(high, low, i), 0, row);
 }
 
 /* A run of results that are neighbours in memory; stream: as cpu_write takes it. */

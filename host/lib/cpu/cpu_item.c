@@ -26,11 +26,11 @@
 
 /* Pairs of a bundle of several rows: 16 rows of 256 classes fit the second-level cache, which is fast enough for them
    (docs/experiments.md, "cpu: item"). */
-#define BUNDLE_PAIRS 4096
+#define BUNDLE_PAIRS (8192 / CORE_EXPONENTIAL_FLOATS)
 
 /* Most pairs of two rows whose phases overlap: those of longer rows would pass through twice as much of the third-level
    cache. */
-#define OVERLAP_PAIRS ((size_t)1 << 18)
+#define OVERLAP_PAIRS (((size_t)1 << 19) / CORE_EXPONENTIAL_FLOATS)
 
 /* Rows that go through a phase together. */
 typedef struct bundle {
@@ -306,7 +306,7 @@ static items plan_items(const cpu_call *call, uint64_t rows, const cpu_room *roo
     set_one_temperature(&it.temperatures, call->arguments->temperature);
     it.row_pairs = it.row_blocks == 1 ? padded((size_t)call->problem->classes) : it.row_blocks * CPU_BLOCK;
     size_t fitting = BUNDLE_PAIRS / it.row_pairs;
-    it.pairs = room->count / 2;
+    it.pairs = room->count / CORE_EXPONENTIAL_FLOATS;
     it.keep = it.row_pairs <= it.pairs;
     it.overlap = !it.keep || it.row_pairs * 2 <= (it.pairs < OVERLAP_PAIRS ? it.pairs : OVERLAP_PAIRS);
     it.bundle_rows = fitting < 1 ? 1 : fitting > MOST_ROWS ? MOST_ROWS : fitting;
@@ -331,7 +331,7 @@ uint64_t CPU_FUNCTION(cls_cpu_item)(const cpu_call *call, uint64_t begin, uint64
          step++) {
         bundle *next = &bundles[step % 3], *current = &bundles[(step + 2) % 3], *last = &bundles[(step + 1) % 3];
         current->high = room->floats + (step % 2) * half;
-        current->low = current->high + it.pairs;
+        current->low = CORE_LEAN ? current->high : current->high + it.pairs;
         run_phases(&it, next, current, it.overlap ? last : &none);
         invalid += finish_tops(&it, next);
         finish_sums(&it, current);

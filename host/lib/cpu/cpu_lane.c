@@ -327,7 +327,7 @@ INLINE void results_of_class(const panel *panel, int operation, size_t first, si
             lane_end(&panel->ends, lane)};
         core_pair e = {0, 0};
         if (from_pairs)
-            e = (core_pair){s.high[l], s.low[l]};
+            e = kept_exponential(s.high, s.low, l);
         else if (operation_made_of(operation) == MADE_OF_EXPONENTIALS)
             e = core_exponential(s.x[l], lane_row(&panel->rows, lane));
         p[l] = operation_result(operation, e, from_pairs ? 0 : s.x[l], row);
@@ -455,7 +455,7 @@ static panel plan_panel(const cpu_call *call, const cpu_room *room)
     const clsoftmax_problem *p = call->problem;
     const clsoftmax_layout *x = &p->logits_layout, *y = &p->results_layout;
     int needs_logits = p->sweep > 0 || p->statistics;
-    size_t classes = (size_t)p->classes, arrays = needs_logits ? 3 : 2;
+    size_t classes = (size_t)p->classes, arrays = CORE_EXPONENTIAL_FLOATS + (needs_logits ? 1 : 0);
     panel panel = {.call = call, .levels = CORE_SUM_LEVELS(p->classes)};
     panel.logits_lane_stride = p->inner > 1 ? x->inner_stride : x->outer_stride;
     panel.results_lane_stride = p->inner > 1 ? y->inner_stride : y->outer_stride;
@@ -465,7 +465,7 @@ static panel plan_panel(const cpu_call *call, const cpu_room *room)
     size_t kept = panel.keep ? classes * LANES : 0;
     panel.logits_kept = room->floats;
     panel.high = needs_logits ? panel.logits_kept + kept : panel.logits_kept;
-    panel.low = panel.high + kept;
+    panel.low = CORE_LEAN ? panel.high : panel.high + kept;
     panel.short_sums = p->classes <= CORE_FLUSH_AFTER && cpu_made_of(p) != MADE_OF_NOTHING && !p->statistics &&
                        operation_ends_with((int)p->operation) == ENDS_WITH_SUM;
     return panel;

@@ -1,7 +1,7 @@
 /*
  * What the backend of "cpu" and its strategies agree on, and their shared sizes. cpu_item.c, cpu_lane.c and cpu_sweep.c
- * are compiled once for each instruction set, which CPU_ISA names. Bits do not depend on it: the numeric core has only
- * exact operations, and sums are of integers.
+ * are compiled once for each instruction set, which CPU_ISA names, and each core, which CORE_LEAN chooses. Bits do not
+ * depend on the instruction set: the numeric core has only exact operations, and sums are of integers.
  */
 #ifndef CLSOFTMAX_CPU_ROWS_H
 #define CLSOFTMAX_CPU_ROWS_H
@@ -51,15 +51,22 @@ typedef struct cpu_call {
    environment. */
 typedef uint64_t cpu_rows_function(const cpu_call *call, uint64_t begin, uint64_t end, const cpu_room *room);
 
-#define CPU_JOIN_(stem, isa) stem##_##isa
-#define CPU_JOIN(stem, isa) CPU_JOIN_(stem, isa)
-#define CPU_FUNCTION(stem) CPU_JOIN(stem, CPU_ISA)
+#define CPU_JOIN_(stem, core, isa) stem##_##core##_##isa
+#define CPU_JOIN(stem, core, isa) CPU_JOIN_(stem, core, isa)
+#if CORE_LEAN
+#define CPU_FUNCTION(stem) CPU_JOIN(stem, lean, CPU_ISA)
+#else
+#define CPU_FUNCTION(stem) CPU_JOIN(stem, faithful, CPU_ISA)
+#endif
 
 /* cls_cpu_item computes rows one after another, cls_cpu_sweep does so for sweeps, and cls_cpu_lane computes CPU_LANES
    rows side by side, for `lane` and for `column`, whose rows are neighbours in memory. */
-cpu_rows_function cls_cpu_item_baseline, cls_cpu_item_avx2, cls_cpu_item_avx512;
-cpu_rows_function cls_cpu_lane_baseline, cls_cpu_lane_avx2, cls_cpu_lane_avx512;
-cpu_rows_function cls_cpu_sweep_baseline, cls_cpu_sweep_avx2, cls_cpu_sweep_avx512;
+#define CPU_ROWS_OF(isa)                                                                                               \
+    cpu_rows_function cls_cpu_item_faithful_##isa, cls_cpu_lane_faithful_##isa, cls_cpu_sweep_faithful_##isa;          \
+    cpu_rows_function cls_cpu_item_lean_##isa, cls_cpu_lane_lean_##isa, cls_cpu_sweep_lean_##isa
+CPU_ROWS_OF(baseline);
+CPU_ROWS_OF(avx2);
+CPU_ROWS_OF(avx512);
 
 /* Returns the fill of a row that is not computed. */
 static inline float cpu_fill_value(const clsoftmax_problem *problem, int kind)

@@ -13,7 +13,7 @@
 #include "cpu_lanes.h"
 
 /* The elements of a strip, and the place of their exponentials. Class c of lane l stands at c * stride + l. high may be
-   x. */
+   x; the lean core has nothing in low. */
 typedef struct strip {
     const float *x;
     float *high, *low;
@@ -47,6 +47,12 @@ INLINE core_distance_t strip_distance(const strip_rows *rows, size_t l)
                        : rows->distance;
 }
 
+/* Returns the exponential that is kept at place i. */
+INLINE core_pair kept_exponential(const float *high, const float *low, size_t i)
+{
+    return CORE_LEAN ? (core_pair){high[i], 0} : (core_pair){high[i], low[i]};
+}
+
 /* Computes the exponentials of a strip into its high and low. */
 INLINE void strip_exponentials(strip s, size_t classes, size_t lanes, const strip_rows *rows)
 {
@@ -72,7 +78,8 @@ INLINE void strip_exponentials(strip s, size_t classes, size_t lanes, const stri
             const size_t i = c * lanes + l;
             core_pair e = core_reconstruct((core_reduced){r[i], r_low[i], rounded[i]}, q[i]);
             s.high[c * s.stride + l] = e.high;
-            s.low[c * s.stride + l] = e.low;
+            if (!CORE_LEAN)
+                s.low[c * s.stride + l] = e.low;
         }
 }
 
@@ -88,7 +95,7 @@ INLINE void strip_add_term(int term, strip s, size_t classes, size_t lanes, cons
 #pragma GCC unroll 8
         for (size_t c = 0; c < classes; c++) {
             const size_t i = c * s.stride + l;
-            sum = core_sum_add(sum, core_term(term, (core_pair){s.high[i], s.low[i]}, s.x[i], distance), levels);
+            sum = core_sum_add(sum, core_term(term, kept_exponential(s.high, s.low, i), s.x[i], distance), levels);
         }
         sums.high[l] = sum.high;
         sums.low[l] = sum.low;

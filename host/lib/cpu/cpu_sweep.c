@@ -247,13 +247,13 @@ static void begin_temperatures(sweep *s, uint64_t first)
 uint64_t CPU_FUNCTION(cls_cpu_sweep)(const cpu_call *call, uint64_t begin, uint64_t end, const cpu_room *room)
 {
     cpu_stream stream = {.line = NULL};
-    size_t segment = room->count / 3 / CPU_BLOCK * CPU_BLOCK;
+    size_t segment = room->count / (1 + CORE_EXPONENTIAL_FLOATS) / CPU_BLOCK * CPU_BLOCK;
     sweep s = {.call = call, .levels = CORE_SUM_LEVELS(call->problem->classes), .segment = segment};
     s.stream = call->stream ? &stream : NULL;
     s.whole = call->problem->classes <= segment;
     s.x = room->floats;
     s.high = s.x + segment;
-    s.low = s.high + segment;
+    s.low = CORE_LEAN ? s.high : s.high + segment;
     for (uint64_t first = 0; first < call->problem->sweep; first += LANES) {
         begin_temperatures(&s, first);
         for (uint64_t row = begin; row < end; row++)

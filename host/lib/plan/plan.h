@@ -37,6 +37,7 @@ static inline const cls_tuning *cls_limits_tuning(const cls_limits *limits)
     X(OPERATION, operation)                                                                                            \
     X(TEMPERATURES, temperatures)                                                                                      \
     X(STATISTICS, statistics)                                                                                          \
+    X(CORE_LEAN, lean)                                                                                                 \
     X(TIES, ties)                                                                                                      \
     X(CORE_WIDTH, vector_width)                                                                                        \
     X(WORK_GROUP_SIZE, work_group_size)                                                                                \
@@ -55,6 +56,7 @@ typedef struct cls_variant {
     unsigned results_dtype; /* clsoftmax_dtype */
     unsigned temperatures;  /* TEMPERATURES_* of kernels/core/interface.h */
     unsigned statistics;    /* 0, 1 */
+    unsigned lean;          /* 1: the lean core, 0: the faithful one */
     unsigned ties;          /* 1: a policy can turn rows into ties */
     unsigned vector_width;
     unsigned work_group_size;

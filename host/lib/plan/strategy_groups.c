@@ -53,6 +53,14 @@ static uint64_t most_work_items(const cls_limits *limits, uint64_t bytes_of_item
     return limits->max_work_group_size < fitting ? limits->max_work_group_size : fitting;
 }
 
+/* Returns how many logits a work-item holds together with their exponentials at most. Outside of a sweep the
+   exponentials take the place of the logits, so that twice as many fit where each is one float. */
+static uint64_t most_held_exponentials(const clsoftmax_problem *problem, const cls_tuning *tuning)
+{
+    return problem->sweep > 0 ? tuning->register_pairs_in_sweep
+                              : tuning->register_pairs * 2 / cls_exponential_floats(problem);
+}
+
 /* Returns the fewest work-items that hold a row in registers, together with its exponentials if that is possible: more
    rows are in flight then, and barriers are shorter. In a sweep fewer pairs fit, because the logits stay beside them,
    and with accesses of one element the group is smaller, because the compiler keeps the address of each element in
@@ -62,7 +70,7 @@ static uint64_t items_that_hold_a_row(const clsoftmax_problem *problem, const cl
                                       const cls_variant *variant, uint64_t limit)
 {
     const cls_tuning *tuning = cls_limits_tuning(limits);
-    uint64_t held = tuning->register_pairs, size = tuning->smallest_work_group;
+    uint64_t held = most_held_exponentials(problem, tuning), size = tuning->smallest_work_group;
     if (problem->sweep > 0) {
         uint64_t unaligned = tuning->unaligned_sweep_work_group;
         uint64_t most = variant->access_width == 1 && limit > unaligned ? unaligned : limit;
@@ -98,9 +106,8 @@ static void choose_chunks(const clsoftmax_problem *problem, const cls_limits *li
         held *= problem->sweep > 0 ? 4 : 2;
     variant->accesses = (unsigned)held / variant->access_width;
     variant->work_group_size = (unsigned)size;
-    variant->pairs_in_registers =
-        variant->row_in_registers && cls_is_made_of_exponentials(problem) &&
-        held <= (problem->sweep > 0 ? tuning->register_pairs_in_sweep : tuning->register_pairs);
+    variant->pairs_in_registers = variant->row_in_registers && cls_is_made_of_exponentials(problem) &&
+                                  held <= most_held_exponentials(problem, tuning);
 }
 
 static uint64_t rows_global_size(const clsoftmax_problem *problem, const cls_decision *decision, uint64_t outer)

@@ -13,8 +13,8 @@ static int suits(const clsoftmax_problem *problem, const cls_limits *limits)
     return cls_is_native(limits->type) || limits->type == CLSOFTMAX_DEVICE_OPENCL_CPU;
 }
 
-/* Chooses vectors where classes are neighbours, and room for the exponentials of a row, two floats each, if it takes at
-   most two thirds of local memory: a CPU's local memory is a cache, which must hold the row, too. */
+/* Chooses vectors where classes are neighbours, and room for the exponentials of a row, one or two floats each, if it
+   takes at most two thirds of local memory: a CPU's local memory is a cache, which must hold the row, too. */
 static void choose(const clsoftmax_problem *problem, const cls_limits *limits, cls_decision *decision)
 {
     cls_variant *variant = &decision->variant;
@@ -23,7 +23,8 @@ static void choose(const clsoftmax_problem *problem, const cls_limits *limits, c
     variant->vector_width = are_neighbours ? limits->vector_width : 1;
     variant->work_group_size = cls_items_work_group_size(problem, limits, 0);
     uint64_t room = cls_room_of(problem->classes, limits);
-    if (!cls_can_keep(problem, variant) || room * 2 * sizeof(float) > limits->local_memory_bytes / 3 * 2)
+    if (!cls_can_keep(problem, variant) ||
+        room * cls_exponential_floats(problem) * sizeof(float) > limits->local_memory_bytes / 3 * 2)
         return;
     variant->room_classes = (unsigned)room;
     variant->work_group_size = 1; /* local memory belongs to a work-group */

@@ -127,16 +127,17 @@ static int column_suits(const clsoftmax_problem *problem, const cls_limits *limi
 
 /* Returns how many vectors of columns go abreast: at best four, whose columns fill neighbouring cache lines in both
    arrays. Each vector needs a room, and a second one if a sweep needs its logits again; one more room holds the low
-   halves of the exponentials of one vector. Local memory may be used up, because columns without room are read three
-   times. Fewer vectors go abreast if there are few columns, so that all compute units have work. 0: there is no
-   room. */
+   halves of the exponentials of one vector, which the lean core does not have. Local memory may be used up, because
+   columns without room are read three times. Fewer vectors go abreast if there are few columns, so that all compute
+   units have work. 0: there is no room. */
 static unsigned choose_column_vectors(const clsoftmax_problem *problem, const cls_limits *limits, uint64_t width,
                                       uint64_t room)
 {
     const cls_tuning *tuning = cls_limits_tuning(limits);
     uint64_t rooms = problem->sweep > 0 ? 2 : 1, vectors = tuning->column_vectors;
     uint64_t fitting = limits->local_memory_bytes / (room * width * sizeof(float));
-    while (vectors > 0 && vectors * rooms + 1 > fitting)
+    const uint64_t low_halves = cls_exponential_floats(problem) - 1;
+    while (vectors > 0 && vectors * rooms + low_halves > fitting)
         vectors--;
     while (vectors > 1 && problem->outer * ((problem->inner - 1) / (width * vectors) + 1) <
                               tuning->items_per_unit * limits->compute_units)

@@ -52,11 +52,11 @@ void cls_variant_label(const cls_variant *variant, char *text, size_t size)
         snprintf(chunks, sizeof chunks, ":%u x %u %s%s", variant->accesses, variant->access_width,
                  variant->row_in_registers ? "kept" : "at a time",
                  variant->pairs_in_registers ? " with exponentials" : "");
-    snprintf(text, size, "%s%s:%s:%s->%s%s%s:width %u:work-group %u%s%s%s:levels %u",
+    snprintf(text, size, "%s%s:%s:%s->%s%s%s%s:width %u:work-group %u%s%s%s:levels %u",
              clsoftmax_operation_name((clsoftmax_operation)variant->operation),
              variant->statistics ? "+statistics" : "", clsoftmax_strategy_name(variant->strategy),
              clsoftmax_dtype_name((clsoftmax_dtype)variant->logits_dtype),
              clsoftmax_dtype_name((clsoftmax_dtype)variant->results_dtype), temperatures[variant->temperatures],
-             variant->ties ? ":ties" : "", variant->vector_width, variant->work_group_size, chunks, kept, abreast,
-             variant->sum_levels);
+             variant->ties ? ":ties" : "", variant->lean ? ":lean" : "", variant->vector_width,
+             variant->work_group_size, chunks, kept, abreast, variant->sum_levels);
 }
