@@ -54,6 +54,7 @@ clsoftmax_problem fuzz_problem_read(fuzz_bytes *bytes)
     problem.results_layout = read_layout(bytes, &problem);
     uint64_t sweep = fuzz_number(bytes, 1);
     problem.sweep = problem.temperature_per_row ? 0 : sweep % 4;
+    problem.accuracy = (clsoftmax_accuracy)(sweep / 64 % 2);
     problem.sweep_stride = sweep < 128 ? 0 : span(&problem, &problem.results_layout) + sweep / 4 % 4;
     return problem;
 }

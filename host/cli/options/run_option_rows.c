@@ -73,6 +73,20 @@ static int set_pos_inf(const option_row *row, const char *argument, void *option
     return EXIT_DONE;
 }
 
+static int set_accuracy(const option_row *row, const char *argument, void *options)
+{
+    static const char *const names[] = {
+#define ACCURACY_NAME(name, text) text,
+        CLSOFTMAX_ACCURACY_LIST(ACCURACY_NAME)
+#undef ACCURACY_NAME
+    };
+    char option[OPTION_NAME_BYTES];
+    int choice = 0;
+    FORWARD(parse_choice(option_name(row, option), argument, names, CLSOFTMAX_ACCURACY_COUNT, &choice));
+    ((run_options *)options)->problem.accuracy = (clsoftmax_accuracy)choice;
+    return EXIT_DONE;
+}
+
 /* Sets a choice whose names stand for characters. */
 static int set_character(const option_row *row, const char *argument, const char *const *names, const char *characters,
                          char *character)
@@ -195,6 +209,12 @@ const option_row run_option_rows[] = {
      .commands = ALL,
      SETS(on, has_probabilities),
      .help = "INPUT holds probabilities; their logarithms are the logits"},
+    {.name = "accuracy",
+     .argument = "WORD",
+     .commands = WRITES_ROWS,
+     .set = set_accuracy,
+     .help = "faithful (default): probabilities within 1 ULP; or fast: within 4 ULP, in half of the\n"
+             "arithmetic. Either has the same bits on every device"},
     {.name = "log", .commands = WRITES_ROWS, .set = set_log, .help = "compute log-probabilities"},
     {.name = "stats",
      .argument = "FILE",

@@ -23,8 +23,12 @@ void compare(comparison *comparison, clsoftmax_dtype dtype, const void *a, const
  */
 double allowed_difference(clsoftmax_operation operation, uint64_t classes);
 
-/* Adds `count` records of rows of `classes`: by their bits, and by the bounds. */
-void compare_statistics(comparison *comparison, const clsoftmax_statistics *a, const clsoftmax_statistics *b,
-                        uint64_t count, uint64_t classes);
+/* Returns how many ULP of their type results may be away from the exact ones, which are rounded: 1, or 4 where f32
+   comes from accuracy "fast". */
+uint64_t allowed_ulp(const clsoftmax_problem *problem);
+
+/* Adds `count` records of rows of the problem: by their bits, and by the bounds. */
+void compare_statistics(comparison *comparison, const clsoftmax_problem *problem, const clsoftmax_statistics *a,
+                        const clsoftmax_statistics *b, uint64_t count);
 
 #endif

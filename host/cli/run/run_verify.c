@@ -16,7 +16,8 @@ int run_say_verdict(const run *run)
     const comparison *bits = &run->bits, *ulp = &run->ulp;
     const char *device = device_selector(&run->devices.of[0]);
     int is_reference = strcmp(device, "reference") == 0;
-    int has_passed = ulp->worst_ulp <= 1 && ulp->beyond == 0 && (bits->different == 0 || is_reference);
+    int has_passed =
+        ulp->worst_ulp <= allowed_ulp(&run->problem) && ulp->beyond == 0 && (bits->different == 0 || is_reference);
     char statistics[100] = "";
     if (run->problem.statistics)
         snprintf(statistics, sizeof statistics, ", statistics of %llu rows beyond their bounds",

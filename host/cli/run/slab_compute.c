@@ -68,7 +68,7 @@ static int compare_slab(run *run, const slab *slab, const slab_buffers *buffers,
         compare(sum, problem.results_dtype, buffers->results, buffers->other_results, rows * problem.classes,
                 allowed_difference(problem.operation, problem.classes));
     if (buffers->statistics)
-        compare_statistics(sum, buffers->statistics, buffers->other_statistics, rows, problem.classes);
+        compare_statistics(sum, &problem, buffers->statistics, buffers->other_statistics, rows);
     pthread_mutex_unlock(&run->lock);
     return EXIT_DONE;
 }
