@@ -39,7 +39,8 @@ static int add_contenders(contender_list *list, testbed *testbed)
 {
     for (size_t i = 0; i < testbed->device_count; i++)
         if (testbed->devices[i].info.type != CLSOFTMAX_DEVICE_REFERENCE)
-            FORWARD(add_library(list, &testbed->devices[i], 1u << CLSOFTMAX_STRATEGY_AUTO));
+            FORWARD(
+                add_library(list, &testbed->devices[i], 1u << CLSOFTMAX_STRATEGY_AUTO, CLSOFTMAX_ACCURACY_FAITHFUL));
     for (size_t i = 0; i < list->count; i++)
         list->items[i].keeps_kernels = 1;
     return EXIT_DONE;

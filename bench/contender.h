@@ -41,7 +41,8 @@ struct contender {
     void *state;
     bench_device *device; /* NULL: a peer or a copy that runs on this computer's processor */
     clsoftmax_strategy strategy;
-    char name[64];     /* the strategy, the kind of copy, or the peer */
+    clsoftmax_accuracy accuracy;
+    char name[64];     /* the strategy, with " fast" for that accuracy, the kind of copy, or the peer */
     char detail[512];  /* the version of a peer, or what the library's plan decided */
     int is_dead;       /* a peer whose process has ended */
     int keeps_kernels; /* this library: kernels are built once, not for each workload */
@@ -78,7 +79,7 @@ void contender_list_release(contender_list *list);
 /* Each adds the contenders of one kind. EXIT_DONE, or another status after a complaint. */
 int add_host_copies(contender_list *list, unsigned threads);
 int add_device_copies(contender_list *list, bench_device *device);
-int add_library(contender_list *list, bench_device *device, unsigned strategies);
+int add_library(contender_list *list, bench_device *device, unsigned strategies, clsoftmax_accuracy accuracy);
 int add_peers(contender_list *list, const char *peers, unsigned threads, int descriptor);
 
 #endif

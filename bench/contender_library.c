@@ -18,6 +18,7 @@ static int make_plan(contender *contender, clsoftmax_context *context)
     library_state *state = contender->state;
     clsoftmax_problem problem = contender->workload->problem;
     problem.strategy = contender->strategy;
+    problem.accuracy = contender->accuracy;
     if (clsoftmax_plan_create(context, &problem, &state->plan) != CLSOFTMAX_OK)
         return contender_fail_library(contender);
     snprintf(contender->detail, sizeof contender->detail, "%s", clsoftmax_plan_description(state->plan));
@@ -118,20 +119,22 @@ static int buffers_fetch(contender *contender, unsigned slot)
 /* ---------------------------------------------------------------- The strategies of a device */
 
 static int add_strategy(contender_list *list, contender_kind kind, const contender_functions *functions,
-                        bench_device *device, clsoftmax_strategy strategy)
+                        bench_device *device, clsoftmax_strategy strategy, clsoftmax_accuracy accuracy)
 {
     contender *added = contender_list_add(list, kind, functions);
     if (!added)
         return EXIT_FAILED;
     added->device = device;
     added->strategy = strategy;
-    strcpy(added->name, clsoftmax_strategy_name(strategy));
+    added->accuracy = accuracy;
+    snprintf(added->name, sizeof added->name, "%s%s", clsoftmax_strategy_name(strategy),
+             accuracy == CLSOFTMAX_ACCURACY_FAST ? " fast" : "");
     added->state = calloc(1, sizeof(library_state));
     COMPLAIN_IF(!added->state, EXIT_FAILED, "no memory for contenders");
     return EXIT_DONE;
 }
 
-int add_library(contender_list *list, bench_device *device, unsigned strategies)
+int add_library(contender_list *list, bench_device *device, unsigned strategies, clsoftmax_accuracy accuracy)
 {
     static const contender_functions from_host = {
         .prepare = host_prepare, .run = host_run, .finish = library_finish, .release = library_release};
@@ -144,9 +147,10 @@ int add_library(contender_list *list, bench_device *device, unsigned strategies)
         const clsoftmax_strategy strategy = (clsoftmax_strategy)i;
         if (!(strategies >> i & 1) || !clsoftmax_strategy_supported(device->context, strategy))
             continue;
-        FORWARD(add_strategy(list, CONTENDER_LIBRARY, device->cl ? &on_buffers : &from_host, device, strategy));
+        FORWARD(
+            add_strategy(list, CONTENDER_LIBRARY, device->cl ? &on_buffers : &from_host, device, strategy, accuracy));
         if (device->cl)
-            FORWARD(add_strategy(list, CONTENDER_END_TO_END, &from_host, device, strategy));
+            FORWARD(add_strategy(list, CONTENDER_END_TO_END, &from_host, device, strategy, accuracy));
     }
     return EXIT_DONE;
 }

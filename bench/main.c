@@ -97,7 +97,10 @@ static int gather_contenders(bench *bench)
     for (size_t i = 0; i < bench->testbed.device_count; i++) {
         if (bench->testbed.devices[i].cl)
             FORWARD(add_device_copies(&bench->contenders, &bench->testbed.devices[i]));
-        FORWARD(add_library(&bench->contenders, &bench->testbed.devices[i], options->strategies));
+        for (int accuracy = 0; accuracy < CLSOFTMAX_ACCURACY_COUNT; accuracy++)
+            if (options->accuracies >> accuracy & 1)
+                FORWARD(add_library(&bench->contenders, &bench->testbed.devices[i], options->strategies,
+                                    (clsoftmax_accuracy)accuracy));
     }
     return EXIT_DONE;
 }

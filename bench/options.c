@@ -33,6 +33,27 @@ static int set_strategies(const option_row *row, const char *argument, void *opt
                                         : for_each_item("--strategies", argument, add_strategy, &options->strategies);
 }
 
+static int add_accuracy(const char *text, void *context)
+{
+    static const char *const names[] = {
+#define ACCURACY_NAME(name, text) text,
+        CLSOFTMAX_ACCURACY_LIST(ACCURACY_NAME)
+#undef ACCURACY_NAME
+    };
+    int accuracy = 0;
+    FORWARD(parse_choice("--accuracies", text, names, CLSOFTMAX_ACCURACY_COUNT, &accuracy));
+    *(unsigned *)context |= 1u << accuracy;
+    return EXIT_DONE;
+}
+
+static int set_accuracies(const option_row *row, const char *argument, void *options_)
+{
+    (void)row;
+    bench_options *options = options_;
+    options->accuracies = 0;
+    return for_each_item("--accuracies", argument, add_accuracy, &options->accuracies);
+}
+
 static int set_shapes(const option_row *row, const char *argument, void *options)
 {
     (void)row;
@@ -172,6 +193,10 @@ static const option_row rows[] = {
      .argument = "LIST",
      .set = set_strategies,
      .help = "names of strategies, or all (default): every strategy that a device has"},
+    {.name = "accuracies",
+     .argument = "LIST",
+     .set = set_accuracies,
+     .help = "faithful (default), fast, or both, of this library's strategies"},
     {.name = "shapes", .argument = "LIST", .set = set_shapes, .help = "see below; default bars"},
     {.name = "dtypes",
      .argument = "LIST",
@@ -327,6 +352,8 @@ static int complete(bench_options *options)
 {
     if (options->strategies == 0)
         options->strategies = ~(1u << CLSOFTMAX_STRATEGY_AUTO);
+    if (options->accuracies == 0)
+        options->accuracies = 1u << CLSOFTMAX_ACCURACY_FAITHFUL;
     if (options->dtype_count == 0)
         options->dtypes[options->dtype_count++] = (dtype_choice){CLSOFTMAX_F32, CLSOFTMAX_F32};
     if (options->temperature_count == 0)

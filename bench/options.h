@@ -14,6 +14,7 @@ enum { MOST_DTYPES = 9, MOST_TEMPERATURES = 32 };
 typedef struct bench_options {
     const char *devices; /* NULL: all usable devices except reference */
     unsigned strategies; /* a bit for each; 0: all that a device has, without auto */
+    unsigned accuracies; /* a bit for each; 0: faithful alone */
     shape_list shapes;
     dtype_choice dtypes[MOST_DTYPES];
     size_t dtype_count;

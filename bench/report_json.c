@@ -96,6 +96,8 @@ static void write_contender(FILE *file, const contender *contender, const conten
     string_field(file, "kind", kinds[contender->kind]);
     string_field(file, "device", contender_device(contender));
     string_field(file, "name", contender->name);
+    if (contender->kind == CONTENDER_LIBRARY || contender->kind == CONTENDER_END_TO_END)
+        string_field(file, "accuracy", clsoftmax_accuracy_name(contender->accuracy));
     string_field(file, "detail", contender->detail);
     string_field(file, "note", contender->reason);
     number_field(file, "median_seconds", figures.time.median);

@@ -175,25 +175,28 @@ static int map_memory(workload *workload, size_t cache)
 
 /* ---------------------------------------------------------------- Expected results */
 
-static int compute_expected(workload *workload, clsoftmax_context *cpu)
+static int compute_expected(workload *workload, clsoftmax_context *cpu, clsoftmax_accuracy accuracy)
 {
     clsoftmax_plan *plan = NULL;
+    clsoftmax_problem problem = workload->problem;
     clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
-    workload->expected = malloc(workload->results_bytes);
-    COMPLAIN_IF(!workload->expected, EXIT_FAILED, "%s: no memory for the expected results", workload_label(workload));
+    problem.accuracy = accuracy;
+    workload->expected[accuracy] = malloc(workload->results_bytes);
+    COMPLAIN_IF(!workload->expected[accuracy], EXIT_FAILED, "%s: no memory for the expected results",
+                workload_label(workload));
     arguments.logits = workload_logits(workload, 0);
-    arguments.results = workload->expected;
+    arguments.results = workload->expected[accuracy];
     arguments.temperature = workload->temperature;
-    clsoftmax_status status = clsoftmax_plan_create(cpu, &workload->problem, &plan);
+    clsoftmax_status status = clsoftmax_plan_create(cpu, &problem, &plan);
     if (status == CLSOFTMAX_OK)
         status = clsoftmax_plan_run(plan, &arguments);
     clsoftmax_plan_release(plan);
     return status == CLSOFTMAX_OK ? EXIT_DONE : complain_library(workload_label(workload), status);
 }
 
-int workload_is_expected(const workload *workload, unsigned slot)
+int workload_is_expected(const workload *workload, unsigned slot, clsoftmax_accuracy accuracy)
 {
-    return memcmp(workload_results(workload, slot), workload->expected, workload->results_bytes) == 0;
+    return memcmp(workload_results(workload, slot), workload->expected[accuracy], workload->results_bytes) == 0;
 }
 
 /* ---------------------------------------------------------------- A workload's life */
@@ -205,15 +208,19 @@ int workload_prepare(workload *workload, clsoftmax_context *cpu, size_t cache)
     workload->results_bytes = (size_t)elements * clsoftmax_dtype_size(workload->problem.results_dtype);
     FORWARD(map_memory(workload, cache));
     FORWARD(fill_slots(workload));
-    return compute_expected(workload, cpu);
+    for (int accuracy = 0; accuracy < CLSOFTMAX_ACCURACY_COUNT; accuracy++)
+        FORWARD(compute_expected(workload, cpu, (clsoftmax_accuracy)accuracy));
+    return EXIT_DONE;
 }
 
 void workload_finish(workload *workload)
 {
-    free(workload->expected);
+    for (int accuracy = 0; accuracy < CLSOFTMAX_ACCURACY_COUNT; accuracy++) {
+        free(workload->expected[accuracy]);
+        workload->expected[accuracy] = NULL;
+    }
     if (workload->memory)
         munmap(workload->memory, workload->slots * workload->slot_bytes);
-    workload->expected = NULL;
     workload->memory = NULL;
 }
 

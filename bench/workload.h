@@ -30,7 +30,7 @@ typedef struct workload {
     size_t slot_bytes;
     unsigned slots;
     unsigned passes; /* calls that are timed together: one, or more if one is too short to be timed */
-    void *expected;  /* the results of device cpu */
+    void *expected[CLSOFTMAX_ACCURACY_COUNT]; /* the results of device cpu */
 } workload;
 
 /* Describes softmax of a dense matrix along an axis. With axis 0 the matrix is classes x rows. */
@@ -52,8 +52,8 @@ void *workload_results(const workload *workload, unsigned slot);
 /* Returns the place of an element in either array. */
 uint64_t workload_place(const workload *workload, uint64_t row, uint64_t class);
 
-/* Returns 1 if the results of a slot have the bits of device cpu. */
-int workload_is_expected(const workload *workload, unsigned slot);
+/* Returns 1 if the results of a slot have the bits of device cpu with this accuracy. */
+int workload_is_expected(const workload *workload, unsigned slot, clsoftmax_accuracy accuracy);
 
 /* Names a workload: "1024x32768 f32 T=1". Valid until the next call. */
 const char *workload_label(const workload *workload);
