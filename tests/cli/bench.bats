@@ -45,6 +45,19 @@ SH
     [[ $output != *"faster than cpu"* ]] # there is no other device
 }
 
+@test "--accuracies: the strategies with either accuracy, each verified by its own bits and bound" {
+    run --separate-stderr bench --strategies item --accuracies faithful,fast --break-even none
+    [ "$status" -eq 0 ]
+    [ -z "$stderr" ]
+    grep -q "^cpu     item  " <<<"$output"
+    grep -q "^cpu     item fast  " <<<"$output"
+    run --separate-stderr bench --strategies item --accuracies fast --output json --break-even none
+    [[ $output == *'"name": "item fast"'*'"accuracy": "fast"'* ]]
+    [[ $output != *'"accuracy": "faithful"'* ]]
+    run --separate-stderr bench --accuracies quick
+    expect_error 2 "--accuracies"
+}
+
 @test "--wide: the workload, the best time, rows/s and the note stand in the row" {
     run --separate-stderr bench -T 1,0.7 --wide --strategies auto
     [ "$status" -eq 0 ]

@@ -133,6 +133,28 @@ CASES
     done
 }
 
+@test "--accuracy fast: other bits, the same with every strategy and device, within its own bound" {
+    local logits=$SOURCE/tests/data/digits_val_logits.npy
+    clsoftmax run "$logits" -T 3.05 -o faithful.npy
+    clsoftmax run "$logits" -T 3.05 --accuracy faithful -o p.npy
+    cmp faithful.npy p.npy
+    run --separate-stderr clsoftmax run "$logits" -T 3.05 --accuracy fast --stats=s.npy --verify -o fast.npy
+    [[ $stderr == *"verify: cpu: 0 of "*" values differ from cpu in bits, at most "[1-4]" ULP from reference"*": passed" ]]
+    ! cmp -s faithful.npy fast.npy
+    clsoftmax run "$logits" -T 3.05 --accuracy fast --strategy item -o p.npy
+    cmp fast.npy p.npy
+    clsoftmax run "$logits" -T 3.05 --accuracy fast --strategy lane -o p.npy
+    cmp fast.npy p.npy
+    clsoftmax run "$logits" -T 3.05 --out-dtype f16 -o half.npy
+    clsoftmax run "$logits" -T 3.05 --out-dtype f16 --accuracy fast -o p.npy
+    cmp half.npy p.npy
+    run --separate-stderr clsoftmax run "$logits" --accuracy exact
+    expect_error 2 "--accuracy" "faithful" "fast"
+    needs_device
+    clsoftmax run "$logits" -T 3.05 --accuracy fast -d 0:0 -o p.npy
+    cmp fast.npy p.npy
+}
+
 @test "--verify fails where a kernel is wrong" {
     needs_device
     cp -r "$SOURCE/kernels" faulty
