@@ -1,6 +1,6 @@
 /*
- * The faithful core: exponentials as pairs of floats, from which come probabilities within 1 ULP. numeric_core.h includes
- * it for accuracy "faithful"; lean.h has the same functions for "fast". docs/numerics.md derives the bound.
+ * The faithful core: exponentials as pairs of floats, from which come probabilities within 1 ULP. numeric_core.h
+ * includes it for accuracy "faithful"; lean.h has the same functions for "fast". docs/numerics.md derives the bound.
  */
 #ifndef CLSOFTMAX_FAITHFUL_H
 #define CLSOFTMAX_FAITHFUL_H

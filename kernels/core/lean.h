@@ -1,6 +1,6 @@
 /*
- * The lean core: exponentials as single floats, from which come probabilities within 4 ULP, in half of the operations of
- * the faithful core. numeric_core.h includes it for accuracy "fast", and for results of 16 bits, which need no more;
+ * The lean core: exponentials as single floats, from which come probabilities within 4 ULP, in half of the operations
+ * of the faithful core. numeric_core.h includes it for accuracy "fast", and for results of 16 bits, which need no more;
  * faithful.h has the same functions for "faithful". docs/numerics.md derives the bound.
  *
  * Exponentials are powers of two here, exp(x / T) = 2^(n + f), so that nothing but the exponent is left of n. The pair
@@ -46,7 +46,8 @@ CORE_FUNCTION core_reduced core_reduce_unscaled(core_float x, core_row_t row)
     return core_reduce_difference(x > lowest ? x : lowest, row);
 }
 
-/* Returns 2^r to 2^-28.3 relative for |r| <= 1/2 + 2^-14: a minimax polynomial of which every coefficient is a float. */
+/* Returns 2^r to 2^-28.3 relative for |r| <= 1/2 + 2^-14: a minimax polynomial of which every coefficient is a float.
+ */
 CORE_FUNCTION core_float core_polynomial(core_float r)
 {
     core_float q = core_fma(r, (core_float)(0x1.417d38p-13f), (core_float)(0x1.5f0974p-10f));
@@ -86,8 +87,8 @@ CORE_FUNCTION core_sum_t core_sum_add(core_sum_t sum, core_pair e, int levels)
 
 /* ------------------------------------------------------------------ Probability */
 
-/* Returns what core_probability takes of a sum: 1 / sum without the scale of exponentials. Both parts are normal numbers
-   for sums of up to 2^32. */
+/* Returns what core_probability takes of a sum: 1 / sum without the scale of exponentials. Both parts are normal
+   numbers for sums of up to 2^32. */
 CORE_FUNCTION core_two_float core_sum_reciprocal(core_two_float sum)
 {
     core_two_float reciprocal = core_reciprocal(sum);

@@ -70,6 +70,24 @@ opencl_device() {
     done
 }
 
+@test "PoCL without its linker in PATH: a note says beforehand what is missing" {
+    local device
+    needs_device
+    device=$("$CLSOFTMAX" devices)
+    grep -q "Portable Computing Language" <<<"$device" || skip "no PoCL"
+    mkdir empty
+    for path in "PATH=$PWD/empty" "PATH=" "PATH=$PWD/empty:/proc/nowhere"; do
+        POCL_CACHE_DIR=$PWD/cache run --separate-stderr env "$path" "$CLSOFTMAX" run -d 0:0 - <<<"1 2"
+        echo "$path: $status $stderr"
+        [[ ${stderr_lines[0]} == "clsoftmax: note: 0:0: PoCL builds kernels with the linker ld (package binutils), "* ]]
+    done
+    run --separate-stderr "$CLSOFTMAX" run -d 0:0 - <<<"1 2"
+    [ -z "$stderr" ]
+    run --separate-stderr env PATH="$PWD/empty" "$CLSOFTMAX" run - <<<"1 2"
+    [ "$status" -eq 0 ]
+    [ -z "$stderr" ]
+}
+
 @test "stacks of 128 KB, as musl gives to threads, are large enough for every strategy of cpu" {
     local shape options
     ! is_sanitized || skip "AddressSanitizer"

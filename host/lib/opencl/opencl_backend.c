@@ -4,9 +4,11 @@
 #include "../float_environment.h"
 #include "opencl_tiles.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---------------------------------------------------------------- Plan */
@@ -125,6 +127,35 @@ static clsoftmax_status choose_host_memory(cls_limits *limits)
     return CLSOFTMAX_OK;
 }
 
+/* Returns 1 if a program of this name stands in a folder of PATH. */
+static int is_in_path(const char *program)
+{
+    const char *path = getenv("PATH");
+    for (size_t length; path && *path; path += length + (path[length] == ':')) {
+        char file[PATH_MAX];
+        struct stat found;
+        length = strcspn(path, ":");
+        snprintf(file, sizeof file, "%.*s/%s", (int)length, path, program);
+        if (stat(file, &found) == 0 && found.st_mode & S_IXUSR)
+            return 1;
+    }
+    return 0;
+}
+
+/* Notes what a user should know before kernels are built. PoCL calls the linker for that, and ends the process where it
+   finds none. */
+static void note_what_is_missing(clsoftmax_context *context)
+{
+    const clsoftmax_device *device = &context->device;
+    if (!device->exact)
+        snprintf(context->notice, sizeof context->notice, "%s: %s", device->name, device->reason);
+    else if (strstr(device->platform, "PoCL") && !is_in_path("ld"))
+        snprintf(context->notice, sizeof context->notice,
+                 "%s: PoCL builds kernels with the linker ld (package binutils), which is not in PATH; where it needs "
+                 "it, it ends the process",
+                 device->selector);
+}
+
 clsoftmax_status cls_opencl_open(clsoftmax_context *context, const cls_opencl_device *device, cl_context shared)
 {
     static const cls_backend backend = {opencl_plan_prepare, cls_opencl_run_tiles, opencl_plan_release,
@@ -149,7 +180,6 @@ clsoftmax_status cls_opencl_open(clsoftmax_context *context, const cls_opencl_de
         memset(&context->limits, 0, sizeof context->limits);
         return status;
     }
-    if (!context->device.exact)
-        snprintf(context->notice, sizeof context->notice, "%s: %s", context->device.name, context->device.reason);
+    note_what_is_missing(context);
     return CLSOFTMAX_OK;
 }
