@@ -49,12 +49,12 @@ verifies() {
     run build -O1 . clsoftmax_command
     echo "$output" | grep -E "error|warning" || true
     [ "$status" -eq 0 ]
-    verifies 9 -d cpu
+    verifies 12 -d cpu
     if [ -n "${CLSOFTMAX_TEST_LONG-}" ]; then
-        verifies 18 -d 0:0
+        verifies 24 -d 0:0
     else # most of the time goes into compiling kernels
-        verifies 3 -d 0:0 --strategy item
-        verifies 3 -d 0:0 --strategy plain
+        verifies 4 -d 0:0 --strategy item
+        verifies 4 -d 0:0 --strategy plain
     fi
 }
 
