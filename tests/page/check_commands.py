@@ -150,7 +150,8 @@ def lay_out(folder):
         os.environ, CALLED=folder + "/called", HOME=folder, CLSOFTMAX_DEVICE="cpu", PS1="", PS2="",
         PATH="%s/bin:%s/build:%s" % (folder, folder, os.environ["PATH"]), CMAKE_PREFIX_PATH=PREFIX,
         CPATH=PREFIX + "/include", LIBRARY_PATH=os.environ["LD_LIBRARY_PATH"], OMPI_ALLOW_RUN_AS_ROOT="1",
-        OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1", OMPI_MCA_rmaps_base_oversubscribe="1")
+        OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1", OMPI_MCA_rmaps_base_oversubscribe="1",
+        PRTE_MCA_rmaps_default_mapping_policy=":oversubscribe") # Open MPI 4, and 5
 
 
 def run(shell, command, environment, folder):
