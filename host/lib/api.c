@@ -87,7 +87,11 @@ static clsoftmax_status prepare(clsoftmax_plan *plan, const clsoftmax_problem *t
         CLS_FORWARD(plan->context->backend->plan_prepare(plan));
     char label[200], tiles[240] = "";
     cls_variant_label(&plan->decision.variant, label, sizeof label);
-    if (!cls_is_native(plan->context->device.type))
+    if (plan->decision.cut_rows > 0)
+        snprintf(tiles, sizeof tiles, "; %llu row%s in %u parts, which all threads compute together",
+                 (unsigned long long)plan->decision.cut_rows, plan->decision.cut_rows > 1 ? "s" : "",
+                 plan->decision.parts);
+    else if (!cls_is_native(plan->context->device.type))
         cls_describe_tiles(&plan->problem, &plan->decision, tiles, sizeof tiles);
     snprintf(plan->description, sizeof plan->description, "%s (%s)%s", label, plan->decision.reason, tiles);
     return CLSOFTMAX_OK;

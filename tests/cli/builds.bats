@@ -31,17 +31,18 @@ around() {
 # compare [EMULATOR]: ./digest against the table
 compare() { "$@" ./digest "$SOURCE/tests/numbers/digests.txt" $STEP; }
 
-# build COMPILER FLAGS...: makes ./digest, with the objects of `around` in the folder AROUND
+# build COMPILER FLAGS...: makes ./digest, with the objects of `around` in the folder AROUND and the CPU path in CPU
 build() {
     local compiler=$1 file
     shift
     # shellcheck disable=SC2046,SC2086
-    for file in item lane sweep; do
-        "$compiler" $FLAGS "$@" $(include) -DCORE_LEAN=1 -c "$SOURCE/host/lib/cpu/cpu_$file.c" -o "lean_$file.o"
+    for file in item lane parts sweep; do
+        "$compiler" $FLAGS "$@" $(include) -DCORE_LEAN=1 -c "${CPU-$SOURCE/host/lib/cpu}/cpu_$file.c" -o "lean_$file.o"
     done
     # shellcheck disable=SC2046,SC2086
-    "$compiler" $FLAGS "$@" $(include) "$SOURCE/tests/numbers/digest.c" "$SOURCE"/host/lib/cpu/cpu_{item,lane,sweep}.c \
-        lean_{item,lane,sweep}.o "${AROUND-$BATS_FILE_TMPDIR}"/{array,digest_problems,problem,status}.o -o digest -lm
+    "$compiler" $FLAGS "$@" $(include) "$SOURCE/tests/numbers/digest.c" \
+        "${CPU-$SOURCE/host/lib/cpu}"/cpu_{item,lane,parts,sweep}.c lean_{item,lane,parts,sweep}.o \
+        "${AROUND-$BATS_FILE_TMPDIR}"/{array,digest_problems,problem,status}.o -o digest -lm
 }
 
 has() { [ "$(uname -m)" = x86_64 ] && grep -qw "$1" /proc/cpuinfo; }
@@ -121,6 +122,25 @@ needs_musl() {
     [ "$status" -eq 0 ]
     "$CLSOFTMAX" run -d cpu "$SOURCE/tests/data/digits_val_logits.npy" -T 3.05 | cmp - \
         <(out/clsoftmax run -d cpu "$SOURCE/tests/data/digits_val_logits.npy" -T 3.05)
+}
+
+@test "the digest sees a part of a row that is left out between two phases" {
+    local pattern
+    cp -r "$SOURCE/host/lib" faulty
+    while read -r pattern; do
+        sed "s/$pattern; i < w->cut->parts/$pattern; i < 1/" "$SOURCE/host/lib/cpu/cpu_parts.c" >faulty/cpu/cpu_parts.c
+        run cmp -s "$SOURCE/host/lib/cpu/cpu_parts.c" faulty/cpu/cpu_parts.c
+        [ "$status" -eq 1 ] || { echo "nothing was planted: $pattern"; false; }
+        CPU=faulty/cpu build gcc -O1
+        STEP=41 run compare # more lines, since few have rows of several blocks
+        echo "$pattern: $output"
+        [ "$status" -eq 1 ]
+        [[ $output == *" many, in parts: "*" different" ]]
+        [[ $output != *" one by one: "* ]]
+    done <<'FAULTS'
+size_t i = 1
+size_t i = 0
+FAULTS
 }
 
 @test "the digest sees a wrong bit" {

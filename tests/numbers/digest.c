@@ -13,6 +13,36 @@ typedef struct digest_rows {
     cpu_rows_function *faithful, *lean;
 } digest_rows;
 
+/* Computes rows in parts of one block each, as one thread of several does that finds no other. */
+static uint64_t in_parts(cpu_parts_function *parts_function, const cpu_call *call, uint64_t begin, uint64_t end,
+                         const cpu_room *room)
+{
+    enum { MOST_ROWS = 8192, MOST_PARTS = 8192 };
+    static cpu_cut_row row[MOST_ROWS];
+    static cpu_part part[MOST_PARTS];
+    static atomic_uchar claimed[CPU_PHASES * MOST_PARTS];
+    cpu_call cut_call = *call;
+    cut_call.ranges = cls_problem_temperatures(call->problem);
+    cut_call.range_temperatures = 1;
+    const size_t parts = (size_t)(call->problem->classes + CPU_BLOCK - 1) / CPU_BLOCK;
+    const cpu_cut cut = {
+        begin * cut_call.ranges, (end - begin) * cut_call.ranges, parts, CPU_BLOCK, 3, row, part, claimed};
+    if (cut.rows > MOST_ROWS || cut.rows * parts > MOST_PARTS) {
+        fprintf(stderr, "digest: %zu rows of %zu parts are more than there is room for\n", cut.rows, parts);
+        exit(2);
+    }
+    cpu_cut_begin(&cut);
+    return parts_function(&cut_call, &cut, 1, room);
+}
+
+#define IN_PARTS(core)                                                                                                 \
+    static uint64_t in_parts_##core(const cpu_call *call, uint64_t begin, uint64_t end, const cpu_room *room)          \
+    {                                                                                                                  \
+        return in_parts(CPU_JOIN(cls_cpu_parts, core, CPU_ISA), call, begin, end, room);                               \
+    }
+IN_PARTS(faithful)
+IN_PARTS(lean)
+
 static int run(void *rows_, const clsoftmax_problem *problem, const clsoftmax_arguments *arguments)
 {
     enum { FLOATS = 1 << 16 };
@@ -24,7 +54,8 @@ static int run(void *rows_, const clsoftmax_problem *problem, const clsoftmax_ar
     if (status != CLSOFTMAX_OK)
         return (int)status;
     const int stream = arguments->results != arguments->logits && problem->classes % 2;
-    const cpu_call call = {&checked, arguments, cls_problem_policies(&checked), stream};
+    const cpu_call call = {&checked, arguments, cls_problem_policies(&checked),
+                           stream,   1,         cls_problem_temperatures(&checked)};
     *arguments->invalid_rows =
         (cls_problem_is_lean(&checked) ? rows->lean : rows->faithful)(&call, 0, cls_problem_rows(&checked), &room);
     return 0;
@@ -47,16 +78,17 @@ int main(int count, char **arguments)
         const digest_rows functions[] = {
             {is_sweep ? CPU_JOIN(cls_cpu_sweep, faithful, CPU_ISA) : CPU_JOIN(cls_cpu_item, faithful, CPU_ISA),
              is_sweep ? CPU_JOIN(cls_cpu_sweep, lean, CPU_ISA) : CPU_JOIN(cls_cpu_item, lean, CPU_ISA)},
-            {CPU_JOIN(cls_cpu_lane, faithful, CPU_ISA), CPU_JOIN(cls_cpu_lane, lean, CPU_ISA)}};
-        for (unsigned k = 0; k < 2; k++, compared++) {
+            {CPU_JOIN(cls_cpu_lane, faithful, CPU_ISA), CPU_JOIN(cls_cpu_lane, lean, CPU_ISA)},
+            {in_parts_faithful, in_parts_lean}};
+        static const char *const names[] = {"one by one", "side by side", "in parts"};
+        for (unsigned k = 0; k < 3; k++, compared++) {
             digest_rows rows = functions[k];
             char name[80];
             uint64_t found;
             if (digest_of(line, band, run, &rows, &found) == 0 && found == table[i / DIGEST_BANDS][band])
                 continue;
             digest_line_name(line, name, sizeof name);
-            printf("%s %s, %s: %016llx\n", name, digest_band_name(band), k ? "side by side" : "one by one",
-                   (unsigned long long)found);
+            printf("%s %s, %s: %016llx\n", name, digest_band_name(band), names[k], (unsigned long long)found);
             different++;
         }
     }

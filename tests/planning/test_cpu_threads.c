@@ -6,7 +6,8 @@
 #include <pthreadpool.h>
 #include <stdlib.h>
 
-static size_t asked; /* threads of the last call */
+static size_t asked;      /* threads of the last call */
+static int last_is_first; /* 1: the last thread runs first, and alone */
 
 pthreadpool_t pthreadpool_create(size_t threads)
 {
@@ -25,7 +26,7 @@ void pthreadpool_parallelize_1d(pthreadpool_t pool, pthreadpool_task_1d_t task, 
     (void)pool, (void)flags;
     asked = range;
     for (size_t i = 0; i < range; i++)
-        task(context, i);
+        task(context, last_is_first ? range - 1 - i : i);
 }
 
 /* Returns how many of seven threads a matrix wakes. */
@@ -47,6 +48,9 @@ static size_t threads_of(uint64_t rows, uint64_t classes, uint64_t temperatures)
     asked = 0;
     cr_assert_eq(clsoftmax_plan_create(context, &problem, &plan), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
     cr_assert_eq(clsoftmax_plan_run(plan, &arguments), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
+    for (uint64_t i = 0; i < results; i++)
+        cr_assert_eq(p[i], p[0], "%llu x %llu", (unsigned long long)rows, (unsigned long long)classes);
+    cr_assert_gt(p[0], 0);
     clsoftmax_plan_release(plan);
     clsoftmax_context_release(context);
     free(x);
@@ -65,6 +69,23 @@ Test(cpu_threads, few_for_little)
     cr_expect_eq(threads_of(123, 1000, 0), 3u);
     cr_expect_eq(threads_of(1000, 1000, 0), 7u);
     cr_expect_eq(threads_of(8192, 10, 0), 2u);
-    cr_expect_eq(threads_of(1, 1000000, 0), 1u, "one row");
     cr_expect_eq(threads_of(10, 2000, 5), 2u, "elements at every temperature count");
+}
+
+/* All threads take part in a row that is cut. They run one after another here, so each must find what it waits for. */
+Test(cpu_threads, one_row_for_all)
+{
+    for (last_is_first = 0; last_is_first < 2; last_is_first++) {
+        cr_expect_eq(threads_of(1, 114687, 0), 1u, "too few classes to be cut");
+        cr_expect_eq(threads_of(1, 114688, 0), 2u);
+        cr_expect_eq(threads_of(1, 131072, 0), 3u);
+        cr_expect_eq(threads_of(1, 1000000, 0), 7u);
+        cr_expect_eq(threads_of(3, 1000000, 0), 7u, "fewer rows than threads");
+        cr_expect_eq(threads_of(6, 1000000, 0), 6u, "one thread waits, and six do not");
+        cr_expect_eq(threads_of(8, 120000, 0), 7u, "one row more than threads");
+        cr_expect_eq(threads_of(1, 120000, 3), 7u, "a sweep of one row");
+        cr_expect_eq(threads_of(1, 50000, 40), 7u, "ranges of temperatures");
+        cr_expect_eq(threads_of(60, 5000, 2), 7u, "enough rows for all");
+        cr_expect_eq(threads_of(1, 5000, 3), 1u, "a small sweep");
+    }
 }

@@ -2,7 +2,9 @@
  * Device "cpu": the numeric core over a pool of threads. It needs nothing but a processor. Opened by select.c.
  *
  * cpu_plan_run cuts the rows into shares, and each thread computes one share after another with the functions that were
- * compiled for its instruction set: cpu_item.c, cpu_lane.c or cpu_sweep.c.
+ * compiled for its instruction set: cpu_item.c, cpu_lane.c or cpu_sweep.c. Where long rows are fewer than the threads,
+ * or a few more, all threads compute the last of them together, cut into parts: cpu_parts.c. cpu_plan_prepare decides
+ * which rows these are.
  */
 #include "../context.h"
 #include "../float_environment.h"
@@ -32,6 +34,7 @@ typedef struct cpu_isa {
     const char *name;
     unsigned vector_width; /* in floats */
     cpu_rows_function *rows[2][CPU_PIPELINES];
+    cpu_parts_function *parts[2];
     int available;
 } cpu_isa;
 
@@ -39,6 +42,10 @@ typedef struct cpu_isa {
     {                                                                                                                  \
         {cls_cpu_item_faithful_##isa, cls_cpu_lane_faithful_##isa, cls_cpu_sweep_faithful_##isa},                      \
             {cls_cpu_item_lean_##isa, cls_cpu_lane_lean_##isa, cls_cpu_sweep_lean_##isa},                              \
+    }
+#define CPU_PARTS(isa)                                                                                                 \
+    {                                                                                                                  \
+        cls_cpu_parts_faithful_##isa, cls_cpu_parts_lean_##isa                                                         \
     }
 
 typedef struct cpu_context {
@@ -56,13 +63,13 @@ static clsoftmax_status choose_isa(cpu_isa *chosen)
 {
     const cpu_isa isas[] = {
 #ifdef CLSOFTMAX_X86
-        {"avx512", 16, CPU_ROWS(avx512),
+        {"avx512", 16, CPU_ROWS(avx512), CPU_PARTS(avx512),
          __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
              __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma")},
         /* Every processor with AVX2 has F16C. */
-        {"avx2", 8, CPU_ROWS(avx2), __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")},
+        {"avx2", 8, CPU_ROWS(avx2), CPU_PARTS(avx2), __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")},
 #endif
-        {"baseline", 4, CPU_ROWS(baseline), 1},
+        {"baseline", 4, CPU_ROWS(baseline), CPU_PARTS(baseline), 1},
     };
     const char *wanted = getenv("CLSOFTMAX_CPU_ISA");
     char available[64] = "";
@@ -81,32 +88,17 @@ static clsoftmax_status choose_isa(cpu_isa *chosen)
                     available);
 }
 
-/* ---------------------------------------------------------------- Running */
+/* ---------------------------------------------------------------- Cutting a call */
 
-/* A call, as its threads share it. */
-typedef struct cpu_job {
-    cpu_call call;
-    cpu_rows_function *rows;
-    const cpu_room *rooms; /* one for each thread */
-    uint64_t row_count;
+/* What a plan needs of memory and decisions. */
+typedef struct cpu_plan {
+    cpu_pipeline pipeline;
+    size_t threads;                      /* that take part */
+    uint64_t ranges, range_temperatures; /* see cpu_call */
+    cpu_cut cut;
     uint64_t share_rows;
-    atomic_uint_fast64_t next_row;
-    atomic_uint_fast64_t invalid_rows;
-} cpu_job;
-
-/* Computes shares of rows until none is left, on one thread. */
-static void run_shares(void *job_, size_t thread)
-{
-    cpu_job *job = job_;
-    CLS_IN_DEFAULT_ENVIRONMENT;
-    for (;;) {
-        uint64_t begin = atomic_fetch_add(&job->next_row, job->share_rows);
-        if (begin >= job->row_count)
-            break;
-        uint64_t end = job->row_count - begin < job->share_rows ? job->row_count : begin + job->share_rows;
-        atomic_fetch_add(&job->invalid_rows, job->rows(&job->call, begin, end, &job->rooms[thread]));
-    }
-}
+    cpu_room rooms[]; /* one for each thread of the pool */
+} cpu_plan;
 
 /* Returns the way in which the rows of a strategy go over the CPU. */
 static cpu_pipeline choose_pipeline(const clsoftmax_problem *problem, clsoftmax_strategy strategy)
@@ -127,16 +119,125 @@ static size_t choose_threads(const cpu_context *cpu, const clsoftmax_problem *pr
     return threads < 1 ? 1 : threads < cpu->threads ? (size_t)threads : cpu->threads;
 }
 
+/* Decides into how many ranges the temperatures of a sweep are cut: one, unless the rows are so few that threads would
+   have none, or would wait long for the last. */
+static void choose_ranges(const clsoftmax_problem *problem, const cls_tuning *tuning, cpu_plan *plan)
+{
+    const uint64_t rows = cls_problem_rows(problem), temperatures = cls_problem_temperatures(problem);
+    const uint64_t wanted = plan->threads * tuning->few_rows_per_thread;
+    const int is_cut = plan->pipeline == CPU_SWEEP && plan->threads > 1 && rows < wanted;
+    const uint64_t most = is_cut ? cls_quotient_up(wanted, rows) : 1;
+    plan->range_temperatures = cls_quotient_up(temperatures, most);
+    plan->ranges = cls_quotient_up(temperatures, plan->range_temperatures);
+}
+
+/* Decides which rows all threads compute together: those that are left when each thread has had as many whole rows as
+   the others, unless most threads have one more, or so many before that it does not matter. */
+static void choose_cut(const clsoftmax_problem *problem, const cls_tuning *tuning, cpu_plan *plan)
+{
+    const uint64_t rows = cls_problem_rows(problem) * plan->ranges, left = rows % plan->threads;
+    plan->cut = (cpu_cut){.first = rows, .threads = plan->threads};
+    if (plan->pipeline == CPU_LANE || plan->range_temperatures > 1 || problem->classes < tuning->cut_classes ||
+        left * 4 > plan->threads * 3 || rows / plan->threads >= tuning->few_rows_per_thread)
+        return;
+    const uint64_t most = plan->threads * tuning->shares_per_thread;
+    const uint64_t parts = cls_smaller(problem->classes / tuning->part_classes, most);
+    const uint64_t classes = cls_quotient_up(problem->classes, parts);
+    plan->cut.first = rows - left;
+    plan->cut.rows = (size_t)left;
+    plan->cut.part_classes = (size_t)cls_quotient_up(classes, CPU_BLOCK) * CPU_BLOCK;
+    plan->cut.parts = (size_t)cls_quotient_up(problem->classes, plan->cut.part_classes);
+}
+
 /* Returns how many rows a thread gets at a time. They have so many elements that handing them out costs little, and
    each thread has so many shares that one which is held up does not hold up the call. Rows side by side go in whole
    panels. */
-static uint64_t choose_share(const clsoftmax_problem *problem, const cls_limits *limits, size_t threads,
-                             cpu_pipeline pipeline)
+static uint64_t choose_share(const clsoftmax_problem *problem, const cls_limits *limits, const cpu_plan *plan)
 {
-    uint64_t elements = problem->classes * cls_problem_temperatures(problem);
-    uint64_t share = cls_problem_rows(problem) / (threads * cls_limits_tuning(limits)->shares_per_thread);
+    uint64_t elements = problem->classes * plan->range_temperatures;
+    uint64_t share = plan->cut.first / (plan->threads * cls_limits_tuning(limits)->shares_per_thread);
     share = cls_larger(share, cls_share_of(elements, limits));
-    return pipeline == CPU_LANE ? (share + CPU_LANES - 1) / CPU_LANES * CPU_LANES : share;
+    return plan->pipeline == CPU_LANE ? (share + CPU_LANES - 1) / CPU_LANES * CPU_LANES : share;
+}
+
+/* Decides everything of a plan but its memory. */
+static cpu_plan decide(const clsoftmax_plan *plan)
+{
+    const cls_limits *limits = &plan->context->limits;
+    const cls_tuning *tuning = cls_limits_tuning(limits);
+    cpu_plan decided = {.pipeline = choose_pipeline(&plan->problem, plan->decision.variant.strategy),
+                        .threads = choose_threads(plan->context->state, &plan->problem, tuning)};
+    choose_ranges(&plan->problem, tuning, &decided);
+    choose_cut(&plan->problem, tuning, &decided);
+    decided.share_rows = choose_share(&plan->problem, limits, &decided);
+    return decided;
+}
+
+/* Allocates what a plan needs in one piece: the plan itself with the table of rooms, the rows that are cut, their
+   parts, and the rooms. Every thread of the pool has a room. */
+static clsoftmax_status cpu_plan_prepare(clsoftmax_plan *plan)
+{
+    const cpu_context *cpu = plan->context->state;
+    const cpu_plan decided = decide(plan);
+    const size_t parts = decided.cut.rows * decided.cut.parts, stride = cpu->room_floats + CPU_ROOM_BEHIND;
+    const size_t bytes[] = {sizeof(cpu_plan) + cpu->threads * sizeof(cpu_room), decided.cut.rows * sizeof(cpu_cut_row),
+                            parts * sizeof(cpu_part), CPU_PHASES * parts, cpu->threads * stride * sizeof(float)};
+    size_t at[sizeof bytes / sizeof *bytes], end = 0;
+    for (size_t i = 0; i < sizeof bytes / sizeof *bytes; i++) {
+        at[i] = end;
+        end += (bytes[i] + 63) / 64 * 64;
+    }
+    char *memory = aligned_alloc(64, end);
+    CLS_FAIL_IF(!memory, CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for the rooms of %zu threads", cpu->threads);
+    cpu_plan *made = plan->state = memory;
+    *made = decided;
+    made->cut.row = (void *)(memory + at[1]);
+    made->cut.part = (void *)(memory + at[2]);
+    made->cut.claimed = (void *)(memory + at[3]);
+    for (size_t i = 0; i < cpu->threads; i++) {
+        made->rooms[i].floats = (float *)(void *)(memory + at[4]) + i * stride;
+        made->rooms[i].count = cpu->room_floats;
+    }
+    plan->decision.cut_rows = decided.cut.rows;
+    plan->decision.parts = decided.cut.rows > 0 ? (uint32_t)decided.cut.parts : 1;
+    return CLSOFTMAX_OK;
+}
+
+static void cpu_plan_release(clsoftmax_plan *plan)
+{
+    free(plan->state);
+}
+
+/* ---------------------------------------------------------------- Running */
+
+/* A call, as its threads share it. */
+typedef struct cpu_job {
+    cpu_call call;
+    const cpu_plan *plan;
+    cpu_rows_function *rows;
+    cpu_parts_function *parts;
+    atomic_uint_fast64_t next_row;
+    atomic_uint_fast64_t invalid_rows;
+} cpu_job;
+
+/* Computes shares of rows until none is left, then parts of the rows that are cut, on one thread. */
+static void run_shares(void *job_, size_t thread)
+{
+    cpu_job *job = job_;
+    const cpu_plan *plan = job->plan;
+    const uint64_t whole = plan->cut.first, share = plan->share_rows;
+    uint64_t invalid = 0;
+    CLS_IN_DEFAULT_ENVIRONMENT;
+    for (;;) {
+        uint64_t begin = atomic_fetch_add(&job->next_row, share);
+        if (begin >= whole)
+            break;
+        uint64_t end = whole - begin < share ? whole : begin + share;
+        invalid += job->rows(&job->call, begin, end, &plan->rooms[thread]);
+    }
+    if (plan->cut.rows > 0)
+        invalid += job->parts(&job->call, &plan->cut, thread, &plan->rooms[thread]);
+    atomic_fetch_add(&job->invalid_rows, invalid);
 }
 
 /* Returns 1 if results are written past the caches, because these would not hold them. In place they are not: their
@@ -150,48 +251,28 @@ static int choose_stream(const clsoftmax_problem *problem, const clsoftmax_argum
            results * size / threads > tuning->stream_bytes_per_thread;
 }
 
-/* Runs the plan: cuts the rows into shares, and lets the threads compute them. */
+/* Runs the plan: lets the threads compute the rows. */
 static clsoftmax_status cpu_plan_run(clsoftmax_plan *plan, const clsoftmax_arguments *arguments, uint64_t *invalid_rows)
 {
     cpu_context *cpu = plan->context->state;
+    const cpu_plan *decided = plan->state;
     const clsoftmax_problem *problem = &plan->problem;
-    const cls_limits *limits = &plan->context->limits;
-    cpu_pipeline pipeline = choose_pipeline(problem, plan->decision.variant.strategy);
-    const size_t threads = choose_threads(cpu, problem, cls_limits_tuning(limits));
-    uint64_t rows = cls_problem_rows(problem);
+    const size_t threads = decided->threads;
     cpu_job job = {
         .call = {problem, arguments, cls_problem_policies(problem),
-                 choose_stream(problem, arguments, cls_limits_tuning(limits), threads)},
-        .rows = cpu->isa.rows[cls_problem_is_lean(problem)][pipeline],
-        .rooms = plan->state,
-        .row_count = rows,
-        .share_rows = choose_share(problem, limits, threads, pipeline),
+                 choose_stream(problem, arguments, cls_limits_tuning(&plan->context->limits), threads), decided->ranges,
+                 decided->range_temperatures},
+        .plan = decided,
+        .rows = cpu->isa.rows[cls_problem_is_lean(problem)][decided->pipeline],
+        .parts = cpu->isa.parts[cls_problem_is_lean(problem)],
     };
-    uint64_t shares = (rows - 1) / job.share_rows + 1;
-    pthreadpool_parallelize_1d(cpu->pool, run_shares, &job, shares < threads ? (size_t)shares : threads,
+    const uint64_t shares = cls_quotient_up(decided->cut.first, decided->share_rows);
+    cpu_cut_begin(&decided->cut);
+    pthreadpool_parallelize_1d(cpu->pool, run_shares, &job,
+                               shares < threads && decided->cut.rows == 0 ? (size_t)shares : threads,
                                PTHREADPOOL_FLAG_YIELD_WORKERS);
     *invalid_rows = atomic_load(&job.invalid_rows);
     return CLSOFTMAX_OK;
-}
-
-/* Allocates a room for each thread, behind the table of all of them. */
-static clsoftmax_status cpu_plan_prepare(clsoftmax_plan *plan)
-{
-    cpu_context *cpu = plan->context->state;
-    size_t table = (cpu->threads * sizeof(cpu_room) + 63) / 64 * 64, stride = cpu->room_floats + CPU_ROOM_BEHIND;
-    char *memory = aligned_alloc(64, table + cpu->threads * stride * sizeof(float));
-    CLS_FAIL_IF(!memory, CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for the rooms of %zu threads", cpu->threads);
-    cpu_room *rooms = plan->state = memory;
-    for (size_t i = 0; i < cpu->threads; i++) {
-        rooms[i].floats = (float *)(void *)(memory + table) + i * stride;
-        rooms[i].count = cpu->room_floats;
-    }
-    return CLSOFTMAX_OK;
-}
-
-static void cpu_plan_release(clsoftmax_plan *plan)
-{
-    free(plan->state);
 }
 
 /* ---------------------------------------------------------------- Context */

@@ -1,13 +1,16 @@
 /*
- * What the backend of "cpu" and its strategies agree on, and their shared sizes. cpu_item.c, cpu_lane.c and cpu_sweep.c
- * are compiled once for each instruction set, which CPU_ISA names, and each core, which CORE_LEAN chooses. Bits do not
- * depend on the instruction set: the numeric core has only exact operations, and sums are of integers.
+ * What the backend of "cpu" and its strategies agree on, and their shared sizes. cpu_item.c, cpu_lane.c, cpu_parts.c
+ * and cpu_sweep.c are compiled once for each instruction set, which CPU_ISA names, and each core, which CORE_LEAN
+ * chooses. Bits do not depend on the instruction set: the numeric core has only exact operations, and sums are of
+ * integers.
  */
 #ifndef CLSOFTMAX_CPU_ROWS_H
 #define CLSOFTMAX_CPU_ROWS_H
 
 #include "clsoftmax/clsoftmax.h"
 #include "core/interface.h"
+
+#include <stdatomic.h>
 
 /* Classes of a block: so many that beginning one costs little, and so few that logits, pairs and results stay in the
    first-level cache. */
@@ -45,10 +48,15 @@ typedef struct cpu_call {
     const clsoftmax_arguments *arguments;
     uint32_t policies;
     int stream; /* 1: results are written past the caches */
+
+    /* A sweep of few rows is cut into ranges of neighbouring temperatures, so that all threads have something to do. A
+       row at one range then counts as a row by itself: range k of row r is the row r * ranges + k. */
+    uint64_t ranges;             /* 1: rows are not cut */
+    uint64_t range_temperatures; /* temperatures of a range; the last one may have fewer */
 } cpu_call;
 
-/* Computes rows [begin, end). Returns the number of rows with an invalid temperature. Needs the default float
-   environment. */
+/* Computes rows [begin, end), in sweeps as call->ranges counts them. Returns the number of rows with an invalid
+   temperature. Needs the default float environment. */
 typedef uint64_t cpu_rows_function(const cpu_call *call, uint64_t begin, uint64_t end, const cpu_room *room);
 
 #define CPU_JOIN_(stem, core, isa) stem##_##core##_##isa
@@ -67,6 +75,61 @@ typedef uint64_t cpu_rows_function(const cpu_call *call, uint64_t begin, uint64_
 CPU_ROWS_OF(baseline);
 CPU_ROWS_OF(avx2);
 CPU_ROWS_OF(avx512);
+
+/* ---------------------------------------------------------------- Rows that are cut into parts */
+
+/* The phases of a row that is cut. (What other strategies do in the phase finish, the thread does that ends sums.) */
+typedef enum cpu_phase { CPU_TOP, CPU_SUMS, CPU_EMIT, CPU_PHASES } cpu_phase;
+
+/* A part of a row: neighbouring classes, and what a thread has found of them. Parts of several threads share no line.
+ */
+typedef struct __attribute__((aligned(64))) cpu_part {
+    core_top_t top;
+    core_total_t totals[TERM_COUNT];
+    const float *high, *low; /* the exponentials, in the room of the thread that computed them; NULL: not kept */
+} cpu_part;
+
+/* A row that is cut, and what is known of it. */
+typedef struct __attribute__((aligned(64))) cpu_cut_row {
+    atomic_size_t left[CPU_EMIT]; /* parts that have not finished the phase */
+    atomic_int phase;             /* for which everything is known: top and totals stand still from then on */
+    core_top_t top;
+    core_total_t totals[TERM_COUNT];
+} cpu_cut_row;
+
+/* The rows of a call that all threads compute together. In a sweep, each is a row at one temperature. */
+typedef struct cpu_cut {
+    uint64_t first;      /* the first row that is cut; all rows behind it are, too */
+    size_t rows;         /* that are cut; 0: none */
+    size_t parts;        /* of each row */
+    size_t part_classes; /* whole blocks; the last part may have fewer */
+    size_t threads;
+    cpu_cut_row *row;
+    cpu_part *part;        /* those of the first row, then those of the second ... */
+    atomic_uchar *claimed; /* for each phase as many as there are parts; 1: a thread has taken it on */
+} cpu_cut;
+
+/* Prepares the rows that are cut for a call: nothing of them is known, and no thread has taken anything on. */
+static inline void cpu_cut_begin(const cpu_cut *cut)
+{
+    for (size_t r = 0; r < cut->rows; r++) {
+        atomic_init(&cut->row[r].phase, CPU_TOP);
+        for (int phase = 0; phase < CPU_EMIT; phase++)
+            atomic_init(&cut->row[r].left[phase], cut->parts);
+    }
+    for (size_t i = 0; i < CPU_PHASES * cut->rows * cut->parts; i++)
+        atomic_init(&cut->claimed[i], 0);
+}
+
+/* Computes parts of the rows that are cut until no more are to be taken on. `thread` is the number of the thread, below
+   cut->threads. Returns as a cpu_rows_function does; so does its need of the environment. */
+typedef uint64_t cpu_parts_function(const cpu_call *call, const cpu_cut *cut, size_t thread, const cpu_room *room);
+#define CPU_PARTS_OF(isa) cpu_parts_function cls_cpu_parts_faithful_##isa, cls_cpu_parts_lean_##isa
+CPU_PARTS_OF(baseline);
+CPU_PARTS_OF(avx2);
+CPU_PARTS_OF(avx512);
+
+/* ---------------------------------------------------------------- What all strategies ask */
 
 /* Returns the fill of a row that is not computed. */
 static inline float cpu_fill_value(const clsoftmax_problem *problem, int kind)

@@ -232,15 +232,37 @@ static void compute_row(sweep *s, uint64_t row)
         write_statistics(s);
 }
 
-/* Prepares the temperatures from `first` on, as many as there are lanes. */
-static void begin_temperatures(sweep *s, uint64_t first)
+/* Prepares the temperatures from `first` on, of those before `end`, as many as there are lanes. */
+static void begin_temperatures(sweep *s, uint64_t first, uint64_t end)
 {
-    uint64_t left = s->call->problem->sweep - first;
+    uint64_t left = end - first;
     s->first = first;
     s->count = left < LANES ? (size_t)left : LANES;
     for (size_t k = 0; k < LANES; k++) {
         float temperature = k < s->count ? s->call->arguments->temperatures[first + k] : 1.0f;
         set_lane_temperature(&s->temperatures, k, temperature, core_temperature(temperature));
+    }
+}
+
+/* Returns the first row whose range number `range` stands at `place`, or behind it, in the order of rows and ranges. */
+static uint64_t row_of_range(const sweep *s, uint64_t range, uint64_t place)
+{
+    const uint64_t ranges = s->call->ranges;
+    return place / ranges + (place % ranges > range ? 1 : 0);
+}
+
+/* Computes one range of temperatures of all rows that have it at places [begin, end) in the order of rows and ranges.
+ */
+static void compute_range(sweep *s, uint64_t range, uint64_t begin, uint64_t end)
+{
+    const cpu_call *call = s->call;
+    const uint64_t from = row_of_range(s, range, begin), to = row_of_range(s, range, end);
+    const uint64_t first = range * call->range_temperatures, left = call->problem->sweep - first;
+    const uint64_t behind = first + (left < call->range_temperatures ? left : call->range_temperatures);
+    for (uint64_t k = first; k < behind && from < to; k += LANES) {
+        begin_temperatures(s, k, behind);
+        for (uint64_t row = from; row < to; row++)
+            compute_row(s, row);
     }
 }
 
@@ -254,11 +276,8 @@ uint64_t CPU_FUNCTION(cls_cpu_sweep)(const cpu_call *call, uint64_t begin, uint6
     s.x = room->floats;
     s.high = s.x + segment;
     s.low = CORE_LEAN ? s.high : s.high + segment;
-    for (uint64_t first = 0; first < call->problem->sweep; first += LANES) {
-        begin_temperatures(&s, first);
-        for (uint64_t row = begin; row < end; row++)
-            compute_row(&s, row);
-    }
+    for (uint64_t range = 0; range < call->ranges; range++)
+        compute_range(&s, range, begin, end);
     if (s.stream)
         cpu_stream_end(&stream);
     return 0;

@@ -87,7 +87,8 @@ typedef struct cls_decision {
     uint64_t launch_outer;        /* outer indices of one launch at most */
     uint64_t launch_temperatures; /* temperatures of a sweep in one launch at most; 1 otherwise */
     uint64_t share;               /* rows, or vectors of rows, that a work-item takes one after another at least */
-    uint32_t parts;               /* work-groups of a row: more than 1 only for `split` */
+    uint32_t parts;               /* of a row, or on `cpu` of those that are cut; 1: rows are not cut */
+    uint64_t cut_rows;            /* `cpu`: rows that all threads compute together, in parts */
     const char *reason;           /* why the strategy was chosen, for people */
 } cls_decision;
 

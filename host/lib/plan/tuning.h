@@ -47,7 +47,10 @@
     X(most_tile_bytes, 32 << 20, "bytes of the largest array of a tile at most")                                       \
     X(tiles_of_a_matrix, 8, "tiles that a matrix is cut into, within those bounds")                                    \
     X(thread_elements, 40960, "elements for each thread of cpu at least: fewer take less time than threads to wake")   \
-    X(shares_per_thread, 16, "shares of rows for each thread of cpu at most")                                          \
+    X(shares_per_thread, 16, "shares of rows, or parts of a row, for each thread of cpu at most")                      \
+    X(cut_classes, 114688, "a row of fewer classes is never cut into parts for all threads of cpu")                    \
+    X(part_classes, 8192, "classes of such a part at least")                                                           \
+    X(few_rows_per_thread, 8, "from so many rows for each thread of cpu on, none is computed by all of them together") \
     X(stream_bytes_per_thread, 4 << 20, "more bytes of results for each thread are written past the caches by cpu")    \
     X(least_room_bytes, 1 << 19, "bytes of a cpu thread's room at least")                                              \
     X(small_cache_bytes, 2 << 20,                                                                                      \
