@@ -219,7 +219,9 @@ ROW_KERNEL row_item(ROW_PARAMETERS)
     const row_call call = ROW_CALL;
 #if ROOM_CLASSES
     __local float kept[CORE_EXPONENTIAL_FLOATS * ITEM_ROOM];
-    ITEM_HIGH(__local, -CORE_WIDTH) = ITEM_LOW(__local, -CORE_WIDTH) = (core_float)(0.0f);
+    ITEM_HIGH(__local, -CORE_WIDTH) = (core_float)(0.0f);
+    if (!CORE_LEAN)
+        ITEM_LOW(__local, -CORE_WIDTH) = (core_float)(0.0f);
 #else
     __local float *const kept = 0;
 #endif
