@@ -3,7 +3,7 @@ bats_require_minimum_version 1.5.0
 load helpers
 
 oclgrind() {
-    command -v oclgrind >/dev/null || skip "oclgrind is not installed"
+    type -P oclgrind >/dev/null || skip "oclgrind is not installed" # not this function
     # with --exact, plans are not released
     ASAN_OPTIONS=detect_leaks=0 CLSOFTMAX_KERNEL_DIR=$1 run "$SOURCE/tests/devices/oclgrind.sh" "$BUILD/kernel_watch" \
         --exact "$2"
