@@ -113,7 +113,7 @@ SCRIPT
     export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 CLSOFTMAX_DEVICE=cpu
     run --separate-stderr timeout 100 mpirun --oversubscribe -n 2 bash one_is_limited.sh x.npy -o p.npy
     [ "$status" -eq 1 ]
-    [[ $stderr == *"p.npy: rank 1: "*" elements were written"* ]]
+    [[ $stderr == *"p.npy: rank 1: "* ]] # Open MPI 4: "... elements were written", 5: an error of the write
     [ -z "$(find . -name '*p.npy*')" ]
 }
 
