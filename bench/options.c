@@ -35,13 +35,8 @@ static int set_strategies(const option_row *row, const char *argument, void *opt
 
 static int add_accuracy(const char *text, void *context)
 {
-    static const char *const names[] = {
-#define ACCURACY_NAME(name, text) text,
-        CLSOFTMAX_ACCURACY_LIST(ACCURACY_NAME)
-#undef ACCURACY_NAME
-    };
-    int accuracy = 0;
-    FORWARD(parse_choice("--accuracies", text, names, CLSOFTMAX_ACCURACY_COUNT, &accuracy));
+    clsoftmax_accuracy accuracy;
+    FORWARD(parse_accuracy("--accuracies", text, &accuracy));
     *(unsigned *)context |= 1u << accuracy;
     return EXIT_DONE;
 }

@@ -3,6 +3,7 @@
 #include "options/run_option_rows.h"
 
 #include "options/run_options.h"
+#include "support/library.h"
 #include "support/messages.h"
 #include "support/options.h"
 #include "support/values.h"
@@ -75,16 +76,8 @@ static int set_pos_inf(const option_row *row, const char *argument, void *option
 
 static int set_accuracy(const option_row *row, const char *argument, void *options)
 {
-    static const char *const names[] = {
-#define ACCURACY_NAME(name, text) text,
-        CLSOFTMAX_ACCURACY_LIST(ACCURACY_NAME)
-#undef ACCURACY_NAME
-    };
     char option[OPTION_NAME_BYTES];
-    int choice = 0;
-    FORWARD(parse_choice(option_name(row, option), argument, names, CLSOFTMAX_ACCURACY_COUNT, &choice));
-    ((run_options *)options)->problem.accuracy = (clsoftmax_accuracy)choice;
-    return EXIT_DONE;
+    return parse_accuracy(option_name(row, option), argument, &((run_options *)options)->problem.accuracy);
 }
 
 /* Sets a choice whose names stand for characters. */

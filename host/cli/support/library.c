@@ -71,3 +71,14 @@ int parse_dtype(const char *option, const char *text, clsoftmax_dtype *dtype)
     *dtype = (clsoftmax_dtype)choice;
     return EXIT_DONE;
 }
+
+int parse_accuracy(const char *option, const char *text, clsoftmax_accuracy *accuracy)
+{
+    const char *names[CLSOFTMAX_ACCURACY_COUNT];
+    for (int i = 0; i < CLSOFTMAX_ACCURACY_COUNT; i++)
+        names[i] = clsoftmax_accuracy_name((clsoftmax_accuracy)i);
+    int choice = 0;
+    FORWARD(parse_choice(option, text, names, CLSOFTMAX_ACCURACY_COUNT, &choice));
+    *accuracy = (clsoftmax_accuracy)choice;
+    return EXIT_DONE;
+}

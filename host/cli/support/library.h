@@ -1,6 +1,7 @@
 /*
  * The library in the words of a command: devices are opened with their notices, failures become exit statuses, and
- * options name dtypes and strategies. Used by every command that computes, and by clsoftmax-bench.
+ * options name strategies, operations, dtypes and accuracies. Used by every command that computes, and by
+ * clsoftmax-bench.
  */
 #ifndef CLSOFTMAX_LIBRARY_H
 #define CLSOFTMAX_LIBRARY_H
@@ -32,5 +33,8 @@ int parse_operation(const char *option, const char *text, clsoftmax_operation *o
 
 /* Finds the dtype that an option names. EXIT_DONE, or EXIT_WRONG after a complaint that lists the names. */
 int parse_dtype(const char *option, const char *text, clsoftmax_dtype *dtype);
+
+/* Finds the accuracy that an option names, likewise. */
+int parse_accuracy(const char *option, const char *text, clsoftmax_accuracy *accuracy);
 
 #endif
