@@ -133,6 +133,25 @@ void array_file_close(array_file *file)
     file->descriptor = -1;
 }
 
+/* ---------------------------------------------------------------- Names */
+
+void array_names_add(array_names *names, const char *name, size_t length)
+{
+    const char *comma = names->length > 0 ? ", " : "";
+    if (names->length < sizeof names->text)
+        names->length += (size_t)snprintf(names->text + names->length, sizeof names->text - names->length, "%s%.*s",
+                                          comma, (int)(length < 60 ? length : 60), name);
+}
+
+int array_names_complain(const array_names *names, const array_file *file, const char *what)
+{
+    const char *more = names->length < sizeof names->text ? "" : " ...";
+    if (file->tensor)
+        return complain(EXIT_WRONG, "%s: no %s \"%.100s\"; it holds %s%s", file->path, what, file->tensor, names->text,
+                        more);
+    return complain(EXIT_WRONG, "%s: --tensor says which of its %ss: %s%s", file->path, what, names->text, more);
+}
+
 /* ---------------------------------------------------------------- Reading */
 
 static int read_bytes(const array_file *file, uint64_t offset, uint64_t bytes, void *to)

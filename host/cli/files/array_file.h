@@ -42,6 +42,19 @@ void array_file_close(array_file *file);
    after a complaint that names the element. */
 int array_file_read(const array_file *file, uint64_t first, uint64_t count, void *values);
 
+/* For finders of files that hold several arrays: a list of their names, and a complaint that one of them has to be
+   chosen, or that none has the name that is wanted. The list keeps as many as it has room for, and begins as {""}. */
+typedef struct array_names {
+    char text[400];
+    size_t length; /* of the text, had it the room: from sizeof text on, the list is cut */
+} array_names;
+
+/* Adds a name of `length` bytes, of which 60 are shown. */
+void array_names_add(array_names *names, const char *name, size_t length);
+
+/* Returns EXIT_WRONG. `what` is the format's word for an array. */
+int array_names_complain(const array_names *names, const array_file *file, const char *what);
+
 /* For finders: makes the stream's file that of the array. EXIT_DONE, or EXIT_FAILED after a complaint. */
 int array_file_take(FILE *stream, array_file *file);
 

@@ -65,20 +65,16 @@ static size_t name_length(const char *name)
     return ends_with(name, suffix) ? length - strlen(suffix) : length;
 }
 
-/* Complains that one has to be chosen, and names them as far as there is room. */
-static int complain_choice(const char *path, const char *wanted, zip_t *archive, zip_uint64_t count)
+/* Complains that one has to be chosen. */
+static int complain_choice(const array_file *file, zip_t *archive, zip_uint64_t count)
 {
-    char names[400] = "";
-    size_t length = 0;
-    for (zip_uint64_t i = 0; i < count && length < sizeof names; i++) {
+    array_names names = {.text = ""};
+    for (zip_uint64_t i = 0; i < count; i++) {
         const char *name = zip_get_name(archive, i, 0);
-        size_t shown = name ? name_length(name) : 0;
-        length += (size_t)snprintf(names + length, sizeof names - length, "%s%.*s", i > 0 ? ", " : "",
-                                   (int)(shown < 60 ? shown : 60), name ? name : "");
+        if (name)
+            array_names_add(&names, name, name_length(name));
     }
-    const char *more = length < sizeof names ? "" : " ...";
-    return wanted ? complain(EXIT_WRONG, "%s: no array \"%.100s\"; it holds %s%s", path, wanted, names, more)
-                  : complain(EXIT_WRONG, "%s: --tensor says which of its arrays: %s%s", path, names, more);
+    return array_names_complain(&names, file, "array");
 }
 
 /* Returns 1 if a member is the array of this name. */
@@ -98,7 +94,7 @@ static int find_in_archive(zip_t *archive, array_file *file)
         while (index < count && !has_name(archive, index, file->tensor))
             index++;
     if (index == count || (!file->tensor && count > 1))
-        return complain_choice(file->path, file->tensor, archive, count);
+        return complain_choice(file, archive, count);
     return find_in_member(archive, index, file);
 }
 

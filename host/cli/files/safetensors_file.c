@@ -157,22 +157,19 @@ static int check_tensors(const char *path, json_t *root, uint64_t data_bytes)
 
 /* ---------------------------------------------------------------- The tensor that is wanted */
 
-/* Complains that one has to be chosen, and names them as far as there is room. */
-static int complain_choice(const char *path, const char *wanted, json_t *root)
+/* Complains that one has to be chosen. */
+static int complain_choice(const array_file *file, json_t *root)
 {
-    char names[400] = "";
-    size_t length = 0;
+    array_names names = {.text = ""};
     const char *name;
     json_t *entry;
     json_object_foreach(root, name, entry)
     {
         (void)entry;
-        if (strcmp(name, metadata) != 0 && length < sizeof names)
-            length += (size_t)snprintf(names + length, sizeof names - length, "%s%.60s", length > 0 ? ", " : "", name);
+        if (strcmp(name, metadata) != 0)
+            array_names_add(&names, name, strlen(name));
     }
-    const char *more = length < sizeof names ? "" : " ...";
-    return wanted ? complain(EXIT_WRONG, "%s: no tensor \"%.100s\"; it holds %s%s", path, wanted, names, more)
-                  : complain(EXIT_WRONG, "%s: --tensor says which of its tensors: %s%s", path, names, more);
+    return array_names_complain(&names, file, "tensor");
 }
 
 static int choose_tensor(json_t *root, uint64_t data_offset, array_file *file)
@@ -186,7 +183,7 @@ static int choose_tensor(json_t *root, uint64_t data_offset, array_file *file)
     else if (!file->tensor && count == 1)
         json_object_foreach(root, name, entry) if (strcmp(name, metadata) != 0) break;
     if (!entry)
-        return complain_choice(file->path, file->tensor, root);
+        return complain_choice(file, root);
     const struct dtype_row *dtype = NULL;
     extent extent = {0, 0};
     (void)read_entry(entry, &file->header, &dtype, &extent); /* it has been checked */
