@@ -172,16 +172,27 @@ static int complain_choice(const array_file *file, json_t *root)
     return array_names_complain(&names, file, "tensor");
 }
 
+static json_t *first_tensor(json_t *root)
+{
+    const char *name;
+    json_t *entry;
+    json_object_foreach(root, name, entry)
+    {
+        if (strcmp(name, metadata) != 0)
+            return entry;
+    }
+    return NULL;
+}
+
 static int choose_tensor(json_t *root, uint64_t data_offset, array_file *file)
 {
     const size_t count = json_object_size(root) - (json_object_get(root, metadata) != NULL);
     json_t *entry = NULL;
-    const char *name;
     COMPLAIN_IF(count == 0, EXIT_WRONG, "%s: it holds no tensor", file->path);
     if (file->tensor && strcmp(file->tensor, metadata) != 0)
         entry = json_object_get(root, file->tensor);
     else if (!file->tensor && count == 1)
-        json_object_foreach(root, name, entry) if (strcmp(name, metadata) != 0) break;
+        entry = first_tensor(root);
     if (!entry)
         return complain_choice(file, root);
     const struct dtype_row *dtype = NULL;

@@ -38,7 +38,7 @@ static const file_kind kinds[] = {
     {".tsv", NULL, 0},
 };
 static const file_kind *const npy = &kinds[0];
-static const file_kind text = {"", NULL, 0};
+static const file_kind text = {"", NULL, 0}; /* under any other name */
 
 /* Returns NULL if the name does not tell. */
 static const file_kind *kind_of_name(const char *path)
@@ -90,7 +90,7 @@ static int read_fortran(uint64_t memory, source *source)
     return status;
 }
 
-/* Opens a file that holds an array: a pipe from a copy. */
+/* Opens a file that holds an array. A pipe is copied into a temporary file first, because a finder seeks. */
 static int open_seekable(const file_kind *kind, const input_stream *stream, int is_regular, array_file *file)
 {
     if (is_regular)
