@@ -36,6 +36,15 @@ needs_terminal() {
     python3 -c 'import os; os.openpty()' 2>/dev/null || skip "no pseudo terminals"
 }
 
+# python ARGUMENT...: runs a Python that has NumPy where there is one. Debian's has it; another may come first in PATH.
+python() {
+    if python3 -c 'import numpy' 2>/dev/null; then python3 "$@"; else /usr/bin/python3 "$@"; fi
+}
+
+needs_numpy() {
+    python -c 'import numpy' 2>/dev/null || skip "no NumPy"
+}
+
 needs_strace() {
     command -v strace >/dev/null || skip "no strace"
 }

@@ -3,11 +3,6 @@
 bats_require_minimum_version 1.5.0
 load helpers
 
-# Debian's python3 has NumPy; another one may come first in PATH
-python() {
-    if python3 -c 'import numpy' 2>/dev/null; then python3 "$@"; else /usr/bin/python3 "$@"; fi
-}
-
 # safetensors FILE: writes what standard input says, lines of NAME DTYPE SHAPE BYTES, the last as hex
 safetensors() {
     python -c '

@@ -71,10 +71,8 @@ ROW_3="0.0900305733 0.244728476 0.665240943"
 }
 
 @test "NumPy reads what is written, and files of NumPy are read: every order, dtype and column" {
-    local python=python3
-    "$python" -c 'import numpy' 2>/dev/null || python=/usr/bin/python3 # Debian's has NumPy
-    "$python" -c 'import numpy' || skip "NumPy is not installed"
-    "$python" - <<'PYTHON'
+    needs_numpy
+    python - <<'PYTHON'
 import numpy
 x = numpy.arange(24).reshape(2, 3, 4) % 7
 for name, array in {"f2": x.astype("f2"), "f4": x.astype("<f4"), "big": x.astype(">f4"), "f8": x.astype("f8"),
@@ -84,7 +82,7 @@ PYTHON
     for name in f2 f4 big f8 fortran; do
         clsoftmax run $name.npy --axis 1 -T 2 -o p-$name.npy --stats=s-$name.npy 2>/dev/null
     done
-    "$python" - <<'PYTHON'
+    python - <<'PYTHON'
 import numpy
 x = numpy.arange(24).reshape(2, 3, 4) % 7
 e = numpy.exp((x - x.max(1, keepdims=True)) / 2)

@@ -1,4 +1,4 @@
-/* .npy files in Fortran order: see array_fortran.h. */
+/* Arrays in Fortran order: see array_fortran.h. */
 #include "files/array_fortran.h"
 
 #include "support/messages.h"

@@ -1,4 +1,4 @@
-/* .npy files in Fortran order, read at once. Used by source.c. */
+/* Arrays of files that are in Fortran order (.npy, and those in .npz), read at once. Used by source.c. */
 #ifndef CLSOFTMAX_ARRAY_FORTRAN_H
 #define CLSOFTMAX_ARRAY_FORTRAN_H
 

@@ -29,13 +29,19 @@ int output_file_begin(output_file *out, const char *path, struct stat *found, in
     return EXIT_DONE;
 }
 
-int output_file_adopt(output_file *out, int descriptor)
+/* Makes the descriptor the file's, in a mode of fopen, or closes it. */
+static int open_descriptor(output_file *out, int descriptor, const char *mode)
 {
-    out->file = fdopen(descriptor, "r+b");
+    out->file = fdopen(descriptor, mode);
     if (out->file)
         return EXIT_DONE;
     close(descriptor);
     return output_file_fail(out);
+}
+
+int output_file_adopt(output_file *out, int descriptor)
+{
+    return open_descriptor(out, descriptor, "r+b");
 }
 
 static int open_temporary(output_file *out, const struct stat *replaced)
@@ -51,18 +57,14 @@ static int open_temporary(output_file *out, const struct stat *replaced)
     return output_file_adopt(out, descriptor);
 }
 
+/* Opens a copy of standard output, which may be closed as any file is. Unlike the descriptors that are adopted, it may
+   be a pipe, which nothing can be read from. */
 static int open_standard_output(output_file *out)
 {
     memset(out, 0, sizeof *out);
     strcpy(out->path, "standard output");
     int descriptor = dup(STDOUT_FILENO);
-    if (descriptor >= 0)
-        out->file = fdopen(descriptor, "wb");
-    if (out->file)
-        return EXIT_DONE;
-    if (descriptor >= 0)
-        close(descriptor);
-    return output_file_fail(out);
+    return descriptor < 0 ? output_file_fail(out) : open_descriptor(out, descriptor, "wb");
 }
 
 int output_file_open(output_file *out, const char *path)
