@@ -51,6 +51,8 @@ int cls_layout_is_dense(const clsoftmax_problem *problem, const clsoftmax_layout
 /* Returns the number of elements before the first one of a row. */
 static inline uint64_t cls_layout_row(const clsoftmax_problem *problem, const clsoftmax_layout *layout, uint64_t row)
 {
+    if (problem->inner == 1) /* a division takes longer than a few classes */
+        return layout->offset + row * layout->outer_stride;
     return layout->offset + row / problem->inner * layout->outer_stride + row % problem->inner * layout->inner_stride;
 }
 

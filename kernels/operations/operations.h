@@ -85,7 +85,8 @@ typedef struct {
     int levels; /* of the sum: 2 or 3 */
 } operation_sums;
 
-/* What the result of a class is computed from beside its exponential or its logit. */
+/* What the result of a class is computed from beside its exponential or its logit. A result that is made of an
+   exponential is computed from `end` alone. */
 typedef struct {
     core_log_row_t log_row;
     core_two_float end; /* what operation_end returned */

@@ -159,3 +159,65 @@ Test(cpu_paths, ends_of_strips_in_columns, .timeout = 600)
             }
     clsoftmax_context_release(context);
 }
+
+/* The rows of special_row: each has one logit that decides. */
+enum { ROW_NAN, ROW_NEGATIVE_NAN, ROW_INFINITE, ROW_PEAK, ROW_NEGATIVE_PEAK, ROW_ALONE, ROW_ORDINARY, SPECIAL_ROWS };
+
+/* Writes a row whose class `at` decides. */
+static void special_row(int row, uint64_t classes, uint64_t at, float *x)
+{
+    const float deciding[SPECIAL_ROWS] = {NAN, -NAN, INFINITY, 40, -10, 0, 0.5f};
+    for (uint64_t c = 0; c < classes; c++)
+        x[c] = row == ROW_ALONE ? -INFINITY : (float)(c * 7919 % 101) * 0.01f - (row == ROW_NEGATIVE_PEAK ? 60 : 0);
+    x[at] = deciding[row];
+}
+
+/* Tells whether the results of such a row are those that follow from its deciding class. */
+static int is_right(int row, uint64_t classes, uint64_t at, const float *p)
+{
+    int right = 1;
+    for (uint64_t c = 0; c < classes; c++)
+        right &= row <= ROW_INFINITE ? isnan(p[c]) : row == ROW_ALONE ? p[c] == (c == at) : p[c] >= 0 && p[c] <= 1;
+    return right && ((row != ROW_PEAK && row != ROW_NEGATIVE_PEAK) || p[at] > 0.999f);
+}
+
+static void check_every_place(clsoftmax_context *context, uint64_t classes, int rows, clsoftmax_accuracy accuracy)
+{
+    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
+    problem.outer = (uint64_t)rows;
+    problem.classes = classes;
+    problem.strategy = CLSOFTMAX_STRATEGY_ITEM;
+    problem.accuracy = accuracy;
+    float *x = calloc((uint64_t)rows * classes, sizeof *x), *p = calloc((uint64_t)rows * classes, sizeof *p);
+    for (uint64_t at = 0; at < classes; at++) {
+        for (int row = 0; row < rows; row++)
+            special_row(row, classes, at, x + (uint64_t)row * classes);
+        compute(context, &problem, x, p, NULL);
+        for (int row = 0; row < rows; row++)
+            cr_assert(is_right(row, classes, at, p + (uint64_t)row * classes), "row %d, class %llu of %llu, of %d rows",
+                      row, (unsigned long long)at, (unsigned long long)classes, rows);
+    }
+    free(x);
+    free(p);
+}
+
+/* Puts what decides a row at every place of rows that end in every way: the maximum, a NaN of either sign, an infinity.
+   Few rows are reduced one after another, more of them all at once. */
+Test(cpu_paths, every_place_decides, .timeout = 600)
+{
+    static const uint64_t classes[] = {1, 2, 15, 16, 17, 31, 32, 33, 48, 63, 64, 100, 128, 144, 145, 300, 1040};
+    static const char *const instruction_sets[] = {"avx512", "avx2", "baseline"};
+    for (size_t i = 0; i < sizeof instruction_sets / sizeof *instruction_sets; i++) {
+        clsoftmax_context *context;
+        setenv("CLSOFTMAX_CPU_ISA", instruction_sets[i], 1);
+        if (clsoftmax_context_create("cpu", &context) != CLSOFTMAX_OK)
+            continue; /* this processor does not have it */
+        for (size_t k = 0; k < sizeof classes / sizeof *classes; k++)
+            for (int accuracy = 0; accuracy < CLSOFTMAX_ACCURACY_COUNT; accuracy++) {
+                check_every_place(context, classes[k], SPECIAL_ROWS, (clsoftmax_accuracy)accuracy);
+                check_every_place(context, classes[k], ROW_INFINITE, (clsoftmax_accuracy)accuracy);
+            }
+        clsoftmax_context_release(context);
+    }
+    unsetenv("CLSOFTMAX_CPU_ISA");
+}

@@ -216,7 +216,7 @@ typedef struct cpu_job {
     const cpu_plan *plan;
     cpu_rows_function *rows;
     cpu_parts_function *parts;
-    atomic_uint_fast64_t next_row;
+    cpu_shares shares;
     atomic_uint_fast64_t invalid_rows;
 } cpu_job;
 
@@ -225,16 +225,8 @@ static void run_shares(void *job_, size_t thread)
 {
     cpu_job *job = job_;
     const cpu_plan *plan = job->plan;
-    const uint64_t whole = plan->cut.first, share = plan->share_rows;
-    uint64_t invalid = 0;
     CLS_IN_DEFAULT_ENVIRONMENT;
-    for (;;) {
-        uint64_t begin = atomic_fetch_add(&job->next_row, share);
-        if (begin >= whole)
-            break;
-        uint64_t end = whole - begin < share ? whole : begin + share;
-        invalid += job->rows(&job->call, begin, end, &plan->rooms[thread]);
-    }
+    uint64_t invalid = job->rows(&job->call, &job->shares, &plan->rooms[thread]);
     if (plan->cut.rows > 0)
         invalid += job->parts(&job->call, &plan->cut, thread, &plan->rooms[thread]);
     atomic_fetch_add(&job->invalid_rows, invalid);
@@ -265,6 +257,7 @@ static clsoftmax_status cpu_plan_run(clsoftmax_plan *plan, const clsoftmax_argum
         .plan = decided,
         .rows = cpu->isa.rows[cls_problem_is_lean(problem)][decided->pipeline],
         .parts = cpu->isa.parts[cls_problem_is_lean(problem)],
+        .shares = {.rows = decided->cut.first, .share_rows = decided->share_rows},
     };
     const uint64_t shares = cls_quotient_up(decided->cut.first, decided->share_rows);
     cpu_cut_begin(&decided->cut);

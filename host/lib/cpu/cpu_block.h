@@ -1,63 +1,101 @@
 /*
- * The phases top, sums and emit over a block of neighbouring classes of one row, in loops that the compiler vectorises:
- * for cpu_item.c and cpu_sweep.c. (What is known of a row between the phases is in cpu_lanes.h, the exponential and the
- * sums of a strip in cpu_steps.h, loading and storing elements in cpu_dtype.h.)
+ * The phases top and sums over a block of neighbouring classes of one row, in loops that the compiler vectorises: for
+ * cpu_item.c, cpu_parts.c and cpu_sweep.c. (What is known of a row between the phases is in cpu_lanes.h, the
+ * exponential and the sums of a strip in cpu_steps.h, the phase emit in cpu_results.h, loading and storing elements in
+ * cpu_dtype.h.)
  *
  * Logits are read only as far as they go; exponentials and results have room for whole vectors.
  */
 #ifndef CLSOFTMAX_CPU_BLOCK_H
 #define CLSOFTMAX_CPU_BLOCK_H
 
-#include "cpu_dtype.h"
-#include "cpu_steps.h"
-
-/* Returns the number of elements, rounded up to whole vectors. */
-static inline size_t padded(size_t length)
-{
-    return (length + CPU_VECTOR - 1) / CPU_VECTOR * CPU_VECTOR;
-}
-
-/* Copies the last `count` logits of a block, fewer than a vector, into a vector; all further lanes become -inf. */
-INLINE void last_vector(const float *x, size_t count, float *vector)
-{
-    const uint32_t end = (uint32_t)count;
-#pragma omp simd
-    for (uint32_t l = 0; l < CPU_VECTOR; l++)
-        vector[l] = l < end ? x[l] : -CORE_INFINITY;
-}
+#include "cpu_results.h"
+#include "cpu_transpose.h"
 
 /* ---------------------------------------------------------------- Maximum */
 
-/* Adds a vector of logits to the largest keys that its lanes have seen. */
-INLINE void add_vector_keys(const float *x, uint32_t *keys)
+/* What each lane of a vector has seen of a row of which only the maximum is needed: its largest logit but NaN, and
+   whether there was a NaN. Two and a half operations a vector find it, where a key takes four. Which of two zeros is
+   the larger is left open: without statistics no result depends on it. */
+typedef struct __attribute__((aligned(64))) lane_maxima {
+    float largest[CPU_VECTOR];
+    int32_t is_nan[CPU_VECTOR]; /* 0, or all bits */
+} lane_maxima;
+
+INLINE void clear_maxima(lane_maxima *maxima)
 {
 #pragma omp simd
     for (size_t l = 0; l < CPU_VECTOR; l++) {
-        uint32_t key = core_key(x[l]);
-        keys[l] = CORE_LARGER(key, keys[l]);
+        maxima->largest[l] = -CORE_INFINITY;
+        maxima->is_nan[l] = 0;
     }
 }
 
-/* Adds a block to the largest keys that the lanes have seen. */
-static inline void add_lane_keys(const float *x, size_t length, uint32_t *keys)
+/* Adds two vectors of logits to what the lanes have seen; they may be the same one. */
+INLINE void add_vector_maxima(const float *x, const float *y, lane_maxima *maxima)
 {
+#pragma omp simd
+    for (size_t l = 0; l < CPU_VECTOR; l++) {
+        float largest = maxima->largest[l];
+        largest = x[l] > largest ? x[l] : largest;
+        maxima->largest[l] = y[l] > largest ? y[l] : largest;
+        maxima->is_nan[l] = __builtin_isunordered(x[l], y[l]) ? -1 : maxima->is_nan[l];
+    }
+}
+
+/* Adds a block to what the lanes have seen. */
+INLINE void add_lane_maxima(const float *x, size_t length, lane_maxima *maxima)
+{
+    lane_maxima seen = *maxima; /* in registers meanwhile */
     size_t i = 0;
+    for (; i + 2 * CPU_VECTOR <= length; i += 2 * CPU_VECTOR)
+        add_vector_maxima(x + i, x + i + CPU_VECTOR, &seen);
     for (; i + CPU_VECTOR <= length; i += CPU_VECTOR)
-        add_vector_keys(x + i, keys);
+        add_vector_maxima(x + i, x + i, &seen);
     if (i < length) {
         float last[CPU_VECTOR];
         last_vector(x + i, length - i, last);
-        add_vector_keys(last, keys);
+        add_vector_maxima(last, last, &seen);
     }
+    *maxima = seen;
 }
 
-static inline uint32_t largest_of_lanes(const uint32_t *keys)
+/* Returns what a lane has seen as one float: its largest logit, or NaN. */
+INLINE float maximum_of_lane(const lane_maxima *maxima, size_t l)
+{
+    return maxima->is_nan[l] ? core_float_of_bits(CORE_NAN_BITS) : maxima->largest[l];
+}
+
+/* Returns the key of the largest logit of a row. */
+static inline uint32_t key_of_row(const lane_maxima *maxima)
 {
     uint32_t largest = CORE_KEY_NEGATIVE_INFINITY;
 #pragma omp simd reduction(max : largest)
-    for (size_t l = 0; l < CPU_VECTOR; l++)
-        largest = CORE_LARGER(keys[l], largest);
+    for (size_t l = 0; l < CPU_VECTOR; l++) {
+        uint32_t key = core_key(maximum_of_lane(maxima, l));
+        largest = CORE_LARGER(key, largest);
+    }
     return largest;
+}
+
+/* Finds the keys of CPU_VECTOR rows. Row by row it would take twice as long as a transposition. */
+static inline void keys_of_rows(const lane_maxima *maxima, uint32_t *keys)
+{
+    _Alignas(64) float rows[CPU_VECTOR * CPU_VECTOR], lanes[CPU_VECTOR * CPU_VECTOR];
+    for (size_t r = 0; r < CPU_VECTOR; r++)
+#pragma omp simd
+        for (size_t l = 0; l < CPU_VECTOR; l++)
+            rows[r * CPU_VECTOR + l] = maximum_of_lane(&maxima[r], l);
+    transpose_square(rows, CPU_VECTOR, lanes);
+#pragma omp simd
+    for (size_t r = 0; r < CPU_VECTOR; r++) {
+        uint32_t largest = CORE_KEY_NEGATIVE_INFINITY;
+        for (size_t l = 0; l < CPU_VECTOR; l++) {
+            uint32_t key = core_key(lanes[l * CPU_VECTOR + r]);
+            largest = CORE_LARGER(key, largest);
+        }
+        keys[r] = largest;
+    }
 }
 
 /* What each lane of a vector has seen of a row: its two largest keys, and the number of the vector in the row in which
@@ -137,6 +175,47 @@ INLINE void flush_sums(vector_sums *sums, int levels, core_total_t *total)
     memset(sums, 0, sizeof *sums);
 }
 
+/* Adds up a level of the sums of CPU_VECTOR rows, whose `values` are `stride` apart, less the row's bias for each lane,
+   which leaves [0, 2^32). */
+INLINE void sums_of_rows(const uint32_t *values, size_t stride, const uint32_t *bias, int64_t *sums)
+{
+    _Alignas(64) uint32_t lanes[CPU_VECTOR * CPU_VECTOR];
+    transpose_square(values, stride, lanes);
+#pragma omp simd
+    for (size_t r = 0; r < CPU_VECTOR; r++) {
+        uint32_t high = 0, low = 0;
+        for (size_t l = 0; l < CPU_VECTOR; l++) {
+            const uint32_t value = lanes[l * CPU_VECTOR + r] - bias[r];
+            high += value >> 16;
+            low += value & 0xFFFFu;
+        }
+        sums[r] = ((int64_t)high << 16) + low;
+    }
+}
+
+/* Sets the totals of CPU_VECTOR rows: what their lanes have added up, and what was flushed before. Row by row it would
+   take three times as long as a transposition. */
+static inline void finish_rows(const vector_sums *sums, int levels, const core_total_t *flushed, lane_totals *totals)
+{
+    const uint32_t half = 0x80000000u;
+    const size_t stride = sizeof *sums / sizeof *sums->high;
+    _Alignas(64) uint32_t bias[CPU_VECTOR], low_bias[CPU_VECTOR], lowest_bias[CPU_VECTOR];
+    for (size_t r = 0; r < CPU_VECTOR; r++) {
+        bias[r] = sums[r].added * core_bits_of_float(CORE_UNIT_HIGH);
+        low_bias[r] = sums[r].added * core_bits_of_float(CORE_UNIT_LOW) - half;
+        lowest_bias[r] = sums[r].added * core_bits_of_float(CORE_UNIT_LOWEST) - half;
+    }
+    sums_of_rows(sums->high, stride, bias, totals->high);
+    sums_of_rows(sums->low, stride, low_bias, totals->low);
+    if (levels == 3)
+        sums_of_rows(sums->lowest, stride, lowest_bias, totals->lowest);
+    for (size_t r = 0; r < CPU_VECTOR; r++) {
+        totals->high[r] += flushed[r].high;
+        totals->low[r] += flushed[r].low - CPU_VECTOR * (int64_t)half;
+        totals->lowest[r] = levels == 3 ? totals->lowest[r] + flushed[r].lowest - CPU_VECTOR * (int64_t)half : 0;
+    }
+}
+
 /* Makes room for `length` more elements in the sums, by a flush if need be. */
 INLINE void make_room(vector_sums *sums, size_t length, int levels, core_total_t *total)
 {
@@ -146,11 +225,64 @@ INLINE void make_room(vector_sums *sums, size_t length, int levels, core_total_t
     sums->added += vectors;
 }
 
-/* Returns what a strip knows of its rows, for classes of one row. */
-INLINE strip_rows one_row(core_row_t row, core_distance_t distance, int is_unscaled)
+/* ---------------------------------------------------------------- Between strips */
+
+/* What is done between the strips of a block of exponentials, at the same place of blocks of other rows: the logits of
+   one are read, and the results of another are written, a strip at a time. In one go either would fill the buffers that
+   a core has for lines on their way, and arithmetic would wait. */
+typedef struct between_strips {
+    const char *ahead;   /* from where as many bytes are prefetched as the block of exponentials has */
+    const float *top;    /* logits whose tops are found; NULL: none */
+    lane_maxima *maxima; /* their maxima; NULL: tops, which statistics need */
+    lane_tops *tops;
+    uint32_t step;        /* the number of the first vector of `top` in its row */
+    kept_results results; /* that are written; none if the length of the run is 0 */
+} between_strips;
+
+/* Reads logits and prefetches, from element `begin` to `end` of the blocks. */
+INLINE void read_between(const between_strips *b, size_t begin, size_t end)
 {
-    return (strip_rows){.one = row, .distance = distance, .are_unscaled = is_unscaled};
+    cpu_prefetch(b->ahead + begin * sizeof(float), (end - begin) * sizeof(float));
+    if (b->top && b->maxima)
+        add_lane_maxima(b->top + begin, end - begin, b->maxima);
+    else if (b->top)
+        add_lane_tops(b->top + begin, end - begin, b->step + (uint32_t)(begin / CPU_VECTOR), b->tops);
 }
+
+/* Writes the results before the first whole line. Returns how many these are. */
+INLINE size_t begin_writing(const between_strips *b)
+{
+    const result_run run = b->results.run;
+    const size_t size = cpu_element_size(b->results.dtype);
+    const size_t head = run.length > 0 ? cpu_write_head(run.stream, run.to, run.length * size) / size : 0;
+    if (head > 0)
+        write_kept(&b->results, 0, head, 0);
+    return head;
+}
+
+/* Writes the results of a strip from `written` on, unless fewer are left. Returns how many are written then. */
+INLINE size_t write_strip(const between_strips *b, size_t written)
+{
+    if (written + CPU_STRIP > b->results.run.length)
+        return written;
+    write_kept(&b->results, written, CPU_STRIP, 1);
+    return written + CPU_STRIP;
+}
+
+INLINE void end_writing(const between_strips *b, size_t written)
+{
+    if (written < b->results.run.length)
+        write_kept(&b->results, written, b->results.run.length - written, 0);
+}
+
+/* Does everything at once, for blocks beside which no exponentials are computed. */
+static inline void do_between(const between_strips *b, size_t length)
+{
+    read_between(b, 0, length);
+    end_writing(b, 0);
+}
+
+/* ---------------------------------------------------------------- Exponentials */
 
 /* Computes the exponentials of `count` classes, whole vectors and a constant, into high and low, and adds them to the
    sums. */
@@ -163,25 +295,26 @@ INLINE void add_strip(const float *x, size_t count, const strip_rows *row, int l
     strip_add_term(TERM_EXPONENTIAL, s, count / CPU_VECTOR, CPU_VECTOR, row, levels, into);
 }
 
-/* Takes a block through add_strip: whole strips, then whole vectors, then the rest. Prefetches as many bytes at `ahead`
-   as x has. */
+/* Takes a block through add_strip: whole strips, then whole vectors, then the rest. */
 INLINE void add_strips(const float *restrict x, size_t length, const strip_rows *row, int levels, float *restrict high,
-                       float *restrict low, vector_sums *restrict sums, const char *ahead)
+                       float *restrict low, vector_sums *restrict sums, const between_strips *between)
 {
-    size_t i = 0;
+    size_t i = 0, written = begin_writing(between);
     for (; i + CPU_STRIP <= length; i += CPU_STRIP) {
-        cpu_prefetch(ahead + i * sizeof *x, CPU_STRIP * sizeof *x);
+        read_between(between, i, i + CPU_STRIP);
         add_strip(x + i, CPU_STRIP, row, levels, high + i, low + i, sums);
+        written = write_strip(between, written);
     }
-    for (; i + CPU_VECTOR <= length; i += CPU_VECTOR) {
-        cpu_prefetch(ahead + i * sizeof *x, CPU_VECTOR * sizeof *x);
+    if (i < length)
+        read_between(between, i, length);
+    for (; i + CPU_VECTOR <= length; i += CPU_VECTOR)
         add_strip(x + i, CPU_VECTOR, row, levels, high + i, low + i, sums);
-    }
     if (i < length) {
         float last[CPU_VECTOR];
         last_vector(x + i, length - i, last);
         add_strip(last, CPU_VECTOR, row, levels, high + i, low + i, sums);
     }
+    end_writing(between, written);
 }
 
 /* The exponentials of a block of a row, at most CPU_BLOCK classes, and its logits. */
@@ -192,19 +325,18 @@ typedef struct block_pairs {
 } block_pairs;
 
 /* Computes the exponentials of a block into its high and low, and adds them to the sums, which it flushes into the
-   total if they are full. Meanwhile it prefetches as many bytes at `ahead` as x has: in one go they would fill the
-   buffers that a core has for lines on their way. */
+   total if they are full. */
 INLINE void add_exponentials(block_pairs block, core_row_t row, int levels, vector_sums *restrict sums,
-                             core_total_t *restrict total, const char *ahead)
+                             core_total_t *restrict total, const between_strips *between)
 {
     const core_distance_t none = {0};
     make_room(sums, block.length, levels, total);
     if (core_row_is_unscaled(row)) {
         const strip_rows unscaled = one_row(row, none, 1);
-        add_strips(block.x, block.length, &unscaled, levels, block.high, block.low, sums, ahead);
+        add_strips(block.x, block.length, &unscaled, levels, block.high, block.low, sums, between);
     } else {
         const strip_rows any = one_row(row, none, 0);
-        add_strips(block.x, block.length, &any, levels, block.high, block.low, sums, ahead);
+        add_strips(block.x, block.length, &any, levels, block.high, block.low, sums, between);
     }
 }
 
@@ -228,178 +360,13 @@ INLINE void add_term(int term, block_pairs block, core_distance_t distance, int 
     }
 }
 
-/* Adds a block to the sums of all terms that the problem has. It prefetches at `ahead` as add_exponentials does. */
+/* Adds a block to the sums of all terms that the problem has. */
 INLINE void add_terms(const clsoftmax_problem *problem, block_pairs block, row_on_lane on, int levels,
-                      vector_sums *sums, core_total_t *totals, const char *ahead)
+                      vector_sums *sums, core_total_t *totals, const between_strips *between)
 {
-    add_exponentials(block, row_of(on), levels, &sums[TERM_EXPONENTIAL], &totals[TERM_EXPONENTIAL], ahead);
+    add_exponentials(block, row_of(on), levels, &sums[TERM_EXPONENTIAL], &totals[TERM_EXPONENTIAL], between);
     if (cpu_terms(problem) > TERM_WEIGHTED)
         add_term(TERM_WEIGHTED, block, distance_of(on), levels, &sums[TERM_WEIGHTED], &totals[TERM_WEIGHTED]);
-}
-
-/* ---------------------------------------------------------------- Results */
-
-/* Computes the results of whole vectors of exponentials. operation: a constant, here and below. */
-INLINE void results_of_pairs(int operation, const float *restrict high, const float *restrict low, size_t length,
-                             operation_row row, float *restrict results)
-{
-#pragma omp simd
-    for (size_t i = 0; i < length; i++)
-        results[i] = operation_result(operation, kept_exponential(high, low, i), 0, row);
-}
-
-/* A run of results that are neighbours in memory; stream: as cpu_write takes it. */
-typedef struct result_run {
-    char *to;
-    size_t length; /* in elements */
-    cpu_stream *stream;
-} result_run;
-
-/* Computes a line of results, and writes it where it belongs, or as much of it as a run has at its beginning or end.
-   high and low have a whole line's pairs. dtype: a constant. */
-INLINE void write_pairs(int operation, clsoftmax_dtype dtype, const float *high, const float *low, operation_row row,
-                        result_run run)
-{
-    enum { MOST = CPU_LINE / sizeof(uint16_t) };
-    const size_t size = cpu_element_size(dtype), most = CPU_LINE / size;
-    _Alignas(CPU_LINE) float values[MOST];
-    _Alignas(CPU_LINE) uint16_t rounded[MOST];
-    results_of_pairs(operation, high, low, most, row, values);
-    const void *line = cpu_rounded(dtype, values, most, rounded);
-    if (run.length * size == CPU_LINE)
-        cpu_write_line(run.stream, run.to, line);
-    else
-        cpu_write_part(run.stream, run.to, line, run.length * size);
-}
-
-/* Writes a run of results, line by line. dtype: a constant. */
-INLINE void write_pairs_run(int operation, clsoftmax_dtype dtype, const float *restrict high, const float *restrict low,
-                            operation_row row, result_run run)
-{
-    const size_t size = cpu_element_size(dtype), most = CPU_LINE / size;
-    size_t i = cpu_write_head(run.stream, run.to, run.length * size) / size;
-    if (i > 0)
-        write_pairs(operation, dtype, high, low, row, (result_run){run.to, i, run.stream});
-    for (; i + most <= run.length; i += most)
-        write_pairs(operation, dtype, high + i, low + i, row, (result_run){run.to + i * size, most, run.stream});
-    if (i < run.length)
-        write_pairs(operation, dtype, high + i, low + i, row,
-                    (result_run){run.to + i * size, run.length - i, run.stream});
-}
-
-/* Computes the results of `count` classes, whole vectors of at most CPU_STRIP, from their logits, which become
-   exponentials first if results are made of those. */
-INLINE void results_of_logits(int operation, const float *restrict x, size_t count, const strip_rows *rows,
-                              operation_row row, float *restrict results)
-{
-    _Alignas(64) float high[CPU_STRIP], low[CPU_STRIP];
-    if (operation_made_of(operation) == MADE_OF_EXPONENTIALS) {
-        strip_exponentials((strip){x, high, low, CPU_VECTOR}, count / CPU_VECTOR, CPU_VECTOR, rows);
-        results_of_pairs(operation, high, low, count, row, results);
-        return;
-    }
-#pragma omp simd
-    for (size_t i = 0; i < count; i++)
-        results[i] = operation_result(operation, (core_pair){0, 0}, x[i], row);
-}
-
-/* Computes the results of a block from its logits: whole strips, then whole vectors, then the rest. */
-INLINE void results_of_strips(int operation, const float *restrict x, size_t length, const strip_rows *rows,
-                              operation_row row, float *restrict results)
-{
-    size_t i = 0;
-    for (; i + CPU_STRIP <= length; i += CPU_STRIP)
-        results_of_logits(operation, x + i, CPU_STRIP, rows, row, results + i);
-    for (; i + CPU_VECTOR <= length; i += CPU_VECTOR)
-        results_of_logits(operation, x + i, CPU_VECTOR, rows, row, results + i);
-    if (i < length) {
-        float last[CPU_VECTOR];
-        last_vector(x + i, length - i, last);
-        results_of_logits(operation, last, CPU_VECTOR, rows, row, results + i);
-    }
-}
-
-/* ---------------------------------------------------------------- Blocks of results */
-
-/* A block of results: its place in the array of results, `first` elements from its start. */
-typedef struct result_block {
-    const cpu_call *call;
-    cpu_stream *stream; /* as cpu_write takes it */
-    uint64_t first, stride;
-    size_t length;
-} result_block;
-
-/* Writes the results of at most CPU_BLOCK exponentials. Neighbours are written line by line, without a buffer between;
-   behind the exponentials there is room to read a line more (CPU_ROOM_BEHIND). */
-INLINE void store_results_of_pairs(int operation, result_block block, const float *restrict high,
-                                   const float *restrict low, operation_row row)
-{
-    const clsoftmax_problem *p = block.call->problem;
-    void *array = block.call->arguments->results;
-    const clsoftmax_dtype dtype = p->results_dtype;
-    const result_run run = {(char *)array + block.first * cpu_element_size(dtype), block.length, block.stream};
-    float results[CPU_BLOCK];
-    if (block.stride != 1) {
-        results_of_pairs(operation, high, low, padded(block.length), row, results);
-        cpu_store(dtype, array, block.first, block.stride, block.length, block.stream, results);
-        return;
-    }
-    switch (dtype) {
-#define WRITE_PAIRS_RUN(name, text, bytes)                                                                             \
-    case CLSOFTMAX_##name:                                                                                             \
-        write_pairs_run(operation, CLSOFTMAX_##name, high, low, row, run);                                             \
-        break;
-        CLSOFTMAX_DTYPE_LIST(WRITE_PAIRS_RUN)
-#undef WRITE_PAIRS_RUN
-    case CLSOFTMAX_DTYPE_COUNT:
-        break;
-    }
-}
-
-/* Writes the results of at most CPU_BLOCK logits, which are those of an ordinary row. */
-INLINE void store_results_of_logits(int operation, result_block block, const float *x, core_row_t row,
-                                    operation_row end)
-{
-    float results[CPU_BLOCK];
-    const core_distance_t none = {0};
-    if (core_row_is_unscaled(row)) {
-        const strip_rows unscaled = one_row(row, none, 1);
-        results_of_strips(operation, x, block.length, &unscaled, end, results);
-    } else {
-        const strip_rows any = one_row(row, none, 0);
-        results_of_strips(operation, x, block.length, &any, end, results);
-    }
-    cpu_store(block.call->problem->results_dtype, block.call->arguments->results, block.first, block.stride,
-              block.length, block.stream, results);
-}
-
-/* Writes a block of results. If they are made of exponentials that are kept, high and low are these; otherwise high and
-   low are NULL, and x is the block's logits. */
-static inline void store_results(result_block block, const float *x, const float *high, const float *low,
-                                 row_on_lane on, core_two_float end)
-{
-    switch ((int)block.call->problem->operation) {
-#define STORE_RESULTS(name, made_of, ends_with, zero)                                                                  \
-    case OPERATION_##name:                                                                                             \
-        if (made_of == MADE_OF_EXPONENTIALS && high)                                                                   \
-            store_results_of_pairs(OPERATION_##name, block, high, low, operation_row_of(on, end));                     \
-        else if (made_of != MADE_OF_NOTHING)                                                                           \
-            store_results_of_logits(OPERATION_##name, block, x, row_of(on), operation_row_of(on, end));                \
-        break;
-        OPERATION_LIST(STORE_RESULTS)
-#undef STORE_RESULTS
-    }
-}
-
-/* Writes the fill into a block of a row that is not computed. kind: the row's. */
-static inline void store_fill(result_block block, int kind)
-{
-    float results[CPU_BLOCK];
-    const float fill = cpu_fill_value(block.call->problem, kind);
-    for (size_t i = 0; i < block.length; i++)
-        results[i] = fill;
-    cpu_store(block.call->problem->results_dtype, block.call->arguments->results, block.first, block.stride,
-              block.length, block.stream, results);
 }
 
 #endif

@@ -4,14 +4,14 @@
  *
  * A row goes through the four phases of every strategy:
  *
- *     top      block_top, finish_tops    finds the largest logit, and what it and the temperature make of the row
+ *     top      begin_top, finish_tops    finds the largest logit, and what it and the temperature make of the row
  *     sums     block_sums                computes the exponentials, keeps them if they fit, and adds them up
  *     finish   finish_sums               writes the statistics, and prepares what results need of the sums
- *     emit     block_results             writes the results
+ *     emit     begin_results             writes the results
  *
  * Top is bound by reading memory, sums by arithmetic, and emit by writing memory. So that they overlap, they run on
- * three bundles of rows in turns, a block each: while the exponentials of one bundle are computed, the logits of the
- * next are read and the results of the last are written.
+ * three bundles of rows in turns, a strip each: while the exponentials of one bundle are computed, the logits of the
+ * next are read and the results of the last are written (between_strips in cpu_block.h).
  *
  * The loops over a block are in cpu_block.h, the steps of the exponential in cpu_steps.h, what is done once a row for
  * all rows of a bundle in cpu_lanes.h, and loading and storing elements in cpu_dtype.h.
@@ -38,12 +38,13 @@ typedef struct bundle {
     size_t rows;    /* 0: the bundle is empty */
     float *high, *low;
     uint64_t logits[MOST_ROWS], results[MOST_ROWS]; /* the first elements of the rows */
-    lane_tops tops[MOST_ROWS];                      /* what each lane has seen; without statistics only its keys */
+    lane_maxima maxima[MOST_ROWS];                  /* what the lanes have seen, without statistics */
+    lane_tops tops[MOST_ROWS];                      /* and with them */
     core_top_t top[MOST_ROWS];
     lane_temperatures own_temperatures; /* if each row has a temperature of its own */
     lane_rows set;
-    vector_sums sums[MOST_ROWS][TERM_COUNT]; /* since they were flushed */
-    core_total_t flushed[MOST_ROWS][TERM_COUNT];
+    vector_sums sums[TERM_COUNT][MOST_ROWS]; /* since they were flushed */
+    core_total_t flushed[TERM_COUNT][MOST_ROWS];
     lane_totals totals[TERM_COUNT];
     lane_ends ends;
 } bundle;
@@ -60,7 +61,13 @@ typedef struct items {
     int keep;     /* 1: exponentials are kept between the phases sums and emit */
     int overlap;  /* 1: emit of a bundle overlaps with sums of the next: the room holds both, or none is kept */
     int levels;
+    cpu_shares *shares;
+    cpu_share share;  /* what is left of this thread's */
+    int rows_at_once; /* 1: what lanes have seen and added up is reduced for all rows of a bundle at once */
 } items;
+
+/* Fewer rows are reduced one after another. */
+#define ROWS_AT_ONCE 5
 
 /* ---------------------------------------------------------------- Blocks */
 
@@ -79,7 +86,7 @@ static inline block row_block(const items *it, size_t row, size_t number)
 }
 
 /* Returns the logits of the block: where they stand if they are f32 and neighbours, otherwise copied into `buffer`. */
-static const float *block_logits(const items *it, const bundle *b, const block *k, float *buffer)
+INLINE const float *block_logits(const items *it, const bundle *b, const block *k, float *buffer)
 {
     const clsoftmax_problem *p = it->call->problem;
     const uint64_t stride = p->logits_layout.class_stride, begin = b->logits[k->row] + k->first * stride;
@@ -89,29 +96,45 @@ static const float *block_logits(const items *it, const bundle *b, const block *
     return buffer;
 }
 
+/* Writes logits of a row of ties into `buffer`, which may be x, as an ordinary row has them. */
+static const float *tied_logits(const float *x, size_t length, float ties_at, float *buffer)
+{
+    for (size_t i = 0; i < length; i++)
+        buffer[i] = core_tie(x[i], ties_at);
+    return buffer;
+}
+
 /* Returns the logits of the block as an ordinary row has them: those of a row of ties become 0 and -inf, in
    `buffer`. */
-static const float *block_ordinary(const items *it, const bundle *b, const block *k, float *buffer)
+INLINE const float *block_ordinary(const items *it, const bundle *b, const block *k, float *buffer)
 {
     const float *x = block_logits(it, b, k, buffer);
-    if (b->set.kind[k->row] != CORE_ROW_TIES)
-        return x;
-    for (size_t i = 0; i < k->length; i++)
-        buffer[i] = core_tie(x[i], b->set.ties_at[k->row]);
-    return buffer;
+    return b->set.kind[k->row] == CORE_ROW_TIES ? tied_logits(x, k->length, b->set.ties_at[k->row], buffer) : x;
 }
 
 /* ---------------------------------------------------------------- Phase top */
 
-/* Adds the block to what its row's lanes have seen. Without statistics only the keys are needed. */
-static void block_top(const items *it, bundle *b, const block *k)
+/* Bytes from the block whose top was found to the logits that are prefetched meanwhile. */
+#define AHEAD_BYTES 4096
+
+/* Returns the address from which to prefetch: logits a page behind this block, or directly behind it if classes are no
+   neighbours. */
+static const char *ahead_of(const items *it, const bundle *b, const block *k)
 {
-    float buffer[CPU_BLOCK];
-    const float *x = block_logits(it, b, k, buffer);
-    if (it->call->problem->statistics)
-        add_lane_tops(x, k->length, (uint32_t)(k->first / CPU_VECTOR), &b->tops[k->row]);
-    else
-        add_lane_keys(x, k->length, b->tops[k->row].key);
+    const clsoftmax_problem *p = it->call->problem;
+    const uint64_t stride = p->logits_layout.class_stride, behind = b->logits[k->row] + k->first * stride + k->length;
+    return (const char *)it->call->arguments->logits + behind * cpu_element_size(p->logits_dtype) +
+           (stride == 1 ? AHEAD_BYTES : 0);
+}
+
+/* Has the logits of a block read between strips. `buffer` has room for them. */
+INLINE void begin_top(const items *it, bundle *b, const block *k, float *buffer, between_strips *between)
+{
+    between->ahead = ahead_of(it, b, k);
+    between->top = block_logits(it, b, k, buffer);
+    between->maxima = it->call->problem->statistics ? NULL : &b->maxima[k->row];
+    between->tops = &b->tops[k->row];
+    between->step = (uint32_t)(k->first / CPU_VECTOR);
 }
 
 /* Prepares the temperatures of the rows, where each has its own. Returns the number of invalid ones. */
@@ -138,13 +161,16 @@ static uint64_t finish_tops(const items *it, bundle *b)
     const clsoftmax_problem *p = it->call->problem;
     if (b->rows == 0)
         return 0;
-    for (size_t r = 0; r < b->rows; r++) {
-        if (p->statistics)
+    if (p->statistics)
+        for (size_t r = 0; r < b->rows; r++) {
             b->top[r] = top_of_lanes(&b->tops[r]);
-        else
-            b->top[r].key = largest_of_lanes(b->tops[r].key);
-        b->set.key[r] = b->top[r].key;
-    }
+            b->set.key[r] = b->top[r].key;
+        }
+    else if (it->rows_at_once)
+        keys_of_rows(b->maxima, b->set.key);
+    else
+        for (size_t r = 0; r < b->rows; r++)
+            b->set.key[r] = key_of_row(&b->maxima[r]);
     uint64_t invalid = p->temperature_per_row ? set_own_temperatures(it, b) : 0;
     set_lane_rows(&b->set, temperatures_of(it, b), !p->temperature_per_row, it->call->policies, MOST_ROWS);
     return invalid;
@@ -152,51 +178,46 @@ static uint64_t finish_tops(const items *it, bundle *b)
 
 /* ---------------------------------------------------------------- Phase sums */
 
-/* Bytes from the block whose top was found to the logits that are prefetched meanwhile. */
-#define AHEAD_BYTES 4096
-
-/* Returns the address from which to prefetch: logits a page behind this block, or directly behind it if classes are no
-   neighbours. */
-static const char *ahead_of(const items *it, const bundle *b, const block *k)
-{
-    const clsoftmax_problem *p = it->call->problem;
-    const uint64_t stride = p->logits_layout.class_stride, behind = b->logits[k->row] + k->first * stride + k->length;
-    return (const char *)it->call->arguments->logits + behind * cpu_element_size(p->logits_dtype) +
-           (stride == 1 ? AHEAD_BYTES : 0);
-}
-
 /* Adds the terms of a block to the sums of its row. levels: a constant, so that the loops are compiled for it. */
-INLINE void add_sums(const items *it, bundle *b, const block *k, const float *x, int levels, const char *ahead)
+INLINE void add_sums(const items *it, bundle *b, const block *k, const float *x, int levels,
+                     const between_strips *between)
 {
     const row_on_lane on = {&b->set, temperatures_of(it, b), k->row};
     const size_t slot = it->keep ? k->slot : 0;
     const block_pairs pairs = {x, k->length, b->high + slot, b->low + slot};
-    add_terms(it->call->problem, pairs, on, levels, b->sums[k->row], b->flushed[k->row], ahead);
+    vector_sums *sums = &b->sums[0][k->row];
+    core_total_t *flushed = &b->flushed[0][k->row];
+    add_exponentials(pairs, row_of(on), levels, sums, flushed, between);
+    if (cpu_terms(it->call->problem) > TERM_WEIGHTED)
+        add_term(TERM_WEIGHTED, pairs, distance_of(on), levels, sums + TERM_WEIGHTED * MOST_ROWS,
+                 flushed + TERM_WEIGHTED * MOST_ROWS);
 }
 
-/* Adds the terms of a block to the sums of its row, if the row is computed. */
-static void block_sums(const items *it, bundle *b, const block *k, const char *ahead)
+/* Adds the terms of a block to the sums of its row, which is computed. */
+INLINE void block_sums(const items *it, bundle *b, const block *k, const between_strips *between)
 {
-    if (!core_row_is_computed(b->set.kind[k->row]))
-        return;
     float buffer[CPU_BLOCK];
     const float *x = block_ordinary(it, b, k, buffer);
     if (it->levels == 2)
-        add_sums(it, b, k, x, 2, ahead);
+        add_sums(it, b, k, x, 2, between);
     else
-        add_sums(it, b, k, x, 3, ahead);
+        add_sums(it, b, k, x, 3, between);
 }
 
 /* ---------------------------------------------------------------- Phase finish */
 
-static void flush_rows(const items *it, bundle *b)
+/* Ends the sums of all rows, and clears them for the next ones. */
+static void end_sums(const items *it, bundle *b)
 {
-    for (int t = 0; t < cpu_terms(it->call->problem); t++)
-        for (size_t r = 0; r < b->rows; r++) {
-            core_total_t *flushed = &b->flushed[r][t];
-            flush_sums(&b->sums[r][t], it->levels, flushed);
-            set_lane_total(&b->totals[t], r, *flushed);
+    for (int t = 0; t < cpu_terms(it->call->problem); t++) {
+        if (it->rows_at_once)
+            finish_rows(b->sums[t], it->levels, b->flushed[t], &b->totals[t]);
+        for (size_t r = 0; r < b->rows && !it->rows_at_once; r++) {
+            flush_sums(&b->sums[t][r], it->levels, &b->flushed[t][r]);
+            set_lane_total(&b->totals[t], r, b->flushed[t][r]);
         }
+        memset(b->sums[t], 0, b->rows * sizeof *b->sums[t]);
+    }
 }
 
 static void write_statistics(const items *it, const bundle *b)
@@ -218,7 +239,7 @@ static void finish_sums(const items *it, bundle *b)
     const clsoftmax_problem *p = it->call->problem;
     if (b->rows == 0)
         return;
-    flush_rows(it, b);
+    end_sums(it, b);
     if (p->statistics)
         write_statistics(it, b); /* first, because results may overwrite the label's logit */
     set_lane_ends(p, &b->ends, &b->set, &b->totals[TERM_EXPONENTIAL], b->rows);
@@ -226,23 +247,32 @@ static void finish_sums(const items *it, bundle *b)
 
 /* ---------------------------------------------------------------- Phase emit */
 
-/* Writes the results of a block: from its kept exponentials, from its logits, or the fill of its row. */
-static void block_results(const items *it, const bundle *b, const block *k)
+/* Writes the results of a block that are no neighbours, or made of logits. */
+static void store_other_results(const items *it, const bundle *b, const block *k, result_block block,
+                                core_two_float end)
 {
-    const clsoftmax_problem *p = it->call->problem;
-    const int kind = b->set.kind[k->row];
-    const uint64_t stride = p->results_layout.class_stride;
-    const result_block block = {it->call, it->stream, b->results[k->row] + k->first * stride, stride, k->length};
-    if (!core_row_is_computed(kind)) {
-        store_fill(block, kind);
-        return;
-    }
     const row_on_lane on = {&b->set, temperatures_of(it, b), k->row};
     float buffer[CPU_BLOCK];
-    const int pairs = it->keep && cpu_made_of(p) == MADE_OF_EXPONENTIALS;
+    const int pairs = it->keep && cpu_made_of(it->call->problem) == MADE_OF_EXPONENTIALS;
     const float *x = pairs ? NULL : block_ordinary(it, b, k, buffer);
-    store_results(block, x, pairs ? b->high + k->slot : NULL, pairs ? b->low + k->slot : NULL, on,
-                  lane_end(&b->ends, k->row));
+    store_results(block, x, pairs ? b->high + k->slot : NULL, pairs ? b->low + k->slot : NULL, on, end);
+}
+
+/* Has the results of a block written between strips, if they are neighbours and made of kept exponentials. Others it
+   writes itself: from these, from the logits, or the fill of the row. */
+INLINE void begin_results(const items *it, const bundle *b, const block *k, between_strips *between)
+{
+    const clsoftmax_problem *p = it->call->problem;
+    const int kind = b->set.kind[k->row], pairs = it->keep && cpu_made_of(p) == MADE_OF_EXPONENTIALS;
+    const uint64_t stride = p->results_layout.class_stride;
+    const result_block block = {it->call, it->stream, b->results[k->row] + k->first * stride, stride, k->length};
+    const core_two_float end = lane_end(&b->ends, k->row);
+    if (!core_row_is_computed(kind))
+        store_fill(block, kind);
+    else if (pairs && stride == 1)
+        between->results = kept_block(block, b->high + k->slot, b->low + k->slot, end);
+    else
+        store_other_results(it, b, k, block, end);
 }
 
 /* ---------------------------------------------------------------- Bundles */
@@ -251,56 +281,71 @@ static void block_results(const items *it, const bundle *b, const block *k)
    clearing it takes longer than a short row. */
 static void clear_bundle(const items *it, bundle *b)
 {
-    const size_t sums = it->bundle_rows * sizeof *b->sums;
+    const size_t rows = it->rows_at_once ? MOST_ROWS : it->bundle_rows;
     b->rows = 0;
     for (size_t r = 0; r < MOST_ROWS; r++) {
         b->set.key[r] = CORE_KEY_NEGATIVE_INFINITY;
         for (int t = 0; t < TERM_COUNT; t++)
             set_lane_total(&b->totals[t], r, (core_total_t){0, 0, 0});
     }
-    memset(b->sums, 0, sums);
+    for (int t = 0; t < cpu_terms(it->call->problem); t++) {
+        memset(b->sums[t], 0, rows * sizeof *b->sums[t]);
+        memset(b->flushed[t], 0, rows * sizeof *b->flushed[t]);
+    }
+    for (size_t r = 0; r < rows; r++)
+        clear_maxima(&b->maxima[r]);
     if (it->call->problem->temperature_per_row)
         set_one_temperature(&b->own_temperatures, 1.0f);
 }
 
-/* Gives the bundle its next rows, from `first` on, of those before `end`. */
-static void begin_bundle(const items *it, bundle *b, uint64_t first, uint64_t end)
+/* Gives the bundle the next rows of this thread's share, or of the next share if that is used up. */
+static void begin_bundle(items *it, bundle *b)
 {
     const clsoftmax_problem *p = it->call->problem;
-    uint64_t left = first < end ? end - first : 0;
+    if (it->share.begin == it->share.end)
+        it->share = cpu_take_share(it->shares);
+    const uint64_t first = it->share.begin, left = it->share.end - first;
     b->first = first;
     b->rows = left < it->bundle_rows ? (size_t)left : it->bundle_rows;
+    it->share.begin += b->rows;
     for (size_t r = 0; r < b->rows; r++) {
         b->logits[r] = cls_layout_row(p, &p->logits_layout, first + r);
         b->results[r] = cls_layout_row(p, &p->results_layout, first + r);
-        memset(&b->tops[r], 0, sizeof b->tops[r]); /* keys of CORE_KEY_NEGATIVE_INFINITY */
-        memset(b->flushed[r], 0, sizeof b->flushed[r]);
+        clear_maxima(&b->maxima[r]);
     }
+    if (p->statistics)
+        memset(b->tops, 0, b->rows * sizeof *b->tops); /* keys of CORE_KEY_NEGATIVE_INFINITY */
+    for (int t = 0; t < cpu_terms(p); t++)
+        memset(b->flushed[t], 0, b->rows * sizeof *b->flushed[t]);
 }
 
-/* Runs a phase of each bundle, in turns block by block: top of the next, sums of the current, emit of the last. */
+/* Runs a phase of each bundle: top of the next, sums of the current, emit of the last. They take turns strip by strip,
+   in blocks at the same place. */
 static void run_phases(const items *it, bundle *next, bundle *current, const bundle *last)
 {
     int writes = cpu_made_of(it->call->problem) != MADE_OF_NOTHING;
     for (size_t row = 0; row < it->bundle_rows; row++)
         for (size_t number = 0; number < it->row_blocks; number++) {
             const block k = row_block(it, row, number);
-            const char *ahead = it->call->arguments->logits;
-            if (row < next->rows) {
-                block_top(it, next, &k);
-                ahead = ahead_of(it, next, &k);
-            }
-            if (row < current->rows)
-                block_sums(it, current, &k, ahead);
+            float buffer[CPU_BLOCK];
+            between_strips between = {.ahead = it->call->arguments->logits};
+            if (row < next->rows)
+                begin_top(it, next, &k, buffer, &between);
             if (writes && row < last->rows)
-                block_results(it, last, &k);
+                begin_results(it, last, &k, &between);
+            if (row < current->rows && core_row_is_computed(current->set.kind[row]))
+                block_sums(it, current, &k, &between);
+            else
+                do_between(&between, k.length);
         }
 }
 
 /* Decides how rows are bundled, and what is kept of them. */
-static items plan_items(const cpu_call *call, uint64_t rows, const cpu_room *room)
+static items plan_items(const cpu_call *call, cpu_shares *shares, const cpu_room *room)
 {
     items it = {.call = call,
+                .shares = shares,
+                .share = cpu_take_share(shares),
                 .row_blocks = (size_t)((call->problem->classes + CPU_BLOCK - 1) / CPU_BLOCK),
                 .levels = CORE_SUM_LEVELS(call->problem->classes)};
     set_one_temperature(&it.temperatures, call->arguments->temperature);
@@ -310,23 +355,26 @@ static items plan_items(const cpu_call *call, uint64_t rows, const cpu_room *roo
     it.keep = it.row_pairs <= it.pairs;
     it.overlap = !it.keep || it.row_pairs * 2 <= (it.pairs < OVERLAP_PAIRS ? it.pairs : OVERLAP_PAIRS);
     it.bundle_rows = fitting < 1 ? 1 : fitting > MOST_ROWS ? MOST_ROWS : fitting;
-    if (it.bundle_rows > rows)
-        it.bundle_rows = (size_t)rows;
+    if (it.bundle_rows > it.share.end - it.share.begin)
+        it.bundle_rows = (size_t)(it.share.end - it.share.begin);
+    it.rows_at_once = it.bundle_rows >= ROWS_AT_ONCE;
     return it;
 }
 
-uint64_t CPU_FUNCTION(cls_cpu_item)(const cpu_call *call, uint64_t begin, uint64_t end, const cpu_room *room)
+uint64_t CPU_FUNCTION(cls_cpu_item)(const cpu_call *call, cpu_shares *shares, const cpu_room *room)
 {
-    items it = plan_items(call, end - begin, room);
+    items it = plan_items(call, shares, room);
     cpu_stream stream = {.line = NULL};
     it.stream = call->stream ? &stream : NULL;
+    if (it.bundle_rows == 0) /* other threads were faster */
+        return 0;
     bundle bundles[3], none;
     size_t half = it.overlap ? it.pairs / 2 : 0;
     uint64_t invalid = 0;
     for (size_t i = 0; i < 3; i++)
         clear_bundle(&it, &bundles[i]);
     none.rows = 0;
-    begin_bundle(&it, &bundles[0], begin, end);
+    begin_bundle(&it, &bundles[0]);
     for (unsigned step = 0; bundles[step % 3].rows + bundles[(step + 1) % 3].rows + bundles[(step + 2) % 3].rows > 0;
          step++) {
         bundle *next = &bundles[step % 3], *current = &bundles[(step + 2) % 3], *last = &bundles[(step + 1) % 3];
@@ -337,7 +385,7 @@ uint64_t CPU_FUNCTION(cls_cpu_item)(const cpu_call *call, uint64_t begin, uint64
         finish_sums(&it, current);
         if (!it.overlap)
             run_phases(&it, &none, &none, current);
-        begin_bundle(&it, last, next->first + next->rows, end);
+        begin_bundle(&it, last);
     }
     if (it.stream)
         cpu_stream_end(&stream);

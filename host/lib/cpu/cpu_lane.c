@@ -471,9 +471,28 @@ static panel plan_panel(const cpu_call *call, const cpu_room *room)
     return panel;
 }
 
-uint64_t CPU_FUNCTION(cls_cpu_lane)(const cpu_call *call, uint64_t begin, uint64_t end, const cpu_room *room)
+/* Computes a share of rows. Returns the number of invalid temperatures. */
+static uint64_t compute_share(panel *panel, cpu_share share)
 {
-    const clsoftmax_problem *p = call->problem;
+    const clsoftmax_problem *p = panel->call->problem;
+    uint64_t invalid = 0;
+    for (uint64_t row = share.begin; row < share.end; row += panel->count) {
+        begin_panel(panel, row, share.end);
+        find_tops(panel);
+        if (p->temperature_per_row)
+            invalid += set_own_temperatures(panel);
+        if (p->sweep == 0)
+            compute_panel(panel, 0);
+        for (uint64_t k = 0; k < p->sweep; k++, panel->results += p->sweep_stride) {
+            set_one_temperature(&panel->temperatures, panel->call->arguments->temperatures[k]);
+            compute_panel(panel, k);
+        }
+    }
+    return invalid;
+}
+
+uint64_t CPU_FUNCTION(cls_cpu_lane)(const cpu_call *call, cpu_shares *shares, const cpu_room *room)
+{
     panel panel = plan_panel(call, room);
     float untransposed[LANES * MOST_CLASSES];
     panel.untransposed = untransposed;
@@ -481,18 +500,8 @@ uint64_t CPU_FUNCTION(cls_cpu_lane)(const cpu_call *call, uint64_t begin, uint64
     panel.stream = call->stream ? &stream : NULL;
     set_one_temperature(&panel.temperatures, call->arguments->temperature);
     uint64_t invalid = 0;
-    for (uint64_t row = begin; row < end; row += panel.count) {
-        begin_panel(&panel, row, end);
-        find_tops(&panel);
-        if (p->temperature_per_row)
-            invalid += set_own_temperatures(&panel);
-        if (p->sweep == 0)
-            compute_panel(&panel, 0);
-        for (uint64_t k = 0; k < p->sweep; k++, panel.results += p->sweep_stride) {
-            set_one_temperature(&panel.temperatures, call->arguments->temperatures[k]);
-            compute_panel(&panel, k);
-        }
-    }
+    for (cpu_share share = cpu_take_share(shares); share.begin < share.end; share = cpu_take_share(shares))
+        invalid += compute_share(&panel, share);
     if (panel.stream)
         cpu_stream_end(&stream);
     return invalid;

@@ -131,7 +131,9 @@ static const float *block_ordinary(const worker *w, const blocks *b, float *buff
 
 static void top_of_part(const worker *w, size_t number, cpu_part *part)
 {
+    lane_maxima maxima;
     lane_tops tops;
+    clear_maxima(&maxima);
     memset(&tops, 0, sizeof tops); /* keys of CORE_KEY_NEGATIVE_INFINITY */
     const int statistics = w->call->problem->statistics;
     for (blocks b = blocks_of_part(w, number); b.length > 0; next_block(&b)) {
@@ -140,12 +142,12 @@ static void top_of_part(const worker *w, size_t number, cpu_part *part)
         if (statistics)
             add_lane_tops(x, b.length, (uint32_t)(b.first / CPU_VECTOR), &tops);
         else
-            add_lane_keys(x, b.length, tops.key);
+            add_lane_maxima(x, b.length, &maxima);
     }
     if (statistics)
         part->top = top_of_lanes(&tops);
     else
-        part->top = (core_top_t){.key = largest_of_lanes(tops.key)};
+        part->top = (core_top_t){.key = key_of_row(&maxima)};
 }
 
 /* Merges the tops of a row's parts. */
@@ -192,9 +194,9 @@ INLINE void add_part(worker *w, size_t number, cpu_part *part, int levels)
     for (; b.length > 0; next_block(&b)) {
         const float *x = block_ordinary(w, &b, buffer);
         const block_pairs pairs = {x, b.length, high + slot, high + distance + slot};
-        const char *ahead = (const char *)w->call->arguments->logits +
-                            block_begin(w, &b) * cpu_element_size(p->logits_dtype) + AHEAD_BYTES;
-        add_terms(p, pairs, on, levels, sums, totals, ahead);
+        const between_strips between = {.ahead = (const char *)w->call->arguments->logits +
+                                                 block_begin(w, &b) * cpu_element_size(p->logits_dtype) + AHEAD_BYTES};
+        add_terms(p, pairs, on, levels, sums, totals, &between);
         slot += kept ? b.length : 0;
     }
     part->high = kept;

@@ -55,9 +55,30 @@ typedef struct cpu_call {
     uint64_t range_temperatures; /* temperatures of a range; the last one may have fewer */
 } cpu_call;
 
-/* Computes rows [begin, end), in sweeps as call->ranges counts them. Returns the number of rows with an invalid
-   temperature. Needs the default float environment. */
-typedef uint64_t cpu_rows_function(const cpu_call *call, uint64_t begin, uint64_t end, const cpu_room *room);
+/* Rows [begin, end) of a call, in sweeps as its ranges count them. */
+typedef struct cpu_share {
+    uint64_t begin, end;
+} cpu_share;
+
+/* The rows of a call, of which threads take a share at a time. */
+typedef struct cpu_shares {
+    uint64_t rows, share_rows;
+    atomic_uint_fast64_t next; /* the first row that nobody has taken */
+} cpu_shares;
+
+/* Takes the next share. It is empty if there is none. */
+static inline cpu_share cpu_take_share(cpu_shares *shares)
+{
+    const uint64_t begin = atomic_fetch_add_explicit(&shares->next, shares->share_rows, memory_order_relaxed);
+    if (begin >= shares->rows)
+        return (cpu_share){shares->rows, shares->rows};
+    const uint64_t left = shares->rows - begin;
+    return (cpu_share){begin, begin + (left < shares->share_rows ? left : shares->share_rows)};
+}
+
+/* Computes shares of rows until none is left. Returns the number of rows with an invalid temperature. Needs the default
+   float environment. */
+typedef uint64_t cpu_rows_function(const cpu_call *call, cpu_shares *shares, const cpu_room *room);
 
 #define CPU_JOIN_(stem, core, isa) stem##_##core##_##isa
 #define CPU_JOIN(stem, core, isa) CPU_JOIN_(stem, core, isa)

@@ -12,6 +12,21 @@
 
 #include "cpu_lanes.h"
 
+/* Returns the number of elements, rounded up to whole vectors. */
+static inline size_t padded(size_t length)
+{
+    return (length + CPU_VECTOR - 1) / CPU_VECTOR * CPU_VECTOR;
+}
+
+/* Copies the last `count` logits of a block, fewer than a vector, into a vector; all further lanes become -inf. */
+INLINE void last_vector(const float *x, size_t count, float *vector)
+{
+    const uint32_t end = (uint32_t)count;
+#pragma omp simd
+    for (uint32_t l = 0; l < CPU_VECTOR; l++)
+        vector[l] = l < end ? x[l] : -CORE_INFINITY;
+}
+
 /* The elements of a strip, and the place of their exponentials. Class c of lane l stands at c * stride + l. high may be
    x; the lean core has nothing in low. */
 typedef struct strip {
@@ -29,6 +44,12 @@ typedef struct strip_rows {
     size_t first;
     int are_unscaled; /* core_row_is_unscaled holds for all; a constant */
 } strip_rows;
+
+/* Returns what a strip knows of its rows, for classes of one row. */
+INLINE strip_rows one_row(core_row_t row, core_distance_t distance, int is_unscaled)
+{
+    return (strip_rows){.one = row, .distance = distance, .are_unscaled = is_unscaled};
+}
 
 /* The sums of the lanes in 32 bits, from the strip's first lane on. */
 typedef struct strip_sums {

@@ -68,7 +68,9 @@ static void load(sweep *s, uint64_t begin, int is_known)
 static void find_top(sweep *s)
 {
     const clsoftmax_problem *p = s->call->problem;
+    lane_maxima maxima;
     lane_tops lanes;
+    clear_maxima(&maxima);
     memset(&lanes, 0, sizeof lanes); /* keys of CORE_KEY_NEGATIVE_INFINITY */
     s->top = (core_top_t){CORE_KEY_NEGATIVE_INFINITY, CORE_KEY_NEGATIVE_INFINITY, 0};
     for (uint64_t begin = 0; begin < p->classes; begin += s->segment) {
@@ -77,12 +79,12 @@ static void find_top(sweep *s)
         if (p->statistics)
             add_lane_tops(s->x, length, (uint32_t)(begin / CPU_VECTOR), &lanes);
         else
-            add_lane_keys(s->x, length, lanes.key);
+            add_lane_maxima(s->x, length, &maxima);
     }
     if (p->statistics)
         s->top = top_of_lanes(&lanes);
     else
-        s->top.key = largest_of_lanes(lanes.key);
+        s->top.key = key_of_row(&maxima);
     for (size_t k = 0; k < LANES; k++)
         s->rows.key[k] = s->top.key;
     set_lane_rows(&s->rows, &s->temperatures, 0, s->call->policies, LANES);
@@ -104,7 +106,7 @@ INLINE void add_sums(sweep *s, size_t k, size_t length, int levels)
     for (size_t i = 0; i < length; i += CPU_BLOCK) {
         size_t count = length - i < CPU_BLOCK ? length - i : CPU_BLOCK;
         const block_pairs pairs = {s->x + i, count, s->high + i * step, s->low + i * step};
-        add_terms(p, pairs, on, levels, sums, totals, (const char *)s->x);
+        add_terms(p, pairs, on, levels, sums, totals, &(between_strips){.ahead = (const char *)s->x});
     }
     for (int t = 0; t < cpu_terms(p); t++) {
         flush_sums(&sums[t], levels, &totals[t]);
@@ -266,7 +268,7 @@ static void compute_range(sweep *s, uint64_t range, uint64_t begin, uint64_t end
     }
 }
 
-uint64_t CPU_FUNCTION(cls_cpu_sweep)(const cpu_call *call, uint64_t begin, uint64_t end, const cpu_room *room)
+uint64_t CPU_FUNCTION(cls_cpu_sweep)(const cpu_call *call, cpu_shares *shares, const cpu_room *room)
 {
     cpu_stream stream = {.line = NULL};
     size_t segment = room->count / (1 + CORE_EXPONENTIAL_FLOATS) / CPU_BLOCK * CPU_BLOCK;
@@ -276,8 +278,9 @@ uint64_t CPU_FUNCTION(cls_cpu_sweep)(const cpu_call *call, uint64_t begin, uint6
     s.x = room->floats;
     s.high = s.x + segment;
     s.low = CORE_LEAN ? s.high : s.high + segment;
-    for (uint64_t range = 0; range < call->ranges; range++)
-        compute_range(&s, range, begin, end);
+    for (cpu_share share = cpu_take_share(shares); share.begin < share.end; share = cpu_take_share(shares))
+        for (uint64_t range = 0; range < call->ranges; range++)
+            compute_range(&s, range, share.begin, share.end);
     if (s.stream)
         cpu_stream_end(&stream);
     return 0;

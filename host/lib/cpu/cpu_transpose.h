@@ -91,6 +91,22 @@ static inline __attribute__((always_inline)) void transpose_quads(vector v[QUAD]
     v[3] = SHUFFLE_QUADS(high_01, high_23, 2, 3, VECTOR + 2, VECTOR + 3);
 }
 
+/* Transposes CPU_VECTOR rows of as many elements of 32 bits, `stride` apart. */
+static inline void transpose_square(const void *rows_, size_t stride, void *columns_)
+{
+    const float *rows = rows_;
+    float *columns = columns_;
+    for (size_t k = 0; k < CPU_VECTOR; k += QUAD)
+        for (size_t row = 0; row < CPU_VECTOR; row += VECTOR) {
+            vector v[QUAD];
+            for (size_t i = 0; i < QUAD; i++)
+                v[i] = join_quads(rows + (row + i) * stride + k, QUAD * stride);
+            transpose_quads(v);
+            for (size_t i = 0; i < QUAD; i++)
+                *(unaligned_vector *)(columns + (k + i) * CPU_VECTOR + row) = v[i];
+        }
+}
+
 /* Returns how many neighbouring rows are transposed as one. Rows of fewer than four classes have no quad, so they are
    packed until they have; lanes are then not in the order of rows. */
 static inline size_t packed_rows(size_t classes)
