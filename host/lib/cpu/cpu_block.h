@@ -43,20 +43,36 @@ INLINE void add_vector_maxima(const float *x, const float *y, lane_maxima *maxim
     }
 }
 
-/* Adds a block to what the lanes have seen. */
+/* Adds to what the lanes of one vector have seen what those of another have. */
+INLINE void merge_maxima(lane_maxima *maxima, const lane_maxima *others)
+{
+#pragma omp simd
+    for (size_t l = 0; l < CPU_VECTOR; l++) {
+        const float other = others->largest[l];
+        maxima->largest[l] = other > maxima->largest[l] ? other : maxima->largest[l];
+        maxima->is_nan[l] |= others->is_nan[l];
+    }
+}
+
+/* Adds a block to what the lanes have seen. Two pairs of vectors go side by side, since each would wait for the one
+   before. */
 INLINE void add_lane_maxima(const float *x, size_t length, lane_maxima *maxima)
 {
-    lane_maxima seen = *maxima; /* in registers meanwhile */
+    lane_maxima seen = *maxima, beside; /* in registers meanwhile */
     size_t i = 0;
-    for (; i + 2 * CPU_VECTOR <= length; i += 2 * CPU_VECTOR)
+    clear_maxima(&beside);
+    for (; i + 4 * CPU_VECTOR <= length; i += 4 * CPU_VECTOR) {
         add_vector_maxima(x + i, x + i + CPU_VECTOR, &seen);
+        add_vector_maxima(x + i + 2 * CPU_VECTOR, x + i + 3 * CPU_VECTOR, &beside);
+    }
     for (; i + CPU_VECTOR <= length; i += CPU_VECTOR)
         add_vector_maxima(x + i, x + i, &seen);
     if (i < length) {
         float last[CPU_VECTOR];
         last_vector(x + i, length - i, last);
-        add_vector_maxima(last, last, &seen);
+        add_vector_maxima(last, last, &beside);
     }
+    merge_maxima(&seen, &beside);
     *maxima = seen;
 }
 

@@ -308,6 +308,8 @@ static void begin_bundle(items *it, bundle *b)
     b->first = first;
     b->rows = left < it->bundle_rows ? (size_t)left : it->bundle_rows;
     it->share.begin += b->rows;
+    if (b->rows == 0)
+        return;
     for (size_t r = 0; r < b->rows; r++) {
         b->logits[r] = cls_layout_row(p, &p->logits_layout, first + r);
         b->results[r] = cls_layout_row(p, &p->results_layout, first + r);

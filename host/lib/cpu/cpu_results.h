@@ -1,6 +1,6 @@
 /*
- * The phase emit over a block of neighbouring classes of one row, in loops that the compiler vectorises: for cpu_item.c,
- * cpu_parts.c and cpu_sweep.c, and for cpu_block.h, which writes some results between exponentials.
+ * The phase emit over a block of neighbouring classes of one row, in loops that the compiler vectorises: for
+ * cpu_item.c, cpu_parts.c and cpu_sweep.c, and for cpu_block.h, which writes some results between exponentials.
  *
  * Logits are read only as far as they go; exponentials and results have room for whole vectors.
  */
@@ -54,8 +54,8 @@ INLINE void write_pairs(int operation, clsoftmax_dtype dtype, const float *high,
         cpu_write_part(run.stream, run.to, line, run.length * size);
 }
 
-/* Writes `count` results of a run from `first` on, line by line. are_lines: a constant; 1 where they are whole lines, so
-   that nothing needs to be asked. operation, dtype: constants. */
+/* Writes `count` results of a run from `first` on, line by line. are_lines: a constant; 1 where they are whole lines,
+   so that nothing needs to be asked. operation, dtype: constants. */
 INLINE void write_pairs_run(int operation, clsoftmax_dtype dtype, const kept_results *kept, size_t first, size_t count,
                             int are_lines)
 {

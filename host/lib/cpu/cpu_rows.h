@@ -69,9 +69,12 @@ typedef struct cpu_shares {
 /* Takes the next share. It is empty if there is none. */
 static inline cpu_share cpu_take_share(cpu_shares *shares)
 {
+    const cpu_share none = {shares->rows, shares->rows};
+    if (atomic_load_explicit(&shares->next, memory_order_relaxed) >= shares->rows)
+        return none;
     const uint64_t begin = atomic_fetch_add_explicit(&shares->next, shares->share_rows, memory_order_relaxed);
     if (begin >= shares->rows)
-        return (cpu_share){shares->rows, shares->rows};
+        return none;
     const uint64_t left = shares->rows - begin;
     return (cpu_share){begin, begin + (left < shares->share_rows ? left : shares->share_rows)};
 }
