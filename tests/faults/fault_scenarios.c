@@ -14,22 +14,24 @@ enum { MOST_ELEMENTS = SCENARIO_MOST_BYTES / sizeof(float) };
 #define GROUP CLSOFTMAX_STRATEGY_GROUP
 #define SPLIT CLSOFTMAX_STRATEGY_SPLIT
 #define SOFTMAX CLSOFTMAX_OPERATION_SOFTMAX
+#define FAITHFUL CLSOFTMAX_ACCURACY_FAITHFUL
+#define FAST CLSOFTMAX_ACCURACY_FAST
 
 /* What is done with every operation: all of its arrays, in host memory and in buffers. */
 #define WITH_OPERATION(name, text, meaning)                                                                            \
-    {"rows-" text, "copy", "0:0", ITEM, CLSOFTMAX_OPERATION_##name, SCENARIO_ROWS, 40, 3, 1, 1, 0},                    \
-        {"buffers-" text, "", NULL, AUTO, CLSOFTMAX_OPERATION_##name, SCENARIO_ROWS, 33, 0, 1, 1, 0},
+    {"rows-" text, "copy", "0:0", ITEM, CLSOFTMAX_OPERATION_##name, SCENARIO_ROWS, 40, 3, 1, 1, 0, FAST},              \
+        {"buffers-" text, "", NULL, AUTO, CLSOFTMAX_OPERATION_##name, SCENARIO_ROWS, 33, 0, 1, 1, 0, FAITHFUL},
 
-const scenario scenarios[] = {{"copied", "copy", "0:0", AUTO, SOFTMAX, SCENARIO_ROWS, 33, 2, 0, 0, 0},
-                              {"shared", "share", "0:0", AUTO, SOFTMAX, SCENARIO_ROWS, 33, 2, 0, 0, 0},
-                              {"auto", "", "auto", AUTO, SOFTMAX, SCENARIO_ROWS, 300, 0, 0, 0, 0},
-                              {"rows-shared", "share", "0:0", ITEM, SOFTMAX, SCENARIO_ROWS, 40, 3, 1, 1, 0},
-                              {"group", "share", "0:0", GROUP, SOFTMAX, SCENARIO_ROWS, 300, 0, 0, 0, 0},
-                              {"split", "copy", "0:0", SPLIT, SOFTMAX, SCENARIO_ROWS, 3000, 3, 1, 0, 0},
-                              {"buffers-split", "", NULL, SPLIT, SOFTMAX, SCENARIO_ROWS, 3000, 0, 0, 0, 0},
-                              {"buffers-empty", "", NULL, AUTO, SOFTMAX, 0, 33, 0, 0, 0, 0},
-                              {"cpu", "", "cpu", AUTO, SOFTMAX, SCENARIO_ROWS, 33, 0, 1, 1, 0},
-                              {"list", "", "0:0", AUTO, SOFTMAX, SCENARIO_ROWS, 33, 0, 0, 0, 1},
+const scenario scenarios[] = {{"copied", "copy", "0:0", AUTO, SOFTMAX, SCENARIO_ROWS, 33, 2, 0, 0, 0, FAITHFUL},
+                              {"shared", "share", "0:0", AUTO, SOFTMAX, SCENARIO_ROWS, 33, 2, 0, 0, 0, FAST},
+                              {"auto", "", "auto", AUTO, SOFTMAX, SCENARIO_ROWS, 300, 0, 0, 0, 0, FAITHFUL},
+                              {"rows-shared", "share", "0:0", ITEM, SOFTMAX, SCENARIO_ROWS, 40, 3, 1, 1, 0, FAST},
+                              {"group", "share", "0:0", GROUP, SOFTMAX, SCENARIO_ROWS, 300, 0, 0, 0, 0, FAST},
+                              {"split", "copy", "0:0", SPLIT, SOFTMAX, SCENARIO_ROWS, 3000, 3, 1, 0, 0, FAST},
+                              {"buffers-split", "", NULL, SPLIT, SOFTMAX, SCENARIO_ROWS, 3000, 0, 0, 0, 0, FAITHFUL},
+                              {"buffers-empty", "", NULL, AUTO, SOFTMAX, 0, 33, 0, 0, 0, 0, FAITHFUL},
+                              {"cpu", "", "cpu", AUTO, SOFTMAX, SCENARIO_ROWS, 33, 0, 1, 1, 0, FAITHFUL},
+                              {"list", "", "0:0", AUTO, SOFTMAX, SCENARIO_ROWS, 33, 0, 0, 0, 1, FAITHFUL},
                               CLSOFTMAX_OPERATION_LIST(WITH_OPERATION)};
 const size_t scenario_count = sizeof scenarios / sizeof *scenarios;
 
@@ -132,6 +134,7 @@ static clsoftmax_problem problem_of(const scenario *scenario)
     problem.classes = scenario->classes;
     problem.strategy = scenario->strategy;
     problem.operation = scenario->operation;
+    problem.accuracy = scenario->accuracy;
     problem.tile_outer = scenario->tile_outer;
     problem.temperature_per_row = scenario->has_row_arrays;
     problem.statistics = scenario->has_row_arrays || scenario->operation == CLSOFTMAX_OPERATION_NONE;

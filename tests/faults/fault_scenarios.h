@@ -17,6 +17,7 @@ typedef struct scenario {
     int has_row_arrays; /* statistics with labels, and a temperature for each row */
     int is_strided;
     int lists_devices; /* lists the devices before it opens the context */
+    clsoftmax_accuracy accuracy;
 } scenario;
 
 extern const scenario scenarios[];
