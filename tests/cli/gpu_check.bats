@@ -56,6 +56,31 @@ check() {
     [[ $output == *"gpu-check: spills: ptxas spills"* && $output != *"gpu-check: fits: "* ]]
 }
 
+# The label is that of a kernel with a bar. It says that a work-item keeps 16 classes, so that a kernel of 1,600
+# instructions has too many; one of two has not.
+@test "too many instructions a class fail, and so does a kernel with a bar that is gone" {
+    [ -n "$(PATH=$PATH:/usr/local/cuda/bin command -v ptxas)" ] || skip "no ptxas"
+    local faithful="softmax:group:f32->f32:width 1:work-group 256:4 x 4 kept with exponentials:levels 2.cl"
+    local lean="softmax:group:f32->f32:lean:width 1:work-group 128:8 x 4 kept with exponentials:levels 2.cl"
+    kernel fits 256 8
+    cp fits.cl "$faithful"
+    cp fits.cl "$lean"
+    check
+    [ "$status" -eq 0 ]
+    [[ $output == *"instructions a class, of at most 50: softmax:group:f32->f32:lean:"* ]]
+    kernel lengthy 256 900
+    sed -i 's/fma(kept\[i\], 2.0f, 1.0f)/kept[i] * kept[i] * (kept[i] + 3.0f)/' lengthy.cl
+    mv lengthy.cl "$faithful"
+    check
+    [ "$status" -eq 1 ]
+    [[ $output == *"4 x 4 kept with exponentials:levels 2: too many instructions"* ]]
+    rm "${lean%.cl}".*
+    cp fits.cl "$faithful"
+    check
+    [ "$status" -eq 1 ]
+    [[ $output == *"8 x 4 kept with exponentials:levels 2: is not there"* ]]
+}
+
 @test "a folder without kernels fails" {
     check
     [ "$status" -ne 0 ]
