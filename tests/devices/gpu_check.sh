@@ -20,10 +20,12 @@ ACCEPTED_SPILLS=(
     "softmax+statistics:split:f32->f32:width 1:work-group 64:8 x 1 at a time:levels 2 row_split_results"
     # one register, where all 64 that a work-item of 1,024 can have hold 32 logits and their results
     "softmax:group:f32->f16:width 1:work-group 1024:32 x 1 kept:levels 2"
+    # 12 registers: libclc rounds to f16 in software, by 4,700 instructions where the kernel has 1,900
+    "softmax:group:f32->f16:lean:width 1:work-group 512:8 x 4 kept with exponentials:levels 2"
 )
 
 # Most NVIDIA instructions for each class that a work-item keeps, as MOST|LABEL: all of the kernel's code over these
-# classes. The rows are f32, of 4,096 classes; accuracy fast takes 0.58 of what faithful takes, and may take 0.6.
+# classes. The rows are f32, of 4,096 classes; accuracy fast takes 0.57 of what faithful takes, and may take 0.6.
 INSTRUCTION_BARS=(
     "86|softmax:group:f32->f32:width 1:work-group 256:4 x 4 kept with exponentials:levels 2"
     "50|softmax:group:f32->f32:lean:width 1:work-group 128:8 x 4 kept with exponentials:levels 2"

@@ -35,7 +35,8 @@ int main(void)
         problem.logits_layout = problem.results_layout = (clsoftmax_layout){0, classes, 1, 1};
         const clsoftmax_arguments arguments = {.logits = x, .results = p, .temperature = temperature};
         const cpu_call call = {&problem, &arguments, 0, (int)seed % 2};
-        CPU_FUNCTION(cls_cpu_item)(&call, 0, 1, &room);
+        cpu_shares one_row = {1, 1, 0};
+        CPU_FUNCTION(cls_cpu_item)(&call, &one_row, &room);
         row_error error = oracle_row_error(x, p, classes, temperature);
         worst = error.ulp > worst ? error.ulp : worst;
     }

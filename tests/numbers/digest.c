@@ -14,7 +14,7 @@ typedef struct digest_rows {
 } digest_rows;
 
 /* Computes rows in parts of one block each, as one thread of several does that finds no other. */
-static uint64_t in_parts(cpu_parts_function *parts_function, const cpu_call *call, uint64_t begin, uint64_t end,
+static uint64_t in_parts(cpu_parts_function *parts_function, const cpu_call *call, cpu_shares *shares,
                          const cpu_room *room)
 {
     enum { MOST_ROWS = 8192, MOST_PARTS = 8192 };
@@ -25,8 +25,7 @@ static uint64_t in_parts(cpu_parts_function *parts_function, const cpu_call *cal
     cut_call.ranges = cls_problem_temperatures(call->problem);
     cut_call.range_temperatures = 1;
     const size_t parts = (size_t)(call->problem->classes + CPU_BLOCK - 1) / CPU_BLOCK;
-    const cpu_cut cut = {
-        begin * cut_call.ranges, (end - begin) * cut_call.ranges, parts, CPU_BLOCK, 3, row, part, claimed};
+    const cpu_cut cut = {0, shares->rows * cut_call.ranges, parts, CPU_BLOCK, 3, row, part, claimed};
     if (cut.rows > MOST_ROWS || cut.rows * parts > MOST_PARTS) {
         fprintf(stderr, "digest: %zu rows of %zu parts are more than there is room for\n", cut.rows, parts);
         exit(2);
@@ -36,16 +35,16 @@ static uint64_t in_parts(cpu_parts_function *parts_function, const cpu_call *cal
 }
 
 #define IN_PARTS(core)                                                                                                 \
-    static uint64_t in_parts_##core(const cpu_call *call, uint64_t begin, uint64_t end, const cpu_room *room)          \
+    static uint64_t in_parts_##core(const cpu_call *call, cpu_shares *shares, const cpu_room *room)                    \
     {                                                                                                                  \
-        return in_parts(CPU_JOIN(cls_cpu_parts, core, CPU_ISA), call, begin, end, room);                               \
+        return in_parts(CPU_JOIN(cls_cpu_parts, core, CPU_ISA), call, shares, room);                                   \
     }
 IN_PARTS(faithful)
 IN_PARTS(lean)
 
 static int run(void *rows_, const clsoftmax_problem *problem, const clsoftmax_arguments *arguments)
 {
-    enum { FLOATS = 1 << 16 };
+    enum { FLOATS = 1 << 16, SHARE_ROWS = 71 }; /* bundles and panels that go on in the next share */
     static _Alignas(64) float floats[FLOATS + CPU_ROOM_BEHIND];
     const cpu_room room = {floats, FLOATS};
     const digest_rows *rows = rows_;
@@ -56,8 +55,8 @@ static int run(void *rows_, const clsoftmax_problem *problem, const clsoftmax_ar
     const int stream = arguments->results != arguments->logits && problem->classes % 2;
     const cpu_call call = {&checked, arguments, cls_problem_policies(&checked),
                            stream,   1,         cls_problem_temperatures(&checked)};
-    *arguments->invalid_rows =
-        (cls_problem_is_lean(&checked) ? rows->lean : rows->faithful)(&call, 0, cls_problem_rows(&checked), &room);
+    cpu_shares shares = {cls_problem_rows(&checked), SHARE_ROWS, 0};
+    *arguments->invalid_rows = (cls_problem_is_lean(&checked) ? rows->lean : rows->faithful)(&call, &shares, &room);
     return 0;
 }
 

@@ -247,7 +247,8 @@ INLINE void make_room(vector_sums *sums, size_t length, int levels, core_total_t
    one are read, and the results of another are written, a strip at a time. In one go either would fill the buffers that
    a core has for lines on their way, and arithmetic would wait. */
 typedef struct between_strips {
-    const char *ahead;   /* from where as many bytes are prefetched as the block of exponentials has */
+    const char *ahead;   /* the first of the logits that are prefetched */
+    size_t ahead_size;   /* bytes of each; 0: none are */
     const float *top;    /* logits whose tops are found; NULL: none */
     lane_maxima *maxima; /* their maxima; NULL: tops, which statistics need */
     lane_tops *tops;
@@ -258,7 +259,7 @@ typedef struct between_strips {
 /* Reads logits and prefetches, from element `begin` to `end` of the blocks. */
 INLINE void read_between(const between_strips *b, size_t begin, size_t end)
 {
-    cpu_prefetch(b->ahead + begin * sizeof(float), (end - begin) * sizeof(float));
+    cpu_prefetch(b->ahead + begin * b->ahead_size, (end - begin) * b->ahead_size);
     if (b->top && b->maxima)
         add_lane_maxima(b->top + begin, end - begin, b->maxima);
     else if (b->top)

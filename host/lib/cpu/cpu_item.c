@@ -24,6 +24,9 @@
 /* Most rows of a bundle. What is done once a row is done for all of them together: each row is a lane of a vector. */
 #define MOST_ROWS CPU_VECTOR
 
+/* What the lanes of fewer rows have seen and added up is reduced one row after another. */
+#define ROWS_AT_ONCE 5
+
 /* Pairs of a bundle of several rows: 16 rows of 256 classes fit the second-level cache, which is fast enough for them
    (docs/experiments.md, "cpu: item"). */
 #define BUNDLE_PAIRS (8192 / CORE_EXPONENTIAL_FLOATS)
@@ -65,9 +68,6 @@ typedef struct items {
     cpu_share share;  /* what is left of this thread's */
     int rows_at_once; /* 1: what lanes have seen and added up is reduced for all rows of a bundle at once */
 } items;
-
-/* Fewer rows are reduced one after another. */
-#define ROWS_AT_ONCE 5
 
 /* ---------------------------------------------------------------- Blocks */
 
@@ -131,6 +131,7 @@ static const char *ahead_of(const items *it, const bundle *b, const block *k)
 INLINE void begin_top(const items *it, bundle *b, const block *k, float *buffer, between_strips *between)
 {
     between->ahead = ahead_of(it, b, k);
+    between->ahead_size = cpu_element_size(it->call->problem->logits_dtype);
     between->top = block_logits(it, b, k, buffer);
     between->maxima = it->call->problem->statistics ? NULL : &b->maxima[k->row];
     between->tops = &b->tops[k->row];
@@ -322,20 +323,22 @@ static void begin_bundle(items *it, bundle *b)
 }
 
 /* Runs a phase of each bundle: top of the next, sums of the current, emit of the last. They take turns strip by strip,
-   in blocks at the same place. */
+   in blocks at the same place. A NULL bundle is left out. */
 static void run_phases(const items *it, bundle *next, bundle *current, const bundle *last)
 {
-    int writes = cpu_made_of(it->call->problem) != MADE_OF_NOTHING;
+    const int writes = cpu_made_of(it->call->problem) != MADE_OF_NOTHING;
+    const size_t next_rows = next ? next->rows : 0, current_rows = current ? current->rows : 0;
+    const size_t last_rows = last && writes ? last->rows : 0;
     for (size_t row = 0; row < it->bundle_rows; row++)
         for (size_t number = 0; number < it->row_blocks; number++) {
             const block k = row_block(it, row, number);
             float buffer[CPU_BLOCK];
             between_strips between = {.ahead = it->call->arguments->logits};
-            if (row < next->rows)
+            if (row < next_rows)
                 begin_top(it, next, &k, buffer, &between);
-            if (writes && row < last->rows)
+            if (row < last_rows)
                 begin_results(it, last, &k, &between);
-            if (row < current->rows && core_row_is_computed(current->set.kind[row]))
+            if (row < current_rows && core_row_is_computed(current->set.kind[row]))
                 block_sums(it, current, &k, &between);
             else
                 do_between(&between, k.length);
@@ -370,23 +373,22 @@ uint64_t CPU_FUNCTION(cls_cpu_item)(const cpu_call *call, cpu_shares *shares, co
     it.stream = call->stream ? &stream : NULL;
     if (it.bundle_rows == 0) /* other threads were faster */
         return 0;
-    bundle bundles[3], none;
+    bundle bundles[3];
     size_t half = it.overlap ? it.pairs / 2 : 0;
     uint64_t invalid = 0;
     for (size_t i = 0; i < 3; i++)
         clear_bundle(&it, &bundles[i]);
-    none.rows = 0;
     begin_bundle(&it, &bundles[0]);
     for (unsigned step = 0; bundles[step % 3].rows + bundles[(step + 1) % 3].rows + bundles[(step + 2) % 3].rows > 0;
          step++) {
         bundle *next = &bundles[step % 3], *current = &bundles[(step + 2) % 3], *last = &bundles[(step + 1) % 3];
         current->high = room->floats + (step % 2) * half;
         current->low = CORE_LEAN ? current->high : current->high + it.pairs;
-        run_phases(&it, next, current, it.overlap ? last : &none);
+        run_phases(&it, next, current, it.overlap ? last : NULL);
         invalid += finish_tops(&it, next);
         finish_sums(&it, current);
         if (!it.overlap)
-            run_phases(&it, &none, &none, current);
+            run_phases(&it, NULL, NULL, current);
         begin_bundle(&it, last);
     }
     if (it.stream)

@@ -194,8 +194,9 @@ INLINE void add_part(worker *w, size_t number, cpu_part *part, int levels)
     for (; b.length > 0; next_block(&b)) {
         const float *x = block_ordinary(w, &b, buffer);
         const block_pairs pairs = {x, b.length, high + slot, high + distance + slot};
-        const between_strips between = {.ahead = (const char *)w->call->arguments->logits +
-                                                 block_begin(w, &b) * cpu_element_size(p->logits_dtype) + AHEAD_BYTES};
+        const size_t size = cpu_element_size(p->logits_dtype);
+        const char *ahead = (const char *)w->call->arguments->logits + block_begin(w, &b) * size + AHEAD_BYTES;
+        const between_strips between = {.ahead = ahead, .ahead_size = size};
         add_terms(p, pairs, on, levels, sums, totals, &between);
         slot += kept ? b.length : 0;
     }

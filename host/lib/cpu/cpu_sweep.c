@@ -106,7 +106,7 @@ INLINE void add_sums(sweep *s, size_t k, size_t length, int levels)
     for (size_t i = 0; i < length; i += CPU_BLOCK) {
         size_t count = length - i < CPU_BLOCK ? length - i : CPU_BLOCK;
         const block_pairs pairs = {s->x + i, count, s->high + i * step, s->low + i * step};
-        add_terms(p, pairs, on, levels, sums, totals, &(between_strips){.ahead = (const char *)s->x});
+        add_terms(p, pairs, on, levels, sums, totals, &(between_strips){.ahead_size = 0});
     }
     for (int t = 0; t < cpu_terms(p); t++) {
         flush_sums(&sums[t], levels, &totals[t]);
