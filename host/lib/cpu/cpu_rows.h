@@ -27,7 +27,13 @@
 #define CPU_STRIP 64
 #endif
 
+/* Functions whose arguments are constants once they are inlined. Without optimisation they are not: each copy would
+   have a place of its own on the stack, of which threads may have 128 KB. */
+#ifdef __OPTIMIZE__
 #define INLINE static inline __attribute__((always_inline))
+#else
+#define INLINE static inline
+#endif
 
 /* Rows of a panel in cpu_lane.c, and temperatures at a time in cpu_sweep.c. */
 #define CPU_LANES 64
