@@ -38,47 +38,21 @@ void print_strategies(FILE *file)
                 clsoftmax_strategy_rule(strategy));
 }
 
-int parse_strategy(const char *option, const char *text, clsoftmax_strategy *strategy)
-{
-    const char *names[CLSOFTMAX_STRATEGY_COUNT];
-    for (int i = 0; i < CLSOFTMAX_STRATEGY_COUNT; i++)
-        names[i] = clsoftmax_strategy_name((clsoftmax_strategy)i);
-    int choice = CLSOFTMAX_STRATEGY_AUTO;
-    FORWARD(parse_choice(option, text, names, CLSOFTMAX_STRATEGY_COUNT, &choice));
-    *strategy = (clsoftmax_strategy)choice;
-    return EXIT_DONE;
-}
+/* Defines parse_NAME: it reads a value of the library's enum of that name, from FIRST to below COUNT, by the name that
+   the library gives it. */
+#define PARSE_BY_NAME(name, FIRST, COUNT)                                                                              \
+    int parse_##name(const char *option, const char *text, clsoftmax_##name *value)                                    \
+    {                                                                                                                  \
+        const char *names[(COUNT) - (FIRST)];                                                                          \
+        for (int i = 0; i < (COUNT) - (FIRST); i++)                                                                    \
+            names[i] = clsoftmax_##name##_name((clsoftmax_##name)((FIRST) + i));                                       \
+        int choice = 0;                                                                                                \
+        FORWARD(parse_choice(option, text, names, (COUNT) - (FIRST), &choice));                                        \
+        *value = (clsoftmax_##name)((FIRST) + choice);                                                                 \
+        return EXIT_DONE;                                                                                              \
+    }
 
-int parse_operation(const char *option, const char *text, clsoftmax_operation *operation)
-{
-    enum { FIRST = CLSOFTMAX_OPERATION_NONE + 1, CHOICES = CLSOFTMAX_OPERATION_COUNT - FIRST };
-    const char *names[CHOICES];
-    for (int i = 0; i < CHOICES; i++)
-        names[i] = clsoftmax_operation_name((clsoftmax_operation)(FIRST + i));
-    int choice = 0;
-    FORWARD(parse_choice(option, text, names, CHOICES, &choice));
-    *operation = (clsoftmax_operation)(FIRST + choice);
-    return EXIT_DONE;
-}
-
-int parse_dtype(const char *option, const char *text, clsoftmax_dtype *dtype)
-{
-    const char *names[CLSOFTMAX_DTYPE_COUNT];
-    for (int i = 0; i < CLSOFTMAX_DTYPE_COUNT; i++)
-        names[i] = clsoftmax_dtype_name((clsoftmax_dtype)i);
-    int choice = 0;
-    FORWARD(parse_choice(option, text, names, CLSOFTMAX_DTYPE_COUNT, &choice));
-    *dtype = (clsoftmax_dtype)choice;
-    return EXIT_DONE;
-}
-
-int parse_accuracy(const char *option, const char *text, clsoftmax_accuracy *accuracy)
-{
-    const char *names[CLSOFTMAX_ACCURACY_COUNT];
-    for (int i = 0; i < CLSOFTMAX_ACCURACY_COUNT; i++)
-        names[i] = clsoftmax_accuracy_name((clsoftmax_accuracy)i);
-    int choice = 0;
-    FORWARD(parse_choice(option, text, names, CLSOFTMAX_ACCURACY_COUNT, &choice));
-    *accuracy = (clsoftmax_accuracy)choice;
-    return EXIT_DONE;
-}
+PARSE_BY_NAME(strategy, CLSOFTMAX_STRATEGY_AUTO, CLSOFTMAX_STRATEGY_COUNT)
+PARSE_BY_NAME(operation, CLSOFTMAX_OPERATION_NONE + 1, CLSOFTMAX_OPERATION_COUNT)
+PARSE_BY_NAME(dtype, 0, CLSOFTMAX_DTYPE_COUNT)
+PARSE_BY_NAME(accuracy, 0, CLSOFTMAX_ACCURACY_COUNT)
