@@ -421,21 +421,6 @@ static void write_results(const panel *panel)
 
 /* ---------------------------------------------------------------- Panels */
 
-/* Gives the panel its next rows: those from `row` on, below `end`, that stand one lane stride apart. */
-static void begin_panel(panel *panel, uint64_t row, uint64_t end)
-{
-    const clsoftmax_problem *p = panel->call->problem;
-    uint64_t left = end - row, column = row % p->inner;
-    if (p->inner > 1 && left > p->inner - column)
-        left = p->inner - column;
-    panel->row = row;
-    panel->ties = 0;
-    panel->count = left < LANES ? (size_t)left : LANES;
-    panel->logits = cls_layout_row(p, &p->logits_layout, row);
-    panel->next = row + panel->count < end ? cls_layout_row(p, &p->logits_layout, row + panel->count) : NOWHERE;
-    panel->results = cls_layout_row(p, &p->results_layout, row);
-}
-
 /* Takes the panel through the phases behind top, at temperature k of the sweep; k is 0 without one. */
 static void compute_panel(panel *panel, uint64_t k)
 {
@@ -447,28 +432,6 @@ static void compute_panel(panel *panel, uint64_t k)
         write_statistics(panel, k);
     if (cpu_made_of(p) != MADE_OF_NOTHING)
         write_results(panel);
-}
-
-/* Decides what all panels of a call have in common. */
-static panel plan_panel(const cpu_call *call, const cpu_room *room)
-{
-    const clsoftmax_problem *p = call->problem;
-    const clsoftmax_layout *x = &p->logits_layout, *y = &p->results_layout;
-    int needs_logits = p->sweep > 0 || p->statistics;
-    size_t classes = (size_t)p->classes, arrays = CORE_EXPONENTIAL_FLOATS + (needs_logits ? 1 : 0);
-    panel panel = {.call = call, .levels = CORE_SUM_LEVELS(p->classes)};
-    panel.logits_lane_stride = p->inner > 1 ? x->inner_stride : x->outer_stride;
-    panel.results_lane_stride = p->inner > 1 ? y->inner_stride : y->outer_stride;
-    panel.transposed = p->inner == 1 && x->class_stride == 1 && y->class_stride == 1 && p->classes <= MOST_CLASSES;
-    panel.packed = panel.transposed ? packed_rows(classes) : 1;
-    panel.keep = p->classes <= room->count / arrays / LANES;
-    size_t kept = panel.keep ? classes * LANES : 0;
-    panel.logits_kept = room->floats;
-    panel.high = needs_logits ? panel.logits_kept + kept : panel.logits_kept;
-    panel.low = CORE_LEAN ? panel.high : panel.high + kept;
-    panel.short_sums = p->classes <= CORE_FLUSH_AFTER && cpu_made_of(p) != MADE_OF_NOTHING && !p->statistics &&
-                       operation_ends_with((int)p->operation) == ENDS_WITH_SUM;
-    return panel;
 }
 
 /* Computes a share of rows. Returns the number of invalid temperatures. */

@@ -1,6 +1,6 @@
 /*
- * A panel of CPU_LANES rows, a row on each lane, and how its logits are read and its results written: for cpu_lane.c,
- * whose phases top, sums and emit take a panel class by class.
+ * A panel of CPU_LANES rows, a row on each lane: how it begins, and how its logits are read and its results written:
+ * for cpu_lane.c, whose phases top, sums and emit take a panel class by class.
  *
  * Rows of neighbouring columns stand side by side in memory already. Rows of neighbouring classes are transposed, a
  * panel at a time, in and out (cpu_transpose.h). What is known of the rows between the phases is in cpu_lanes.h, the
@@ -54,10 +54,47 @@ typedef struct __attribute__((aligned(64))) panel {
     float *untransposed; /* LANES rows of neighbouring classes: one array for logits and results, to spare the stack */
 } panel;
 
-/* ---------------------------------------------------------------- Panels that are transposed */
-
 /* Most classes of a row that is transposed. "auto" takes `lane` for rows of fewer (lane_classes in tuning.c). */
 #define MOST_CLASSES 256
+
+/* Decides what all panels of a call have in common. */
+static panel plan_panel(const cpu_call *call, const cpu_room *room)
+{
+    const clsoftmax_problem *p = call->problem;
+    const clsoftmax_layout *x = &p->logits_layout, *y = &p->results_layout;
+    int needs_logits = p->sweep > 0 || p->statistics;
+    size_t classes = (size_t)p->classes, arrays = CORE_EXPONENTIAL_FLOATS + (needs_logits ? 1 : 0);
+    panel panel = {.call = call, .levels = CORE_SUM_LEVELS(p->classes)};
+    panel.logits_lane_stride = p->inner > 1 ? x->inner_stride : x->outer_stride;
+    panel.results_lane_stride = p->inner > 1 ? y->inner_stride : y->outer_stride;
+    panel.transposed = p->inner == 1 && x->class_stride == 1 && y->class_stride == 1 && p->classes <= MOST_CLASSES;
+    panel.packed = panel.transposed ? packed_rows(classes) : 1;
+    panel.keep = p->classes <= room->count / arrays / LANES;
+    size_t kept = panel.keep ? classes * LANES : 0;
+    panel.logits_kept = room->floats;
+    panel.high = needs_logits ? panel.logits_kept + kept : panel.logits_kept;
+    panel.low = CORE_LEAN ? panel.high : panel.high + kept;
+    panel.short_sums = p->classes <= CORE_FLUSH_AFTER && cpu_made_of(p) != MADE_OF_NOTHING && !p->statistics &&
+                       operation_ends_with((int)p->operation) == ENDS_WITH_SUM;
+    return panel;
+}
+
+/* Gives the panel its next rows: those from `row` on, below `end`, that stand one lane stride apart. */
+static void begin_panel(panel *panel, uint64_t row, uint64_t end)
+{
+    const clsoftmax_problem *p = panel->call->problem;
+    uint64_t left = end - row, column = row % p->inner;
+    if (p->inner > 1 && left > p->inner - column)
+        left = p->inner - column;
+    panel->row = row;
+    panel->ties = 0;
+    panel->count = left < LANES ? (size_t)left : LANES;
+    panel->logits = cls_layout_row(p, &p->logits_layout, row);
+    panel->next = row + panel->count < end ? cls_layout_row(p, &p->logits_layout, row + panel->count) : NOWHERE;
+    panel->results = cls_layout_row(p, &p->results_layout, row);
+}
+
+/* ---------------------------------------------------------------- Panels that are transposed */
 
 /* Reads rows of neighbouring classes into panel->logits_kept, as classes x lanes. f32 that fill the panel are
    transposed from where they stand. */
