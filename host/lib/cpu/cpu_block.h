@@ -156,6 +156,36 @@ static inline core_top_t top_of_lanes(const lane_tops *lanes)
     return top;
 }
 
+/* A search for the top of one row, block by block: for all of it if statistics need it, otherwise for its key. */
+typedef struct top_search {
+    int statistics;
+    lane_maxima maxima;
+    lane_tops tops;
+} top_search;
+
+INLINE void begin_search(top_search *search, int statistics)
+{
+    search->statistics = statistics;
+    clear_maxima(&search->maxima);
+    memset(&search->tops, 0, sizeof search->tops); /* keys of CORE_KEY_NEGATIVE_INFINITY */
+}
+
+/* Adds the block that begins at class `first` of the row, a whole number of vectors. */
+INLINE void search_block(top_search *search, const float *x, size_t length, uint64_t first)
+{
+    if (search->statistics)
+        add_lane_tops(x, length, (uint32_t)(first / CPU_VECTOR), &search->tops);
+    else
+        add_lane_maxima(x, length, &search->maxima);
+}
+
+INLINE core_top_t top_of_search(const top_search *search)
+{
+    if (search->statistics)
+        return top_of_lanes(&search->tops);
+    return (core_top_t){key_of_row(&search->maxima), CORE_KEY_NEGATIVE_INFINITY, 0};
+}
+
 /* ---------------------------------------------------------------- Sums */
 
 /* What each lane of a vector has added up since it was flushed, and how many vectors were added. */
@@ -248,7 +278,7 @@ INLINE void make_room(vector_sums *sums, size_t length, int levels, core_total_t
    a core has for lines on their way, and arithmetic would wait. */
 typedef struct between_strips {
     const char *ahead;   /* the first of the logits that are prefetched */
-    size_t ahead_size;   /* bytes of each; 0: none are */
+    size_t ahead_size;   /* bytes of each of them; 0: none are */
     const float *top;    /* logits whose tops are found; NULL: none */
     lane_maxima *maxima; /* their maxima; NULL: tops, which statistics need */
     lane_tops *tops;
@@ -377,13 +407,15 @@ INLINE void add_term(int term, block_pairs block, core_distance_t distance, int 
     }
 }
 
-/* Adds a block to the sums of all terms that the problem has. */
+/* Adds a block to the sums of all terms that the problem has. Those of a term stand `stride` behind those of the term
+   before. */
 INLINE void add_terms(const clsoftmax_problem *problem, block_pairs block, row_on_lane on, int levels,
-                      vector_sums *sums, core_total_t *totals, const between_strips *between)
+                      vector_sums *sums, core_total_t *totals, size_t stride, const between_strips *between)
 {
-    add_exponentials(block, row_of(on), levels, &sums[TERM_EXPONENTIAL], &totals[TERM_EXPONENTIAL], between);
+    const size_t weighted = TERM_WEIGHTED * stride;
+    add_exponentials(block, row_of(on), levels, sums, totals, between);
     if (cpu_terms(problem) > TERM_WEIGHTED)
-        add_term(TERM_WEIGHTED, block, distance_of(on), levels, &sums[TERM_WEIGHTED], &totals[TERM_WEIGHTED]);
+        add_term(TERM_WEIGHTED, block, distance_of(on), levels, sums + weighted, totals + weighted);
 }
 
 #endif

@@ -186,12 +186,7 @@ INLINE void add_sums(const items *it, bundle *b, const block *k, const float *x,
     const row_on_lane on = {&b->set, temperatures_of(it, b), k->row};
     const size_t slot = it->keep ? k->slot : 0;
     const block_pairs pairs = {x, k->length, b->high + slot, b->low + slot};
-    vector_sums *sums = &b->sums[0][k->row];
-    core_total_t *flushed = &b->flushed[0][k->row];
-    add_exponentials(pairs, row_of(on), levels, sums, flushed, between);
-    if (cpu_terms(it->call->problem) > TERM_WEIGHTED)
-        add_term(TERM_WEIGHTED, pairs, distance_of(on), levels, sums + TERM_WEIGHTED * MOST_ROWS,
-                 flushed + TERM_WEIGHTED * MOST_ROWS);
+    add_terms(it->call->problem, pairs, on, levels, &b->sums[0][k->row], &b->flushed[0][k->row], MOST_ROWS, between);
 }
 
 /* Adds the terms of a block to the sums of its row, which is computed. */
@@ -327,18 +322,16 @@ static void begin_bundle(items *it, bundle *b)
 static void run_phases(const items *it, bundle *next, bundle *current, const bundle *last)
 {
     const int writes = cpu_made_of(it->call->problem) != MADE_OF_NOTHING;
-    const size_t next_rows = next ? next->rows : 0, current_rows = current ? current->rows : 0;
-    const size_t last_rows = last && writes ? last->rows : 0;
     for (size_t row = 0; row < it->bundle_rows; row++)
         for (size_t number = 0; number < it->row_blocks; number++) {
             const block k = row_block(it, row, number);
             float buffer[CPU_BLOCK];
-            between_strips between = {.ahead = it->call->arguments->logits};
-            if (row < next_rows)
+            between_strips between = {.ahead = NULL};
+            if (next && row < next->rows)
                 begin_top(it, next, &k, buffer, &between);
-            if (row < last_rows)
+            if (writes && last && row < last->rows)
                 begin_results(it, last, &k, &between);
-            if (row < current_rows && core_row_is_computed(current->set.kind[row]))
+            if (current && row < current->rows && core_row_is_computed(current->set.kind[row]))
                 block_sums(it, current, &k, &between);
             else
                 do_between(&between, k.length);

@@ -131,23 +131,13 @@ static const float *block_ordinary(const worker *w, const blocks *b, float *buff
 
 static void top_of_part(const worker *w, size_t number, cpu_part *part)
 {
-    lane_maxima maxima;
-    lane_tops tops;
-    clear_maxima(&maxima);
-    memset(&tops, 0, sizeof tops); /* keys of CORE_KEY_NEGATIVE_INFINITY */
-    const int statistics = w->call->problem->statistics;
+    top_search search;
+    begin_search(&search, w->call->problem->statistics);
     for (blocks b = blocks_of_part(w, number); b.length > 0; next_block(&b)) {
         float buffer[CPU_BLOCK];
-        const float *x = block_logits(w, &b, buffer);
-        if (statistics)
-            add_lane_tops(x, b.length, (uint32_t)(b.first / CPU_VECTOR), &tops);
-        else
-            add_lane_maxima(x, b.length, &maxima);
+        search_block(&search, block_logits(w, &b, buffer), b.length, b.first);
     }
-    if (statistics)
-        part->top = top_of_lanes(&tops);
-    else
-        part->top = (core_top_t){.key = key_of_row(&maxima)};
+    part->top = top_of_search(&search);
 }
 
 /* Merges the tops of a row's parts. */
@@ -197,7 +187,7 @@ INLINE void add_part(worker *w, size_t number, cpu_part *part, int levels)
         const size_t size = cpu_element_size(p->logits_dtype);
         const char *ahead = (const char *)w->call->arguments->logits + block_begin(w, &b) * size + AHEAD_BYTES;
         const between_strips between = {.ahead = ahead, .ahead_size = size};
-        add_terms(p, pairs, on, levels, sums, totals, &between);
+        add_terms(p, pairs, on, levels, sums, totals, 1, &between);
         slot += kept ? b.length : 0;
     }
     part->high = kept;

@@ -27,8 +27,9 @@
 #define CPU_STRIP 64
 #endif
 
-/* Functions whose arguments are constants once they are inlined. Without optimisation they are not: each copy would
-   have a place of its own on the stack, of which threads may have 128 KB. */
+/* Begins a function that must be inlined, so that those of its arguments that are constants are known. A compiler that
+   does not optimise gains nothing by that, and gives each copy a place of its own on the stack, of which threads may
+   have 128 KB. */
 #ifdef __OPTIMIZE__
 #define INLINE static inline __attribute__((always_inline))
 #else

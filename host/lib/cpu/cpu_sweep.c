@@ -68,23 +68,14 @@ static void load(sweep *s, uint64_t begin, int is_known)
 static void find_top(sweep *s)
 {
     const clsoftmax_problem *p = s->call->problem;
-    lane_maxima maxima;
-    lane_tops lanes;
-    clear_maxima(&maxima);
-    memset(&lanes, 0, sizeof lanes); /* keys of CORE_KEY_NEGATIVE_INFINITY */
-    s->top = (core_top_t){CORE_KEY_NEGATIVE_INFINITY, CORE_KEY_NEGATIVE_INFINITY, 0};
+    top_search search;
+    begin_search(&search, p->statistics);
     for (uint64_t begin = 0; begin < p->classes; begin += s->segment) {
         size_t length = segment_length(s, begin);
         load(s, begin, 0);
-        if (p->statistics)
-            add_lane_tops(s->x, length, (uint32_t)(begin / CPU_VECTOR), &lanes);
-        else
-            add_lane_maxima(s->x, length, &maxima);
+        search_block(&search, s->x, length, begin);
     }
-    if (p->statistics)
-        s->top = top_of_lanes(&lanes);
-    else
-        s->top.key = key_of_row(&maxima);
+    s->top = top_of_search(&search);
     for (size_t k = 0; k < LANES; k++)
         s->rows.key[k] = s->top.key;
     set_lane_rows(&s->rows, &s->temperatures, 0, s->call->policies, LANES);
@@ -103,10 +94,11 @@ INLINE void add_sums(sweep *s, size_t k, size_t length, int levels)
     size_t step = s->whole && cpu_made_of(p) == MADE_OF_EXPONENTIALS ? 1 : 0;
     core_total_t totals[TERM_COUNT] = {{0, 0, 0}};
     vector_sums sums[TERM_COUNT] = {{.added = 0}};
+    const between_strips nothing_between = {.ahead = NULL};
     for (size_t i = 0; i < length; i += CPU_BLOCK) {
         size_t count = length - i < CPU_BLOCK ? length - i : CPU_BLOCK;
         const block_pairs pairs = {s->x + i, count, s->high + i * step, s->low + i * step};
-        add_terms(p, pairs, on, levels, sums, totals, &(between_strips){.ahead_size = 0});
+        add_terms(p, pairs, on, levels, sums, totals, 1, &nothing_between);
     }
     for (int t = 0; t < cpu_terms(p); t++) {
         flush_sums(&sums[t], levels, &totals[t]);
