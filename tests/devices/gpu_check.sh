@@ -85,7 +85,8 @@ lines_of() {
                     print "ptxas does not say what it takes: " name >"/dev/stderr"
                     exit 1
                 }
-                print (name in nvidia ? nvidia[name] "|" code[name] : "-|-|-|-|-|-") "|" amd[name] "|" label (count > 1 ? " " name : "")
+                print (name in nvidia ? nvidia[name] "|" code[name] : "-|-|-|-|-|-") "|" amd[name] "|" \
+                    label (count > 1 ? " " name : "")
             }
             exit !count
         }' "$2" "$3"
@@ -152,7 +153,7 @@ forbidden_spills() {
 # check_instructions: prints the instructions a class of each kernel that has a bar; fails if one is above its bar, or
 # missing among kernels of its strategy
 check_instructions() {
-    local lines bar label most instructions registers classes failed=0
+    local lines bar label most instructions classes failed=0
     lines=$(cat)
     for bar in "${INSTRUCTION_BARS[@]}"; do
         most=${bar%%|*} label=${bar#*|}
@@ -161,8 +162,7 @@ check_instructions() {
             continue
         fi
         [ "$instructions" != - ] || continue
-        registers=$(sed 's/.*:\([0-9]*\) x \([0-9]*\) kept.*/\1 * \2/' <<<"$label")
-        classes=$((registers))
+        classes=$(($(sed 's/.*:\([0-9]*\) x \([0-9]*\) kept.*/\1 * \2/' <<<"$label")))
         printf 'gpu-check: %s.%s instructions a class, of at most %s: %s\n' $((instructions / classes)) \
             $((instructions * 10 / classes % 10)) "$most" "$label"
         [ "$instructions" -le $((most * classes)) ] || { echo "gpu-check: $label: too many instructions"; failed=1; }

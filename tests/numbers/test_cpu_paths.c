@@ -205,6 +205,7 @@ static void check_every_place(clsoftmax_context *context, uint64_t classes, int 
    Few rows are reduced one after another, more of them all at once. */
 Test(cpu_paths, every_place_decides, .timeout = 600)
 {
+    enum { FEW_ROWS = 2 };
     static const uint64_t classes[] = {1, 2, 15, 16, 17, 31, 32, 33, 48, 63, 64, 100, 128, 144, 145, 300, 1040};
     static const char *const instruction_sets[] = {"avx512", "avx2", "baseline"};
     for (size_t i = 0; i < sizeof instruction_sets / sizeof *instruction_sets; i++) {
@@ -215,7 +216,7 @@ Test(cpu_paths, every_place_decides, .timeout = 600)
         for (size_t k = 0; k < sizeof classes / sizeof *classes; k++)
             for (int accuracy = 0; accuracy < CLSOFTMAX_ACCURACY_COUNT; accuracy++) {
                 check_every_place(context, classes[k], SPECIAL_ROWS, (clsoftmax_accuracy)accuracy);
-                check_every_place(context, classes[k], ROW_INFINITE, (clsoftmax_accuracy)accuracy);
+                check_every_place(context, classes[k], FEW_ROWS, (clsoftmax_accuracy)accuracy);
             }
         clsoftmax_context_release(context);
     }
