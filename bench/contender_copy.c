@@ -1,11 +1,12 @@
 /* Contenders that copy an array of the workload's size: the time of one read and one write, below which no softmax from
    memory to memory can be. Part of contender.h. */
 #include "contender.h"
+#include "cpu/cpu_pool.h"
 #include "opencl/opencl_api.h"
 #include "support/messages.h"
 
 #include <dlfcn.h>
-#include <pthreadpool.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #if defined(__x86_64__)
@@ -43,9 +44,10 @@ static void copy_streaming(void *to, const void *from, size_t bytes)
 
 typedef struct host_copy {
     copy_function *copy;
-    pthreadpool_t pool; /* NULL: the calling thread copies */
+    cpu_pool *pool;
     size_t threads;
     size_t shares; /* one for each thread, or fewer of a small array, for which waking all threads takes too long */
+    atomic_size_t next; /* the first that no thread has taken on */
     /* Of the current call. */
     char *to;
     const char *from;
@@ -53,12 +55,19 @@ typedef struct host_copy {
 } host_copy;
 
 /* Copies one share, which begins at a whole cache line. */
-static void copy_share(void *state, size_t share)
+static void copy_share(const host_copy *all, size_t share)
 {
-    const host_copy *all = state;
     size_t lines = (all->bytes + 63) / 64, begin = lines * share / all->shares * 64;
     size_t end = share + 1 == all->shares ? all->bytes : lines * (share + 1) / all->shares * 64;
     all->copy(all->to + begin, all->from + begin, end - begin);
+}
+
+static void copy_shares(void *state, size_t thread)
+{
+    (void)thread;
+    host_copy *all = state;
+    for (size_t share; (share = atomic_fetch_add(&all->next, 1)) < all->shares;)
+        copy_share(all, share);
 }
 
 static int host_copy_prepare(contender *contender)
@@ -79,10 +88,8 @@ static int host_copy_run(contender *contender, unsigned first, unsigned passes, 
     for (unsigned pass = first; pass < first + passes; pass++) {
         state->from = workload_logits(workload, pass % workload->slots);
         state->to = workload_results(workload, pass % workload->slots);
-        /* Between calls the threads wait awake, as those of peers do. After the last call they sleep and disturb
-           nobody. */
-        uint32_t flags = pass + 1 == first + passes ? PTHREADPOOL_FLAG_YIELD_WORKERS : 0;
-        pthreadpool_parallelize_1d(state->pool, copy_share, state, state->shares, flags);
+        state->next = 0;
+        cls_cpu_pool_run(state->pool, copy_shares, state, state->shares, state->shares);
     }
     *seconds = now() - start;
     return 1;
@@ -92,7 +99,7 @@ static void host_copy_release(contender *contender)
 {
     host_copy *state = contender->state;
     if (state)
-        pthreadpool_destroy(state->pool);
+        cls_cpu_pool_destroy(state->pool);
     free(state);
 }
 
@@ -108,8 +115,9 @@ static int add_host_copy(contender_list *list, const char *name, copy_function *
     added->state = state;
     strcpy(added->name, name);
     state->copy = copy;
-    state->threads = threads;
-    state->pool = threads > 1 ? pthreadpool_create(threads) : NULL;
+    state->pool = cls_cpu_pool_create(threads);
+    COMPLAIN_IF(!state->pool, EXIT_FAILED, "no memory for threads");
+    state->threads = cls_cpu_pool_threads(state->pool);
     return EXIT_DONE;
 }
 

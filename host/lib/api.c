@@ -5,13 +5,13 @@
 #include "api.h"
 #include "growing.h"
 #include "plan/strategy.h"
+#include "process.h"
 #include "select.h"
 #include "status.h"
 
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 /* ---------------------------------------------------------------- Context */
 
@@ -21,7 +21,7 @@ clsoftmax_status clsoftmax_context_create(const char *selector, clsoftmax_contex
     *context = NULL;
     clsoftmax_context *opened = calloc(1, sizeof *opened);
     CLS_FAIL_IF(!opened, CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for a context");
-    opened->process = getpid();
+    opened->process = cls_process();
     clsoftmax_status status = cls_select(selector, opened);
     if (status != CLSOFTMAX_OK) {
         free(opened);
@@ -63,7 +63,7 @@ int clsoftmax_strategy_supported(const clsoftmax_context *context, clsoftmax_str
 
 clsoftmax_status cls_check_process(const clsoftmax_context *context)
 {
-    CLS_FAIL_IF(context->process != getpid(), CLSOFTMAX_FORKED,
+    CLS_FAIL_IF(context->process != cls_process(), CLSOFTMAX_FORKED,
                 "this context was made before fork(); its threads and device are the parent's. Make a \"cpu\" one in "
                 "the child");
     return CLSOFTMAX_OK;

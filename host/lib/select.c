@@ -5,13 +5,13 @@
 #include "select.h"
 
 #include "opencl/opencl_backend.h"
+#include "process.h"
 #include "status.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 /* ---------------------------------------------------------------- The first of some types */
 
@@ -157,7 +157,7 @@ clsoftmax_status cls_select(const char *selector, clsoftmax_context *context)
    whether "auto" takes it, and why. */
 static void judge(cls_opencl_device *devices, size_t count, clsoftmax_device *cpu)
 {
-    clsoftmax_context context = {.process = getpid()};
+    clsoftmax_context context = {.process = cls_process()};
     char reason[400];
     size_t best = open_first(devices, count, AUTO_TYPES, &context, reason, sizeof reason);
     if (best < count)
@@ -168,7 +168,7 @@ static void judge(cls_opencl_device *devices, size_t count, clsoftmax_device *cp
             device->automatic = 1;
             snprintf(device->reason, sizeof device->reason, "the first usable GPU");
         } else if (device->usable) {
-            clsoftmax_context trial = {.process = getpid()};
+            clsoftmax_context trial = {.process = cls_process()};
             if (cls_opencl_open(&trial, &devices[i], NULL) == CLSOFTMAX_OK) {
                 trial.backend->context_release(&trial);
                 if (device->exact)
@@ -195,7 +195,7 @@ clsoftmax_status clsoftmax_devices_list(clsoftmax_device **list, size_t *count)
     size_t found;
     cls_opencl_absence absence;
     CLS_FORWARD(cls_opencl_devices(&devices, &found, &absence));
-    clsoftmax_context cpu = {.process = getpid()}, reference = {.process = getpid()};
+    clsoftmax_context cpu = {.process = cls_process()}, reference = {.process = cls_process()};
     clsoftmax_status status = cls_cpu_open(&cpu);
     if (status == CLSOFTMAX_OK)
         status = cls_reference_open(&reference);

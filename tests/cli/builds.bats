@@ -98,21 +98,14 @@ needs_musl() {
     compare
 }
 
-# Of the packages there are only headers for musl, and no pthreadpool. The stand-in for it has threads of the size that
-# the C library gives them, as pthreadpool has: with musl their stacks have 128 KB.
+# Of the packages there are only headers for musl. Its threads have stacks of 128 KB.
 @test "library and command build with musl, and pass tests of files and text" {
-    local name
     needs_musl
     mkdir include
-    for name in OPENCL_HEADERS:CL PTHREADPOOL_INCLUDE:pthreadpool.h; do
-        ln -s "$(sed -n "s/^${name%:*}:PATH=//p" "$BUILD/CMakeCache.txt")/${name#*:}" include
-    done
-    musl-gcc -O1 -Iinclude -c "$SOURCE/tests/support/plain_pool.c"
-    ar rcs libpthreadpool.a plain_pool.o
+    ln -s "$(sed -n "s/^OPENCL_HEADERS:PATH=//p" "$BUILD/CMakeCache.txt")/CL" include
     { cmake -S "$SOURCE" -B out -DCMAKE_C_COMPILER=musl-gcc -DCMAKE_BUILD_TYPE=Debug -DCLSOFTMAX_TESTS=OFF \
         -DCLSOFTMAX_BENCH=OFF -DCLSOFTMAX_MPI=OFF -DCMAKE_DISABLE_FIND_PACKAGE_PkgConfig=ON \
-        -DOPENCL_HEADERS="$PWD/include" -DPTHREADPOOL_INCLUDE="$PWD/include" \
-        -DPTHREADPOOL_LIBRARY="$PWD/libpthreadpool.a" &&
+        -DOPENCL_HEADERS="$PWD/include" &&
         cmake --build out --parallel "$(nproc)"; } >build.log 2>&1 || { cat build.log; false; }
     readelf -l out/clsoftmax | grep -q ld-musl
     CLSOFTMAX=$PWD/out/clsoftmax run bats "$SOURCE"/tests/cli/{npy,text}.bats
@@ -181,7 +174,7 @@ C
         for file in item lane; do
             # shellcheck disable=SC2046,SC2086
             clang $FLAGS -w -O1 $flags $(include) -c "$SOURCE/host/lib/cpu/cpu_$file.c" -o $file.o
-            gcc -I"$SOURCE/host/include" open.c $file.o "$BUILD/host/libclsoftmax.a" -o open -lpthreadpool -lm
+            gcc -I"$SOURCE/host/include" open.c $file.o "$BUILD/host/libclsoftmax.a" -o open -lm
             CLSOFTMAX_CPU_ISA=baseline run ./open
             echo "$file $flags: $output"
             [ -n "$flags" ] || [ "$output" = "0 opened" ]

@@ -26,7 +26,7 @@ install_to() {
     run ./shared
     [ "$output" = "$FIRST" ]
     # shellcheck disable=SC2046
-    gcc -std=c99 example.c -o static -Wl,-Bstatic $(pkg-config --cflags --libs clsoftmax) -Wl,-Bdynamic -lpthreadpool \
+    gcc -std=c99 example.c -o static -Wl,-Bstatic $(pkg-config --cflags --libs clsoftmax) -Wl,-Bdynamic \
         -lm
     ! ldd static | grep -q libclsoftmax
     run ./static
@@ -88,11 +88,11 @@ target_link_libraries(raii_static PRIVATE clsoftmax::clsoftmax_static)' >>exampl
     [ "$output" = "$FIRST | -1" ]
     links_with_programs
     g++ -std=c++11 -Wall -Wextra -Werror -I"$SOURCE/host/include" "$SOURCE/examples/raii.cpp" \
-        "$BUILD/host/libclsoftmax.a" -lpthreadpool -o raii
+        "$BUILD/host/libclsoftmax.a" -o raii
     run ./raii
     [ "$output" = "$FIRST" ]
     sed 's/"auto"/"nothing"/' "$SOURCE/examples/raii.cpp" >nothing.cpp
-    g++ -I"$SOURCE/host/include" nothing.cpp "$BUILD/host/libclsoftmax.a" -lpthreadpool -o nothing
+    g++ -I"$SOURCE/host/include" nothing.cpp "$BUILD/host/libclsoftmax.a" -o nothing
     run ./nothing
     [ "$status" -eq 1 ]
     [[ $output == *'"nothing"'* ]]
@@ -151,10 +151,10 @@ dev_without_apt() {
     [ -z "$output$stderr" ]
     [[ $(head -n 1 calls) == *"--preset release -DCLSOFTMAX_TESTS=OFF"* ]] # in the folder of dev
     [[ $(tail -n 1 calls) == *"--build build"* ]]
-    dev_without_apt 'echo "CMake Error: no pthreadpool.h" >&2; exit 1' build
+    dev_without_apt 'echo "CMake Error: no CL/cl.h" >&2; exit 1' build
     [ "$status" -eq 1 ]
     echo "$stderr"
-    for package in "CMake Error: no pthreadpool.h" "Fedora *sudo dnf install .*pthreadpool-devel" \
+    for package in "CMake Error: no CL/cl.h" "Fedora *sudo dnf install .*opencl-headers" \
         "Arch *sudo pacman -S .*opencl-headers" "Alpine *sudo apk add .*musl-dev" "openSUSE *sudo zypper install" \
         "cmake --preset release -DCLSOFTMAX_TESTS=OFF && cmake --build build"; do
         grep -q "$package" <<<"$stderr"

@@ -31,7 +31,9 @@
     OBJECT(readdir, struct dirent *, (DIR *folder), (folder))                                                          \
     OBJECT(realpath, char *, (const char *path, char *canonical), (path, canonical))                                   \
     OBJECT(dlopen, void *, (const char *path, int flags), (path, flags))                                               \
-    OBJECT(pthreadpool_create, pthreadpool_t, (size_t threads), (threads))                                             \
+    REFUSED(mmap, void *, (void *at, size_t size, int access, int flags, int descriptor, off_t offset),                \
+            (at, size, access, flags, descriptor, offset))                                                             \
+    REFUSED(madvise, int, (void *at, size_t size, int advice), (at, size, advice))                                     \
     REFUSED(mkstemp, int, (char *path), (path))                                                                        \
     REFUSED(memfd_create, int, (const char *name, unsigned flags), (name, flags))                                      \
     REFUSED(dup, int, (int descriptor), (descriptor))                                                                  \

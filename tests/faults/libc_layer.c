@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <pthreadpool.h>
 #include <sched.h>
 #include <spawn.h>
 #include <stdarg.h>
@@ -95,9 +94,9 @@ static void note(libc_call call)
     type __wrap_##name parameters                                                                                      \
     {                                                                                                                  \
         if (strikes(LIBC_##name))                                                                                      \
-            return failed;                                                                                             \
+            return (type)failed;                                                                                       \
         type result = __real_##name arguments;                                                                         \
-        if (result != failed)                                                                                          \
+        if (result != (type)failed)                                                                                    \
             note(LIBC_##name);                                                                                         \
         return result;                                                                                                 \
     }

@@ -1,32 +1,43 @@
-/* How many threads of cpu a call wakes. The functions of pthreadpool stand here in place of the library's, and record
+/* How many threads of cpu a call wakes. The functions of cpu_pool.h stand here in place of the library's, and record
    what the backend asks for. The expected numbers are written out. */
+#include "cpu/cpu_pool.h"
 #include "support/device.h"
 
 #include <criterion/criterion.h>
-#include <pthreadpool.h>
 #include <stdlib.h>
 
-static size_t asked;      /* threads of the last call */
-static int last_is_first; /* 1: the last thread runs first, and alone */
+static size_t asked;       /* threads of the last call */
+static size_t asked_awake; /* and if they are awake */
+static int last_is_first;  /* 1: the last thread runs first, and alone */
 
-pthreadpool_t pthreadpool_create(size_t threads)
+struct cpu_pool {
+    size_t threads;
+};
+
+cpu_pool *cls_cpu_pool_create(size_t threads)
 {
-    (void)threads;
-    return calloc(1, 1);
+    cpu_pool *pool = calloc(1, sizeof *pool);
+    pool->threads = threads;
+    return pool;
 }
 
-void pthreadpool_destroy(pthreadpool_t pool)
+size_t cls_cpu_pool_threads(const cpu_pool *pool)
+{
+    return pool->threads;
+}
+
+void cls_cpu_pool_destroy(cpu_pool *pool)
 {
     free(pool);
 }
 
-void pthreadpool_parallelize_1d(pthreadpool_t pool, pthreadpool_task_1d_t task, void *context, size_t range,
-                                uint32_t flags)
+void cls_cpu_pool_run(cpu_pool *pool, cpu_pool_task *task, void *context, size_t threads, size_t awake_threads)
 {
-    (void)pool, (void)flags;
-    asked = range;
-    for (size_t i = 0; i < range; i++)
-        task(context, last_is_first ? range - 1 - i : i);
+    (void)pool;
+    asked = threads;
+    asked_awake = awake_threads;
+    for (size_t i = 0; i < threads; i++)
+        task(context, last_is_first ? threads - 1 - i : i);
 }
 
 /* Returns how many of seven threads a matrix wakes. */
@@ -70,6 +81,18 @@ Test(cpu_threads, few_for_little)
     cr_expect_eq(threads_of(1000, 1000, 0), 7u);
     cr_expect_eq(threads_of(8192, 10, 0), 2u);
     cr_expect_eq(threads_of(10, 2000, 5), 2u, "elements at every temperature count");
+}
+
+/* A thread that is awake is used for 8,192 elements. */
+Test(cpu_threads, more_that_are_awake)
+{
+    cr_expect_eq((threads_of(16, 1000, 0), asked_awake), 1u, "16,000 elements");
+    cr_expect_eq((threads_of(17, 1000, 0), asked_awake), 2u);
+    cr_expect_eq((threads_of(32, 1000, 0), asked_awake), 3u);
+    cr_expect_eq((threads_of(256, 100, 0), asked_awake), 2u, "not four: whole panels of 96 rows");
+    cr_expect_eq((threads_of(2, 10000, 0), asked_awake), 2u);
+    cr_expect_eq((threads_of(1, 50000, 0), asked_awake), 1u, "a row that is not cut has one thread");
+    cr_expect_eq((threads_of(82, 1000, 0), asked_awake), 7u);
 }
 
 /* All threads take part in a row that is cut. They run one after another here, so each must find what it waits for. */

@@ -10,14 +10,14 @@
 #include "../float_environment.h"
 #include "../known_answer.h"
 #include "../plan/strategy.h"
+#include "../process.h"
 #include "../status.h"
+#include "cpu_pool.h"
 #include "cpu_rows.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
-#include <pthread.h>
-#include <pthreadpool.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -49,7 +49,7 @@ typedef struct cpu_isa {
     }
 
 typedef struct cpu_context {
-    pthreadpool_t pool;
+    cpu_pool *pool;
     size_t threads;
     cpu_isa isa;
     size_t room_floats; /* of each thread */
@@ -93,7 +93,7 @@ static clsoftmax_status choose_isa(cpu_isa *chosen)
 /* What a plan needs of memory and decisions. */
 typedef struct cpu_plan {
     cpu_pipeline pipeline;
-    size_t threads;                      /* that take part */
+    size_t threads, awake_threads;       /* that take part, and if they need not be woken */
     uint64_t ranges, range_temperatures; /* see cpu_call */
     cpu_cut cut;
     uint64_t share_rows;
@@ -110,12 +110,11 @@ static cpu_pipeline choose_pipeline(const clsoftmax_problem *problem, clsoftmax_
     return pipeline == CPU_ITEM && problem->sweep > 0 ? CPU_SWEEP : pipeline;
 }
 
-/* Returns how many threads take part. Waking one costs as much as computing some ten thousand elements, and more where
-   another process has its processor, so each must have enough to do. */
-static size_t choose_threads(const cpu_context *cpu, const clsoftmax_problem *problem, const cls_tuning *tuning)
+/* Returns how many threads take part, if each must have so many elements to compute. */
+static size_t choose_threads(const cpu_context *cpu, const clsoftmax_problem *problem, uint64_t thread_elements)
 {
     uint64_t elements = cls_problem_rows(problem) * problem->classes * cls_problem_temperatures(problem);
-    uint64_t threads = elements / tuning->thread_elements;
+    uint64_t threads = elements / thread_elements;
     return threads < 1 ? 1 : threads < cpu->threads ? (size_t)threads : cpu->threads;
 }
 
@@ -152,24 +151,25 @@ static void choose_cut(const clsoftmax_problem *problem, const cls_tuning *tunin
 /* Returns how many rows a thread gets at a time. They have so many elements that handing them out costs little, and
    each thread has so many shares that one which is held up does not hold up the call. Rows side by side go in whole
    panels. */
-static uint64_t choose_share(const clsoftmax_problem *problem, const cls_limits *limits, const cpu_plan *plan)
+static uint64_t choose_share(const clsoftmax_problem *problem, const cls_tuning *tuning, const cpu_plan *plan)
 {
     uint64_t elements = problem->classes * plan->range_temperatures;
-    uint64_t share = plan->cut.first / (plan->threads * cls_limits_tuning(limits)->shares_per_thread);
-    share = cls_larger(share, cls_share_of(elements, limits));
+    uint64_t share = plan->cut.first / (plan->awake_threads * tuning->shares_per_thread);
+    share = cls_larger(share, cls_larger(1, tuning->awake_thread_elements / elements));
     return plan->pipeline == CPU_LANE ? (share + CPU_LANES - 1) / CPU_LANES * CPU_LANES : share;
 }
 
 /* Decides everything of a plan but its memory. */
 static cpu_plan decide(const clsoftmax_plan *plan)
 {
-    const cls_limits *limits = &plan->context->limits;
-    const cls_tuning *tuning = cls_limits_tuning(limits);
+    const cpu_context *cpu = plan->context->state;
+    const cls_tuning *tuning = cls_limits_tuning(&plan->context->limits);
     cpu_plan decided = {.pipeline = choose_pipeline(&plan->problem, plan->decision.variant.strategy),
-                        .threads = choose_threads(plan->context->state, &plan->problem, tuning)};
+                        .threads = choose_threads(cpu, &plan->problem, tuning->thread_elements),
+                        .awake_threads = choose_threads(cpu, &plan->problem, tuning->awake_thread_elements)};
     choose_ranges(&plan->problem, tuning, &decided);
     choose_cut(&plan->problem, tuning, &decided);
-    decided.share_rows = choose_share(&plan->problem, limits, &decided);
+    decided.share_rows = choose_share(&plan->problem, tuning, &decided);
     return decided;
 }
 
@@ -249,21 +249,20 @@ static clsoftmax_status cpu_plan_run(clsoftmax_plan *plan, const clsoftmax_argum
     cpu_context *cpu = plan->context->state;
     const cpu_plan *decided = plan->state;
     const clsoftmax_problem *problem = &plan->problem;
-    const size_t threads = decided->threads;
     cpu_job job = {
         .call = {problem, arguments, cls_problem_policies(problem),
-                 choose_stream(problem, arguments, cls_limits_tuning(&plan->context->limits), threads), decided->ranges,
-                 decided->range_temperatures},
+                 choose_stream(problem, arguments, cls_limits_tuning(&plan->context->limits), decided->threads),
+                 decided->ranges, decided->range_temperatures},
         .plan = decided,
         .rows = cpu->isa.rows[cls_problem_is_lean(problem)][decided->pipeline],
         .parts = cpu->isa.parts[cls_problem_is_lean(problem)],
         .shares = {.rows = decided->cut.first, .share_rows = decided->share_rows},
     };
     const uint64_t shares = cls_quotient_up(decided->cut.first, decided->share_rows);
+    const uint64_t most = decided->cut.rows > 0 ? SIZE_MAX : shares; /* threads that have something to do */
     cpu_cut_begin(&decided->cut);
-    pthreadpool_parallelize_1d(cpu->pool, run_shares, &job,
-                               shares < threads && decided->cut.rows == 0 ? (size_t)shares : threads,
-                               PTHREADPOOL_FLAG_YIELD_WORKERS);
+    cls_cpu_pool_run(cpu->pool, run_shares, &job, (size_t)cls_smaller(decided->threads, most),
+                     (size_t)cls_smaller(decided->awake_threads, most));
     *invalid_rows = atomic_load(&job.invalid_rows);
     return CLSOFTMAX_OK;
 }
@@ -275,8 +274,8 @@ static void cpu_context_release(clsoftmax_context *context)
     cpu_context *cpu = context->state;
     if (!cpu)
         return;
-    if (getpid() == context->process) /* after fork() the threads do not exist and cannot be joined */
-        pthreadpool_destroy(cpu->pool);
+    if (cls_process() == context->process) /* after fork() the threads do not exist and cannot be joined */
+        cls_cpu_pool_destroy(cpu->pool);
     free(cpu);
 }
 
@@ -374,30 +373,6 @@ static size_t choose_room_floats(const cls_tuning *tuning, size_t threads)
     return (room / (2 * sizeof(float)) / CPU_BLOCK + 4) * 2 * CPU_BLOCK;
 }
 
-static void *wait_for_gate(void *gate)
-{
-    pthread_mutex_lock(gate);
-    pthread_mutex_unlock(gate);
-    return NULL;
-}
-
-/* Returns how many of `wanted` threads, the caller's included, the system grants at this moment. pthreadpool must not
-   find out by itself: it waits for ever for a thread that could not be created. */
-static size_t grantable_threads(size_t wanted)
-{
-    pthread_t *threads = malloc(wanted * sizeof *threads);
-    pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
-    size_t granted = 1;
-    pthread_mutex_lock(&gate); /* all of them must exist at once */
-    while (threads && granted < wanted && pthread_create(&threads[granted], NULL, wait_for_gate, &gate) == 0)
-        granted++;
-    pthread_mutex_unlock(&gate);
-    for (size_t i = 1; i < granted; i++)
-        pthread_join(threads[i], NULL);
-    free(threads);
-    return granted;
-}
-
 /* Checks that both pipelines of one temperature were compiled to what the contract says. */
 static clsoftmax_status check_pipelines(clsoftmax_context *context)
 {
@@ -416,13 +391,14 @@ clsoftmax_status cls_cpu_open(clsoftmax_context *context)
     CLS_FORWARD(choose_pool(&threads, &is_limited));
     cpu_context *cpu = calloc(1, sizeof *cpu);
     CLS_FAIL_IF(!cpu, CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for a context");
-    context->state = cpu;
     cpu->isa = isa;
-    cpu->threads = threads = grantable_threads(threads);
-    /* A NULL pool runs everything in the caller's thread. */
-    cpu->pool = threads > 1 ? pthreadpool_create(threads) : NULL;
-    if (!cpu->pool)
-        cpu->threads = 1;
+    cpu->pool = cls_cpu_pool_create(threads);
+    if (!cpu->pool) {
+        free(cpu);
+        return cls_fail(CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for %zu threads", threads);
+    }
+    context->state = cpu;
+    cpu->threads = cls_cpu_pool_threads(cpu->pool);
 
     clsoftmax_device *device = &context->device;
     device->type = CLSOFTMAX_DEVICE_CPU;

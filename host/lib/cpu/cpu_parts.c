@@ -26,6 +26,7 @@
 #include "cpu_block.h"
 #include "cpu_dtype.h"
 #include "cpu_lanes.h"
+#include "cpu_pool.h"
 
 #include <time.h>
 
@@ -273,15 +274,6 @@ static void results_of_part(const worker *w, size_t number, const cpu_part *part
 /* So many pauses take longer than a part does. */
 #define MOST_PAUSES 4096
 
-static void pause_processor(void)
-{
-#if defined(__x86_64__)
-    _mm_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("yield");
-#endif
-}
-
 /* Waits until everything is known of a row that the phase needs. A thread that computes a part of it may have lost its
    processor to another process, or to this thread, so after a while the processor is given away. */
 static void wait_for_row(const cpu_cut_row *row, cpu_phase phase)
@@ -289,7 +281,7 @@ static void wait_for_row(const cpu_cut_row *row, cpu_phase phase)
     const struct timespec nap = {0, 50000};
     for (unsigned pauses = 0; atomic_load_explicit(&row->phase, memory_order_acquire) < (int)phase; pauses++)
         if (pauses < MOST_PAUSES)
-            pause_processor();
+            cpu_pause();
         else
             nanosleep(&nap, NULL);
 }

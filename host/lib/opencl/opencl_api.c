@@ -1,11 +1,12 @@
 /* Loads OpenCL at run time, and names its errors: see opencl_api.h. */
 #include "opencl_api.h"
 
+#include "../process.h"
+
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 cls_opencl_api cls_opencl;
 
@@ -15,7 +16,7 @@ static pid_t load_process;   /* drivers do not survive fork(): their threads sta
 /* Fills the table from the loader, or writes load_error. */
 static void load(void)
 {
-    load_process = getpid();
+    load_process = cls_process();
     void *loader = dlopen("libOpenCL.so.1", RTLD_NOW | RTLD_LOCAL);
     if (!loader)
         loader = dlopen("libOpenCL.so", RTLD_NOW | RTLD_LOCAL);
@@ -38,7 +39,7 @@ clsoftmax_status cls_opencl_load(void)
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, load);
     CLS_FAIL_IF(load_error[0], CLSOFTMAX_DEVICE_NOT_FOUND, "%s", load_error);
-    CLS_FAIL_IF(load_process != getpid(), CLSOFTMAX_FORKED,
+    CLS_FAIL_IF(load_process != cls_process(), CLSOFTMAX_FORKED,
                 "OpenCL was used before fork(), which its drivers do not survive; device \"cpu\" works in the child");
     return CLSOFTMAX_OK;
 }

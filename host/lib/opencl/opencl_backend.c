@@ -2,6 +2,7 @@
 #include "opencl_backend.h"
 
 #include "../float_environment.h"
+#include "../process.h"
 #include "opencl_tiles.h"
 
 #include <limits.h>
@@ -9,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 /* ---------------------------------------------------------------- Plan */
 
@@ -65,7 +65,7 @@ static clsoftmax_status opencl_plan_prepare(clsoftmax_plan *plan)
    it does not have. What is not released then ends with the child. */
 static int is_inherited(const clsoftmax_context *context)
 {
-    return context->process != getpid();
+    return context->process != cls_process();
 }
 
 static void opencl_plan_release(clsoftmax_plan *plan)

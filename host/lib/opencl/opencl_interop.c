@@ -8,13 +8,13 @@
 #include "../array.h"
 #include "../float_environment.h"
 #include "../growing.h"
+#include "../process.h"
 #include "opencl_backend.h"
 #include "opencl_launch.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---------------------------------------------------------------- Context */
 
@@ -45,7 +45,7 @@ clsoftmax_status clsoftmax_cl_context_create(cl_context cl, cl_device_id device,
     CLS_FORWARD(find_device(cl, device, &found));
     clsoftmax_context *opened = calloc(1, sizeof *opened);
     CLS_FAIL_IF(!opened, CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for a context");
-    opened->process = getpid();
+    opened->process = cls_process();
     clsoftmax_status status = cls_opencl_open(opened, &found, cl);
     if (status != CLSOFTMAX_OK) {
         free(opened);

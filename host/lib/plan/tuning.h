@@ -47,6 +47,8 @@
     X(most_tile_bytes, 32 << 20, "bytes of the largest array of a tile at most")                                       \
     X(tiles_of_a_matrix, 8, "tiles that a matrix is cut into, within those bounds")                                    \
     X(thread_elements, 40960, "elements for each thread of cpu at least: fewer take less time than threads to wake")   \
+    X(awake_thread_elements, 8192,                                                                                     \
+      "elements for each thread of cpu at least, if it is awake; of a share of rows, too")                             \
     X(shares_per_thread, 16, "shares of rows, or parts of a row, for each thread of cpu at most")                      \
     X(cut_classes, 114688, "a row of fewer classes is never cut into parts for all threads of cpu")                    \
     X(part_classes, 8192, "classes of such a part at least")                                                           \
