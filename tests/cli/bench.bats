@@ -250,11 +250,11 @@ SH
     [ "$status" -eq 0 ]
     [ "${lines[0]}" = "dev: left out: peer torch-debian: python3-torch cannot be installed here" ]
     [ "${lines[1]}" = \
-        "dev: installing libdnnl-dev libxnnpack-dev python3 python3-venv python3-numpy (a download of 48 MB)" ]
+        "dev: installing libdnnl-dev libxnnpack-dev libpthreadpool-dev python3 python3-venv python3-numpy (a download of 48 MB)" ]
     [[ $output == *"dev: left out: peers from pip"* ]]
     [ "${lines[-1]}" = "bench -d cpu" ]
     [ "$(grep -c update calls)" -eq 1 ]
-    grep -q -- "^install -y .* libdnnl-dev libxnnpack-dev python3 python3-venv python3-numpy$" calls
+    grep -q -- "^install -y .* libdnnl-dev libxnnpack-dev libpthreadpool-dev python3 python3-venv python3-numpy$" calls
     [ ! -e build/peers/torch-debian ]
     # where apt-get fails, the benchmark still runs
     sed -i 's/^case.*/&\n"install -y"*libdnnl*) exit 100 ;;/' bin/apt-get
