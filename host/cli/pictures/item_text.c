@@ -58,7 +58,7 @@ const char *probability_text(double probability, char text[PROBABILITY_BYTES])
 {
     int digits = PROBABILITY_DIGITS;
     do
-        sprintf(text, "%.*g", digits, probability);
+        snprintf(text, PROBABILITY_BYTES, "%.*g", digits, probability);
     while (probability < 1 && strcmp(text, "1") == 0 && ++digits <= 17);
     return text;
 }
