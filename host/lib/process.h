@@ -1,5 +1,5 @@
-/* Tells a process from its children. Contexts, whose threads and device handles do not survive fork(), remember in which
-   process they were made. */
+/* Tells a process from its children. Contexts, whose threads and device handles do not survive fork(), remember in
+   which process they were made. */
 #ifndef CLSOFTMAX_PROCESS_H
 #define CLSOFTMAX_PROCESS_H
 

@@ -31,9 +31,9 @@
    (docs/experiments.md, "cpu: item"). */
 #define BUNDLE_PAIRS (8192 / CORE_EXPONENTIAL_FLOATS)
 
-/* Most pairs of two rows whose phases overlap: those of longer rows would pass through twice as much of the third-level
-   cache. */
-#define OVERLAP_PAIRS (((size_t)1 << 19) / CORE_EXPONENTIAL_FLOATS)
+/* Most pairs of two rows whose phases overlap: with more, the second-level cache would not hold them beside the logits
+   that are read and the results that are written (docs/experiments.md, "cpu: item"). */
+#define OVERLAP_PAIRS (((size_t)1 << 17) / CORE_EXPONENTIAL_FLOATS)
 
 /* Rows that go through a phase together. */
 typedef struct bundle {

@@ -35,10 +35,10 @@ cpu_pool *cls_cpu_pool_create(size_t threads);
 /* Returns how many threads a pool has, the caller's included. */
 size_t cls_cpu_pool_threads(const cpu_pool *pool);
 
-/* Runs the task on the caller's thread and on more: up to `threads` of them, or up to awake_threads where these are more
-   and the last call ended a moment ago, so that its threads are awake, or will be for the next one. Returns when all that
-   have begun are done; a thread that has not begun when the caller's task returns does not begin any more. Several
-   threads may call at once: they take turns, but a call for which one thread is enough waits for nobody. */
+/* Runs the task on the caller's thread and on more: up to `threads` of them, or up to awake_threads where these are
+   more and the last call ended a moment ago, so that its threads are awake, or will be for the next one. Returns when
+   all that have begun are done; a thread that has not begun when the caller's task returns does not begin any more.
+   Several threads may call at once: they take turns, but a call for which one thread is enough waits for nobody. */
 void cls_cpu_pool_run(cpu_pool *pool, cpu_pool_task *task, void *context, size_t threads, size_t awake_threads);
 
 /* Ends the threads and frees the pool. NULL is allowed. */
