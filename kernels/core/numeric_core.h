@@ -175,6 +175,30 @@ CORE_FUNCTION core_row_float core_ceiling(core_row_float x)
 #endif
 }
 
+/* Returns whether the quotient max / T, both scaled, is so near 0 that logits need no base. */
+CORE_FUNCTION core_row_int core_is_near(core_row_float quotient)
+{
+    return (quotient <= CORE_ROW(256.0f)) & (quotient >= CORE_ROW(-256.0f));
+}
+
+/* Sets what depends on N: `quotient` is (max - base) / T. The reciprocal becomes that of the core. */
+CORE_FUNCTION core_row_t core_shifted_row(core_row_t row, core_row_float quotient, core_row_float halving)
+{
+    /* `shift` is N. It makes the largest exponential at most 1, since 2^-13 is more than the rounding of the quotient,
+       and at least 2^-1.0002. */
+    core_row_float shift = core_ceiling(core_fma(quotient, CORE_ROW(CORE_LOG2_E), CORE_ROW(0x1p-13f)));
+    row.magic = CORE_ROW(12582912.0f + CORE_ZERO_EXPONENT) - shift;
+    row.lowest = (shift - CORE_ROW(CORE_ZERO_EXPONENT)) * halving;
+    if (CORE_LEAN) {
+        const core_row_float log2_e = CORE_ROW(CORE_LOG2_E), high = row.reciprocal_high * log2_e;
+        core_row_float low = core_fma(row.reciprocal_high, log2_e, -high);
+        low = core_fma(row.reciprocal_high, CORE_ROW(CORE_LOG2_E_LOW), low);
+        row.reciprocal_low = core_fma(row.reciprocal_low, log2_e, low);
+        row.reciprocal_high = high;
+    }
+    return row;
+}
+
 /* Returns what the elements need to know about a row, from its temperature and its largest logit, which is finite. */
 CORE_FUNCTION core_row_t core_row(core_temperature_t temperature, core_row_float maximum)
 {
@@ -188,22 +212,21 @@ CORE_FUNCTION core_row_t core_row(core_temperature_t temperature, core_row_float
     core_row_float halving = overflows ? CORE_ROW(CORE_LIMIT_HALVING) : temperature.halving;
 
     core_row_float scaled = maximum * row.scale, quotient = scaled * row.reciprocal_high;
-    core_row_int near = (quotient <= CORE_ROW(256.0f)) & (quotient >= CORE_ROW(-256.0f));
+    core_row_int near = core_is_near(quotient);
     row.base = near ? zero : scaled;
+    return core_shifted_row(row, near ? quotient : zero, halving);
+}
 
-    /* `shift` is N. It makes the largest exponential at most 1, since 2^-13 is more than the rounding of the quotient,
-       and at least 2^-1.0002. */
-    core_row_float shift = core_ceiling(core_fma(near ? quotient : zero, CORE_ROW(CORE_LOG2_E), CORE_ROW(0x1p-13f)));
-    row.magic = CORE_ROW(12582912.0f + CORE_ZERO_EXPONENT) - shift;
-    row.lowest = (shift - CORE_ROW(CORE_ZERO_EXPONENT)) * halving;
-    if (CORE_LEAN) {
-        const core_row_float log2_e = CORE_ROW(CORE_LOG2_E), high = row.reciprocal_high * log2_e;
-        core_row_float low = core_fma(row.reciprocal_high, log2_e, -high);
-        low = core_fma(row.reciprocal_high, CORE_ROW(CORE_LOG2_E_LOW), low);
-        row.reciprocal_low = core_fma(row.reciprocal_low, log2_e, low);
-        row.reciprocal_high = high;
-    }
-    return row;
+/* Returns what core_row does, for a temperature that scales no logits, and a maximum whose quotient, which is
+   max * reciprocal.high, is near. */
+CORE_FUNCTION core_row_t core_near_row(core_temperature_t temperature, core_row_float quotient)
+{
+    core_row_t row;
+    row.scale = CORE_ROW(1.0f);
+    row.base = CORE_ROW(0.0f);
+    row.reciprocal_high = temperature.reciprocal.high;
+    row.reciprocal_low = temperature.reciprocal.low;
+    return core_shifted_row(row, quotient, temperature.halving);
 }
 
 /* ------------------------------------------------------------------ Exponential */
