@@ -107,18 +107,27 @@ Test(plan, group_keeps_rows_in_registers)
 /* Checks the longest row for `lane` on each device. */
 Test(plan, lane_is_for_short_rows)
 {
-    const cls_limits wide = {.type = CLSOFTMAX_DEVICE_CPU, .vector_width = 16}; /* where full vectors are for `item` */
+    const cls_limits wide = {.type = CLSOFTMAX_DEVICE_CPU, .vector_width = 16};
     cls_limits narrow = opencl_cpu;
     narrow.vector_width = 8;
     const struct {
         const cls_limits *limits;
         uint64_t most, least_beyond;
-    } devices[] = {{&gpu, 64, 65},    {&opencl_cpu, 96, 97}, {&narrow, 160, 161}, {&native, 255, 256},
-                   {&wide, 127, 128}, {&wide, 175, 176},     {&wide, 143, 144},   {&wide, 143, 177}};
+    } devices[] = {{&gpu, 64, 65}, {&opencl_cpu, 96, 97}, {&narrow, 160, 161}, {&native, 255, 256}, {&wide, 79, 80}};
     for (size_t i = 0; i < sizeof devices / sizeof *devices; i++) {
         cr_expect_eq(decide_rows(devices[i].limits, 1000, devices[i].most).variant.strategy, CLSOFTMAX_STRATEGY_LANE);
         cr_expect_neq(decide_rows(devices[i].limits, 1000, devices[i].least_beyond).variant.strategy,
                       CLSOFTMAX_STRATEGY_LANE);
+    }
+    for (int k = 0; k < 3; k++) { /* of what keeps `item` from being as fast */
+        clsoftmax_problem most = shape(1000, 119, 1, CLSOFTMAX_STRATEGY_AUTO);
+        most.statistics = k == 0;
+        most.logits_dtype = k == 1 ? CLSOFTMAX_F16 : CLSOFTMAX_F32;
+        most.results_dtype = k == 2 ? CLSOFTMAX_BF16 : CLSOFTMAX_F32;
+        clsoftmax_problem beyond = most;
+        beyond.classes = 120;
+        cr_expect_eq(decide(&wide, &most).variant.strategy, CLSOFTMAX_STRATEGY_LANE, "%d", k);
+        cr_expect_eq(decide(&wide, &beyond).variant.strategy, CLSOFTMAX_STRATEGY_ITEM, "%d", k);
     }
 }
 
@@ -413,7 +422,7 @@ Test(plan, rules_say_the_tuning_numbers)
                 {CLSOFTMAX_STRATEGY_LANE, gpus->lane_classes},
                 {CLSOFTMAX_STRATEGY_LANE, opencl_cpus->lane_classes_beside_item},
                 {CLSOFTMAX_STRATEGY_LANE, opencl_cpus->transposed_lane_classes},
-                {CLSOFTMAX_STRATEGY_LANE, cpu->lane_classes_beside_full_item},
+                {CLSOFTMAX_STRATEGY_LANE, cpu->lane_classes_beside_f32_item},
                 {CLSOFTMAX_STRATEGY_LANE, cpu->lane_classes},
                 {CLSOFTMAX_STRATEGY_SPLIT, gpus->one_group_classes},
                 {CLSOFTMAX_STRATEGY_SPLIT, gpus->few_rows_classes}};

@@ -22,7 +22,7 @@ static uint64_t most_transposed_classes(const clsoftmax_problem *problem, const 
 
 /* Returns the most classes of a row for which `cpu` takes `lane`. Its code transposes rows so cheaply that most short
    rows go that way, unless they are too few to fill a panel. Vectors of 16 floats shift the limit down, because `item`
-   is fast with them, above all if they are full. */
+   is fast with them, above all if it converts nothing. */
 static uint64_t most_classes_on_cpu(const clsoftmax_problem *problem, const cls_limits *limits)
 {
     const cls_tuning *tuning = cls_limits_tuning(limits);
@@ -30,7 +30,9 @@ static uint64_t most_classes_on_cpu(const clsoftmax_problem *problem, const cls_
         return 0;
     if (!cls_suits_item(problem, limits))
         return tuning->lane_classes;
-    return problem->classes % 16 == 0 ? tuning->lane_classes_beside_full_item : tuning->lane_classes_beside_item;
+    return problem->logits_dtype == CLSOFTMAX_F32 && problem->results_dtype == CLSOFTMAX_F32 && !problem->statistics
+               ? tuning->lane_classes_beside_f32_item
+               : tuning->lane_classes_beside_item;
 }
 
 /* Returns the most classes of a row for which an OpenCL CPU device takes `lane`. `item` is better only at exponentials

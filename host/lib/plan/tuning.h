@@ -38,8 +38,8 @@
     X(lane_classes, 64, "rows of at most so many classes go to lane")                                                  \
     X(transposed_lane_classes, 64, "rows of at most so many neighbouring classes are transposed onto lanes in OpenCL") \
     X(lane_classes_beside_item, 64, "rows of at most so many go to lane where item has vectors of 16 floats")          \
-    X(lane_classes_beside_full_item, 64,                                                                               \
-      "rows of at most so many go to lane on cpu where the classes fill such vectors")                                 \
+    X(lane_classes_beside_f32_item, 64,                                                                                \
+      "rows of at most so many go to lane on cpu where item reads and writes f32, without statistics")                 \
     X(panel_classes_per_row, 2,                                                                                        \
       "cpu computes a panel, however full, in the time of one row for so many classes, one after another")             \
     X(temperatures_on_lanes, 12, "statistics of a sweep of so many temperatures go to column")                         \
