@@ -113,7 +113,7 @@ Test(plan, lane_is_for_short_rows)
     const struct {
         const cls_limits *limits;
         uint64_t most, least_beyond;
-    } devices[] = {{&gpu, 64, 65}, {&opencl_cpu, 96, 97}, {&narrow, 160, 161}, {&native, 255, 256}, {&wide, 79, 80}};
+    } devices[] = {{&gpu, 64, 65}, {&opencl_cpu, 96, 97}, {&narrow, 160, 161}, {&native, 255, 256}, {&wide, 111, 112}};
     for (size_t i = 0; i < sizeof devices / sizeof *devices; i++) {
         cr_expect_eq(decide_rows(devices[i].limits, 1000, devices[i].most).variant.strategy, CLSOFTMAX_STRATEGY_LANE);
         cr_expect_neq(decide_rows(devices[i].limits, 1000, devices[i].least_beyond).variant.strategy,

@@ -252,7 +252,7 @@ CLSOFTMAX_API const char *clsoftmax_accuracy_name(clsoftmax_accuracy accuracy);
       "the softmax axis is not the last, so that columns are neighbours in memory and classes are not; or statistics " \
       "alone at 12 temperatures or more on an OpenCL CPU device: the temperatures of a row are its columns")           \
     X(LANE, "lane", "rows side by side, each on a lane of its own",                                                    \
-      "at most 64 classes, on CPUs more where classes are neighbours in memory (OpenCL: 96 or 160, cpu: 79 to 255): "  \
+      "at most 64 classes, on CPUs more where classes are neighbours in memory (OpenCL: 96 or 160, cpu: 111 to 255): " \
       "most of the work is done once a row")                                                                           \
     X(ITEM, "item", "rows one after another, in explicit vectors",                                                     \
       "cpu and OpenCL CPU devices: barriers are expensive there, and vectors cheap")                                   \

@@ -150,13 +150,15 @@ static void choose_cut(const clsoftmax_problem *problem, const cls_tuning *tunin
 
 /* Returns how many rows a thread gets at a time. They have so many elements that handing them out costs little, and
    each thread has so many shares that one which is held up does not hold up the call. Rows side by side go in whole
-   panels. */
+   panels, short rows one after another in whole bundles. */
 static uint64_t choose_share(const clsoftmax_problem *problem, const cls_tuning *tuning, const cpu_plan *plan)
 {
     uint64_t elements = problem->classes * plan->range_temperatures;
     uint64_t share = plan->cut.first / (plan->awake_threads * tuning->shares_per_thread);
     share = cls_larger(share, cls_larger(1, tuning->awake_thread_elements / elements));
-    return plan->pipeline == CPU_LANE ? (share + CPU_LANES - 1) / CPU_LANES * CPU_LANES : share;
+    if (plan->pipeline == CPU_LANE)
+        return cls_quotient_up(share, CPU_LANES) * CPU_LANES;
+    return share < CPU_VECTOR ? share : share / CPU_VECTOR * CPU_VECTOR;
 }
 
 /* Decides everything of a plan but its memory. */

@@ -27,7 +27,7 @@ static const tuning_row rows[] = {
     {CLSOFTMAX_DEVICE_CPU,
      "",
      "",
-     {.lane_classes = 255, .lane_classes_beside_item = 119, .lane_classes_beside_f32_item = 79}},
+     {.lane_classes = 255, .lane_classes_beside_item = 119, .lane_classes_beside_f32_item = 111}},
     /* PoCL 3.1, measured on the same processors */
     {CLSOFTMAX_DEVICE_OPENCL_CPU,
      "",
