@@ -61,6 +61,7 @@ has() { [ "$(uname -m)" = x86_64 ] && grep -qw "$1" /proc/cpuinfo; }
                 # of the time, so a short run has the plain vectors and the widest.
                 [ -n "${CLSOFTMAX_TEST_LONG-}" ] || { [ $level = -O0 ] && [ -z "$flags" ]; } ||
                     { [ $level = -O3 ] && [ $compiler = clang ] && [[ $flags != "-mavx2"* ]]; } || continue
+                [ "$compiler$level$flags" != gcc-O0 ] || continue # setup_file has compared it
                 echo "$compiler $level $flags:"
                 # shellcheck disable=SC2086
                 build "$compiler" $level $flags
