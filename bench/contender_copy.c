@@ -47,8 +47,8 @@ typedef struct host_copy {
     cpu_pool *pool;
     size_t threads;
     size_t shares; /* one for each thread, or fewer of a small array, for which waking all threads takes too long */
-    atomic_size_t next; /* the first that no thread has taken on */
     /* Of the current call. */
+    atomic_size_t next; /* the first share that no thread has taken on */
     char *to;
     const char *from;
     size_t bytes;
@@ -62,6 +62,7 @@ static void copy_share(const host_copy *all, size_t share)
     all->copy(all->to + begin, all->from + begin, end - begin);
 }
 
+/* Copies shares until none is left, on one thread. */
 static void copy_shares(void *state, size_t thread)
 {
     (void)thread;

@@ -7,9 +7,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static atomic_int *kept; /* 0: not known; NULL: there is no such page */
+static atomic_int *kept; /* the number; 0 before the first call in a process. NULL: the kernel clears no pages */
 
-/* Makes the page. An emulator that ignores what it is advised says yes to nonsense, too (QEMU before 7.1). */
+/* Makes the page. QEMU before 7.1 ignores all advice and reports success, also for advice that does not exist. */
 static void make_page(void)
 {
     const size_t size = (size_t)sysconf(_SC_PAGESIZE);

@@ -5,7 +5,7 @@
 
 #include <sys/types.h>
 
-/* Returns what getpid() does, without a system call where it can: that takes as long as a row of 100 classes. */
+/* Returns what getpid() does, most often without a system call, which takes as long as a row of 100 classes. */
 pid_t cls_process(void);
 
 #endif

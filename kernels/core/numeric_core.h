@@ -175,13 +175,14 @@ CORE_FUNCTION core_row_float core_ceiling(core_row_float x)
 #endif
 }
 
-/* Returns whether the quotient max / T, both scaled, is so near 0 that logits need no base. */
+/* Returns whether the quotient max / T is so near 0 that the row needs no base. NaN and infinities are not. */
 CORE_FUNCTION core_row_int core_is_near(core_row_float quotient)
 {
     return (quotient <= CORE_ROW(256.0f)) & (quotient >= CORE_ROW(-256.0f));
 }
 
-/* Sets what depends on N: `quotient` is (max - base) / T. The reciprocal becomes that of the core. */
+/* Returns the row with its magic number and its clamp, which depend on N: `quotient` is (max - base) / T. In the lean
+   core its reciprocal becomes that of powers of two. */
 CORE_FUNCTION core_row_t core_shifted_row(core_row_t row, core_row_float quotient, core_row_float halving)
 {
     /* `shift` is N. It makes the largest exponential at most 1, since 2^-13 is more than the rounding of the quotient,
@@ -217,8 +218,8 @@ CORE_FUNCTION core_row_t core_row(core_temperature_t temperature, core_row_float
     return core_shifted_row(row, near ? quotient : zero, halving);
 }
 
-/* Returns what core_row does, for a temperature that scales no logits, and a maximum whose quotient, which is
-   max * reciprocal.high, is near. */
+/* Returns what core_row does, for a temperature that scales no logits and a maximum near 0: `quotient`, which is
+   max * reciprocal.high, must be one for which core_is_near holds. */
 CORE_FUNCTION core_row_t core_near_row(core_temperature_t temperature, core_row_float quotient)
 {
     core_row_t row;

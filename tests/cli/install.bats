@@ -26,8 +26,7 @@ install_to() {
     run ./shared
     [ "$output" = "$FIRST" ]
     # shellcheck disable=SC2046
-    gcc -std=c99 example.c -o static -Wl,-Bstatic $(pkg-config --cflags --libs clsoftmax) -Wl,-Bdynamic \
-        -lm
+    gcc -std=c99 example.c -o static -Wl,-Bstatic $(pkg-config --cflags --libs clsoftmax) -Wl,-Bdynamic -lm
     ! ldd static | grep -q libclsoftmax
     run ./static
     [ "$output" = "$FIRST" ]

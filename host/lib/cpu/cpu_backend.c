@@ -93,7 +93,7 @@ static clsoftmax_status choose_isa(cpu_isa *chosen)
 /* What a plan needs of memory and decisions. */
 typedef struct cpu_plan {
     cpu_pipeline pipeline;
-    size_t threads, awake_threads;       /* that take part, and if they need not be woken */
+    size_t threads, awake_threads;       /* that take part: if they must be woken, and if they are awake */
     uint64_t ranges, range_temperatures; /* see cpu_call */
     cpu_cut cut;
     uint64_t share_rows;
@@ -110,7 +110,7 @@ static cpu_pipeline choose_pipeline(const clsoftmax_problem *problem, clsoftmax_
     return pipeline == CPU_ITEM && problem->sweep > 0 ? CPU_SWEEP : pipeline;
 }
 
-/* Returns how many threads take part, if each must have so many elements to compute. */
+/* Returns how many threads take part, if each must have at least thread_elements elements to compute. */
 static size_t choose_threads(const cpu_context *cpu, const clsoftmax_problem *problem, uint64_t thread_elements)
 {
     uint64_t elements = cls_problem_rows(problem) * problem->classes * cls_problem_temperatures(problem);

@@ -56,6 +56,7 @@ INLINE core_row_t lane_row(const lane_rows *rows, size_t l)
                         rows->reciprocal_low[l], rows->lowest[l], rows->magic[l]};
 }
 
+/* Writes what is known of the row on a lane. */
 INLINE void set_lane(lane_rows *rows, size_t l, int32_t kind, float maximum, float ties_at, core_row_t row)
 {
     rows->kind[l] = kind;
@@ -75,9 +76,9 @@ INLINE void set_lane_row(lane_rows *rows, size_t l, float temperature, core_temp
     set_lane(rows, l, set.kind, set.maximum, set.ties_at, set.row);
 }
 
-/* Sets the rows of the first `count` lanes, a constant, if all their maxima are near 0, as they most often are: the
-   rows are ordinary then, and need a third of the operations. Returns 0 if one is not. All have the same temperature,
-   which scales no logits. */
+/* Sets the rows of the first `count` lanes, a constant, if all their maxima are near 0, as they most often are. The
+   rows are ordinary then, and take a third of the operations. Returns 0 if a maximum is not near 0: then the rows are
+   not set. All have the same temperature, which scales no logits. */
 INLINE int set_near_rows(lane_rows *rows, core_temperature_t prepared, size_t count)
 {
     int32_t are_near = 1;

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* So long a thread waits awake: about twice as long as it takes to wake one (docs/experiments.md, "cpu: small
-   calls"). */
+/* How long a thread waits awake before it sleeps: about twice as long as it takes to wake it (docs/experiments.md,
+   "cpu: small calls"). */
 #define AWAKE_NANOSECONDS 50000
 
 /* A thread of the pool that is not the caller's. */
@@ -18,7 +18,8 @@ typedef struct worker {
     struct cpu_pool *pool;
     size_t number;
     pthread_t thread;
-    atomic_int may_begin; /* 1: there is a call, and nobody has taken the 1 back */
+    atomic_int
+        may_begin; /* 1: a call wants it. Whoever sets this to 0 decides: the thread begins, or the caller ends */
     atomic_int is_asleep; /* 1: it waits for `wake`, or is about to */
     sem_t wake;
 } worker;
@@ -28,7 +29,7 @@ struct cpu_pool {
     size_t threads;
     int64_t ended; /* when the last call did */
     /* Of the current call. */
-    cpu_pool_task *task; /* NULL: the end */
+    cpu_pool_task *task; /* NULL: threads end */
     void *context;
     atomic_size_t at_work; /* threads that have not done it */
     sem_t done;
@@ -42,7 +43,7 @@ static int64_t nanoseconds(void)
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-/* Waits until a semaphore is posted. */
+/* Sleeps until a semaphore is posted. */
 static void wait_asleep(sem_t *semaphore)
 {
     while (sem_wait(semaphore) != 0) /* a signal came */
@@ -51,13 +52,14 @@ static void wait_asleep(sem_t *semaphore)
 
 /* ---------------------------------------------------------------- Beginning */
 
-/* Returns 1 to one who asks: to the thread itself, which begins then, or to the caller, for whom it is too late. */
+/* Takes the thread's permission to begin. Returns 1 if it was there: to the thread itself, which then begins, or to the
+   caller, which need not wait for that thread then. */
 static int take_begin(worker *which)
 {
     return atomic_load(&which->may_begin) && atomic_exchange(&which->may_begin, 0);
 }
 
-/* Lets a thread begin. */
+/* Lets a thread begin, and wakes it if it sleeps. */
 static void let_begin(worker *which)
 {
     atomic_store(&which->may_begin, 1);
@@ -83,7 +85,7 @@ static void wait_to_begin(worker *self)
 
 /* ---------------------------------------------------------------- Ending */
 
-/* Takes threads from those at work. Returns 1 if no other is left. */
+/* Takes so many threads from those at work. Returns 1 if none is left. */
 static int are_last(cpu_pool *pool, size_t threads)
 {
     return atomic_fetch_sub(&pool->at_work, threads) == threads;
@@ -104,6 +106,7 @@ static void wait_for_others(cpu_pool *pool)
 
 /* ---------------------------------------------------------------- Threads */
 
+/* Does the tasks of one call after another, until the pool is destroyed. */
 static void *work(void *worker_)
 {
     worker *self = worker_;
@@ -141,7 +144,7 @@ size_t cls_cpu_pool_threads(const cpu_pool *pool)
     return pool->threads;
 }
 
-/* Runs a task on several threads. */
+/* Runs a task on several threads. Those that have not begun when the caller is done are counted as done. */
 static void run_on(cpu_pool *pool, cpu_pool_task *task, void *context, size_t threads)
 {
     pool->task = task;

@@ -22,7 +22,7 @@ static uint64_t most_transposed_classes(const clsoftmax_problem *problem, const 
 
 /* Returns the most classes of a row for which `cpu` takes `lane`. Its code transposes rows so cheaply that most short
    rows go that way, unless they are too few to fill a panel. Vectors of 16 floats shift the limit down, because `item`
-   is fast with them, above all if it converts nothing. */
+   is fast with them, above all if it converts nothing and computes no statistics. */
 static uint64_t most_classes_on_cpu(const clsoftmax_problem *problem, const cls_limits *limits)
 {
     const cls_tuning *tuning = cls_limits_tuning(limits);

@@ -32,7 +32,7 @@
     X(column_vectors, 4, "vectors of columns that a work-item has abreast at most")                                    \
     X(items_per_unit, 4, "work-items of column that a compute unit should have before vectors go abreast")             \
     X(two_abreast_classes, 8, "rows of at most so many classes go two vectors abreast in lane")                        \
-    X(share_elements, 16384, "elements that a work-item or a thread takes at least, one row after another")            \
+    X(share_elements, 16384, "elements that a work-item takes at least, one row after another")                        \
     X(few_rows_classes, 24576, "rows of so many classes are split if they are fewer than the compute units")           \
     X(one_group_classes, 65536, "longer rows are split whatever their number")                                         \
     X(lane_classes, 64, "rows of at most so many classes go to lane")                                                  \
@@ -48,7 +48,7 @@
     X(tiles_of_a_matrix, 8, "tiles that a matrix is cut into, within those bounds")                                    \
     X(thread_elements, 40960, "elements for each thread of cpu at least: fewer take less time than threads to wake")   \
     X(awake_thread_elements, 8192,                                                                                     \
-      "elements for each thread of cpu at least, if it is awake; of a share of rows, too")                             \
+      "elements for each thread of cpu at least where threads are awake, and for each share of rows")                  \
     X(shares_per_thread, 16, "shares of rows, or parts of a row, for each thread of cpu at most")                      \
     X(cut_classes, 114688, "a row of fewer classes is never cut into parts for all threads of cpu")                    \
     X(part_classes, 8192, "classes of such a part at least")                                                           \
