@@ -92,29 +92,30 @@ static void write_element(void *array, clsoftmax_dtype dtype, uint64_t at, doubl
 
 /* ---------------------------------------------------------------- Operations */
 
-/* Return the results of the operations by definition: z is (x - max) / T, and sum is the sum of exp(z) over the row. */
-static double formula_NONE(double z, double sum)
+/* Return the results of the operations by definition: z is (x - max) / T, and rest the sum of exp(z) over the row
+   without the first maximum. */
+static double formula_NONE(double z, double rest)
 {
-    (void)z, (void)sum;
+    (void)z, (void)rest;
     return NAN;
 }
 
-static double formula_SOFTMAX(double z, double sum)
+static double formula_SOFTMAX(double z, double rest)
 {
-    return exp(z) / sum;
+    return exp(z) / (1 + rest);
 }
 
-static double formula_LOG_SOFTMAX(double z, double sum)
+static double formula_LOG_SOFTMAX(double z, double rest)
 {
-    return z - log(sum);
+    return z - log1p(rest);
 }
 
-static double formula(clsoftmax_operation operation, double z, double sum)
+static double formula(clsoftmax_operation operation, double z, double rest)
 {
     switch (operation) {
 #define REFERENCE_FORMULA(name, text, meaning)                                                                         \
     case CLSOFTMAX_OPERATION_##name:                                                                                   \
-        return formula_##name(z, sum);
+        return formula_##name(z, rest);
         CLSOFTMAX_OPERATION_LIST(REFERENCE_FORMULA)
 #undef REFERENCE_FORMULA
     case CLSOFTMAX_OPERATION_COUNT:
@@ -134,7 +135,7 @@ typedef struct reference_row {
     double maximum; /* NaN if a logit is NaN */
     double second;  /* -inf in a row of one class */
     uint64_t argmax;
-    double sum;  /* of exp(z) over the row */
+    double rest; /* the sum of exp(z) over the row without the first maximum */
     double fill; /* every probability of the row; -1: they are computed */
 } reference_row;
 
@@ -192,9 +193,9 @@ static void write_results(const reference_row *row)
     for (uint64_t c = 0; c < problem->classes; c++) {
         double result = NAN;
         if (row->fill == 0)
-            result = formula(problem->operation, -INFINITY, 1); /* the result of a probability of 0 */
+            result = formula(problem->operation, -INFINITY, 0); /* the result of a probability of 0 */
         if (row->fill == -1)
-            result = formula(problem->operation, exponent(row, logit(row, c)), row->sum);
+            result = formula(problem->operation, exponent(row, logit(row, c)), row->rest);
         double rounded = (double)(float)result; /* rounded to f32 first, as the contract says */
         write_element(row->arguments->results, problem->results_dtype,
                       row->results + c * problem->results_layout.class_stride, rounded + 0.0);
@@ -208,7 +209,7 @@ static void write_statistics(const reference_row *row)
     const int64_t *labels = row->arguments->labels;
     int64_t label = labels ? labels[row->index] : -1;
     int labelled = label >= 0 && (uint64_t)label < problem->classes;
-    double log_sum = log(row->sum), mean = 0;
+    double log_sum = log1p(row->rest), sum = 1 + row->rest, mean = 0;
     for (uint64_t c = 0; row->fill == -1 && c < problem->classes; c++) {
         double z = exponent(row, logit(row, c));
         mean -= exp(z) == 0 ? 0 : exp(z) * z;
@@ -224,9 +225,9 @@ static void write_statistics(const reference_row *row)
     if (row->fill == -1) {
         double origin = row->maximum == 0 ? 0 : row->maximum / row->temperature;
         s.log_sum_exp = (float)(isinf(row->maximum) ? row->maximum : origin + log_sum);
-        s.largest_probability = (float)(1 / row->sum);
-        s.margin = (float)(-expm1(exponent(row, row->second)) / row->sum);
-        s.entropy = (float)(log_sum + mean / row->sum);
+        s.largest_probability = (float)(1 / sum);
+        s.margin = (float)(-expm1(exponent(row, row->second)) / sum);
+        s.entropy = (float)(log_sum + mean / sum);
         s.negative_log_likelihood = labelled ? (float)(log_sum - exponent(row, logit(row, (uint64_t)label))) : NAN;
     }
     row->arguments->statistics[row->record] = s;
@@ -236,9 +237,9 @@ static void compute_row(reference_row *row)
 {
     find_maximum(row);
     row->fill = fill_of(row);
-    row->sum = 0;
+    row->rest = 0;
     for (uint64_t c = 0; row->fill == -1 && c < row->problem->classes; c++)
-        row->sum += exp(exponent(row, logit(row, c)));
+        row->rest += c == row->argmax ? 0 : exp(exponent(row, logit(row, c)));
     if (row->problem->statistics)
         write_statistics(row);
     if (cls_has_results(row->problem))

@@ -78,7 +78,7 @@
 /* What is known of a part of a row. Only the parts at the first temperature have a top, and only the row's first part
    has the label's logit. It is kept there because the third kernel may write a result in its place. */
 typedef struct {
-    core_total_t totals[TERM_COUNT];
+    core_total_t totals[TERM_COUNT]; /* at the places of the terms that the row has */
     core_top_t top;
     float label_logit;
 } split_part;
@@ -86,10 +86,10 @@ typedef struct {
 typedef char split_part_is_whole_longs[sizeof(split_part) == (3 * TERM_COUNT + 3) * sizeof(core_long) ? 1 : -1];
 #endif
 
-/* Bytes of local memory for each work-item of a work-group while tops and sums are reduced. Planning limits work-groups
-   by them; chunks.h checks that they are what its kernels use. */
-#define LOCAL_TOP_BYTES(statistics) ((statistics) ? sizeof(core_top_t) : sizeof(uint))
-#define LOCAL_SUMS_BYTES(levels, terms) ((levels) * (terms) * sizeof(core_long))
-#define LOCAL_PLAIN_BYTES(terms) (sizeof(core_top_t) + (terms) * sizeof(core_total_t)) /* in strategy plain */
+/* Bytes of local memory for each work-item of a work-group while tops and sums are reduced, for a set of terms.
+   Planning limits work-groups by them; chunks.h checks that they are what its kernels use. */
+#define LOCAL_TOP_BYTES(terms) (TERMS_NEED_SECOND(terms) ? sizeof(core_top_t) : sizeof(uint))
+#define LOCAL_SUMS_BYTES(levels, terms) ((levels)*TERMS_IN(terms) * sizeof(core_long))
+#define LOCAL_PLAIN_BYTES(terms) (sizeof(core_top_t) + TERMS_IN(terms) * sizeof(core_total_t)) /* in strategy plain */
 
 #endif

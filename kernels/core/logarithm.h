@@ -111,7 +111,7 @@ CORE_FUNCTION core_pair core_weighted(core_pair e, core_float x, core_distance_t
     return weighted;
 }
 
-/* ------------------------------------------------------------------ Sum relative to the largest exponential */
+/* ------------------------------------------------------------------ Rest relative to the largest exponential */
 
 /* Returns the product of two two-floats, to 2^-46 relative. */
 CORE_FUNCTION core_two_float core_two_product(core_two_float a, core_two_float b)
@@ -123,32 +123,39 @@ CORE_FUNCTION core_two_float core_two_product(core_two_float a, core_two_float b
     return core_fast_two_sum(high, low);
 }
 
-/* Returns sum / largest, which is at least 1. `largest` is the row's largest exponential times 2^B, and `own` its own
-   share of the total: the result is exactly 1 if nothing else is in the total. */
-CORE_FUNCTION core_two_float core_relative_sum(core_total_t total, core_total_t own, core_two_float largest)
+/* Returns sum / largest; `largest` is the row's largest exponential times 2^B. */
+CORE_FUNCTION core_two_float core_relative_sum(core_total_t sum, core_two_float largest)
 {
-    core_total_t others = {total.high - own.high, total.low - own.low, total.lowest - own.lowest};
     core_two_float unit = {largest.high * CORE_EXPONENTIAL_UNIT, largest.low * CORE_EXPONENTIAL_UNIT};
     core_two_float normal = core_fast_two_sum(unit.high, unit.low);
-    core_two_float ratio = core_two_product(core_total_value(others), core_reciprocal(normal));
+    return core_two_product(core_total_value(sum), core_reciprocal(normal));
+}
+
+/* Returns 1 + rest. */
+CORE_FUNCTION core_two_float core_one_plus(core_two_float rest)
+{
     core_row_float one = CORE_ROW(1.0f);
-    core_row_float sum = one + ratio.high; /* Knuth's two-sum, since either may be the larger */
-    core_row_float virtual_ratio = sum - one;
-    core_row_float lost = (one - (sum - virtual_ratio)) + (ratio.high - virtual_ratio);
-    return core_fast_two_sum(sum, lost + ratio.low);
+    core_row_float sum = one + rest.high; /* Knuth's two-sum, since either may be the larger */
+    core_row_float virtual_rest = sum - one;
+    core_row_float lost = (one - (sum - virtual_rest)) + (rest.high - virtual_rest);
+    return core_fast_two_sum(sum, lost + rest.low);
 }
 
 /* ------------------------------------------------------------------ Logarithm */
 
-/* Returns ln of a two-float s in [1, 2^41], to 2^-29 relative and 2^-45 absolute. With s = 2^n m and m in [0.7, 1.42),
-   ln m is 2 atanh(q), where q = (m - 1) / (m + 1) is a two-float with |q| <= 0.18. */
-CORE_FUNCTION core_two_float core_logarithm(core_two_float s)
+/* Returns ln(1 + rest) of a two-float in [0, 2^41], to 2^-29 relative, however small the rest is. With 1 + rest = 2^n m
+   and m in [0.7, 1.42), ln m is 2 atanh(q), where q = (m - 1) / (m + 1) is a two-float with |q| <= 0.18. Where n is 0,
+   m - 1 is the rest itself. */
+CORE_FUNCTION core_two_float core_logarithm_of_one_plus(core_two_float rest)
 {
+    core_two_float s = core_one_plus(rest);
     core_row_uint bits = core_row_bits(s.high);
     core_row_int n = core_row_int_of_uint(bits >> 23) - 127;
     n = bits << 9 >= (core_row_uint)(0x6A09E667u) ? n + 1 : n; /* the mantissa is above sqrt(2) */
     core_row_float power = core_row_float_of_bits(core_row_uint_of_int(127 - n) << 23);
     core_two_float less_one = core_fast_two_sum(core_fma(s.high, power, CORE_ROW(-1.0f)), s.low * power);
+    less_one.high = n == 0 ? rest.high : less_one.high;
+    less_one.low = n == 0 ? rest.low : less_one.low;
     core_two_float more_one = core_fast_two_sum(CORE_ROW(2.0f), less_one.high);
     more_one.low = more_one.low + less_one.low;
     core_two_float inverse = core_reciprocal(more_one);
@@ -173,7 +180,13 @@ CORE_FUNCTION core_two_float core_logarithm(core_two_float s)
     core_two_float sum = core_fast_two_sum(exponent * 0x1.62e400p-1f, mantissa.high);
     core_row_float low = sum.low + core_fma(exponent, CORE_ROW(0x1.7f7d1cp-20f), mantissa.low);
     sum.high = n == 0 ? mantissa.high : sum.high;
-    return core_fast_two_sum(sum.high, n == 0 ? mantissa.low : low);
+    core_two_float result = core_fast_two_sum(sum.high, n == 0 ? mantissa.low : low);
+
+    /* A tiny rest is its own logarithm. Subnormal numbers would be rounded several times on the way. */
+    core_row_int is_tiny = rest.high < CORE_ROW(0x1p-30f);
+    result.high = is_tiny ? rest.high : result.high;
+    result.low = is_tiny ? rest.low : result.low;
+    return result;
 }
 
 /* ------------------------------------------------------------------ Log-probability */

@@ -104,11 +104,74 @@ CORE_FUNCTION core_largest_t core_largest(core_setting_t set, int levels)
     return largest;
 }
 
-/* Returns ln of the sum of exp((x - max) / T): the logarithm of the row's sum relative to its largest exponential. */
-CORE_FUNCTION core_two_float core_log_sum(core_setting_t set, core_total_t total, int levels)
+/* ------------------------------------------------------------------ The rest of a row */
+
+/* The rest of a row is the sum of its exponentials without the largest one. Of a row in which one class has nearly all
+   of the mass, the sum has few digits of the rest, or none; but ln p of that class, and 1 - p, are made of nothing
+   else. So where the largest exponential stands alone, with no other above about a quarter of it, the rest is added up
+   by itself (TERM_REST in terms.h): without the largest, and all others times a power of two that brings the second
+   largest to about [1/4, 1/2] * 2^B. In any other row the term is the whole sum, from which the largest is subtracted
+   at the end; that leaves enough digits. */
+typedef struct {
+    core_row_float limit; /* exponentials from here on are left out; inf where the largest does not stand alone */
+    core_row_float power; /* by which the others are multiplied */
+} core_rest_t;
+
+#define CORE_ALONE_LIMIT (CORE_LEAN ? 0x1p+62f : 0x1p+94f) /* a quarter, times 2^B */
+#define CORE_MOST_REST_BITS 120 /* of the power: with it the last unit is below any number of f32 */
+
+/* Returns the second largest logit of a row as an ordinary row has it, from the keys of its two largest ones. */
+CORE_FUNCTION core_row_float core_ordinary_second(core_row_uint key, core_row_uint second_key, core_setting_t set)
 {
+    core_row_float second = core_value_of_key(second_key);
+    core_row_float tied = second == core_value_of_key(key) ? CORE_ROW(0.0f) : CORE_ROW(-CORE_INFINITY);
+    return set.kind == (core_row_int)(CORE_ROW_TIES) ? tied : second;
+}
+
+/* Returns how the rest of a row is added up. `second` is its second largest logit, as an ordinary row has it. */
+CORE_FUNCTION core_rest_t core_rest(core_setting_t set, core_row_float second)
+{
+    const core_row_int most = (core_row_int)(CORE_MOST_REST_BITS);
+    core_pair e = core_exponential((core_float)(second), set.row);
+    core_row_float high = core_row_of(e.high);
+    core_row_int bits = (CORE_EXPONENTIAL_BIAS + 125) - core_row_int_of_uint(core_row_bits(high) >> 23);
+    core_row_int alone = high < CORE_ROW(CORE_ALONE_LIMIT);
+    bits = bits < most ? bits : most;
+    bits = alone ? bits : (core_row_int)(0);
+    core_rest_t rest = {alone ? CORE_ROW(CORE_ALONE_LIMIT) : CORE_ROW(CORE_INFINITY),
+                        core_row_float_of_bits(core_row_uint_of_int(bits + 127) << 23)};
+    return rest;
+}
+
+/* Tells whether the largest exponential of the row stands alone. */
+#define core_is_alone(rest) ((rest).limit < CORE_ROW(CORE_INFINITY))
+
+/* Returns what a class with exponential e adds to the rest. */
+CORE_FUNCTION core_pair core_of_rest(core_pair e, core_rest_t rest)
+{
+    const core_float limit = (core_float)(rest.limit), power = (core_float)(rest.power), zero = (core_float)(0.0f);
+    core_pair others = {e.high < limit ? e.high * power : zero, zero};
+    if (!CORE_LEAN)
+        others.low = e.high < limit ? e.low * power : zero;
+    return others;
+}
+
+/* Returns the rest relative to the largest exponential, from the total of TERM_REST. It is exactly 0 if no other class
+   has an exponential. */
+CORE_FUNCTION core_two_float core_relative_rest(core_setting_t set, core_total_t total, core_rest_t rest, int levels)
+{
+    const core_row_long nothing = (core_row_long)(0);
     core_largest_t largest = core_largest(set, levels);
-    return core_logarithm(core_relative_sum(total, largest.own, largest.value));
+    core_row_int alone = core_is_alone(rest);
+    core_row_float inverse = core_row_float_of_bits((core_row_uint)(254u << 23) - core_row_bits(rest.power));
+    core_total_t others = total;
+    others.high -= core_row_long_of_int(alone) ? nothing : largest.own.high;
+    others.low -= core_row_long_of_int(alone) ? nothing : largest.own.low;
+    others.lowest -= core_row_long_of_int(alone) ? nothing : largest.own.lowest;
+    core_two_float relative = core_relative_sum(others, largest.value);
+    relative.high = relative.high * inverse;
+    relative.low = relative.low * inverse;
+    return relative;
 }
 
 #endif

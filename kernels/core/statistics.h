@@ -82,38 +82,27 @@ typedef struct {
 #define core_row_log_probability(x, row, logarithm)                                                                    \
     core_row_of(core_log_probability((core_float)(x), (row), (logarithm)))
 
-/* The second largest logit and the logit of the label, as an ordinary row has them (see core_tie). */
-typedef struct {
-    core_row_float second;
-    core_row_float label;
-} core_others_t;
-
-/* Returns both for a row of any kind. A label that is not given stays NaN. */
-CORE_FUNCTION core_others_t core_others(core_row_sums_t sums, core_setting_t set)
+/* Returns the logit of the label as an ordinary row has it (see core_tie). A label that is not given stays NaN. */
+CORE_FUNCTION core_row_float core_ordinary_label(core_row_float label, core_setting_t set)
 {
     const core_row_float zero = CORE_ROW(0.0f), negative = CORE_ROW(-CORE_INFINITY);
-    core_row_float maximum = core_value_of_key(sums.top.key), second = core_value_of_key(sums.top.second_key);
-    core_row_float label = sums.label_logit;
-    core_row_int is_ties = set.kind == (core_row_int)(CORE_ROW_TIES);
-    core_row_float tied_second = second == maximum ? zero : negative;
-    core_row_float tied_label = label == maximum ? zero : core_is_nan(label) ? label : negative;
-    core_others_t others = {is_ties ? tied_second : second, is_ties ? tied_label : label};
-    return others;
+    core_row_float tied = label == set.ties_at ? zero : core_is_nan(label) ? label : negative;
+    return set.kind == (core_row_int)(CORE_ROW_TIES) ? tied : label;
 }
 
 /* Returns the statistics of a row as if it were computed; core_statistics_of_kind corrects them for the others. It
-   reads only what the setting has from the temperature and the maximum, not the kind of the row. */
-CORE_FUNCTION core_statistics_t core_computed_statistics(core_row_sums_t sums, core_setting_t set, core_others_t others,
+   reads only what the setting has from the temperature and the maximum, not the kind of the row. `second` and `label`
+   are logits as an ordinary row has them. */
+CORE_FUNCTION core_statistics_t core_computed_statistics(core_row_sums_t sums, core_setting_t set,
+                                                         core_row_float second, core_row_float label, core_rest_t rest,
                                                          int levels)
 {
-    const core_row_float second = others.second, label = others.label;
     core_log_row_t log_row = core_log_row(set.prepared, set.maximum), origin = log_row;
     origin.maximum = CORE_ROW(0.0f);
     core_largest_t largest = core_largest(set, levels);
     core_two_float value = core_total_value(sums.totals[TERM_EXPONENTIAL]), reciprocal = core_reciprocal(value);
     core_two_float of_sum = core_sum_reciprocal(value);
-    core_two_float log_sum =
-        core_logarithm(core_relative_sum(sums.totals[TERM_EXPONENTIAL], largest.own, largest.value));
+    core_two_float log_sum = core_logarithm_of_one_plus(core_relative_rest(set, sums.totals[TERM_REST], rest, levels));
     core_two_float negative_log_sum = {-log_sum.high, -log_sum.low};
 
     core_statistics_t result;
@@ -175,7 +164,10 @@ CORE_FUNCTION core_statistics_t core_statistics_of_kind(core_row_sums_t sums, co
 /* Returns the statistics of a row of any kind, whose sums have `levels` levels. */
 CORE_FUNCTION core_statistics_t core_statistics(core_row_sums_t sums, core_setting_t set, int levels)
 {
-    return core_statistics_of_kind(sums, set, core_computed_statistics(sums, set, core_others(sums, set), levels));
+    core_row_float second = core_ordinary_second(sums.top.key, sums.top.second_key, set);
+    core_row_float label = core_ordinary_label(sums.label_logit, set);
+    core_rest_t rest = core_rest(set, second);
+    return core_statistics_of_kind(sums, set, core_computed_statistics(sums, set, second, label, rest, levels));
 }
 
 #endif

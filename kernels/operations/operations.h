@@ -20,19 +20,20 @@
 #define MADE_OF_EXPONENTIALS 1
 #define MADE_OF_LOGITS 2
 
-/* What the end of a row is computed from. */
-#define ENDS_WITH_SUM 0   /* the value of the sum of exponentials; short rows have it without integers of 64 bits */
-#define ENDS_WITH_TOTAL 1 /* the integers of that sum, and the setting of the row */
+/* Whether the end of a row is computed from the sum of exponentials alone. Short rows have its value without integers
+   of 64 bits. */
+#define ENDS_WITH_SUM(terms) (((terms) & ~TERM_SET(TERM_EXPONENTIAL)) == 0)
 
-/* X(name, made of, ends with, fill of a row of zeros). The names are those of CLSOFTMAX_OPERATION_LIST. */
+/* X(name, made of, the terms that its end is computed from, fill of a row of zeros). The names are those of
+   CLSOFTMAX_OPERATION_LIST. */
 #define OPERATION_LIST(X)                                                                                              \
-    X(NONE, MADE_OF_NOTHING, ENDS_WITH_SUM, 0.0f)                                                                      \
-    X(SOFTMAX, MADE_OF_EXPONENTIALS, ENDS_WITH_SUM, 0.0f)                                                              \
-    X(LOG_SOFTMAX, MADE_OF_LOGITS, ENDS_WITH_TOTAL, -CORE_INFINITY)
+    X(NONE, MADE_OF_NOTHING, 0u, 0.0f)                                                                                 \
+    X(SOFTMAX, MADE_OF_EXPONENTIALS, TERM_SET(TERM_EXPONENTIAL), 0.0f)                                                 \
+    X(LOG_SOFTMAX, MADE_OF_LOGITS, TERM_SET(TERM_REST), -CORE_INFINITY)
 
 /* The numbers of the operations. The functions below read a column of the table by a switch, which costs nothing where
    the operation is a constant; an array would stand in memory on a GPU. */
-#define OPERATION_NUMBER(name, made_of, ends_with, zero) OPERATION_##name,
+#define OPERATION_NUMBER(name, made_of, terms, zero) OPERATION_##name,
 enum { OPERATION_LIST(OPERATION_NUMBER) OPERATION_COUNT };
 #undef OPERATION_NUMBER
 
@@ -40,7 +41,7 @@ enum { OPERATION_LIST(OPERATION_NUMBER) OPERATION_COUNT };
 CORE_FUNCTION int operation_made_of(int operation)
 {
     switch (operation) {
-#define OPERATION_MADE_OF(name, made_of, ends_with, zero)                                                              \
+#define OPERATION_MADE_OF(name, made_of, terms, zero)                                                                  \
     case OPERATION_##name:                                                                                             \
         return made_of;
         OPERATION_LIST(OPERATION_MADE_OF)
@@ -49,24 +50,30 @@ CORE_FUNCTION int operation_made_of(int operation)
     return MADE_OF_NOTHING;
 }
 
-/* Returns what the end of a row is computed from. */
-CORE_FUNCTION int operation_ends_with(int operation)
+/* Returns the terms that the end of a row is computed from. */
+CORE_FUNCTION uint operation_terms(int operation)
 {
     switch (operation) {
-#define OPERATION_ENDS_WITH(name, made_of, ends_with, zero)                                                            \
+#define OPERATION_TERMS(name, made_of, terms, zero)                                                                    \
     case OPERATION_##name:                                                                                             \
-        return ends_with;
-        OPERATION_LIST(OPERATION_ENDS_WITH)
-#undef OPERATION_ENDS_WITH
+        return terms;
+        OPERATION_LIST(OPERATION_TERMS)
+#undef OPERATION_TERMS
     }
-    return ENDS_WITH_SUM;
+    return 0;
+}
+
+/* Returns the terms of a row, with or without statistics. */
+CORE_FUNCTION uint operation_row_terms(int operation, int statistics)
+{
+    return operation_terms(operation) | (statistics ? TERMS_OF_STATISTICS : 0u);
 }
 
 /* Returns the fill of a row that is not computed: that of a row of zeros, or NaN. */
 CORE_FUNCTION float operation_fill(int operation, int is_zero)
 {
     switch (is_zero ? operation : OPERATION_COUNT) {
-#define OPERATION_ZERO(name, made_of, ends_with, zero)                                                                 \
+#define OPERATION_ZERO(name, made_of, terms, zero)                                                                     \
     case OPERATION_##name:                                                                                             \
         return zero;
         OPERATION_LIST(OPERATION_ZERO)
@@ -77,12 +84,13 @@ CORE_FUNCTION float operation_fill(int operation, int is_zero)
 
 /* ------------------------------------------------------------------ Formulas */
 
-/* What the end of a row is computed from. Only what the operation ends with needs to be given. */
+/* What the end of a row is computed from. Only what belongs to the terms of the operation needs to be given. */
 typedef struct {
-    core_two_float sum; /* the value of the sum of exponentials */
-    core_total_t total; /* its integers */
+    core_two_float sum;      /* the value of TERM_EXPONENTIAL */
+    core_total_t rest_total; /* the integers of TERM_REST */
+    core_rest_t rest;
     core_setting_t set;
-    int levels; /* of the sum: 2 or 3 */
+    int levels; /* of the sums: 2 or 3 */
 } operation_sums;
 
 /* What the result of a class is computed from beside its exponential or its logit. A result that is made of an
@@ -119,7 +127,7 @@ CORE_FUNCTION core_float operation_result_SOFTMAX(core_pair e, core_float x, ope
 /* log_softmax: ln p = (x - max) / T - ln(sum of exp((x - max) / T)). */
 CORE_FUNCTION core_two_float operation_end_LOG_SOFTMAX(operation_sums sums)
 {
-    return core_log_sum(sums.set, sums.total, sums.levels);
+    return core_logarithm_of_one_plus(core_relative_rest(sums.set, sums.rest_total, sums.rest, sums.levels));
 }
 
 CORE_FUNCTION core_float operation_result_LOG_SOFTMAX(core_pair e, core_float x, operation_row row)
@@ -135,7 +143,7 @@ CORE_FUNCTION core_float operation_result_LOG_SOFTMAX(core_pair e, core_float x,
 CORE_FUNCTION core_two_float operation_end(int operation, operation_sums sums)
 {
     switch (operation) {
-#define OPERATION_END(name, made_of, ends_with, zero)                                                                  \
+#define OPERATION_END(name, made_of, terms, zero)                                                                      \
     case OPERATION_##name:                                                                                             \
         return operation_end_##name(sums);
         OPERATION_LIST(OPERATION_END)
@@ -149,7 +157,7 @@ CORE_FUNCTION core_two_float operation_end(int operation, operation_sums sums)
 CORE_FUNCTION core_float operation_result(int operation, core_pair e, core_float x, operation_row row)
 {
     switch (operation) {
-#define OPERATION_RESULT(name, made_of, ends_with, zero)                                                               \
+#define OPERATION_RESULT(name, made_of, terms, zero)                                                                   \
     case OPERATION_##name:                                                                                             \
         return operation_result_##name(e, x, row);
         OPERATION_LIST(OPERATION_RESULT)

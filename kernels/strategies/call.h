@@ -21,6 +21,9 @@
 #ifndef OPERATION
 #define OPERATION 1 /* the number of a row in OPERATION_LIST */
 #endif
+#ifndef ROW_TERMS
+#define ROW_TERMS TERM_SET(TERM_EXPONENTIAL) /* the set of terms that operation_row_terms returns */
+#endif
 #ifndef LOGITS_DTYPE
 #define LOGITS_DTYPE F32 /* F32, F16 or BF16: see dtypes.h */
 #endif
@@ -37,14 +40,16 @@
 #define TIES 0 /* 1: a policy may make rows of ties (CORE_ROW_TIES) */
 #endif
 
-/* What results are made of (see operations.h), whether there are any, and how many terms a row has. */
+/* What results are made of (see operations.h), whether there are any, and whether a top has the second largest logit.
+ */
 #define RESULTS_MADE_OF operation_made_of(OPERATION)
 #define HAS_RESULTS (RESULTS_MADE_OF != MADE_OF_NOTHING)
 #define MADE_OF_PAIRS (RESULTS_MADE_OF == MADE_OF_EXPONENTIALS)
-#define ROW_TERMS TERMS_OF_ROW(STATISTICS)
+#define ROW_NEEDS_SECOND TERMS_NEED_SECOND(ROW_TERMS)
 
-/* Runs the statement that follows for each term t of a row. */
-#define FOR_TERMS _Pragma("unroll") for (int t = 0; t < ROW_TERMS; t++)
+/* Runs the statement that follows for each term t of a row. The sums of a row have it at ROW_PLACE(t). */
+#define FOR_TERMS _Pragma("unroll") for (int t = 0; t < TERM_COUNT; t++) if (TERM_IS_IN(ROW_TERMS, t))
+#define ROW_PLACE(t) TERM_PLACE(ROW_TERMS, t)
 
 /* Begins a function that must be inlined. PoCL 3.1 loses what a function writes to local memory if it is not inlined,
    which can happen to a function that is called twice. */

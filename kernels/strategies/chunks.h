@@ -250,8 +250,8 @@ static void part_results(const row_part *part, chunk_registers *mine, row_state 
         return all[0];                                                                                                 \
     }
 
-/* What the reduction of tops merges: without statistics it is the largest key alone. */
-#if STATISTICS
+/* What the reduction of tops merges: the largest key alone, if the row's terms need no more. */
+#if ROW_NEEDS_SECOND
 typedef core_one_top local_top;
 #define local_top_merge core_top_merge
 #else
@@ -261,17 +261,17 @@ typedef uint local_top;
 
 /* What the reduction of sums merges: those integers of row_totals that are in use. */
 typedef struct {
-    core_long of[SUM_LEVELS * ROW_TERMS];
+    core_long of[SUM_LEVELS * TERMS_IN(ROW_TERMS)];
 } local_sums;
 
 /* Planning sizes work-groups by these numbers; arrays of -1 elements do not compile. */
-typedef char top_is_as_planned[sizeof(local_top) == LOCAL_TOP_BYTES(STATISTICS) ? 1 : -1];
+typedef char top_is_as_planned[sizeof(local_top) == LOCAL_TOP_BYTES(ROW_TERMS) ? 1 : -1];
 typedef char sums_are_as_planned[sizeof(local_sums) == LOCAL_SUMS_BYTES(SUM_LEVELS, ROW_TERMS) ? 1 : -1];
 
 /* Returns the sums of two work-items together. */
 static local_sums local_sums_merge(local_sums a, local_sums b)
 {
-    for (uint i = 0; i < SUM_LEVELS * ROW_TERMS; i++)
+    for (uint i = 0; i < SUM_LEVELS * TERMS_IN(ROW_TERMS); i++)
         a.of[i] += b.of[i];
     return a;
 }
@@ -279,10 +279,10 @@ static local_sums local_sums_merge(local_sums a, local_sums b)
 GROUP_REDUCTION(group_local_top, local_top, local_top_merge)
 GROUP_REDUCTION(group_local_sums, local_sums, local_sums_merge)
 
-/* Returns the top of all work-items together; without statistics only its key is valid. */
+/* Returns the top of all work-items together; only its key is valid if the row's terms need no more. */
 static core_top_t group_top(core_top_t mine, __local local_top *all)
 {
-#if STATISTICS
+#if ROW_NEEDS_SECOND
     return group_local_top(mine, all);
 #else
     mine.key = group_local_top(mine.key, all);
@@ -296,19 +296,19 @@ static row_totals group_totals(row_totals mine, __local local_sums *all)
     local_sums sums;
     FOR_TERMS
     {
-        sums.of[t * SUM_LEVELS] = mine.of[t].high;
-        sums.of[t * SUM_LEVELS + 1] = mine.of[t].low;
+        sums.of[ROW_PLACE(t) * SUM_LEVELS] = mine.of[ROW_PLACE(t)].high;
+        sums.of[ROW_PLACE(t) * SUM_LEVELS + 1] = mine.of[ROW_PLACE(t)].low;
 #if SUM_LEVELS == 3
-        sums.of[t * SUM_LEVELS + 2] = mine.of[t].lowest;
+        sums.of[ROW_PLACE(t) * SUM_LEVELS + 2] = mine.of[ROW_PLACE(t)].lowest;
 #endif
     }
     sums = group_local_sums(sums, all);
     FOR_TERMS
     {
-        mine.of[t].high = sums.of[t * SUM_LEVELS];
-        mine.of[t].low = sums.of[t * SUM_LEVELS + 1];
+        mine.of[ROW_PLACE(t)].high = sums.of[ROW_PLACE(t) * SUM_LEVELS];
+        mine.of[ROW_PLACE(t)].low = sums.of[ROW_PLACE(t) * SUM_LEVELS + 1];
 #if SUM_LEVELS == 3
-        mine.of[t].lowest = sums.of[t * SUM_LEVELS + 2];
+        mine.of[ROW_PLACE(t)].lowest = sums.of[ROW_PLACE(t) * SUM_LEVELS + 2];
 #endif
     }
     return mine;

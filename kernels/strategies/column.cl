@@ -27,7 +27,7 @@ ROW_KERNEL row_column(ROW_PARAMETERS)
     lanes_top(&call, &lot, 1, 0, none, &top);
     __global result_t *p = row_results(&call, share.row);
     for (uint k = 0; k < ROW_TEMPERATURE_COUNT(&call); k++, p += sweep.SWEEP_STRIDE) {
-        row_state state = row_state_of(top.key, row_temperatures(&call, share.row, lot.count, k), policies);
+        row_state state = row_state_of(top, row_temperatures(&call, share.row, lot.count, k), policies);
         lanes_sum_and_finish(&call, k, &lot, 1, &top, &state, 0, none);
         if (HAS_RESULTS)
             lanes_emit(&call, &lot, &state, p, results_layout.LAYOUT_INNER_STRIDE, stream);

@@ -88,8 +88,7 @@ ROW_KERNEL row_column_kept(ROW_PARAMETERS)
         for (uint v = 0; v < count; v++) {
             const lanes_room room = {kept + v * ROOM_CLASSES, high + v * ROOM_CLASSES,
                                      CORE_LEAN ? high + v * ROOM_CLASSES : low};
-            row_state state =
-                row_state_of(tops[v].key, row_temperatures(&call, lots[v].row, lots[v].count, k), policies);
+            row_state state = row_state_of(tops[v], row_temperatures(&call, lots[v].row, lots[v].count, k), policies);
             lanes_sum_and_finish(&call, k, lots + v, 1, tops + v, &state, 1, room);
             are_whole[v] = lanes_are_whole(lots + v, &state, results_layout.LAYOUT_INNER_STRIDE);
             for (ulong c = 0; c < classes; c++)

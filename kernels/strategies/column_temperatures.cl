@@ -37,7 +37,7 @@ ROW_KERNEL row_column_temperatures(ROW_PARAMETERS)
     const uint count = (uint)sweep.SWEEP_COUNT;
     for (uint k = 0; k < count; k += CORE_WIDTH) {
         lot.count = count - k < CORE_WIDTH ? count - k : CORE_WIDTH;
-        row_state state = row_state_of(top.key, row_temperatures(&call, row, lot.count, k), policies);
+        row_state state = row_state_of(top, row_temperatures(&call, row, lot.count, k), policies);
         lanes_sum_and_finish(&call, k, &lot, 1, &top, &state, 0, none);
     }
 }

@@ -24,7 +24,7 @@ ROW_KERNEL row_group(ROW_PARAMETERS)
 
     const core_top_t top = group_top(part_top(&whole, mine.logits), tops);
     for (uint k = 0; k < ROW_TEMPERATURE_COUNT(&call); k++, p += sweep.SWEEP_STRIDE) {
-        row_state state = row_state_of(top.key, row_temperatures(&call, row, 1, k), policies);
+        row_state state = row_state_of(top, row_temperatures(&call, row, 1, k), policies);
         /* A row that is not computed goes through its sums as well, although they are not used. */
         const row_totals totals = group_totals(part_sums(&whole, &mine, &state), sums);
         if (get_local_id(0) == 0)

@@ -239,7 +239,7 @@ ROW_KERNEL row_item(ROW_PARAMETERS)
         const row_lot lot = {row, 1, l.x, 0};
         __global result_t *p = row_results(&call, row);
         for (uint k = 0; k < ROW_TEMPERATURE_COUNT(&call); k++, p += sweep.SWEEP_STRIDE) {
-            row_state state = row_state_of(top.key, row_temperatures(&call, row, 1, k), policies);
+            row_state state = row_state_of(top, row_temperatures(&call, row, 1, k), policies);
             const int is_computed = core_row_is_computed(state.set.kind);
             row_totals totals = row_totals_of_nothing();
             if (is_computed)

@@ -259,7 +259,7 @@ ROW_KERNEL row_lane(ROW_PARAMETERS)
             FOR_VECTORS
             {
                 const ulong at = lots[v].count > 0 ? lots[v].row : row; /* a vector without rows gets a valid place */
-                states[v] = row_state_of(tops[v].key, row_temperatures(&call, at, lots[v].count, k), policies);
+                states[v] = row_state_of(tops[v], row_temperatures(&call, at, lots[v].count, k), policies);
             }
             lanes_sum_and_finish(&call, k, lots, VECTORS_ABREAST, tops, states, ROOM_CLASSES > 0, room);
             if (!HAS_RESULTS)

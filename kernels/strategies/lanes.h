@@ -133,9 +133,8 @@ ROW_INLINE void lanes_sums(const row_call *call, const row_lot *lots, uint count
    which would be a good part of the work for a row of few classes. */
 static core_two_float lanes_end_of(const row_call *call, const row_state *state, row_sums sums)
 {
-    if ((operation_ends_with(OPERATION) == ENDS_WITH_SUM) & !STATISTICS &&
-        call->classes + STEP_CLASSES <= CORE_FLUSH_AFTER) {
-        const core_sum_t sum = sums.of[TERM_EXPONENTIAL];
+    if (ENDS_WITH_SUM(ROW_TERMS) && HAS_RESULTS && call->classes + STEP_CLASSES <= CORE_FLUSH_AFTER) {
+        const core_sum_t sum = sums.of[ROW_PLACE(TERM_EXPONENTIAL)];
         const operation_sums value = {.sum = core_short_total_value(sum.high, sum.low, sums.added), .set = state->set};
         return operation_end(OPERATION, value);
     }

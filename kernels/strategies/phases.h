@@ -1,7 +1,7 @@
 /*
  * The phases of a row in OpenCL C. Every strategy takes its rows through them in this order, by these functions:
  *
- *     top       row_top_add        finds the largest logit, as a key; with statistics also the second, and where it is
+ *     top       row_top_add        finds the largest logit, as a key; for some terms also the second, and where it is
  *     sums      row_state_of       computes what turns logits into exponentials at a temperature
  *               row_sums_add       adds the terms of a class, as integers of 32 bits (row_sums_add_pair, if its
  *                                  exponential is known)
@@ -36,12 +36,12 @@ static row_top row_top_of_nothing(void)
     return nothing;
 }
 
-/* Adds a logit for each lane. `step` is its class, or the number of its vector in the row (row_top_of_lanes). Without
-   statistics only the largest key is kept. */
+/* Adds a logit for each lane. `step` is its class, or the number of its vector in the row (row_top_of_lanes). Only the
+   largest key is kept if the row's terms need no more. */
 static row_top row_top_add(row_top top, core_float x, uint step)
 {
-    const core_uint key = STATISTICS ? core_top_key(x) : core_key(x);
-    if (STATISTICS) {
+    const core_uint key = ROW_NEEDS_SECOND ? core_top_key(x) : core_key(x);
+    if (ROW_NEEDS_SECOND) {
         const core_uint smaller = CORE_SMALLER(key, top.key);
         top.second_key = CORE_LARGER(smaller, top.second_key);
         top.step = key > top.key ? (core_uint)(step) : top.step;
@@ -68,7 +68,7 @@ static core_one_top row_top_of_lanes(row_top seen)
     row_vstore(seen.second_key, second_keys);
     row_vstore(seen.step, steps);
     core_one_top top = {keys[0], second_keys[0], (long)steps[0] * CORE_WIDTH};
-    if (!STATISTICS) {
+    if (!ROW_NEEDS_SECOND) {
         for (uint lane = 0; lane < CORE_WIDTH; lane++)
             top.key = CORE_LARGER(top.key, keys[lane]);
         return top;
@@ -98,7 +98,7 @@ static core_one_top row_top_of_classes(__global const logit_t *x, ulong stride, 
 
 /* The integer sums of a row, one for each of its terms. */
 typedef struct {
-    core_total_t of[ROW_TERMS];
+    core_total_t of[TERMS_IN(ROW_TERMS)];
 } row_totals;
 
 /* Returns sums to which nothing has been added. */
@@ -107,21 +107,21 @@ static row_totals row_totals_of_nothing(void)
     const core_row_long zero = (core_row_long)(0);
     const core_total_t none = {zero, zero, zero};
     row_totals nothing;
-    FOR_TERMS nothing.of[t] = none;
+    FOR_TERMS nothing.of[ROW_PLACE(t)] = none;
     return nothing;
 }
 
 /* Returns the sums of two parts of a row together. */
 static row_totals row_totals_merge(row_totals a, row_totals b)
 {
-    FOR_TERMS a.of[t] = core_total_merge(a.of[t], b.of[t]);
+    FOR_TERMS a.of[ROW_PLACE(t)] = core_total_merge(a.of[ROW_PLACE(t)], b.of[ROW_PLACE(t)]);
     return a;
 }
 
 /* The same sums while they grow, in integers of 32 bits on each lane. They are flushed into integers of 64 bits before
    they can overflow. */
 typedef struct {
-    core_sum_t of[ROW_TERMS];
+    core_sum_t of[TERMS_IN(ROW_TERMS)];
     uint added; /* how many classes each lane has added since the last flush */
     row_totals flushed;
 } row_sums;
@@ -131,7 +131,7 @@ static row_sums row_sums_of_nothing(void)
 {
     const core_sum_t none = {(core_uint)(0), (core_uint)(0), (core_uint)(0)};
     row_sums nothing;
-    FOR_TERMS nothing.of[t] = none;
+    FOR_TERMS nothing.of[ROW_PLACE(t)] = none;
     nothing.added = 0;
     nothing.flushed = row_totals_of_nothing();
     return nothing;
@@ -164,7 +164,7 @@ static core_total_t row_total_of(core_sum_t sum, uint added)
 static row_totals row_flush(row_sums sums)
 {
     row_totals lanes;
-    FOR_TERMS lanes.of[t] = row_total_of(sums.of[t], sums.added);
+    FOR_TERMS lanes.of[ROW_PLACE(t)] = row_total_of(sums.of[ROW_PLACE(t)], sums.added);
     return row_totals_merge(sums.flushed, lanes);
 }
 
@@ -173,12 +173,12 @@ static row_totals row_flush(row_sums sums)
 /* What turns the logits of a row into exponentials and results at one temperature. */
 typedef struct {
     core_setting_t set;
-    core_distance_t distance; /* for the weighted exponentials */
-    operation_row operation;  /* for results; its `end` is set once the sums are known */
+    core_term_row_t terms;
+    operation_row operation; /* for results; its `end` is set once the sums are known */
 } row_state;
 
-/* Returns the state of a row with this largest key at a temperature. */
-static row_state row_state_of(core_row_uint maximum_key, core_row_float temperature, uint policies)
+/* Returns the state of a row with this top at a temperature. */
+static row_state row_state_of(core_top_t top, core_row_float temperature, uint policies)
 {
     row_state row;
     core_temperature_t prepared = core_temperature(temperature);
@@ -189,12 +189,15 @@ static row_state row_state_of(core_row_uint maximum_key, core_row_float temperat
        it is valid, as it is here. */
     if (temperature.s0 >= 0x1p-62f && temperature.s0 < 0x1p62f) {
         prepared.scale = CORE_ROW(1.0f);
-        row.set = core_setting(maximum_key, CORE_ROW(1.0f), prepared, policies);
+        row.set = core_setting(top.key, CORE_ROW(1.0f), prepared, policies);
         row.set.temperature = temperature;
     } else
 #endif
-        row.set = core_setting(maximum_key, temperature, prepared, policies);
-    row.distance = core_distance(row.set.prepared, row.set.maximum);
+        row.set = core_setting(top.key, temperature, prepared, policies);
+    if (TERM_IS_IN(ROW_TERMS, TERM_WEIGHTED))
+        row.terms.distance = core_distance(row.set.prepared, row.set.maximum);
+    if (TERM_IS_IN(ROW_TERMS, TERM_REST))
+        row.terms.rest = core_rest(row.set, core_ordinary_second(top.key, top.second_key, row.set));
     row.operation.log_row = core_log_row(row.set.prepared, row.set.maximum);
     row.operation.end.high = row.operation.end.low = CORE_ROW(0.0f);
     return row;
@@ -215,7 +218,7 @@ static core_float row_ordinary(core_float x, const row_state *row)
    most, row_sums_settle or row_flush must follow. */
 static row_sums row_sums_add_pair(row_sums sums, core_pair e, core_float x, const row_state *row)
 {
-    FOR_TERMS sums.of[t] = core_sum_add(sums.of[t], core_term(t, e, x, row->distance), SUM_LEVELS);
+    FOR_TERMS sums.of[ROW_PLACE(t)] = core_sum_add(sums.of[ROW_PLACE(t)], core_term(t, e, x, row->terms), SUM_LEVELS);
     sums.added++;
     return sums;
 }
@@ -242,8 +245,11 @@ static row_sums row_sums_add(row_sums sums, core_float x, const row_state *row)
 /* Returns what results need of the sums, such as 1 / sum for a softmax. */
 static core_two_float row_end_of(const row_state *row, row_totals totals)
 {
-    const core_total_t total = totals.of[TERM_EXPONENTIAL];
-    const operation_sums sums = {core_total_value(total), total, row->set, SUM_LEVELS};
+    operation_sums sums = {.rest = row->terms.rest, .set = row->set, .levels = SUM_LEVELS};
+    if (TERM_IS_IN(ROW_TERMS, TERM_EXPONENTIAL))
+        sums.sum = core_total_value(totals.of[ROW_PLACE(TERM_EXPONENTIAL)]);
+    if (TERM_IS_IN(ROW_TERMS, TERM_REST))
+        sums.rest_total = totals.of[ROW_PLACE(TERM_REST)];
     return operation_end(OPERATION, sums);
 }
 
@@ -379,7 +385,7 @@ static void row_finish_labelled(const row_call *call, uint k, row_lot lot, const
     row_count_invalid(call, state, lot.count);
     if (STATISTICS) {
         core_row_sums_t sums = {.top = top, .label_logit = label_logit};
-        FOR_TERMS sums.totals[t] = totals.of[t];
+        FOR_TERMS sums.totals[t] = totals.of[ROW_PLACE(t)];
         row_write_records(call, k, lot, state, sums);
     }
 }

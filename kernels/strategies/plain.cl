@@ -61,7 +61,7 @@ ROW_KERNEL row_plain(ROW_PARAMETERS)
 
     /* The rest is done once, or for each temperature of a sweep, whose results are SWEEP_STRIDE elements apart. */
     for (uint k = 0; k < ROW_TEMPERATURE_COUNT(&call); k++, p += sweep.SWEEP_STRIDE) {
-        row_state state = row_state_of(top.key, row_temperatures(&call, row, 1, k), policies);
+        row_state state = row_state_of(top, row_temperatures(&call, row, 1, k), policies);
 
         /* Sums: of the exponentials, as integers. row_ordinary changes a logit only if the maximum is infinite. */
         row_sums sums = row_sums_of_nothing();

@@ -63,7 +63,7 @@ static row_totals split_totals(const split_place *place, uint k, __local local_s
     __global const split_part *parts = split_parts(place, k);
     row_totals mine = row_totals_of_nothing();
     for (uint part = (uint)get_local_id(0); part < place->piece.PIECE_PARTS_OF_ROW; part += WORK_GROUP_SIZE)
-        FOR_TERMS mine.of[t] = core_total_merge(mine.of[t], parts[part].totals[t]);
+        FOR_TERMS mine.of[ROW_PLACE(t)] = core_total_merge(mine.of[ROW_PLACE(t)], parts[part].totals[ROW_PLACE(t)]);
     return group_totals(mine, sums);
 }
 

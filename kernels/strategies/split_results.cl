@@ -14,7 +14,7 @@ ROW_KERNEL row_split_results(SPLIT_PARAMETERS)
     const row_lot lot = {place.row, 1, 0, 0};
     __global result_t *p = row_results(&call, place.row);
     for (uint k = 0; k < ROW_TEMPERATURE_COUNT(&call); k++, p += sweep.SWEEP_STRIDE) {
-        row_state state = row_state_of(top.key, row_temperatures(&call, place.row, 1, k), policies);
+        row_state state = row_state_of(top, row_temperatures(&call, place.row, 1, k), policies);
         const row_totals totals = split_totals(&place, k, sums);
         if (piece.PIECE_FIRST_PART + place.part + 1 == piece.PIECE_PARTS_OF_ROW && get_local_id(0) == 0)
             row_finish_labelled(&call, k, lot, &state, top, totals, place.parts[0].label_logit);

@@ -10,12 +10,12 @@ ROW_KERNEL row_split_sums(SPLIT_PARAMETERS)
     chunk_registers mine;
     const split_place place = split_place_of(&call, piece, parts);
     const row_part part = split_chunks(&call, &place);
-    const uint top_key = split_top(&place, tops).key;
+    const core_top_t top = split_top(&place, tops);
     for (uint k = 0; k < ROW_TEMPERATURE_COUNT(&call); k++) {
-        const row_state state = row_state_of(top_key, row_temperatures(&call, place.row, 1, k), policies);
+        const row_state state = row_state_of(top, row_temperatures(&call, place.row, 1, k), policies);
         const row_totals totals = group_totals(part_sums(&part, &mine, &state), sums);
         if (get_local_id(0) == 0)
-            FOR_TERMS split_own(&place, k)->totals[t] = totals.of[t];
+            FOR_TERMS split_own(&place, k)->totals[ROW_PLACE(t)] = totals.of[ROW_PLACE(t)];
         split_next_temperature();
     }
     if (get_local_id(0) != 0)

@@ -65,7 +65,7 @@ verifies() {
     fails_to_build
     names OPERATION_HALF host/lib/problem.c
     names formula_HALF host/lib/reference.c
-    sed -i 's/X(LOG_SOFTMAX, MADE_OF_LOGITS, .*)$/& X(HALF, MADE_OF_EXPONENTIALS, ENDS_WITH_SUM, 0.0f)/' \
+    sed -i 's/X(LOG_SOFTMAX, MADE_OF_LOGITS, .*)$/& X(HALF, MADE_OF_EXPONENTIALS, TERM_SET(TERM_EXPONENTIAL), 0.0f)/' \
         tree/kernels/operations/operations.h
     fails_to_build
     names operation_result_HALF kernels/operations/operations.h

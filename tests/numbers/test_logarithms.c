@@ -84,8 +84,8 @@ Test(logarithms, random_rows, .timeout = 3600)
         evidence.large += fabsf(statistics.log_sum_exp) > 1e30f && isfinite(statistics.log_sum_exp);
     }
     fprintf(stderr,
-            "logarithms: %llu rows, log-probabilities within %.4f ULP + C 2^-44, statistics within %.3f of their "
-            "bounds (%s)\n",
+            "logarithms: %llu rows, log-probabilities within %.4f ULP + C 2^-44 relative, statistics within %.3f of "
+            "their bounds (%s)\n",
             (unsigned long long)evidence.rows, worst_log, worst_ratio, worst_which);
     cr_expect(evidence.far_below > 100 && evidence.near_zero > 100 && evidence.large > 30,
               "the data proves too little: %llu %llu %llu", (unsigned long long)evidence.far_below,
@@ -116,6 +116,35 @@ Test(logarithms, log_sum_exp_that_cancels, .timeout = 600)
     }
     fprintf(stderr, "logarithms: log-sum-exp that cancels within %.3f of its bound\n", worst_ratio);
     cr_expect(worst_ratio > 0.1, "errors that small are not believable");
+    clsoftmax_context_release(cpu);
+}
+
+/* Compares rows in which one class has all of the mass but 2^-149 to 1/2, so that its logarithm is next to 0. */
+Test(logarithms, next_to_zero, .timeout = 600)
+{
+    clsoftmax_context *cpu = test_open("cpu");
+    double worst = 0, worst_ratio = 0, nearest = 1;
+    for (uint64_t seed = 1; seed <= (test_is_long() ? 200000u : 10000u); seed++) {
+        uint64_t random = seed;
+        float x[MOST_CLASSES], p[MOST_CLASSES], temperature = (float)exp((random_unit(&random) - 0.5) * 80);
+        const size_t classes = 2 + (size_t)random_below(&random, 40), top = (size_t)random_below(&random, classes);
+        const double second = -104 * random_unit(&random), spread = random_unit(&random) < 0.3 ? 0 : 3;
+        for (size_t i = 0; i < classes; i++)
+            x[i] = (float)((second - spread * random_unit(&random)) * temperature);
+        x[top] = 0;
+        clsoftmax_statistics statistics;
+        run_row(cpu, x, classes, temperature, (int64_t)top, p, &statistics);
+        const char *which = "";
+        double error = oracle_log_error(x, p, classes, temperature);
+        double ratio = oracle_statistics_error(x, &statistics, classes, temperature, (int64_t)top, &which);
+        cr_assert(error <= 1 && ratio <= 1, "seed %llu: %.3f ULP, %s is %.3f times its bound off",
+                  (unsigned long long)seed, error, which, ratio);
+        worst = error > worst ? error : worst;
+        worst_ratio = ratio > worst_ratio ? ratio : worst_ratio;
+        nearest = p[top] < 0 && -p[top] < nearest ? -p[top] : nearest;
+    }
+    fprintf(stderr, "logarithms: next to 0, down to %a, within %.4f ULP + C 2^-44 relative\n", -nearest, worst);
+    cr_expect(nearest < 0x1p-145 && worst > 0.3);
     clsoftmax_context_release(cpu);
 }
 
@@ -159,6 +188,8 @@ Test(logarithms, oracles_see_faults)
     cr_expect(oracle_log_error(x, p, 3, 1) <= 1 && oracle_statistics_error(x, &right, 3, 1, 2, &which) <= 1);
     p[1] = nextafterf(nextafterf(p[1], 0), 0);
     cr_expect(oracle_log_error(x, p, 3, 1) > 1);
+    const float alone[2] = {32, 0}, near_zero[2] = {0, -32}; /* what a sum in units of its largest term would give */
+    cr_expect(oracle_log_error(alone, near_zero, 2, 1) > 1);
     float *const fields[] = {
         &wrong.log_sum_exp, &wrong.entropy, &wrong.largest_probability, &wrong.margin, &wrong.negative_log_likelihood,
         &wrong.maximum};

@@ -324,6 +324,7 @@ Test(plan, variants_that_differ_print_differently)
 {
     const cls_variant base = {CLSOFTMAX_STRATEGY_GROUP,
                               CLSOFTMAX_OPERATION_SOFTMAX,
+                              1, /* the terms, which follow from operation and statistics */
                               CLSOFTMAX_F32,
                               CLSOFTMAX_F32,
                               0,

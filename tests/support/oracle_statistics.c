@@ -94,7 +94,7 @@ static double log_error(truth *t, float x, float p, size_t classes, float temper
         return p == -INFINITY ? 0 : INFINITY;
     if (isnan(p) || isinf(p) || (p == 0 && signbit(p)))
         return isinf(p) && exact < -0x1.fffffcp127 ? 1 : INFINITY;
-    double beyond = difference(p, t->scratch) - (double)classes * 0x1p-44;
+    double beyond = difference(p, t->scratch) - (double)classes * 0x1p-44 * fabs(exact);
     return beyond > 0 ? beyond / spacing_at(exact) : 0;
 }
 

@@ -5,9 +5,9 @@
 
 #include "clsoftmax/clsoftmax.h"
 
-/* Returns how far the log-probabilities p of the logits x are from the exact ones: the largest error beyond the
-   absolute part of the bound, classes * 2^-44, in ULP. It is infinite where -inf, NaN or a sign is not as the contract
-   says. The row must be ordinary: with a maximum, without NaN and +inf. */
+/* Returns how far the log-probabilities p of the logits x are from the exact ones: the largest error in ULP,
+   without the part of the bound that is relative, classes * 2^-44. It is infinite where -inf, NaN or a sign is not as
+   the contract says. The row must be ordinary: with a maximum, without NaN and +inf. */
 double oracle_log_error(const float *x, const float *p, size_t classes, float temperature);
 
 /* Returns the largest error of the statistics of an ordinary row as a multiple of its bound in the public header, and

@@ -203,7 +203,7 @@ static void compare_devices(const verify_case *c, const verify_data_set *set, co
     compare_statistics(&verdict->with_cpu, &problem, b->statistics[0], b->statistics[1], set->rows);
     compare_statistics(&verdict->with_reference, &problem, b->statistics[0], b->statistics[2], set->rows);
     compare(&verdict->with_reference, c->dtype, b->results[0], b->results[2], results,
-            allowed_difference(c->operation, set->classes));
+            allowed_error(c->operation, set->classes));
 }
 
 static clsoftmax_status run_and_compare(clsoftmax_context *contexts[3], const verify_case *c,

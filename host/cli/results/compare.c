@@ -33,7 +33,7 @@ static uint64_t ulp_between(pattern a, pattern b)
     return (uint64_t)(from < to ? to - from : from - to);
 }
 
-double allowed_difference(clsoftmax_operation operation, uint64_t classes)
+double allowed_error(clsoftmax_operation operation, uint64_t classes)
 {
     return operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX ? (double)classes * 0x1p-44 : 0;
 }
@@ -43,6 +43,12 @@ uint64_t allowed_ulp(const clsoftmax_problem *problem)
     return problem->accuracy == CLSOFTMAX_ACCURACY_FAST && problem->results_dtype == CLSOFTMAX_F32 ? 4 : 1;
 }
 
+/* Returns 1 if |a - b| <= allowed, or if both are the same infinity, or both NaN. */
+static int is_near(float a, float b, double allowed)
+{
+    return a == b || (isnan(a) && isnan(b)) || fabs((double)a - (double)b) <= allowed;
+}
+
 void compare(comparison *comparison, clsoftmax_dtype dtype, const void *a, const void *b, uint64_t count,
              double allowed)
 {
@@ -50,18 +56,13 @@ void compare(comparison *comparison, clsoftmax_dtype dtype, const void *a, const
     for (uint64_t i = 0; i < count; i++) {
         comparison->different += memcmp((const char *)a + i * size, (const char *)b + i * size, size) != 0;
         uint64_t ulp = ulp_between(read_pattern(a, dtype, i), read_pattern(b, dtype, i));
-        if (ulp > 1 && fabs((double)array_float(a, dtype, i) - (double)array_float(b, dtype, i)) <= allowed)
+        if (ulp > 1 && is_near(array_float(a, dtype, i), array_float(b, dtype, i),
+                               allowed * fabs((double)array_float(b, dtype, i))))
             ulp = 0;
         if (ulp > comparison->worst_ulp)
             comparison->worst_ulp = ulp;
     }
     comparison->values += count;
-}
-
-/* Returns 1 if |a - b| <= allowed, or if both are the same infinity, or both NaN. */
-static int is_near(float a, float b, double allowed)
-{
-    return a == b || (isnan(a) && isnan(b)) || fabs((double)a - (double)b) <= allowed;
 }
 
 static double spacing_at(float value)
@@ -83,7 +84,8 @@ static int are_within_bounds(const clsoftmax_statistics *a, const clsoftmax_stat
            is_near(a->log_sum_exp, b->log_sum_exp,
                    times * (2 * spacing_at(b->log_sum_exp) + log(classes) * 0x1p-24 + absolute)) &&
            is_near(a->negative_log_likelihood, b->negative_log_likelihood,
-                   times * (2 * spacing_at(b->negative_log_likelihood) + absolute));
+                   times * (2 * spacing_at(b->negative_log_likelihood) +
+                            absolute * fabs((double)b->negative_log_likelihood)));
 }
 
 void compare_statistics(comparison *comparison, const clsoftmax_problem *problem, const clsoftmax_statistics *a,

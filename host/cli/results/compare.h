@@ -14,14 +14,14 @@ typedef struct comparison {
     uint64_t beyond;    /* statistics that differ by more than the bounds in the public header allow */
 } comparison;
 
-/* Adds `count` values of a dtype to a comparison that started zeroed. A difference of at most `allowed` counts as no
-   ULP, since log-probabilities have an absolute error beside the relative one. */
+/* Adds `count` values of a dtype to a comparison that started zeroed. A difference of at most `allowed` times the value
+   of b counts as no ULP, since log-probabilities have an error that grows with the number of classes. */
 void compare(comparison *comparison, clsoftmax_dtype dtype, const void *a, const void *b, uint64_t count,
              double allowed);
 
-/* Returns the absolute difference that the contract allows: classes * 2^-44 for log-probabilities, 0 for probabilities.
- */
-double allowed_difference(clsoftmax_operation operation, uint64_t classes);
+/* Returns the relative error that the contract allows beside ULPs: classes * 2^-44 for log-probabilities, 0 for
+   probabilities. */
+double allowed_error(clsoftmax_operation operation, uint64_t classes);
 
 /* Returns how many ULP of their type results may be away from the exact ones, which are rounded: 1, or 4 where f32
    comes from accuracy "fast". */

@@ -198,9 +198,9 @@ typedef enum clsoftmax_dtype {
 CLSOFTMAX_API const char *clsoftmax_dtype_name(clsoftmax_dtype dtype);
 CLSOFTMAX_API size_t clsoftmax_dtype_size(clsoftmax_dtype dtype);
 
-/* What is written for each logit. Log-probabilities are within 1 ULP plus classes * 2^-44 of the exact ones, and then
-   half an ULP of a 16-bit type. Below the range of the type they are -inf, and ln 1 is +0. At T = 0 they are -ln(number
-   of ties) and -inf.
+/* What is written for each logit. Log-probabilities are within 1 ULP plus classes * 2^-44 of themselves, also
+   next to 0 (-1.27e-14 for the first class of the row 32, 0), and then half an ULP of a 16-bit type. Below the range of
+   the type they are -inf, and ln 1 is +0. At T = 0 they are -ln(number of ties) and -inf.
 
    The list can be extended: kernels/operations/operations.h in the source tells what an operation consists of, and
    every device and strategy then computes it. */
@@ -224,9 +224,9 @@ CLSOFTMAX_API const char *clsoftmax_operation_name(clsoftmax_operation operation
    with every strategy, and the same values for logits and temperatures that are not ordinary numbers.
 
      faithful  probabilities within 1 ULP; log-probabilities and statistics as said where they are declared
-     fast      probabilities and log-probabilities within 4 ULP, the latter plus classes * 2^-44, in half of the
-               arithmetic; of the statistics the largest probability and the margin within 4 ULP, the others within 4
-               times their bounds
+     fast      probabilities and log-probabilities within 4 ULP, the latter plus classes * 2^-44 of themselves, in half
+               of the arithmetic; of the statistics the largest probability and the margin within 4 ULP, the others
+   within 4 times their bounds
 
    Results of 16 bits without statistics take the arithmetic of "fast" in both, since it is exact enough for them: they
    are within 0.51 ULP of their type. */

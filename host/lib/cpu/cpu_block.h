@@ -14,11 +14,11 @@
 
 /* ---------------------------------------------------------------- Maximum */
 
-/* What each lane of a vector has seen of a row of which only the maximum is needed: its largest logit but NaN, and
-   whether there was a NaN. Two and a half operations a vector find it, where a key takes four. Which of two zeros is
-   the larger is left open: without statistics no result depends on it. */
+/* What each lane of a vector has seen of a row without statistics: its largest logit but NaN, the second largest where
+   some term needs it, and whether there was a NaN. Two and a half operations a vector find the largest, where a key
+   takes four. Which of two zeros is the larger is left open: without statistics no result depends on it. */
 typedef struct __attribute__((aligned(64))) lane_maxima {
-    float largest[CPU_VECTOR];
+    float largest[CPU_VECTOR], second[CPU_VECTOR];
     int32_t is_nan[CPU_VECTOR]; /* 0, or all bits */
 } lane_maxima;
 
@@ -26,54 +26,75 @@ INLINE void clear_maxima(lane_maxima *maxima)
 {
 #pragma omp simd
     for (size_t l = 0; l < CPU_VECTOR; l++) {
-        maxima->largest[l] = -CORE_INFINITY;
+        maxima->largest[l] = maxima->second[l] = -CORE_INFINITY;
         maxima->is_nan[l] = 0;
     }
 }
 
-/* Adds two vectors of logits to what the lanes have seen; they may be the same one. */
-INLINE void add_vector_maxima(const float *x, const float *y, lane_maxima *maxima)
+/* Adds two vectors of logits to what the lanes have seen; unless `two`, they may be the same one. two: a constant, here
+   and below; 1 finds the second largest, too. */
+INLINE void add_vector_maxima(int two, const float *x, const float *y, lane_maxima *maxima)
 {
 #pragma omp simd
     for (size_t l = 0; l < CPU_VECTOR; l++) {
         float largest = maxima->largest[l];
-        largest = x[l] > largest ? x[l] : largest;
-        maxima->largest[l] = y[l] > largest ? y[l] : largest;
+        if (two) {
+            const float larger = CORE_LARGER(x[l], y[l]), smaller = CORE_SMALLER(x[l], y[l]);
+            const float passed = CORE_SMALLER(larger, largest), second = CORE_LARGER(smaller, passed);
+            maxima->second[l] = CORE_LARGER(second, maxima->second[l]);
+        }
+        largest = CORE_LARGER(x[l], largest);
+        maxima->largest[l] = CORE_LARGER(y[l], largest);
         maxima->is_nan[l] = __builtin_isunordered(x[l], y[l]) ? -1 : maxima->is_nan[l];
     }
 }
 
 /* Adds to what the lanes of one vector have seen what those of another have. */
-INLINE void merge_maxima(lane_maxima *maxima, const lane_maxima *others)
+INLINE void merge_maxima(int two, lane_maxima *maxima, const lane_maxima *others)
 {
 #pragma omp simd
     for (size_t l = 0; l < CPU_VECTOR; l++) {
-        const float other = others->largest[l];
-        maxima->largest[l] = other > maxima->largest[l] ? other : maxima->largest[l];
+        const float before = maxima->largest[l], other = others->largest[l];
+        if (two) {
+            const float passed = CORE_SMALLER(before, other);
+            const float second = CORE_LARGER(maxima->second[l], others->second[l]);
+            maxima->second[l] = CORE_LARGER(passed, second);
+        }
+        maxima->largest[l] = CORE_LARGER(before, other);
         maxima->is_nan[l] |= others->is_nan[l];
     }
 }
 
 /* Adds a block to what the lanes have seen. Two pairs of vectors go side by side, since each would wait for the one
    before. */
-INLINE void add_lane_maxima(const float *x, size_t length, lane_maxima *maxima)
+INLINE void add_maxima_of(int two, const float *x, size_t length, lane_maxima *maxima)
 {
-    lane_maxima seen = *maxima, beside; /* in registers meanwhile */
+    lane_maxima seen, beside, nothing; /* in registers meanwhile */
     size_t i = 0;
+    clear_maxima(&nothing);
     clear_maxima(&beside);
+    clear_maxima(&seen);
     for (; i + 4 * CPU_VECTOR <= length; i += 4 * CPU_VECTOR) {
-        add_vector_maxima(x + i, x + i + CPU_VECTOR, &seen);
-        add_vector_maxima(x + i + 2 * CPU_VECTOR, x + i + 3 * CPU_VECTOR, &beside);
+        add_vector_maxima(two, x + i, x + i + CPU_VECTOR, &seen);
+        add_vector_maxima(two, x + i + 2 * CPU_VECTOR, x + i + 3 * CPU_VECTOR, &beside);
     }
     for (; i + CPU_VECTOR <= length; i += CPU_VECTOR)
-        add_vector_maxima(x + i, x + i, &seen);
+        add_vector_maxima(two, x + i, two ? nothing.largest : x + i, &seen);
     if (i < length) {
         float last[CPU_VECTOR];
         last_vector(x + i, length - i, last);
-        add_vector_maxima(last, last, &beside);
+        add_vector_maxima(two, last, nothing.largest, &beside);
     }
-    merge_maxima(&seen, &beside);
-    *maxima = seen;
+    merge_maxima(two, &seen, &beside);
+    merge_maxima(two, maxima, &seen);
+}
+
+INLINE void add_lane_maxima(cpu_top top, const float *x, size_t length, lane_maxima *maxima)
+{
+    if (top == CPU_TOP_TWO)
+        add_maxima_of(1, x, length, maxima);
+    else
+        add_maxima_of(0, x, length, maxima);
 }
 
 /* Returns what a lane has seen as one float: its largest logit, or NaN. */
@@ -92,6 +113,40 @@ static inline uint32_t key_of_row(const lane_maxima *maxima)
         largest = CORE_LARGER(key, largest);
     }
     return largest;
+}
+
+/* Returns the key of the second largest logit of a row. */
+static inline uint32_t second_key_of_row(const lane_maxima *maxima)
+{
+    float largest = -CORE_INFINITY, second = -CORE_INFINITY;
+    for (size_t l = 0; l < CPU_VECTOR; l++) {
+        const float passed = CORE_SMALLER(maxima->largest[l], largest);
+        second = CORE_LARGER(second, passed);
+        second = CORE_LARGER(second, maxima->second[l]);
+        largest = CORE_LARGER(largest, maxima->largest[l]);
+    }
+    return core_key(second);
+}
+
+/* Finds the keys of the second largest logits of CPU_VECTOR rows. */
+static inline void second_keys_of_rows(const lane_maxima *maxima, uint32_t *keys)
+{
+    _Alignas(64) float largest[CPU_VECTOR * CPU_VECTOR], second[CPU_VECTOR * CPU_VECTOR];
+    const size_t stride = sizeof *maxima / sizeof(float);
+    transpose_square(maxima->largest, stride, largest);
+    transpose_square(maxima->second, stride, second);
+#pragma omp simd
+    for (size_t r = 0; r < CPU_VECTOR; r++) {
+        float first = -CORE_INFINITY, next = -CORE_INFINITY;
+        for (size_t l = 0; l < CPU_VECTOR; l++) {
+            const float lane = largest[l * CPU_VECTOR + r], below = second[l * CPU_VECTOR + r];
+            const float passed = CORE_SMALLER(lane, first);
+            next = CORE_LARGER(next, passed);
+            next = CORE_LARGER(next, below);
+            first = CORE_LARGER(first, lane);
+        }
+        keys[r] = core_key(next);
+    }
 }
 
 /* Finds the keys of CPU_VECTOR rows. Row by row it would take twice as long as a transposition. */
@@ -156,16 +211,16 @@ static inline core_top_t top_of_lanes(const lane_tops *lanes)
     return top;
 }
 
-/* A search for the top of one row, block by block: for all of it if statistics need it, otherwise for its key. */
+/* A search for the top of one row, block by block. */
 typedef struct top_search {
-    int statistics;
+    cpu_top top;
     lane_maxima maxima;
     lane_tops tops;
 } top_search;
 
-INLINE void begin_search(top_search *search, int statistics)
+INLINE void begin_search(top_search *search, const clsoftmax_problem *problem)
 {
-    search->statistics = statistics;
+    search->top = cpu_top_of(problem);
     clear_maxima(&search->maxima);
     memset(&search->tops, 0, sizeof search->tops); /* keys of CORE_KEY_NEGATIVE_INFINITY */
 }
@@ -173,17 +228,17 @@ INLINE void begin_search(top_search *search, int statistics)
 /* Adds the block that begins at class `first` of the row, a whole number of vectors. */
 INLINE void search_block(top_search *search, const float *x, size_t length, uint64_t first)
 {
-    if (search->statistics)
+    if (search->top == CPU_TOP_WHOLE)
         add_lane_tops(x, length, (uint32_t)(first / CPU_VECTOR), &search->tops);
     else
-        add_lane_maxima(x, length, &search->maxima);
+        add_lane_maxima(search->top, x, length, &search->maxima);
 }
 
 INLINE core_top_t top_of_search(const top_search *search)
 {
-    if (search->statistics)
+    if (search->top == CPU_TOP_WHOLE)
         return top_of_lanes(&search->tops);
-    return (core_top_t){key_of_row(&search->maxima), CORE_KEY_NEGATIVE_INFINITY, 0};
+    return (core_top_t){key_of_row(&search->maxima), second_key_of_row(&search->maxima), 0};
 }
 
 /* ---------------------------------------------------------------- Sums */
@@ -280,7 +335,8 @@ typedef struct between_strips {
     const char *ahead;   /* the first of the logits that are prefetched */
     size_t ahead_size;   /* bytes of each of them; 0: none are */
     const float *top;    /* logits whose tops are found; NULL: none */
-    lane_maxima *maxima; /* their maxima; NULL: tops, which statistics need */
+    cpu_top find;        /* what is to be found of them */
+    lane_maxima *maxima; /* into which, or for whole tops the other */
     lane_tops *tops;
     uint32_t step;        /* the number of the first vector of `top` in its row */
     kept_results results; /* that are written; none if the length of the run is 0 */
@@ -290,8 +346,8 @@ typedef struct between_strips {
 INLINE void read_between(const between_strips *b, size_t begin, size_t end)
 {
     cpu_prefetch(b->ahead + begin * b->ahead_size, (end - begin) * b->ahead_size);
-    if (b->top && b->maxima)
-        add_lane_maxima(b->top + begin, end - begin, b->maxima);
+    if (b->top && b->find != CPU_TOP_WHOLE)
+        add_lane_maxima(b->find, b->top + begin, end - begin, b->maxima);
     else if (b->top)
         add_lane_tops(b->top + begin, end - begin, b->step + (uint32_t)(begin / CPU_VECTOR), b->tops);
 }
@@ -332,34 +388,35 @@ static inline void do_between(const between_strips *b, size_t length)
 /* ---------------------------------------------------------------- Exponentials */
 
 /* Computes the exponentials of `count` classes, whole vectors and a constant, into high and low, and adds them to the
-   sums. */
-INLINE void add_strip(const float *x, size_t count, const strip_rows *row, int levels, float *high, float *low,
-                      vector_sums *sums)
+   sum of a term, a constant here and below: the first that the row has. */
+INLINE void add_strip(int term, const float *x, size_t count, const strip_rows *row, int levels, float *high,
+                      float *low, vector_sums *sums)
 {
     const strip s = {x, high, low, CPU_VECTOR};
     const strip_sums into = {sums->high, sums->low, sums->lowest};
     strip_exponentials(s, count / CPU_VECTOR, CPU_VECTOR, row);
-    strip_add_term(TERM_EXPONENTIAL, s, count / CPU_VECTOR, CPU_VECTOR, row, levels, into);
+    strip_add_term(term, s, count / CPU_VECTOR, CPU_VECTOR, row, levels, into);
 }
 
 /* Takes a block through add_strip: whole strips, then whole vectors, then the rest. */
-INLINE void add_strips(const float *restrict x, size_t length, const strip_rows *row, int levels, float *restrict high,
-                       float *restrict low, vector_sums *restrict sums, const between_strips *between)
+INLINE void add_strips(int term, const float *restrict x, size_t length, const strip_rows *row, int levels,
+                       float *restrict high, float *restrict low, vector_sums *restrict sums,
+                       const between_strips *between)
 {
     size_t i = 0, written = begin_writing(between);
     for (; i + CPU_STRIP <= length; i += CPU_STRIP) {
         read_between(between, i, i + CPU_STRIP);
-        add_strip(x + i, CPU_STRIP, row, levels, high + i, low + i, sums);
+        add_strip(term, x + i, CPU_STRIP, row, levels, high + i, low + i, sums);
         written = write_strip(between, written);
     }
     if (i < length)
         read_between(between, i, length);
     for (; i + CPU_VECTOR <= length; i += CPU_VECTOR)
-        add_strip(x + i, CPU_VECTOR, row, levels, high + i, low + i, sums);
+        add_strip(term, x + i, CPU_VECTOR, row, levels, high + i, low + i, sums);
     if (i < length) {
         float last[CPU_VECTOR];
         last_vector(x + i, length - i, last);
-        add_strip(last, CPU_VECTOR, row, levels, high + i, low + i, sums);
+        add_strip(term, last, CPU_VECTOR, row, levels, high + i, low + i, sums);
     }
     end_writing(between, written);
 }
@@ -373,25 +430,24 @@ typedef struct block_pairs {
 
 /* Computes the exponentials of a block into its high and low, and adds them to the sums, which it flushes into the
    total if they are full. */
-INLINE void add_exponentials(block_pairs block, core_row_t row, int levels, vector_sums *restrict sums,
-                             core_total_t *restrict total, const between_strips *between)
+INLINE void add_exponentials(int term, block_pairs block, core_row_t row, core_term_row_t terms, int levels,
+                             vector_sums *restrict sums, core_total_t *restrict total, const between_strips *between)
 {
-    const core_distance_t none = {0};
     make_room(sums, block.length, levels, total);
     if (core_row_is_unscaled(row)) {
-        const strip_rows unscaled = one_row(row, none, 1);
-        add_strips(block.x, block.length, &unscaled, levels, block.high, block.low, sums, between);
+        const strip_rows unscaled = one_row(row, terms, 1);
+        add_strips(term, block.x, block.length, &unscaled, levels, block.high, block.low, sums, between);
     } else {
-        const strip_rows any = one_row(row, none, 0);
-        add_strips(block.x, block.length, &any, levels, block.high, block.low, sums, between);
+        const strip_rows any = one_row(row, terms, 0);
+        add_strips(term, block.x, block.length, &any, levels, block.high, block.low, sums, between);
     }
 }
 
 /* Adds a block to the sum of a term, from its logits and their exponentials. */
-INLINE void add_term(int term, block_pairs block, core_distance_t distance, int levels, vector_sums *restrict sums,
+INLINE void add_term(int term, block_pairs block, core_term_row_t terms, int levels, vector_sums *restrict sums,
                      core_total_t *restrict total)
 {
-    const strip_rows row = {.distance = distance};
+    const strip_rows row = {.terms = terms};
     const strip_sums into = {sums->high, sums->low, sums->lowest};
     strip s = {block.x, block.high, block.low, CPU_VECTOR};
     size_t i = 0;
@@ -407,15 +463,48 @@ INLINE void add_term(int term, block_pairs block, core_distance_t distance, int 
     }
 }
 
+/* Adds a block to the rest of its row, of which nothing else is added up: to the sum of its exponentials unless the
+   largest stands alone. levels: a constant. */
+INLINE void add_rest(block_pairs block, core_row_t row, core_term_row_t terms, int levels, vector_sums *sums,
+                     core_total_t *total, const between_strips *between)
+{
+    if (core_is_alone(terms.rest))
+        add_exponentials(TERM_REST, block, row, terms, levels, sums, total, between);
+    else
+        add_exponentials(TERM_EXPONENTIAL, block, row, terms, levels, sums, total, between);
+}
+
+/* Does so for any number of levels. It is a function by itself since its loops would make those slower that it would be
+   inlined beside. */
+static __attribute__((noinline)) void add_rest_alone(block_pairs block, core_row_t row, core_term_row_t terms,
+                                                     int levels, vector_sums *sums, core_total_t *total,
+                                                     const between_strips *between)
+{
+    if (levels == 2)
+        add_rest(block, row, terms, 2, sums, total, between);
+    else
+        add_rest(block, row, terms, 3, sums, total, between);
+}
+
 /* Adds a block to the sums of all terms that the problem has. Those of a term stand `stride` behind those of the term
-   before. */
+   before. The rest of a row is the sum of its exponentials, unless the largest stands alone: so beside that sum it is
+   not added up (complete_rests). */
 INLINE void add_terms(const clsoftmax_problem *problem, block_pairs block, row_on_lane on, int levels,
                       vector_sums *sums, core_total_t *totals, size_t stride, const between_strips *between)
 {
-    const size_t weighted = TERM_WEIGHTED * stride;
-    add_exponentials(block, row_of(on), levels, sums, totals, between);
-    if (cpu_terms(problem) > TERM_WEIGHTED)
-        add_term(TERM_WEIGHTED, block, distance_of(on), levels, sums + weighted, totals + weighted);
+    const size_t weighted = TERM_WEIGHTED * stride, rest = TERM_REST * stride;
+    const uint set = cpu_terms(problem);
+    const core_term_row_t terms = term_row_of(on);
+    const int is_alone = TERM_IS_IN(set, TERM_REST) && core_is_alone(terms.rest);
+    if (!TERM_IS_IN(set, TERM_EXPONENTIAL)) {
+        add_rest_alone(block, row_of(on), terms, levels, sums + rest, totals + rest, between);
+        return;
+    }
+    add_exponentials(TERM_EXPONENTIAL, block, row_of(on), terms, levels, sums, totals, between);
+    if (TERM_IS_IN(set, TERM_WEIGHTED))
+        add_term(TERM_WEIGHTED, block, terms, levels, sums + weighted, totals + weighted);
+    if (is_alone)
+        add_term(TERM_REST, block, terms, levels, sums + rest, totals + rest);
 }
 
 #endif

@@ -41,8 +41,8 @@ typedef struct bundle {
     size_t rows;    /* 0: the bundle is empty */
     float *high, *low;
     uint64_t logits[MOST_ROWS], results[MOST_ROWS]; /* the first elements of the rows */
-    lane_maxima maxima[MOST_ROWS];                  /* what the lanes have seen, without statistics */
-    lane_tops tops[MOST_ROWS];                      /* and with them */
+    lane_maxima maxima[MOST_ROWS];                  /* what the lanes have seen, if only maxima are needed */
+    lane_tops tops[MOST_ROWS];                      /* and otherwise */
     core_top_t top[MOST_ROWS];
     lane_temperatures own_temperatures; /* if each row has a temperature of its own */
     lane_rows set;
@@ -64,6 +64,8 @@ typedef struct items {
     int keep;     /* 1: exponentials are kept between the phases sums and emit */
     int overlap;  /* 1: emit of a bundle overlaps with sums of the next: the room holds both, or none is kept */
     int levels;
+    uint terms; /* the set of terms of each row */
+    cpu_top top;
     cpu_shares *shares;
     cpu_share share;  /* what is left of this thread's */
     int rows_at_once; /* 1: what lanes have seen and added up is reduced for all rows of a bundle at once */
@@ -133,7 +135,8 @@ INLINE void begin_top(const items *it, bundle *b, const block *k, float *buffer,
     between->ahead = ahead_of(it, b, k);
     between->ahead_size = cpu_element_size(it->call->problem->logits_dtype);
     between->top = block_logits(it, b, k, buffer);
-    between->maxima = it->call->problem->statistics ? NULL : &b->maxima[k->row];
+    between->find = it->top;
+    between->maxima = &b->maxima[k->row];
     between->tops = &b->tops[k->row];
     between->step = (uint32_t)(k->first / CPU_VECTOR);
 }
@@ -162,18 +165,25 @@ static uint64_t finish_tops(const items *it, bundle *b)
     const clsoftmax_problem *p = it->call->problem;
     if (b->rows == 0)
         return 0;
-    if (p->statistics)
+    if (it->top == CPU_TOP_WHOLE)
         for (size_t r = 0; r < b->rows; r++) {
             b->top[r] = top_of_lanes(&b->tops[r]);
             b->set.key[r] = b->top[r].key;
+            b->set.second_key[r] = b->top[r].second_key;
         }
-    else if (it->rows_at_once)
+    else if (it->rows_at_once) {
         keys_of_rows(b->maxima, b->set.key);
-    else
-        for (size_t r = 0; r < b->rows; r++)
+        if (it->top == CPU_TOP_TWO)
+            second_keys_of_rows(b->maxima, b->set.second_key);
+    } else
+        for (size_t r = 0; r < b->rows; r++) {
             b->set.key[r] = key_of_row(&b->maxima[r]);
+            b->set.second_key[r] = it->top == CPU_TOP_TWO ? second_key_of_row(&b->maxima[r]) : 0;
+        }
     uint64_t invalid = p->temperature_per_row ? set_own_temperatures(it, b) : 0;
     set_lane_rows(&b->set, temperatures_of(it, b), !p->temperature_per_row, it->call->policies, MOST_ROWS);
+    if (it->top != CPU_TOP_LARGEST)
+        set_lane_rests(&b->set, MOST_ROWS);
     return invalid;
 }
 
@@ -205,7 +215,8 @@ INLINE void block_sums(const items *it, bundle *b, const block *k, const between
 /* Ends the sums of all rows, and clears them for the next ones. */
 static void end_sums(const items *it, bundle *b)
 {
-    for (int t = 0; t < cpu_terms(it->call->problem); t++) {
+    FOR_TERMS_IN(it->terms, t)
+    {
         if (it->rows_at_once)
             finish_rows(b->sums[t], it->levels, b->flushed[t], &b->totals[t]);
         for (size_t r = 0; r < b->rows && !it->rows_at_once; r++) {
@@ -214,6 +225,8 @@ static void end_sums(const items *it, bundle *b)
         }
         memset(b->sums[t], 0, b->rows * sizeof *b->sums[t]);
     }
+    if (it->call->problem->statistics)
+        complete_rests(&b->set, b->totals, b->rows);
 }
 
 static void write_statistics(const items *it, const bundle *b)
@@ -238,7 +251,7 @@ static void finish_sums(const items *it, bundle *b)
     end_sums(it, b);
     if (p->statistics)
         write_statistics(it, b); /* first, because results may overwrite the label's logit */
-    set_lane_ends(p, &b->ends, &b->set, &b->totals[TERM_EXPONENTIAL], b->rows);
+    set_lane_ends(p, &b->ends, &b->set, b->totals, b->rows);
 }
 
 /* ---------------------------------------------------------------- Phase emit */
@@ -280,11 +293,12 @@ static void clear_bundle(const items *it, bundle *b)
     const size_t rows = it->rows_at_once ? MOST_ROWS : it->bundle_rows;
     b->rows = 0;
     for (size_t r = 0; r < MOST_ROWS; r++) {
-        b->set.key[r] = CORE_KEY_NEGATIVE_INFINITY;
+        b->set.key[r] = b->set.second_key[r] = CORE_KEY_NEGATIVE_INFINITY;
         for (int t = 0; t < TERM_COUNT; t++)
             set_lane_total(&b->totals[t], r, (core_total_t){0, 0, 0});
     }
-    for (int t = 0; t < cpu_terms(it->call->problem); t++) {
+    FOR_TERMS_IN(it->terms, t)
+    {
         memset(b->sums[t], 0, rows * sizeof *b->sums[t]);
         memset(b->flushed[t], 0, rows * sizeof *b->flushed[t]);
     }
@@ -311,10 +325,10 @@ static void begin_bundle(items *it, bundle *b)
         b->results[r] = cls_layout_row(p, &p->results_layout, first + r);
         clear_maxima(&b->maxima[r]);
     }
-    if (p->statistics)
+    if (it->top == CPU_TOP_WHOLE)
         memset(b->tops, 0, b->rows * sizeof *b->tops); /* keys of CORE_KEY_NEGATIVE_INFINITY */
-    for (int t = 0; t < cpu_terms(p); t++)
-        memset(b->flushed[t], 0, b->rows * sizeof *b->flushed[t]);
+    FOR_TERMS_IN(it->terms, t)
+    memset(b->flushed[t], 0, b->rows * sizeof *b->flushed[t]);
 }
 
 /* Runs a phase of each bundle: top of the next, sums of the current, emit of the last. They take turns strip by strip,
@@ -345,7 +359,9 @@ static items plan_items(const cpu_call *call, cpu_shares *shares, const cpu_room
                 .shares = shares,
                 .share = cpu_take_share(shares),
                 .row_blocks = (size_t)((call->problem->classes + CPU_BLOCK - 1) / CPU_BLOCK),
-                .levels = CORE_SUM_LEVELS(call->problem->classes)};
+                .levels = CORE_SUM_LEVELS(call->problem->classes),
+                .terms = cpu_terms(call->problem)};
+    it.top = cpu_top_of(call->problem);
     set_one_temperature(&it.temperatures, call->arguments->temperature);
     it.row_pairs = it.row_blocks == 1 ? padded((size_t)call->problem->classes) : it.row_blocks * CPU_BLOCK;
     size_t fitting = BUNDLE_PAIRS / it.row_pairs;

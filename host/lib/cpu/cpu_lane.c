@@ -18,14 +18,20 @@
 
 /* ---------------------------------------------------------------- Phase top */
 
-/* Adds a class to the largest keys that the lanes have seen. */
-static void add_key(panel *panel, const float *x)
+/* Adds a key to the largest that a lane has seen, and if `two`, a constant, to the second largest. */
+INLINE void add_to_keys(int two, uint32_t key, uint32_t *largest, uint32_t *second)
 {
-    FOR_LANES
-    {
-        uint32_t key = core_key(x[l]);
-        panel->rows.key[l] = CORE_LARGER(key, panel->rows.key[l]);
+    if (two) {
+        const uint32_t passed = CORE_SMALLER(key, *largest);
+        *second = CORE_LARGER(passed, *second);
     }
+    *largest = CORE_LARGER(key, *largest);
+}
+
+/* Adds a class to the largest keys that the lanes have seen. */
+INLINE void add_key(panel *panel, int two, const float *x)
+{
+    FOR_LANES add_to_keys(two, core_key(x[l]), &panel->rows.key[l], &panel->rows.second_key[l]);
 }
 
 /* Adds class c to the tops of the lanes: their two largest keys, and where the largest came first. */
@@ -34,7 +40,7 @@ static void add_top(panel *panel, uint64_t c, const float *x)
     FOR_LANES
     {
         uint32_t key = core_top_key(x[l]), smaller = CORE_SMALLER(key, panel->rows.key[l]);
-        panel->second_key[l] = CORE_LARGER(smaller, panel->second_key[l]);
+        panel->rows.second_key[l] = CORE_LARGER(smaller, panel->rows.second_key[l]);
         panel->index[l] = key > panel->rows.key[l] ? (int64_t)c : panel->index[l];
         panel->rows.key[l] = CORE_LARGER(key, panel->rows.key[l]);
     }
@@ -42,77 +48,97 @@ static void add_top(panel *panel, uint64_t c, const float *x)
 
 /* Adds `count` classes to the largest keys. Each vector of lanes goes through all classes with its keys in a
    register. */
-static void add_keys(panel *panel, const float *x, size_t count)
+INLINE void add_keys(panel *panel, int two, const float *x, size_t count)
 {
     for (size_t first = 0; first < LANES; first += CPU_VECTOR) {
-        uint32_t largest[CPU_VECTOR];
+        uint32_t largest[CPU_VECTOR], second[CPU_VECTOR];
         memcpy(largest, panel->rows.key + first, sizeof largest);
+        memcpy(second, panel->rows.second_key + first, sizeof second);
         for (size_t c = 0; c < count; c++) {
 #pragma omp simd
-            for (size_t i = 0; i < CPU_VECTOR; i++) {
-                uint32_t key = core_key(x[c * LANES + first + i]);
-                largest[i] = CORE_LARGER(key, largest[i]);
-            }
+            for (size_t i = 0; i < CPU_VECTOR; i++)
+                add_to_keys(two, core_key(x[c * LANES + first + i]), &largest[i], &second[i]);
         }
         memcpy(panel->rows.key + first, largest, sizeof largest);
+        memcpy(panel->rows.second_key + first, second, sizeof second);
     }
 }
 
 /* Adds all classes of a whole panel of f32 that is not transposed, where they stand. keep: a constant; 1 copies the
    logits into the room meanwhile. */
-INLINE void add_classes_keys(panel *panel, int keep)
+INLINE void add_classes_keys(panel *panel, int two, int keep)
 {
     const clsoftmax_problem *p = panel->call->problem;
     const uint64_t stride = p->logits_layout.class_stride;
     const float *x = (const float *)panel->call->arguments->logits + panel->logits;
-    uint32_t largest[LANES];
+    uint32_t largest[LANES], second[LANES];
     memcpy(largest, panel->rows.key, sizeof largest);
+    memcpy(second, panel->rows.second_key, sizeof second);
     for (uint64_t c = 0; c < p->classes; c++, x += stride) {
         float *kept = panel->logits_kept + c * LANES;
         if (c + AHEAD < p->classes)
             cpu_prefetch_far(x + AHEAD * stride, LANES * sizeof *x);
         FOR_LANES
         {
-            uint32_t key = core_key(x[l]);
-            largest[l] = CORE_LARGER(key, largest[l]);
+            add_to_keys(two, core_key(x[l]), &largest[l], &second[l]);
             if (keep)
                 kept[l] = x[l];
         }
     }
     memcpy(panel->rows.key, largest, sizeof largest);
+    memcpy(panel->rows.second_key, second, sizeof second);
 }
 
-/* Reads all classes, and finds the largest logit of each row; for statistics also the second largest, and where the
-   largest is. */
-static void find_tops(panel *panel)
+/* Finds the tops of the panel's rows, class by class. find: a constant. */
+INLINE void add_tops_of_classes(panel *panel, cpu_top find)
 {
     float buffer[LANES];
-    int statistics = panel->call->problem->statistics;
-    memset(panel->rows.key, 0, sizeof panel->rows.key); /* CORE_KEY_NEGATIVE_INFINITY */
-    if (statistics) {
-        memset(panel->second_key, 0, sizeof panel->second_key);
-        memset(panel->index, 0, sizeof panel->index);
+    for (uint64_t c = 0; c < panel->call->problem->classes; c++) {
+        float *x = panel->keep ? panel->logits_kept + c * LANES : buffer;
+        if (!panel->transposed) {
+            prefetch_class(panel, c + AHEAD);
+            load_class(panel, c, x);
+        }
+        if (find == CPU_TOP_WHOLE)
+            add_top(panel, c, x);
+        else
+            add_key(panel, find == CPU_TOP_TWO, x);
     }
+}
+
+/* Finds the largest logit of each row, or if `two`, a constant, the two largest. */
+INLINE void find_keys(panel *panel, int two)
+{
+    if (panel->transposed)
+        add_keys(panel, two, panel->logits_kept, (size_t)panel->call->problem->classes);
+    else if (is_whole_f32(panel) && panel->keep)
+        add_classes_keys(panel, two, 1);
+    else if (is_whole_f32(panel))
+        add_classes_keys(panel, two, 0);
+    else
+        add_tops_of_classes(panel, two ? CPU_TOP_TWO : CPU_TOP_LARGEST);
+}
+
+/* Reads all classes, and finds what is needed of the top of each row. */
+static void find_tops(panel *panel)
+{
+    const cpu_top find = cpu_top_of(panel->call->problem);
+    memset(panel->rows.key, 0, sizeof panel->rows.key); /* CORE_KEY_NEGATIVE_INFINITY */
+    memset(panel->rows.second_key, 0, sizeof panel->rows.second_key);
     if (panel->transposed)
         load_transposed(panel);
-    if (panel->transposed && !statistics)
-        add_keys(panel, panel->logits_kept, (size_t)panel->call->problem->classes);
-    else if (!statistics && is_whole_f32(panel) && panel->keep)
-        add_classes_keys(panel, 1);
-    else if (!statistics && is_whole_f32(panel))
-        add_classes_keys(panel, 0);
-    else
-        for (uint64_t c = 0; c < panel->call->problem->classes; c++) {
-            float *x = panel->keep ? panel->logits_kept + c * LANES : buffer;
-            if (!panel->transposed) {
-                prefetch_class(panel, c + AHEAD);
-                load_class(panel, c, x);
-            }
-            if (statistics)
-                add_top(panel, c, x);
-            else
-                add_key(panel, x);
-        }
+    switch (find) {
+    case CPU_TOP_LARGEST:
+        find_keys(panel, 0);
+        break;
+    case CPU_TOP_TWO:
+        find_keys(panel, 1);
+        break;
+    case CPU_TOP_WHOLE:
+        memset(panel->index, 0, sizeof panel->index);
+        add_tops_of_classes(panel, CPU_TOP_WHOLE);
+        break;
+    }
 }
 
 /* Prepares the temperatures of the panel's rows, where each has its own. Returns the number of invalid ones. */
@@ -134,6 +160,12 @@ static void set_rows(panel *panel)
 {
     set_lane_rows(&panel->rows, &panel->temperatures, !panel->call->problem->temperature_per_row, panel->call->policies,
                   LANES);
+    panel->any_alone = 0;
+    if (cpu_top_of(panel->call->problem) != CPU_TOP_LARGEST) {
+        set_lane_rests(&panel->rows, LANES);
+        for (size_t l = 0; l < LANES; l++)
+            panel->any_alone |= core_is_alone(lane_rest(&panel->rows, l));
+    }
     /* If lane 0 is unscaled, the temperature is 1. Of what core_row_is_unscaled asks, rows then differ only in their
        bases. */
     int32_t ties = 0,
@@ -180,40 +212,61 @@ INLINE strip_sums sums_from(lane_sums *sums, size_t first)
 }
 
 /* Computes the exponentials of `classes` x `lanes` elements of a panel, from lane `first` on, into the strip's high and
-   low, and adds them to the sums. */
-INLINE void add_strip(panel *panel, size_t first, size_t lanes, size_t classes, int levels, int are_unscaled, strip s)
+   low, and adds them to the sum of a term, as the formula of another has it: both constants, here and below. */
+INLINE void add_strip(panel *panel, int term, int formula, size_t first, size_t lanes, size_t classes, int levels,
+                      int are_unscaled, strip s)
 {
     const strip_rows rows = rows_from(panel, first, are_unscaled);
     s.x += first;
     s.high += first;
     s.low += first;
     strip_exponentials(s, classes, lanes, &rows);
-    strip_add_term(TERM_EXPONENTIAL, s, classes, lanes, &rows, levels,
-                   sums_from(&panel->sums[TERM_EXPONENTIAL], first));
+    strip_add_term(formula, s, classes, lanes, &rows, levels, sums_from(&panel->sums[term], first));
 }
 
 /* Adds the exponentials of `classes` classes from c on, a constant: 1, or STRIP. Each vector of lanes goes through all
    STRIP classes with its rows and its sums in registers. */
-INLINE void add_exponentials(panel *panel, uint64_t c, size_t classes, int levels, int are_unscaled, strip s)
+INLINE void add_exponentials(panel *panel, int term, int formula, uint64_t c, size_t classes, int levels,
+                             int are_unscaled, strip s)
 {
     const size_t vectors = LANES / CPU_VECTOR;
     if (classes == 1) {
         prefetch_next(panel, c, 1);
-        add_strip(panel, 0, LANES, 1, levels, are_unscaled, s);
+        add_strip(panel, term, formula, 0, LANES, 1, levels, are_unscaled, s);
         return;
     }
     for (size_t v = 0; v < vectors; v++) {
-        add_strip(panel, v * CPU_VECTOR, CPU_VECTOR, STRIP, levels, are_unscaled, s);
+        add_strip(panel, term, formula, v * CPU_VECTOR, CPU_VECTOR, STRIP, levels, are_unscaled, s);
         prefetch_next(panel, c + v * (STRIP / vectors), STRIP / vectors);
     }
 }
 
-/* Adds `count` classes to the sums of the other terms. */
-static void add_other_terms(panel *panel, strip s, size_t count)
+/* Adds `count` classes to the sums of a term of which the exponentials are known. term: a constant. */
+INLINE void add_term(panel *panel, int term, strip s, size_t count)
 {
     const strip_rows rows = rows_from(panel, 0, 0);
     for (size_t i = 0; i < count; i++, s.x += LANES, s.high += LANES, s.low += LANES)
-        strip_add_term(TERM_WEIGHTED, s, 1, LANES, &rows, panel->levels, sums_from(&panel->sums[TERM_WEIGHTED], 0));
+        strip_add_term(term, s, 1, LANES, &rows, panel->levels, sums_from(&panel->sums[term], 0));
+}
+
+/* Adds `count` classes to the sums of the terms that statistics have beside the first: to that of the rest only if it
+   is not the sum of the exponentials on all lanes (complete_rests). */
+static void add_other_terms(panel *panel, strip s, size_t count)
+{
+    add_term(panel, TERM_WEIGHTED, s, count);
+    if (panel->any_alone)
+        add_term(panel, TERM_REST, s, count);
+}
+
+/* Adds the exponentials of `count` classes from c on, a constant, to the sum of their first term. */
+INLINE void add_first_term(panel *panel, int term, int formula, uint64_t c, size_t count, strip s)
+{
+    if (panel->levels == 3)
+        add_exponentials(panel, term, formula, c, count, 3, 0, s);
+    else if (panel->are_unscaled)
+        add_exponentials(panel, term, formula, c, count, 2, 1, s);
+    else
+        add_exponentials(panel, term, formula, c, count, 2, 0, s);
 }
 
 /* Adds `count` classes from c on, a constant, to the sums of all terms. */
@@ -224,18 +277,19 @@ INLINE void sum_classes(panel *panel, uint64_t c, size_t count)
     _Alignas(64) float buffer[STRIP * LANES], high[STRIP * LANES], low[STRIP * LANES];
     const float *x = ordinary_classes(panel, c, count, buffer);
     const strip s = {x, pairs ? panel->high + c * LANES : high, pairs ? panel->low + c * LANES : low, LANES};
-    if (panel->levels == 3)
-        add_exponentials(panel, c, count, 3, 0, s);
-    else if (panel->are_unscaled)
-        add_exponentials(panel, c, count, 2, 1, s);
+    const uint terms = cpu_terms(p);
+    if (TERM_IS_IN(terms, TERM_EXPONENTIAL))
+        add_first_term(panel, TERM_EXPONENTIAL, TERM_EXPONENTIAL, c, count, s);
+    else if (panel->any_alone)
+        add_first_term(panel, TERM_REST, TERM_REST, c, count, s);
     else
-        add_exponentials(panel, c, count, 2, 0, s);
-    if (cpu_terms(p) > TERM_WEIGHTED)
+        add_first_term(panel, TERM_REST, TERM_EXPONENTIAL, c, count, s);
+    if (TERM_IS_IN(terms, TERM_WEIGHTED))
         add_other_terms(panel, s, count);
     uint32_t added = (uint32_t)(c % CORE_FLUSH_AFTER + count);
     if (!panel->short_sums && (added == CORE_FLUSH_AFTER || c + count == p->classes))
-        for (int term = 0; term < cpu_terms(p); term++)
-            flush(&panel->sums[term], added, panel->levels, &panel->totals[term]);
+        FOR_TERMS_IN(panel->any_alone || !p->statistics ? terms : terms & ~TERM_SET(TERM_REST), term)
+    flush(&panel->sums[term], added, panel->levels, &panel->totals[term]);
 }
 
 static void sum_exponentials(panel *panel)
@@ -250,6 +304,8 @@ static void sum_exponentials(panel *panel)
         sum_classes(panel, c, STRIP);
     for (; c < classes; c++)
         sum_classes(panel, c, 1);
+    if (panel->call->problem->statistics)
+        complete_rests(&panel->rows, panel->totals, LANES);
 }
 
 /* ---------------------------------------------------------------- Phase finish */
@@ -271,11 +327,11 @@ static void finish_sums(panel *panel)
 {
     const clsoftmax_problem *p = panel->call->problem;
     if (!panel->short_sums) {
-        set_lane_ends(p, &panel->ends, &panel->rows, &panel->totals[TERM_EXPONENTIAL], LANES);
+        set_lane_ends(p, &panel->ends, &panel->rows, panel->totals, LANES);
         return;
     }
     switch ((int)p->operation) {
-#define FINISH_SHORT_SUMS(name, made_of, ends_with, zero)                                                              \
+#define FINISH_SHORT_SUMS(name, made_of, terms, zero)                                                                  \
     case OPERATION_##name:                                                                                             \
         finish_short_sums(panel, OPERATION_##name);                                                                    \
         break;
@@ -288,7 +344,7 @@ static void finish_sums(panel *panel)
 static core_row_sums_t row_of_lane(const panel *panel, size_t l)
 {
     size_t row = lane_to_row(panel->packed, l);
-    core_row_sums_t sums = {.top = {panel->rows.key[l], panel->second_key[l], panel->index[l]},
+    core_row_sums_t sums = {.top = {panel->rows.key[l], panel->rows.second_key[l], panel->index[l]},
                             .label_logit = core_float_of_bits(CORE_NAN_BITS)};
     if (row < panel->count)
         sums.label_logit =
@@ -410,7 +466,7 @@ INLINE void write_results_of(const panel *panel, int operation)
 static void write_results(const panel *panel)
 {
     switch ((int)panel->call->problem->operation) {
-#define WRITE_RESULTS_OF(name, made_of, ends_with, zero)                                                               \
+#define WRITE_RESULTS_OF(name, made_of, terms, zero)                                                                   \
     case OPERATION_##name:                                                                                             \
         write_results_of(panel, OPERATION_##name);                                                                     \
         break;

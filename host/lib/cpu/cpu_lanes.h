@@ -44,10 +44,11 @@ INLINE core_temperature_t lane_temperature(const lane_temperatures *t, size_t l)
 
 /* The maximum of each lane's row, and what it and the temperature make of the row: see core_setting_t. */
 typedef struct __attribute__((aligned(64))) lane_rows {
-    uint32_t key[LANES];
+    uint32_t key[LANES], second_key[LANES]; /* the second only where terms need it */
     int32_t kind[LANES];
     float maximum[LANES], ties_at[LANES];
     float scale[LANES], base[LANES], reciprocal_high[LANES], reciprocal_low[LANES], lowest[LANES], magic[LANES];
+    float rest_limit[LANES], rest_power[LANES]; /* see core_rest_t; set by set_lane_rests */
 } lane_rows;
 
 INLINE core_row_t lane_row(const lane_rows *rows, size_t l)
@@ -119,6 +120,24 @@ INLINE void set_lane_rows(lane_rows *rows, const lane_temperatures *t, int is_on
         set_lane_row(rows, l, t->temperature[l], lane_temperature(t, l), policies);
 }
 
+INLINE core_rest_t lane_rest(const lane_rows *rows, size_t l)
+{
+    return (core_rest_t){rows->rest_limit[l], rows->rest_power[l]};
+}
+
+/* Sets how the rests of rows that are set are added up, from their second keys: those of the first `count` lanes, a
+   constant. */
+INLINE void set_lane_rests(lane_rows *rows, size_t count)
+{
+#pragma omp simd
+    for (size_t l = 0; l < count; l++) {
+        const core_setting_t set = {.kind = rows->kind[l], .maximum = rows->maximum[l], .row = lane_row(rows, l)};
+        const core_rest_t rest = core_rest(set, core_ordinary_second(rows->key[l], rows->second_key[l], set));
+        rows->rest_limit[l] = rest.limit;
+        rows->rest_power[l] = rest.power;
+    }
+}
+
 /* The row on a lane, from which each phase takes what it needs. */
 typedef struct row_on_lane {
     const lane_rows *rows;
@@ -131,9 +150,15 @@ INLINE core_row_t row_of(row_on_lane on)
     return lane_row(on.rows, on.lane);
 }
 
-INLINE core_distance_t distance_of(row_on_lane on)
+/* Returns what the terms need to know about the row on a lane. */
+INLINE core_term_row_t lane_term_row(const lane_rows *rows, const lane_temperatures *t, size_t l)
 {
-    return core_distance(lane_temperature(on.temperatures, on.lane), on.rows->maximum[on.lane]);
+    return (core_term_row_t){core_distance(lane_temperature(t, l), rows->maximum[l]), lane_rest(rows, l)};
+}
+
+INLINE core_term_row_t term_row_of(row_on_lane on)
+{
+    return lane_term_row(on.rows, on.temperatures, on.lane);
 }
 
 /* Returns the row and its end, as an operation takes them. What it does not use costs nothing once this is inlined. */
@@ -161,6 +186,20 @@ INLINE core_total_t lane_total(const lane_totals *totals, size_t l)
     return (core_total_t){totals->high[l], totals->low[l], totals->lowest[l]};
 }
 
+/* Completes the totals of rows that have both the sum of their exponentials and the rest, which is that sum unless the
+   largest exponential stands alone. Only for rows in which it does, has the rest been added up. */
+static inline void complete_rest(const lane_rows *rows, lane_totals *totals, size_t l)
+{
+    if (!core_is_alone(lane_rest(rows, l)))
+        set_lane_total(&totals[TERM_REST], l, lane_total(&totals[TERM_EXPONENTIAL], l));
+}
+
+static inline void complete_rests(const lane_rows *rows, lane_totals *totals, size_t count)
+{
+    for (size_t l = 0; l < count; l++)
+        complete_rest(rows, totals, l);
+}
+
 /* What results need of the sums, for each lane: see operation_end. */
 typedef struct __attribute__((aligned(64))) lane_ends {
     float high[LANES], low[LANES];
@@ -177,12 +216,15 @@ INLINE void set_lane_end(lane_ends *ends, size_t l, core_two_float end)
     ends->low[l] = end.low;
 }
 
-/* Returns what results need of the sums of the row on a lane. */
+/* Returns what results need of the sums of the row on a lane. totals: those of all terms. */
 INLINE core_two_float end_of_lane(int operation, const lane_rows *rows, const lane_totals *totals, int levels, size_t l)
 {
-    const core_total_t total = lane_total(totals, l);
     const core_setting_t set = {.maximum = rows->maximum[l], .row = lane_row(rows, l)};
-    return operation_end(operation, (operation_sums){core_total_value(total), total, set, levels});
+    return operation_end(operation, (operation_sums){.sum = core_total_value(lane_total(&totals[TERM_EXPONENTIAL], l)),
+                                                     .rest_total = lane_total(&totals[TERM_REST], l),
+                                                     .rest = lane_rest(rows, l),
+                                                     .set = set,
+                                                     .levels = levels});
 }
 
 /* Sets the ends of lanes, for an operation that needs only the values of the sums, in which all levels are; the number
@@ -208,9 +250,9 @@ static inline void set_lane_ends(const clsoftmax_problem *problem, lane_ends *en
 {
     const int levels = CORE_SUM_LEVELS(problem->classes);
     switch ((int)problem->operation) {
-#define SET_LANE_ENDS(name, made_of, ends_with, zero)                                                                  \
+#define SET_LANE_ENDS(name, made_of, terms, zero)                                                                      \
     case OPERATION_##name:                                                                                             \
-        if (ends_with == ENDS_WITH_SUM)                                                                                \
+        if (ENDS_WITH_SUM(terms))                                                                                      \
             set_lane_ends_of_sums(OPERATION_##name, ends, rows, totals, present);                                      \
         else                                                                                                           \
             for (size_t l = 0; l < present; l++)                                                                       \
@@ -241,10 +283,10 @@ INLINE void compute_lane_statistics(const lane_rows *rows, const lane_temperatur
             .prepared = lane_temperature(t, l), .maximum = rows->maximum[l], .row = lane_row(rows, l)};
         /* A loop over the terms would keep gcc from vectorising this one. */
         const core_row_sums_t sums = {.totals = {[TERM_EXPONENTIAL] = lane_total(&totals[TERM_EXPONENTIAL], l),
-                                                 [TERM_WEIGHTED] = lane_total(&totals[TERM_WEIGHTED], l)},
-                                      .label_logit = s->label[l]};
-        core_others_t others = {s->second[l], s->label[l]};
-        core_statistics_t found = core_computed_statistics(sums, set, others, levels);
+                                                 [TERM_WEIGHTED] = lane_total(&totals[TERM_WEIGHTED], l),
+                                                 [TERM_REST] = lane_total(&totals[TERM_REST], l)}};
+        core_statistics_t found =
+            core_computed_statistics(sums, set, s->second[l], s->label[l], lane_rest(rows, l), levels);
         s->log_sum_exp[l] = found.log_sum_exp;
         s->entropy[l] = found.entropy;
         s->largest_probability[l] = found.largest_probability;
@@ -260,9 +302,9 @@ INLINE void compute_lane_records(const lane_rows *rows, const lane_temperatures 
 {
     lane_statistics s;
     for (size_t l = 0; l < count; l++) {
-        core_others_t others = core_others(read[l], (core_setting_t){.kind = rows->kind[l]});
-        s.second[l] = others.second;
-        s.label[l] = others.label;
+        const core_setting_t set = {.kind = rows->kind[l], .ties_at = rows->ties_at[l]};
+        s.second[l] = core_ordinary_second(read[l].top.key, read[l].top.second_key, set);
+        s.label[l] = core_ordinary_label(read[l].label_logit, set);
     }
     if (levels == 2)
         compute_lane_statistics(rows, t, totals, 2, count, &s);

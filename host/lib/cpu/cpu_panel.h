@@ -28,7 +28,6 @@ typedef struct lane_sums {
 typedef struct __attribute__((aligned(64))) panel {
     lane_temperatures temperatures;
     lane_rows rows;
-    uint32_t second_key[LANES];
     int64_t index[LANES];
     lane_sums sums[TERM_COUNT]; /* since they were flushed */
     lane_totals totals[TERM_COUNT];
@@ -47,6 +46,7 @@ typedef struct __attribute__((aligned(64))) panel {
     int levels;
     int short_sums;   /* 1: only the sum of 32 bits is needed */
     int ties;         /* 1: a lane has a row of ties */
+    int any_alone;    /* 1: the largest exponential of a lane stands alone */
     int are_unscaled; /* 1: core_row_is_unscaled holds for all lanes */
     /* The logits and their exponentials, as classes x lanes. high is the place of the logits if those are not needed
        again. */
@@ -75,7 +75,7 @@ static panel plan_panel(const cpu_call *call, const cpu_room *room)
     panel.high = needs_logits ? panel.logits_kept + kept : panel.logits_kept;
     panel.low = CORE_LEAN ? panel.high : panel.high + kept;
     panel.short_sums = p->classes <= CORE_FLUSH_AFTER && cpu_made_of(p) != MADE_OF_NOTHING && !p->statistics &&
-                       operation_ends_with((int)p->operation) == ENDS_WITH_SUM;
+                       ENDS_WITH_SUM(operation_terms((int)p->operation));
     return panel;
 }
 

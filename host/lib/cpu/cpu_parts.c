@@ -72,9 +72,12 @@ static void set_row(worker *w, const cpu_cut_row *row)
         return;
     w->is_set = 1;
     set_one_temperature(&w->temperatures, w->value);
-    for (size_t l = 0; l < CPU_VECTOR; l++)
+    for (size_t l = 0; l < CPU_VECTOR; l++) {
         w->rows.key[l] = row->top.key;
+        w->rows.second_key[l] = row->top.second_key;
+    }
     set_lane_rows(&w->rows, &w->temperatures, 0, w->call->policies, CPU_VECTOR);
+    set_lane_rests(&w->rows, CPU_VECTOR);
 }
 
 /* The classes of a part that have not been gone through, and the block that they begin with. */
@@ -133,7 +136,7 @@ static const float *block_ordinary(const worker *w, const blocks *b, float *buff
 static void top_of_part(const worker *w, size_t number, cpu_part *part)
 {
     top_search search;
-    begin_search(&search, w->call->problem->statistics);
+    begin_search(&search, w->call->problem);
     for (blocks b = blocks_of_part(w, number); b.length > 0; next_block(&b)) {
         float buffer[CPU_BLOCK];
         search_block(&search, block_logits(w, &b, buffer), b.length, b.first);
@@ -193,7 +196,8 @@ INLINE void add_part(worker *w, size_t number, cpu_part *part, int levels)
     }
     part->high = kept;
     part->low = kept ? kept + distance : NULL;
-    for (int t = 0; t < cpu_terms(p); t++) {
+    FOR_TERMS_IN(cpu_terms(p), t)
+    {
         flush_sums(&sums[t], levels, &totals[t]);
         part->totals[t] = totals[t];
     }
@@ -209,11 +213,13 @@ static void sums_of_part(worker *w, size_t number, cpu_part *part)
         add_part(w, number, part, 3);
 }
 
-static void set_totals(const cpu_cut_row *row, lane_totals *totals)
+static void set_totals(const worker *w, const cpu_cut_row *row, lane_totals *totals)
 {
     for (int t = 0; t < TERM_COUNT; t++)
         for (size_t l = 0; l < CPU_VECTOR; l++)
             set_lane_total(&totals[t], l, row->totals[t]);
+    if (w->call->problem->statistics)
+        complete_rests(&w->rows, totals, CPU_VECTOR);
 }
 
 static void write_statistics(const worker *w, const cpu_cut_row *row)
@@ -224,7 +230,7 @@ static void write_statistics(const worker *w, const cpu_cut_row *row)
     const core_row_sums_t one = {.top = row->top, .label_logit = cpu_label_logit(w->call, w->row, w->logits)};
     for (size_t l = 0; l < CPU_VECTOR; l++)
         read[l] = one;
-    set_totals(row, totals);
+    set_totals(w, row, totals);
     compute_lane_records(&w->rows, &w->temperatures, read, totals, w->levels, CPU_VECTOR, records);
     w->call->arguments->statistics[w->temperature * cls_problem_rows(w->call->problem) + w->row] = records[0];
 }
@@ -236,8 +242,8 @@ static void finish_sums(const worker *w, const cpu_part *parts, cpu_cut_row *row
     const clsoftmax_problem *p = w->call->problem;
     memset(row->totals, 0, sizeof row->totals);
     for (size_t i = 0; i < w->cut->parts; i++)
-        for (int t = 0; t < cpu_terms(p); t++)
-            row->totals[t] = core_total_merge(row->totals[t], parts[i].totals[t]);
+        FOR_TERMS_IN(cpu_terms(p), t)
+    row->totals[t] = core_total_merge(row->totals[t], parts[i].totals[t]);
     if (p->statistics)
         write_statistics(w, row);
 }
@@ -253,8 +259,8 @@ static void results_of_part(const worker *w, size_t number, const cpu_part *part
     const int is_computed = core_row_is_computed(w->rows.kind[0]);
     lane_totals totals[TERM_COUNT];
     lane_ends ends;
-    set_totals(row, totals);
-    set_lane_ends(p, &ends, &w->rows, &totals[TERM_EXPONENTIAL], 1);
+    set_totals(w, row, totals);
+    set_lane_ends(p, &ends, &w->rows, totals, 1);
     size_t slot = 0;
     for (blocks b = blocks_of_part(w, number); b.length > 0; next_block(&b)) {
         const result_block block = {w->call, w->stream, w->results + b.first * stride, stride, b.length};

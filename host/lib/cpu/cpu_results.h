@@ -96,7 +96,7 @@ INLINE void write_kept_of(int operation, const kept_results *kept, size_t first,
 INLINE void write_kept(const kept_results *kept, size_t first, size_t count, int are_lines)
 {
     switch (kept->operation) {
-#define WRITE_KEPT(name, made_of, ends_with, zero)                                                                     \
+#define WRITE_KEPT(name, made_of, terms, zero)                                                                         \
     case OPERATION_##name:                                                                                             \
         if (made_of == MADE_OF_EXPONENTIALS)                                                                           \
             write_kept_of(OPERATION_##name, kept, first, count, are_lines);                                            \
@@ -181,7 +181,7 @@ INLINE void store_results_of_logits(int operation, result_block block, const flo
                                     operation_row end)
 {
     float results[CPU_BLOCK];
-    const core_distance_t none = {0};
+    const core_term_row_t none = {0};
     if (core_row_is_unscaled(row)) {
         const strip_rows unscaled = one_row(row, none, 1);
         results_of_strips(operation, x, block.length, &unscaled, end, results);
@@ -199,7 +199,7 @@ static inline void store_results(result_block block, const float *x, const float
                                  row_on_lane on, core_two_float end)
 {
     switch ((int)block.call->problem->operation) {
-#define STORE_RESULTS(name, made_of, ends_with, zero)                                                                  \
+#define STORE_RESULTS(name, made_of, terms, zero)                                                                      \
     case OPERATION_##name:                                                                                             \
         if (made_of == MADE_OF_EXPONENTIALS && high)                                                                   \
             store_results_of_pairs(OPERATION_##name, block, high, low, end);                                           \

@@ -176,13 +176,29 @@ static inline clsoftmax_statistics cpu_record(core_statistics_t s)
 #undef CPU_RECORD_FIELD
 }
 
-_Static_assert(TERM_COUNT == 2, "cpu_block.h and cpu_lane.c add the exponential and the weighted term by name");
+_Static_assert(TERM_COUNT == 3, "cpu_block.h and cpu_lane.c add all terms by name");
 
-/* Returns the number of terms that are added up for each row. */
-static inline int cpu_terms(const clsoftmax_problem *problem)
+/* Returns the set of terms that are added up for each row. */
+static inline uint cpu_terms(const clsoftmax_problem *problem)
 {
-    return TERMS_OF_ROW(problem->statistics);
+    return operation_row_terms((int)problem->operation, problem->statistics);
 }
+
+/* What is to be found of the top of a row: its largest logit; the two largest, which some terms need; or for statistics
+   also where the largest is. */
+typedef enum cpu_top { CPU_TOP_LARGEST, CPU_TOP_TWO, CPU_TOP_WHOLE } cpu_top;
+
+static inline cpu_top cpu_top_of(const clsoftmax_problem *problem)
+{
+    if (problem->statistics)
+        return CPU_TOP_WHOLE;
+    return TERMS_NEED_SECOND(cpu_terms(problem)) ? CPU_TOP_TWO : CPU_TOP_LARGEST;
+}
+
+/* Runs the statement that follows for each term t of a set. */
+#define FOR_TERMS_IN(set, t)                                                                                           \
+    for (int t = 0; t < TERM_COUNT; t++)                                                                               \
+        if (TERM_IS_IN(set, t))
 
 /* Returns what results are made of: MADE_OF_*. */
 static inline int cpu_made_of(const clsoftmax_problem *problem)

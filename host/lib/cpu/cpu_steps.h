@@ -38,17 +38,17 @@ typedef struct strip {
 /* The rows of a strip: one row for all lanes, or the rows of a panel from lane `first` on. */
 typedef struct strip_rows {
     core_row_t one;
-    core_distance_t distance; /* of the one row, for the weighted term */
-    const lane_rows *lanes;   /* NULL: the one row */
+    core_term_row_t terms;  /* of the one row */
+    const lane_rows *lanes; /* NULL: the one row */
     const lane_temperatures *temperatures;
     size_t first;
     int are_unscaled; /* core_row_is_unscaled holds for all; a constant */
 } strip_rows;
 
 /* Returns what a strip knows of its rows, for classes of one row. */
-INLINE strip_rows one_row(core_row_t row, core_distance_t distance, int is_unscaled)
+INLINE strip_rows one_row(core_row_t row, core_term_row_t terms, int is_unscaled)
 {
-    return (strip_rows){.one = row, .distance = distance, .are_unscaled = is_unscaled};
+    return (strip_rows){.one = row, .terms = terms, .are_unscaled = is_unscaled};
 }
 
 /* The sums of the lanes in 32 bits, from the strip's first lane on. */
@@ -61,11 +61,9 @@ INLINE core_row_t strip_row(const strip_rows *rows, size_t l)
     return rows->lanes ? lane_row(rows->lanes, rows->first + l) : rows->one;
 }
 
-INLINE core_distance_t strip_distance(const strip_rows *rows, size_t l)
+INLINE core_term_row_t strip_term_row(const strip_rows *rows, size_t l)
 {
-    return rows->lanes ? core_distance(lane_temperature(rows->temperatures, rows->first + l),
-                                       rows->lanes->maximum[rows->first + l])
-                       : rows->distance;
+    return rows->lanes ? lane_term_row(rows->lanes, rows->temperatures, rows->first + l) : rows->terms;
 }
 
 /* Returns the exponential that is kept at place i. */
@@ -112,11 +110,11 @@ INLINE void strip_add_term(int term, strip s, size_t classes, size_t lanes, cons
 #pragma omp simd
     for (size_t l = 0; l < lanes; l++) {
         core_sum_t sum = {sums.high[l], sums.low[l], sums.lowest[l]};
-        const core_distance_t distance = strip_distance(rows, l);
+        const core_term_row_t row = strip_term_row(rows, l);
 #pragma GCC unroll 8
         for (size_t c = 0; c < classes; c++) {
             const size_t i = c * s.stride + l;
-            sum = core_sum_add(sum, core_term(term, kept_exponential(s.high, s.low, i), s.x[i], distance), levels);
+            sum = core_sum_add(sum, core_term(term, kept_exponential(s.high, s.low, i), s.x[i], row), levels);
         }
         sums.high[l] = sum.high;
         sums.low[l] = sum.low;

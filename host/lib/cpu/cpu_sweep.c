@@ -69,16 +69,19 @@ static void find_top(sweep *s)
 {
     const clsoftmax_problem *p = s->call->problem;
     top_search search;
-    begin_search(&search, p->statistics);
+    begin_search(&search, p);
     for (uint64_t begin = 0; begin < p->classes; begin += s->segment) {
         size_t length = segment_length(s, begin);
         load(s, begin, 0);
         search_block(&search, s->x, length, begin);
     }
     s->top = top_of_search(&search);
-    for (size_t k = 0; k < LANES; k++)
+    for (size_t k = 0; k < LANES; k++) {
         s->rows.key[k] = s->top.key;
+        s->rows.second_key[k] = s->top.second_key;
+    }
     set_lane_rows(&s->rows, &s->temperatures, 0, s->call->policies, LANES);
+    set_lane_rests(&s->rows, LANES);
     if (s->whole && s->rows.kind[0] == CORE_ROW_TIES)
         load(s, 0, 1);
 }
@@ -100,7 +103,8 @@ INLINE void add_sums(sweep *s, size_t k, size_t length, int levels)
         const block_pairs pairs = {s->x + i, count, s->high + i * step, s->low + i * step};
         add_terms(p, pairs, on, levels, sums, totals, 1, &nothing_between);
     }
-    for (int t = 0; t < cpu_terms(p); t++) {
+    FOR_TERMS_IN(cpu_terms(p), t)
+    {
         flush_sums(&sums[t], levels, &totals[t]);
         set_lane_total(&s->totals[t], k, core_total_merge(lane_total(&s->totals[t], k), totals[t]));
     }
@@ -114,11 +118,18 @@ static void add_segment(sweep *s, size_t k, size_t length)
         add_sums(s, k, length, 3);
 }
 
+/* Ends the sums at temperature k. */
+static void end_sums(sweep *s, size_t k)
+{
+    if (s->call->problem->statistics)
+        complete_rest(&s->rows, s->totals, k);
+}
+
 /* ---------------------------------------------------------------- Phase finish */
 
 static void finish_sums(sweep *s, size_t k)
 {
-    s->ends[k] = end_of_lane((int)s->call->problem->operation, &s->rows, &s->totals[TERM_EXPONENTIAL], s->levels, k);
+    s->ends[k] = end_of_lane((int)s->call->problem->operation, &s->rows, s->totals, s->levels, k);
 }
 
 /* ---------------------------------------------------------------- Phase emit */
@@ -179,6 +190,7 @@ static void compute_whole(sweep *s)
     size_t length = segment_length(s, 0);
     for (size_t k = 0; k < s->count; k++) {
         add_segment(s, k, length);
+        end_sums(s, k);
         if (cpu_made_of(s->call->problem) == MADE_OF_NOTHING)
             continue;
         finish_sums(s, k);
@@ -195,6 +207,8 @@ static void compute_segments(sweep *s)
         for (size_t k = 0; k < s->count; k++)
             add_segment(s, k, segment_length(s, begin));
     }
+    for (size_t k = 0; k < s->count; k++)
+        end_sums(s, k);
     if (cpu_made_of(p) == MADE_OF_NOTHING)
         return;
     for (size_t k = 0; k < s->count; k++)

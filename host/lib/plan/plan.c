@@ -67,6 +67,7 @@ static void describe_problem(const clsoftmax_problem *problem, cls_variant *vari
                             : problem->temperature_per_row ? TEMPERATURES_PER_ROW
                                                            : TEMPERATURES_ONE;
     variant->statistics = problem->statistics != 0;
+    variant->terms = operation_row_terms((int)problem->operation, problem->statistics);
     variant->lean = cls_problem_is_lean(problem) != 0;
     variant->ties =
         problem->neg_inf_rows == CLSOFTMAX_NEG_INF_ROWS_UNIFORM || problem->pos_inf == CLSOFTMAX_POS_INF_LIMIT;

@@ -35,6 +35,7 @@ static inline const cls_tuning *cls_limits_tuning(const cls_limits *limits)
    an argument and never recompiles. The names of the dtypes are compiled in, too. */
 #define CLS_VARIANT_NUMBERS(X)                                                                                         \
     X(OPERATION, operation)                                                                                            \
+    X(ROW_TERMS, terms)                                                                                                \
     X(TEMPERATURES, temperatures)                                                                                      \
     X(STATISTICS, statistics)                                                                                          \
     X(CORE_LEAN, lean)                                                                                                 \
@@ -52,6 +53,7 @@ static inline const cls_tuning *cls_limits_tuning(const cls_limits *limits)
 typedef struct cls_variant {
     clsoftmax_strategy strategy;
     unsigned operation;     /* clsoftmax_operation */
+    unsigned terms;         /* the set of terms of a row (kernels/core/terms.h) */
     unsigned logits_dtype;  /* clsoftmax_dtype */
     unsigned results_dtype; /* clsoftmax_dtype */
     unsigned temperatures;  /* TEMPERATURES_* of kernels/core/interface.h */

@@ -89,9 +89,8 @@ static void choose_chunks(const clsoftmax_problem *problem, const cls_limits *li
                           int may_hold)
 {
     const cls_tuning *tuning = cls_limits_tuning(limits);
-    uint64_t limit =
-        most_work_items(limits, LOCAL_TOP_BYTES(variant->statistics) +
-                                    LOCAL_SUMS_BYTES(variant->sum_levels, (uint64_t)TERMS_OF_ROW(variant->statistics)));
+    uint64_t limit = most_work_items(limits, LOCAL_TOP_BYTES(variant->terms) +
+                                                 LOCAL_SUMS_BYTES(variant->sum_levels, variant->terms));
     variant->access_width = choose_access_width(problem, limits);
     uint64_t size = problem->work_group_size;
     if (size == 0)
@@ -211,7 +210,7 @@ const cls_strategy cls_strategy_split = {.devices = CLS_ON_OPENCL,
 static void choose_plain(const clsoftmax_problem *problem, const cls_limits *limits, cls_decision *decision)
 {
     cls_variant *variant = &decision->variant;
-    uint64_t limit = most_work_items(limits, LOCAL_PLAIN_BYTES((uint64_t)TERMS_OF_ROW(variant->statistics)));
+    uint64_t limit = most_work_items(limits, LOCAL_PLAIN_BYTES(variant->terms));
     uint64_t size = problem->work_group_size ? problem->work_group_size : cls_limits_tuning(limits)->passing_work_group;
     variant->work_group_size = cls_power_of_two_at_most(size < limit ? size : limit);
 }
