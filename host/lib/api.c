@@ -9,6 +9,7 @@
 #include "select.h"
 #include "status.h"
 
+#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -191,4 +192,40 @@ clsoftmax_status clsoftmax_sweep(clsoftmax_context *context, uint64_t rows, uint
     arguments.results = probabilities;
     arguments.statistics = statistics;
     return run_once(context, &problem, &arguments);
+}
+
+/* Writes the mean loss of `labelled` rows; the losses of the others are 0. */
+static void write_mean(const float *losses, uint64_t rows, uint64_t labelled, double *mean)
+{
+    clsoftmax_total total = CLSOFTMAX_TOTAL_INIT;
+    clsoftmax_total_add(&total, losses, rows);
+    *mean = labelled > 0 ? clsoftmax_total_value(&total) / (double)labelled : NAN;
+}
+
+clsoftmax_status clsoftmax_loss(clsoftmax_context *context, uint64_t rows, uint64_t classes, const float *logits,
+                                float temperature, const int64_t *labels, float *gradient, float *losses, double *mean)
+{
+    CLS_FAIL_IF(!labels && rows > 0, CLSOFTMAX_INVALID_ARGUMENT, "labels is NULL");
+    uint64_t labelled = 0;
+    for (uint64_t r = 0; r < rows; r++)
+        labelled += (uint64_t)labels[r] < classes;
+    float *own = losses || rows == 0 ? NULL : malloc((size_t)rows * sizeof *own);
+    CLS_FAIL_IF(!losses && rows > 0 && !own, CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for %llu losses",
+                (unsigned long long)rows);
+    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
+    problem.outer = rows;
+    problem.classes = classes;
+    problem.operation = gradient ? CLSOFTMAX_OPERATION_CROSS_ENTROPY_GRADIENT : CLSOFTMAX_OPERATION_CROSS_ENTROPY;
+    clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
+    arguments.logits = logits;
+    arguments.temperature = temperature;
+    arguments.labels = labels;
+    arguments.results = gradient;
+    arguments.losses = losses ? losses : own;
+    arguments.scale = labelled > 0 ? 1.0f / (float)labelled : 1.0f;
+    const clsoftmax_status status = run_once(context, &problem, &arguments);
+    if (status == CLSOFTMAX_OK && mean)
+        write_mean(arguments.losses, rows, labelled, mean);
+    free(own);
+    return status;
 }

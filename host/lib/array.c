@@ -11,14 +11,12 @@ typedef struct array_row {
     const char *name, *transfer;
     cls_direction direction;
     size_t element_bytes; /* 0: that of the dtype */
-    int is_optional;
-    size_t place; /* offset in clsoftmax_arguments */
+    size_t place;         /* offset in clsoftmax_arguments */
 } array_row;
 
 static const array_row table[CLS_ARRAYS] = {
 #define CLS_ARRAY_ROW(name, member, direction, extent, bytes, is_optional, condition)                                  \
-    [CLS_##name] = {#member,     "the transfer of " #member,           direction, bytes,                               \
-                    is_optional, offsetof(clsoftmax_arguments, member)},
+    [CLS_##name] = {#member, "the transfer of " #member, direction, bytes, offsetof(clsoftmax_arguments, member)},
     CLS_ARRAY_LIST(CLS_ARRAY_ROW)
 #undef CLS_ARRAY_ROW
 };
@@ -45,9 +43,18 @@ int cls_array_is_written(cls_array array)
     return table[array].direction != CLS_IN;
 }
 
-int cls_array_is_optional(cls_array array)
+int cls_array_is_optional(const clsoftmax_problem *p, cls_array array)
 {
-    return table[array].is_optional;
+    switch (array) {
+#define CLS_ARRAY_OPTIONAL(name, member, direction, extent, bytes, is_optional, condition)                             \
+    case CLS_##name:                                                                                                   \
+        return is_optional;
+        CLS_ARRAY_LIST(CLS_ARRAY_OPTIONAL)
+#undef CLS_ARRAY_OPTIONAL
+    case CLS_ARRAYS:
+        break;
+    }
+    return 0;
 }
 
 int cls_array_is_wanted(const clsoftmax_problem *p, cls_array array)

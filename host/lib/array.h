@@ -10,6 +10,7 @@
 
 #include "clsoftmax/clsoftmax.h"
 #include "plan/plan.h"
+#include "problem.h"
 
 /* The direction of an array: the device reads it, writes it, or adds to what it holds. */
 typedef enum cls_direction { CLS_IN, CLS_OUT, CLS_IN_OUT } cls_direction;
@@ -21,15 +22,18 @@ typedef struct cls_extent {
 } cls_extent;
 
 /* X(NAME, member of the arguments, direction, extent {classes, rows, temperatures}, bytes of an element on the device
-   or 0 for that of its dtype, 1 if it may be NULL, condition under which the problem p has it). `temperatures` has an
-   element for each row, or in a sweep one for each of its temperatures. */
+   or 0 for that of its dtype, condition under which it may be NULL, condition under which the problem p has it).
+   `temperatures` has an element for each row, or in a sweep one for each of its temperatures. */
 #define CLS_ARRAY_LIST(X)                                                                                              \
     X(LOGITS, logits, CLS_IN, CLS_EXTENT(1, 1, 0), 0, 0, 1)                                                            \
     X(TEMPERATURES, temperatures, CLS_IN, CLS_EXTENT(0, p->sweep == 0, p->sweep > 0), sizeof(float), 0,                \
       p->sweep > 0 || p->temperature_per_row)                                                                          \
-    X(LABELS, labels, CLS_IN, CLS_EXTENT(0, 1, 0), sizeof(int64_t), 1, p->statistics)                                  \
+    X(LABELS, labels, CLS_IN, CLS_EXTENT(0, 1, 0), sizeof(int64_t), !cls_has_loss(p),                                  \
+      p->statistics || cls_has_loss(p))                                                                                \
+    X(WEIGHTS, weights, CLS_IN, CLS_EXTENT(0, 1, 0), sizeof(float), 1, cls_has_loss(p))                                \
     X(INVALID_ROWS, invalid_rows, CLS_IN_OUT, CLS_EXTENT(0, 0, 0), sizeof(uint32_t), 1, p->temperature_per_row)        \
     X(STATISTICS, statistics, CLS_OUT, CLS_EXTENT(0, 1, 1), sizeof(clsoftmax_statistics), 0, p->statistics)            \
+    X(LOSSES, losses, CLS_OUT, CLS_EXTENT(0, 1, 1), sizeof(float), cls_has_results(p), cls_has_loss(p))                \
     X(RESULTS, results, CLS_OUT, CLS_EXTENT(1, 1, 1), 0, 0, cls_has_results(p))
 #define CLS_EXTENT(classes, rows, temperatures) ((cls_extent){classes, rows, temperatures})
 
@@ -51,7 +55,7 @@ int cls_array_is_read(cls_array array);
 int cls_array_is_written(cls_array array);
 
 /* Returns 1 if a call may leave the array out, though its problem has it. */
-int cls_array_is_optional(cls_array array);
+int cls_array_is_optional(const clsoftmax_problem *problem, cls_array array);
 
 /* Returns 1 if the problem has the array. */
 int cls_array_is_wanted(const clsoftmax_problem *problem, cls_array array);

@@ -9,6 +9,8 @@
 #include "status.h"
 
 #include <stddef.h>
+#include <float.h>
+#include <math.h>
 #include <string.h>
 
 /* ---------------------------------------------------------------- Names */
@@ -98,10 +100,16 @@ int cls_has_results(const clsoftmax_problem *problem)
     return operation_made_of((int)problem->operation) != MADE_OF_NOTHING;
 }
 
+int cls_has_loss(const clsoftmax_problem *problem)
+{
+    return operation_loss((int)problem->operation) != LOSS_NONE;
+}
+
 int cls_problem_is_lean(const clsoftmax_problem *problem)
 {
     const int has_short_results = cls_has_results(problem) && clsoftmax_dtype_size(problem->results_dtype) == 2;
-    return problem->accuracy == CLSOFTMAX_ACCURACY_FAST || (has_short_results && !problem->statistics);
+    return problem->accuracy == CLSOFTMAX_ACCURACY_FAST ||
+           (has_short_results && !problem->statistics && !cls_has_loss(problem));
 }
 
 int cls_is_made_of_exponentials(const clsoftmax_problem *problem)
@@ -247,7 +255,7 @@ static clsoftmax_status check_choices(const clsoftmax_problem *p)
                 (int)p->neg_inf_rows, (int)p->pos_inf);
     CLS_FAIL_IF(p->sweep > 0 && p->temperature_per_row, CLSOFTMAX_INVALID_ARGUMENT,
                 "a sweep has temperatures for all rows; it cannot have one for each");
-    CLS_FAIL_IF(!cls_has_results(p) && !p->statistics, CLSOFTMAX_INVALID_ARGUMENT,
+    CLS_FAIL_IF(!cls_has_results(p) && !cls_has_loss(p) && !p->statistics, CLSOFTMAX_INVALID_ARGUMENT,
                 "neither an operation nor statistics are asked for");
     return CLSOFTMAX_OK;
 }
@@ -404,13 +412,35 @@ static clsoftmax_status check_temperatures(const clsoftmax_problem *problem, con
     return CLSOFTMAX_OK;
 }
 
+clsoftmax_status cls_loss_check(const clsoftmax_problem *problem, float scale, float z_loss)
+{
+    CLS_FAIL_IF(cls_has_loss(problem) && !(fabsf(scale) <= FLT_MAX), CLSOFTMAX_INVALID_ARGUMENT,
+                "the scale of the gradient is %g; it takes a finite number", (double)scale);
+    CLS_FAIL_IF(cls_has_loss(problem) && !(z_loss >= 0 && z_loss <= FLT_MAX), CLSOFTMAX_INVALID_ARGUMENT,
+                "the weight of the z-loss is %g; it takes a finite number from 0 on", (double)z_loss);
+    return CLSOFTMAX_OK;
+}
+
+/* Checks the weights of rows that have a loss. */
+static clsoftmax_status check_weights(const clsoftmax_problem *problem, const float *weights)
+{
+    const uint64_t rows = weights && cls_has_loss(problem) ? cls_problem_rows(problem) : 0;
+    for (uint64_t r = 0; r < rows; r++)
+        CLS_FAIL_IF(!(weights[r] >= 0 && weights[r] <= FLT_MAX), CLSOFTMAX_INVALID_ARGUMENT,
+                    "the weight of row %llu is %g; it takes a finite number from 0 on", (unsigned long long)r,
+                    (double)weights[r]);
+    return CLSOFTMAX_OK;
+}
+
 clsoftmax_status cls_arguments_check(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments)
 {
     CLS_FORWARD(check_temperatures(problem, arguments));
+    CLS_FORWARD(cls_loss_check(problem, arguments->scale, arguments->z_loss));
+    CLS_FORWARD(check_weights(problem, arguments->weights));
     if (cls_problem_rows(problem) == 0)
         return CLSOFTMAX_OK;
     CLS_FOR_ARRAYS(array)
-        CLS_FAIL_IF(cls_array_is_wanted(problem, array) && !cls_array_is_optional(array) &&
+        CLS_FAIL_IF(cls_array_is_wanted(problem, array) && !cls_array_is_optional(problem, array) &&
                         !cls_array_of(arguments, array),
                     CLSOFTMAX_INVALID_ARGUMENT, "%s is NULL, and the problem wants it", cls_array_name(array));
     CLS_FAIL_IF(cls_has_results(problem) && cls_arguments_overlap(problem, arguments), CLSOFTMAX_INVALID_ARGUMENT,

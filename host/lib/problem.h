@@ -13,11 +13,14 @@ clsoftmax_status cls_problem_check(const clsoftmax_problem *problem, clsoftmax_p
 /* Returns 1 if the operation writes a result for each class. */
 int cls_has_results(const clsoftmax_problem *problem);
 
+/* Returns 1 if each row has a loss. */
+int cls_has_loss(const clsoftmax_problem *problem);
+
 /* Returns 1 if the results are made of exponentials, which are then worth keeping between the phases of a row. */
 int cls_is_made_of_exponentials(const clsoftmax_problem *problem);
 
 /* Returns 1 if the problem is computed with the lean core (kernels/core/lean.h): where accuracy "fast" is asked for, or
-   the results have 16 bits and no statistics of f32 come from the same sums. */
+   the results have 16 bits and no statistics or losses of f32 come from the same sums. */
 int cls_problem_is_lean(const clsoftmax_problem *problem);
 
 /* Returns how many floats an exponential takes where it is kept: a pair, or one in the lean core. */
@@ -62,6 +65,9 @@ uint32_t cls_problem_policies(const clsoftmax_problem *problem);
 
 /* Checks the temperature of all rows, if the problem has one: a number in [0, inf], -0 included. */
 clsoftmax_status cls_temperature_check(const clsoftmax_problem *problem, float temperature);
+
+/* Checks the numbers that losses take of a call: the scale of the gradient, and the weight of the z-loss. */
+clsoftmax_status cls_loss_check(const clsoftmax_problem *problem, float scale, float z_loss);
 
 /* Returns 1 if an array that the device reads and one that it writes share a byte and are not the same array: the byte
    would be read after it was written. Both have an element for each class. */

@@ -92,30 +92,50 @@ static void write_element(void *array, clsoftmax_dtype dtype, uint64_t at, doubl
 
 /* ---------------------------------------------------------------- Operations */
 
-/* Return the results of the operations by definition: z is (x - max) / T, and rest the sum of exp(z) over the row
-   without the first maximum. */
-static double formula_NONE(double z, double rest)
+/* What a result is computed from: z is (x - max) / T, rest the sum of exp(z) over the row without the first maximum. */
+typedef struct formula_of {
+    double z, rest;
+    int is_maximum; /* 1: z is the first maximum's */
+    int is_label;   /* 1: the class is the row's label */
+    double weight, scale, z_loss, log_sum_exp, temperature;
+} formula_of;
+
+static double formula_NONE(formula_of of)
 {
-    (void)z, (void)rest;
+    (void)of;
     return NAN;
 }
 
-static double formula_SOFTMAX(double z, double rest)
+static double formula_SOFTMAX(formula_of of)
 {
-    return exp(z) / (1 + rest);
+    return exp(of.z) / (1 + of.rest);
 }
 
-static double formula_LOG_SOFTMAX(double z, double rest)
+static double formula_LOG_SOFTMAX(formula_of of)
 {
-    return z - log1p(rest);
+    return of.z - log1p(of.rest);
 }
 
-static double formula(clsoftmax_operation operation, double z, double rest)
+static double formula_CROSS_ENTROPY(formula_of of)
+{
+    (void)of;
+    return NAN;
+}
+
+static double formula_CROSS_ENTROPY_GRADIENT(formula_of of)
+{
+    const double p = exp(of.z) / (1 + of.rest), penalty = of.z_loss > 0 ? 2 * of.z_loss * of.log_sum_exp : 0;
+    const double others = of.is_maximum ? of.rest : 1 + of.rest - exp(of.z); /* 1 - p times the sum */
+    const double step = of.is_label ? penalty * p - of.weight * (others / (1 + of.rest)) : (of.weight + penalty) * p;
+    return step == 0 ? 0 : step * of.scale / of.temperature;
+}
+
+static double formula(clsoftmax_operation operation, formula_of of)
 {
     switch (operation) {
 #define REFERENCE_FORMULA(name, text, meaning)                                                                         \
     case CLSOFTMAX_OPERATION_##name:                                                                                   \
-        return formula_##name(z, rest);
+        return formula_##name(of);
         CLSOFTMAX_OPERATION_LIST(REFERENCE_FORMULA)
 #undef REFERENCE_FORMULA
     case CLSOFTMAX_OPERATION_COUNT:
@@ -186,16 +206,59 @@ static double fill_of(const reference_row *row)
     return -1;
 }
 
+/* Returns the label of the row; -1 if it has none. */
+static int64_t label_of(const reference_row *row)
+{
+    const int64_t label = row->arguments->labels ? row->arguments->labels[row->index] : -1;
+    return label >= 0 && (uint64_t)label < row->problem->classes ? label : -1;
+}
+
+/* Returns ln of the sum of exp(x / T) of a row that is computed. */
+static double log_sum_exp(const reference_row *row)
+{
+    const double origin = row->maximum == 0 ? 0 : row->maximum / row->temperature;
+    return isinf(row->maximum) ? row->maximum : origin + log1p(row->rest);
+}
+
+/* Returns what the result of a class is computed from. A row without a label has a weight of 0. */
+static formula_of inputs_of(const reference_row *row, uint64_t c)
+{
+    const clsoftmax_arguments *arguments = row->arguments;
+    const int64_t label = label_of(row);
+    const double weight = arguments->weights ? (double)arguments->weights[row->index] : 1;
+    return (formula_of){.z = exponent(row, logit(row, c)),
+                        .rest = row->rest,
+                        .is_maximum = logit(row, c) == row->maximum,
+                        .is_label = label >= 0 && (uint64_t)label == c,
+                        .weight = label >= 0 ? weight : 0,
+                        .scale = (double)arguments->scale,
+                        .z_loss = label >= 0 ? (double)arguments->z_loss : 0,
+                        .log_sum_exp = log_sum_exp(row),
+                        .temperature = row->temperature};
+}
+
+/* Writes the loss of the row. */
+static void write_loss(const reference_row *row)
+{
+    const formula_of of = inputs_of(row, label_of(row) >= 0 ? (uint64_t)label_of(row) : 0);
+    const double likelihood = of.weight > 0 ? of.weight * (log1p(of.rest) - of.z) : 0;
+    const double penalty = of.z_loss > 0 ? of.z_loss * of.log_sum_exp * of.log_sum_exp : 0;
+    double loss = likelihood + penalty;
+    if (row->fill != -1)
+        loss = isnan(row->fill) ? NAN : of.weight > 0 ? INFINITY : 0;
+    row->arguments->losses[row->record] = label_of(row) < 0 ? 0 : (float)loss;
+}
+
 /* Writes the results of the row: its fill, or the formula for each class. */
 static void write_results(const reference_row *row)
 {
     const clsoftmax_problem *problem = row->problem;
     for (uint64_t c = 0; c < problem->classes; c++) {
         double result = NAN;
-        if (row->fill == 0)
-            result = formula(problem->operation, -INFINITY, 0); /* the result of a probability of 0 */
+        if (row->fill == 0) /* the result of a probability of 0 */
+            result = formula(problem->operation, (formula_of){.z = -INFINITY, .temperature = 1});
         if (row->fill == -1)
-            result = formula(problem->operation, exponent(row, logit(row, c)), row->rest);
+            result = formula(problem->operation, inputs_of(row, c));
         double rounded = (double)(float)result; /* rounded to f32 first, as the contract says */
         write_element(row->arguments->results, problem->results_dtype,
                       row->results + c * problem->results_layout.class_stride, rounded + 0.0);
@@ -223,8 +286,7 @@ static void write_statistics(const reference_row *row)
     if (!(row->temperature >= 0))
         s.log_sum_exp = NAN;
     if (row->fill == -1) {
-        double origin = row->maximum == 0 ? 0 : row->maximum / row->temperature;
-        s.log_sum_exp = (float)(isinf(row->maximum) ? row->maximum : origin + log_sum);
+        s.log_sum_exp = (float)log_sum_exp(row);
         s.largest_probability = (float)(1 / sum);
         s.margin = (float)(-expm1(exponent(row, row->second)) / sum);
         s.entropy = (float)(log_sum + mean / sum);
@@ -242,6 +304,8 @@ static void compute_row(reference_row *row)
         row->rest += c == row->argmax ? 0 : exp(exponent(row, logit(row, c)));
     if (row->problem->statistics)
         write_statistics(row);
+    if (cls_has_loss(row->problem) && row->arguments->losses)
+        write_loss(row);
     if (cls_has_results(row->problem))
         write_results(row);
 }

@@ -100,13 +100,19 @@ CORE_FUNCTION core_two_float core_sum_reciprocal(core_two_float sum)
     return core_reciprocal(sum);
 }
 
+/* Returns e * (factor_high + factor_low), rounded once. */
+CORE_FUNCTION core_float core_exponential_times(core_pair e, core_row_float factor_high, core_row_float factor_low)
+{
+    core_float high = (core_float)(factor_high);
+    core_float small = core_fma(e.low, high, e.high * (core_float)(factor_low));
+    return core_fma(e.high, high, small);
+}
+
 /* Returns e / sum in f32, within 1 ULP of the exact probability; reciprocal_high + reciprocal_low is 1 / sum. Only the
    last product, which takes off the scale of 2^96, may round into the subnormal range. */
 CORE_FUNCTION core_float core_probability(core_pair e, core_row_float reciprocal_high, core_row_float reciprocal_low)
 {
-    core_float high = (core_float)(reciprocal_high);
-    core_float small = core_fma(e.low, high, e.high * (core_float)(reciprocal_low));
-    return core_fma(e.high, high, small) * CORE_EXPONENTIAL_UNIT;
+    return core_exponential_times(e, reciprocal_high, reciprocal_low) * CORE_EXPONENTIAL_UNIT;
 }
 
 #endif

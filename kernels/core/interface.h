@@ -27,12 +27,18 @@
 #define LAYOUT_CLASS_STRIDE s2
 #define LAYOUT_INNER_STRIDE s3
 
-/* A ulong4 in elements: where the arrays with one element for each row begin, and how far a record at one temperature
-   of a sweep is from the record at the next. */
+/* A ulong8 in elements: where the arrays with one element for each row begin, and how far what a row has at one
+   temperature of a sweep is from what it has at the next. */
 #define FIRST_TEMPERATURE s0
 #define FIRST_LABEL s1
 #define FIRST_STATISTICS s2
-#define FIRST_RECORDS_STRIDE s3
+#define FIRST_WEIGHT s3
+#define FIRST_LOSS s4
+#define FIRST_ROWS_STRIDE s5
+
+/* What losses take of a call, a float2: the scale of the gradient, and the weight of the z-loss. */
+#define LOSS_SCALE s0
+#define LOSS_Z s1
 
 /* A sweep, a ulong2: how many temperatures it has, and how many elements a result at one is from the result at the
    next. */
@@ -62,8 +68,11 @@
     VALUE(uint, policies)                                                                                              \
     BUFFER(TEMPERATURES, const float, temperatures)                                                                    \
     BUFFER(LABELS, const long, labels)                                                                                 \
+    BUFFER(WEIGHTS, const float, weights)                                                                              \
     BUFFER(STATISTICS, core_statistics_record, statistics)                                                             \
-    VALUE(ulong4, first)                                                                                               \
+    BUFFER(LOSSES, float, losses)                                                                                      \
+    VALUE(ulong8, first)                                                                                               \
+    VALUE(float2, loss)                                                                                                \
     BUFFER(INVALID_ROWS, uint, invalid_rows)                                                                           \
     VALUE(ulong2, sweep)
 
@@ -81,6 +90,7 @@ typedef struct {
     core_total_t totals[TERM_COUNT]; /* at the places of the terms that the row has */
     core_top_t top;
     float label_logit;
+    uint is_labelled; /* 1: the row has a label */
 } split_part;
 #ifndef CORE_ROW_PER_LANE /* with it a total is a vector, and no such kernel has parts */
 typedef char split_part_is_whole_longs[sizeof(split_part) == (3 * TERM_COUNT + 3) * sizeof(core_long) ? 1 : -1];

@@ -96,11 +96,17 @@ CORE_FUNCTION core_two_float core_sum_reciprocal(core_two_float sum)
     return scaled;
 }
 
+/* Returns e * (factor_high + factor_low), rounded once. */
+CORE_FUNCTION core_float core_exponential_times(core_pair e, core_row_float factor_high, core_row_float factor_low)
+{
+    return core_fma(e.high, (core_float)(factor_high), e.high * (core_float)(factor_low));
+}
+
 /* Returns e / sum in f32, within 4 ULP of the exact probability; reciprocal_high + reciprocal_low is that of
    core_sum_reciprocal. It is rounded once, also in the subnormal range. */
 CORE_FUNCTION core_float core_probability(core_pair e, core_row_float reciprocal_high, core_row_float reciprocal_low)
 {
-    return core_fma(e.high, (core_float)(reciprocal_high), e.high * (core_float)(reciprocal_low));
+    return core_exponential_times(e, reciprocal_high, reciprocal_low);
 }
 
 #endif

@@ -191,9 +191,9 @@ CORE_FUNCTION core_two_float core_logarithm_of_one_plus(core_two_float rest)
 
 /* ------------------------------------------------------------------ Log-probability */
 
-/* Returns ln(exp(z) / sum) = z * after - ln(sum) in f32, for the logit x. `logarithm` is that of the sum relative to
-   the largest exponential. Neither term is positive, so nothing cancels. */
-CORE_FUNCTION core_float core_log_probability(core_float x, core_log_row_t row, core_two_float logarithm)
+/* Returns ln(exp(z) / sum) = z * after - ln(sum) as a pair, for the logit x. `logarithm` is that of the sum relative to
+   the largest exponential. Neither term is positive, so nothing cancels. Where high is infinite, low is 0. */
+CORE_FUNCTION core_pair core_log_probability_pair(core_float x, core_log_row_t row, core_two_float logarithm)
 {
     core_pair z = core_quotient(x, row);
     core_float zero = (core_float)(0.0f), infinity = (core_float)(CORE_INFINITY);
@@ -210,10 +210,17 @@ CORE_FUNCTION core_float core_log_probability(core_float x, core_log_row_t row, 
     core_float virtual_log = high - sum;
     core_float virtual_high = sum + virtual_log;
     core_float lost = (high - virtual_high) - (log_high - virtual_log);
-    core_float result = sum + (lost + (low - log_low));
-    result = high == -infinity ? -infinity : result;
-    result = high == infinity ? infinity : result;
-    return result + 0.0f; /* -0 becomes +0 */
+    /* bits, since gcc would not vectorise two comparisons with infinities here */
+    core_int is_infinite = (core_as_uint(high) & (core_uint)(0x7FFFFFFFu)) == (core_uint)(0x7F800000u);
+    core_pair result = {is_infinite ? high : sum, is_infinite ? zero : lost + (low - log_low)};
+    return result;
+}
+
+/* Returns it in f32. */
+CORE_FUNCTION core_float core_log_probability(core_float x, core_log_row_t row, core_two_float logarithm)
+{
+    core_pair result = core_log_probability_pair(x, row, logarithm);
+    return (result.high + result.low) + 0.0f; /* -0 becomes +0 */
 }
 
 /* Returns ln(exp(z) / sum) as core_log_probability does, within 4 ULP: neither term is positive, and each is rounded a

@@ -118,7 +118,7 @@ typedef struct {
 } core_rest_t;
 
 #define CORE_ALONE_LIMIT (CORE_LEAN ? 0x1p+62f : 0x1p+94f) /* a quarter, times 2^B */
-#define CORE_MOST_REST_BITS 120 /* of the power: with it the last unit is below any number of f32 */
+#define CORE_MOST_REST_BITS 126 /* of the power: with it the last unit is below any number of f32 */
 
 /* Returns the second largest logit of a row as an ordinary row has it, from the keys of its two largest ones. */
 CORE_FUNCTION core_row_float core_ordinary_second(core_row_uint key, core_row_uint second_key, core_setting_t set)
@@ -156,21 +156,31 @@ CORE_FUNCTION core_pair core_of_rest(core_pair e, core_rest_t rest)
     return others;
 }
 
-/* Returns the rest relative to the largest exponential, from the total of TERM_REST. It is exactly 0 if no other class
-   has an exponential. */
-CORE_FUNCTION core_two_float core_relative_rest(core_setting_t set, core_total_t total, core_rest_t rest, int levels)
+/* The rest relative to the largest exponential: value * unit. It is exactly 0 if no other class has an exponential. */
+typedef struct {
+    core_two_float value;
+    core_row_float unit; /* a power of two */
+} core_rest_value_t;
+
+/* Returns it from the total of TERM_REST. */
+CORE_FUNCTION core_rest_value_t core_rest_value(core_total_t total, core_rest_t rest, core_largest_t largest)
 {
     const core_row_long nothing = (core_row_long)(0);
-    core_largest_t largest = core_largest(set, levels);
     core_row_int alone = core_is_alone(rest);
-    core_row_float inverse = core_row_float_of_bits((core_row_uint)(254u << 23) - core_row_bits(rest.power));
     core_total_t others = total;
     others.high -= core_row_long_of_int(alone) ? nothing : largest.own.high;
     others.low -= core_row_long_of_int(alone) ? nothing : largest.own.low;
     others.lowest -= core_row_long_of_int(alone) ? nothing : largest.own.lowest;
-    core_two_float relative = core_relative_sum(others, largest.value);
-    relative.high = relative.high * inverse;
-    relative.low = relative.low * inverse;
+    core_rest_value_t result = {core_relative_sum(others, largest.value),
+                                core_row_float_of_bits((core_row_uint)(254u << 23) - core_row_bits(rest.power))};
+    return result;
+}
+
+/* Returns it as one number. */
+CORE_FUNCTION core_two_float core_relative_rest(core_setting_t set, core_total_t total, core_rest_t rest, int levels)
+{
+    core_rest_value_t rest_value = core_rest_value(total, rest, core_largest(set, levels));
+    core_two_float relative = {rest_value.value.high * rest_value.unit, rest_value.value.low * rest_value.unit};
     return relative;
 }
 

@@ -10,7 +10,7 @@
 #ifndef CLSOFTMAX_OPERATIONS_H
 #define CLSOFTMAX_OPERATIONS_H
 
-#include "core/statistics.h"
+#include "core/cross_entropy.h"
 
 /* ------------------------------------------------------------------ Table */
 
@@ -24,16 +24,22 @@
    of 64 bits. */
 #define ENDS_WITH_SUM(terms) (((terms) & ~TERM_SET(TERM_EXPONENTIAL)) == 0)
 
-/* X(name, made of, the terms that its end is computed from, fill of a row of zeros). The names are those of
+/* What a row has beside the results of its classes. */
+#define LOSS_NONE 0
+#define LOSS_OF_LABEL 1 /* a loss, from its label; a gradient has a result of its own at the label */
+
+/* X(name, made of, the terms that its end is computed from, its loss, fill of a row of zeros). The names are those of
    CLSOFTMAX_OPERATION_LIST. */
 #define OPERATION_LIST(X)                                                                                              \
-    X(NONE, MADE_OF_NOTHING, 0u, 0.0f)                                                                                 \
-    X(SOFTMAX, MADE_OF_EXPONENTIALS, TERM_SET(TERM_EXPONENTIAL), 0.0f)                                                 \
-    X(LOG_SOFTMAX, MADE_OF_LOGITS, TERM_SET(TERM_REST), -CORE_INFINITY)
+    X(NONE, MADE_OF_NOTHING, 0u, LOSS_NONE, 0.0f)                                                                      \
+    X(SOFTMAX, MADE_OF_EXPONENTIALS, TERM_SET(TERM_EXPONENTIAL), LOSS_NONE, 0.0f)                                      \
+    X(LOG_SOFTMAX, MADE_OF_LOGITS, TERM_SET(TERM_REST), LOSS_NONE, -CORE_INFINITY)                                     \
+    X(CROSS_ENTROPY, MADE_OF_NOTHING, TERM_SET(TERM_REST), LOSS_OF_LABEL, 0.0f)                                        \
+    X(CROSS_ENTROPY_GRADIENT, MADE_OF_EXPONENTIALS, TERM_SET(TERM_REST), LOSS_OF_LABEL, 0.0f)
 
 /* The numbers of the operations. The functions below read a column of the table by a switch, which costs nothing where
    the operation is a constant; an array would stand in memory on a GPU. */
-#define OPERATION_NUMBER(name, made_of, terms, zero) OPERATION_##name,
+#define OPERATION_NUMBER(name, made_of, terms, loss, zero) OPERATION_##name,
 enum { OPERATION_LIST(OPERATION_NUMBER) OPERATION_COUNT };
 #undef OPERATION_NUMBER
 
@@ -41,7 +47,7 @@ enum { OPERATION_LIST(OPERATION_NUMBER) OPERATION_COUNT };
 CORE_FUNCTION int operation_made_of(int operation)
 {
     switch (operation) {
-#define OPERATION_MADE_OF(name, made_of, terms, zero)                                                                  \
+#define OPERATION_MADE_OF(name, made_of, terms, loss, zero)                                                            \
     case OPERATION_##name:                                                                                             \
         return made_of;
         OPERATION_LIST(OPERATION_MADE_OF)
@@ -54,13 +60,26 @@ CORE_FUNCTION int operation_made_of(int operation)
 CORE_FUNCTION uint operation_terms(int operation)
 {
     switch (operation) {
-#define OPERATION_TERMS(name, made_of, terms, zero)                                                                    \
+#define OPERATION_TERMS(name, made_of, terms, loss, zero)                                                              \
     case OPERATION_##name:                                                                                             \
         return terms;
         OPERATION_LIST(OPERATION_TERMS)
 #undef OPERATION_TERMS
     }
     return 0;
+}
+
+/* Returns what a row has beside its results. */
+CORE_FUNCTION int operation_loss(int operation)
+{
+    switch (operation) {
+#define OPERATION_LOSS(name, made_of, terms, loss, zero)                                                               \
+    case OPERATION_##name:                                                                                             \
+        return loss;
+        OPERATION_LIST(OPERATION_LOSS)
+#undef OPERATION_LOSS
+    }
+    return LOSS_NONE;
 }
 
 /* Returns the terms of a row, with or without statistics. */
@@ -73,7 +92,7 @@ CORE_FUNCTION uint operation_row_terms(int operation, int statistics)
 CORE_FUNCTION float operation_fill(int operation, int is_zero)
 {
     switch (is_zero ? operation : OPERATION_COUNT) {
-#define OPERATION_ZERO(name, made_of, terms, zero)                                                                     \
+#define OPERATION_ZERO(name, made_of, terms, loss, zero)                                                               \
     case OPERATION_##name:                                                                                             \
         return zero;
         OPERATION_LIST(OPERATION_ZERO)
@@ -90,20 +109,37 @@ typedef struct {
     core_total_t rest_total; /* the integers of TERM_REST */
     core_rest_t rest;
     core_setting_t set;
-    int levels; /* of the sums: 2 or 3 */
+    core_loss_inputs_t inputs; /* for a loss */
+    int levels;                /* of the sums: 2 or 3 */
 } operation_sums;
+
+/* The end of a row: what its results need of the sums, and its loss. An operation sets what it has. */
+typedef struct {
+    core_two_float factor;   /* such as 1 / sum */
+    core_row_float after;    /* a power of two, by which results are multiplied last */
+    core_row_float at_label; /* the result of the label's class */
+    core_row_float loss;
+} operation_end_t;
+
+/* Returns an end that has only a factor. */
+CORE_FUNCTION operation_end_t operation_factor(core_two_float factor)
+{
+    const core_row_float zero = CORE_ROW(0.0f), one = CORE_ROW(1.0f);
+    operation_end_t end = {factor, one, zero, zero};
+    return end;
+}
 
 /* What the result of a class is computed from beside its exponential or its logit. A result that is made of an
    exponential is computed from `end` alone. */
 typedef struct {
     core_log_row_t log_row;
-    core_two_float end; /* what operation_end returned */
+    operation_end_t end;
 } operation_row;
 
 /* none: there are no results, only statistics. */
-CORE_FUNCTION core_two_float operation_end_NONE(operation_sums sums)
+CORE_FUNCTION operation_end_t operation_end_NONE(operation_sums sums)
 {
-    return sums.sum;
+    return operation_factor(sums.sum);
 }
 
 CORE_FUNCTION core_float operation_result_NONE(core_pair e, core_float x, operation_row row)
@@ -113,43 +149,74 @@ CORE_FUNCTION core_float operation_result_NONE(core_pair e, core_float x, operat
 }
 
 /* softmax: p = e / sum. */
-CORE_FUNCTION core_two_float operation_end_SOFTMAX(operation_sums sums)
+CORE_FUNCTION operation_end_t operation_end_SOFTMAX(operation_sums sums)
 {
-    return core_sum_reciprocal(sums.sum);
+    return operation_factor(core_sum_reciprocal(sums.sum));
 }
 
 CORE_FUNCTION core_float operation_result_SOFTMAX(core_pair e, core_float x, operation_row row)
 {
     (void)x;
-    return core_probability(e, row.end.high, row.end.low);
+    return core_probability(e, row.end.factor.high, row.end.factor.low);
 }
 
 /* log_softmax: ln p = (x - max) / T - ln(sum of exp((x - max) / T)). */
-CORE_FUNCTION core_two_float operation_end_LOG_SOFTMAX(operation_sums sums)
+CORE_FUNCTION operation_end_t operation_end_LOG_SOFTMAX(operation_sums sums)
 {
-    return core_logarithm_of_one_plus(core_relative_rest(sums.set, sums.rest_total, sums.rest, sums.levels));
+    return operation_factor(
+        core_logarithm_of_one_plus(core_relative_rest(sums.set, sums.rest_total, sums.rest, sums.levels)));
 }
 
 CORE_FUNCTION core_float operation_result_LOG_SOFTMAX(core_pair e, core_float x, operation_row row)
 {
     (void)e;
-    return CORE_LEAN ? core_lean_log_probability(x, row.log_row, row.end)
-                     : core_log_probability(x, row.log_row, row.end);
+    return CORE_LEAN ? core_lean_log_probability(x, row.log_row, row.end.factor)
+                     : core_log_probability(x, row.log_row, row.end.factor);
+}
+
+/* cross_entropy: the loss of the row, and no results. */
+CORE_FUNCTION operation_end_t operation_end_CROSS_ENTROPY(operation_sums sums)
+{
+    core_row_float label = core_ordinary_label(sums.inputs.label_logit, sums.set);
+    core_cross_entropy_t all =
+        core_computed_cross_entropy(sums.set, sums.rest_total, sums.rest, label, sums.inputs, sums.levels);
+    all = core_cross_entropy_of_kind(sums.set, sums.inputs, all);
+    operation_end_t end = {all.factor, all.after, all.at_label, all.loss};
+    return end;
+}
+
+CORE_FUNCTION core_float operation_result_CROSS_ENTROPY(core_pair e, core_float x, operation_row row)
+{
+    (void)x, (void)row;
+    return e.high;
+}
+
+/* cross_entropy_gradient: the loss, and ((w + 2 z lse) p - w [class = label]) s / T. */
+CORE_FUNCTION operation_end_t operation_end_CROSS_ENTROPY_GRADIENT(operation_sums sums)
+{
+    return operation_end_CROSS_ENTROPY(sums);
+}
+
+CORE_FUNCTION core_float operation_result_CROSS_ENTROPY_GRADIENT(core_pair e, core_float x, operation_row row)
+{
+    (void)x;
+    return core_fma(core_exponential_times(e, row.end.factor.high, row.end.factor.low), (core_float)(row.end.after),
+                    (core_float)(0.0f)); /* the sum turns -0 into +0 */
 }
 
 /* ------------------------------------------------------------------ By number */
 
-/* Returns what the results of a row need of its sums. */
-CORE_FUNCTION core_two_float operation_end(int operation, operation_sums sums)
+/* Returns the end of a row. */
+CORE_FUNCTION operation_end_t operation_end(int operation, operation_sums sums)
 {
     switch (operation) {
-#define OPERATION_END(name, made_of, terms, zero)                                                                      \
+#define OPERATION_END(name, made_of, terms, loss, zero)                                                                \
     case OPERATION_##name:                                                                                             \
         return operation_end_##name(sums);
         OPERATION_LIST(OPERATION_END)
 #undef OPERATION_END
     }
-    return sums.sum;
+    return operation_factor(sums.sum);
 }
 
 /* Returns the result of a class from its exponential e or its logit x, as an ordinary row has it. Only the one that
@@ -157,7 +224,7 @@ CORE_FUNCTION core_two_float operation_end(int operation, operation_sums sums)
 CORE_FUNCTION core_float operation_result(int operation, core_pair e, core_float x, operation_row row)
 {
     switch (operation) {
-#define OPERATION_RESULT(name, made_of, terms, zero)                                                                   \
+#define OPERATION_RESULT(name, made_of, terms, loss, zero)                                                             \
     case OPERATION_##name:                                                                                             \
         return operation_result_##name(e, x, row);
         OPERATION_LIST(OPERATION_RESULT)

@@ -40,10 +40,12 @@
 #define TIES 0 /* 1: a policy may make rows of ties (CORE_ROW_TIES) */
 #endif
 
-/* What results are made of (see operations.h), whether there are any, and whether a top has the second largest logit.
+/* What results are made of (see operations.h), whether there are any, whether a row has a loss, and
+   whether a top has the second largest logit.
  */
 #define RESULTS_MADE_OF operation_made_of(OPERATION)
 #define HAS_RESULTS (RESULTS_MADE_OF != MADE_OF_NOTHING)
+#define HAS_LOSS (operation_loss(OPERATION) != LOSS_NONE)
 #define MADE_OF_PAIRS (RESULTS_MADE_OF == MADE_OF_EXPONENTIALS)
 #define ROW_NEEDS_SECOND TERMS_NEED_SECOND(ROW_TERMS)
 

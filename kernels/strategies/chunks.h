@@ -208,9 +208,18 @@ static void part_fill(const row_part *part, float fill, __global result_t *p, ul
     }
 }
 
-/* Writes the results of a part of a row of any kind; `totals` are the sums of the whole row. */
-static void part_results(const row_part *part, chunk_registers *mine, row_state *row, row_totals totals,
-                         __global result_t *p, ulong stride)
+/* Returns 1 if this work-item has the class of a label, -1 for none, in the part. */
+static int part_has_label(const row_part *part, long label)
+{
+    if (!HAS_LOSS || label < 0)
+        return 0;
+    const uint chunk = (uint)((ulong)label / CHUNK_CLASSES), place = (uint)((ulong)label % CHUNK_CLASSES);
+    return chunk >= part->begin && chunk < part->end && place / ACCESS_WIDTH % WORK_GROUP_SIZE == get_local_id(0);
+}
+
+/* Writes the results of a part of a row of any kind. */
+static void part_results(const row_part *part, chunk_registers *mine, const row_state *row, __global result_t *p,
+                         ulong stride)
 {
     if (!HAS_RESULTS)
         return;
@@ -218,7 +227,6 @@ static void part_results(const row_part *part, chunk_registers *mine, row_state 
         part_fill(part, row_fill_value(row->set.kind), p, stride);
         return;
     }
-    row->operation.end = row_end_of(row, totals);
     part_emit(part, mine, row, p, stride);
 }
 

@@ -93,6 +93,7 @@ ROW_KERNEL row_column_kept(ROW_PARAMETERS)
             are_whole[v] = lanes_are_whole(lots + v, &state, results_layout.LAYOUT_INNER_STRIDE);
             for (ulong c = 0; c < classes; c++)
                 room.high[c] = lanes_result(room.high[c], room.low[c], 1, &state);
+            lanes_keep_labels(&call, lots + v, &state, room.high);
         }
         if (count == VECTORS_ABREAST)
             column_store(&call, lots, VECTORS_ABREAST, high, are_whole, p, stream);

@@ -25,15 +25,20 @@ ROW_KERNEL row_group(ROW_PARAMETERS)
     const core_top_t top = group_top(part_top(&whole, mine.logits), tops);
     for (uint k = 0; k < ROW_TEMPERATURE_COUNT(&call); k++, p += sweep.SWEEP_STRIDE) {
         row_state state = row_state_of(top, row_temperatures(&call, row, 1, k), policies);
+        const core_loss_inputs_t inputs = row_inputs_of(&call, lot); /* before the sums' barriers, see below */
         /* A row that is not computed goes through its sums as well, although they are not used. */
         const row_totals totals = group_totals(part_sums(&whole, &mine, &state), sums);
+        state.operation.end = row_end_of(&state, totals, inputs);
         if (get_local_id(0) == 0)
-            row_finish(&call, k, lot, &state, top, totals);
-#if STATISTICS || TEMPERATURES == TEMPERATURES_SWEEP
-        /* Before results are written, which may take the place of logits, one work-item must have read the logit of the
-           label. And before the sums at the next temperature are written, all must have read these. */
-        barrier(CLK_GLOBAL_MEM_FENCE | CLK_LOCAL_MEM_FENCE);
+            row_finish(&call, k, lot, &state, top, totals, inputs);
+#if TEMPERATURES == TEMPERATURES_SWEEP
+        /* Before the sums at the next temperature are written, all must have read these. (And before results are
+           written, which may take the place of logits, all have read the logit of the label: the sums have barriers.)
+         */
+        barrier(CLK_LOCAL_MEM_FENCE);
 #endif
-        part_results(&whole, &mine, &state, totals, p, results_layout.LAYOUT_CLASS_STRIDE);
+        part_results(&whole, &mine, &state, p, results_layout.LAYOUT_CLASS_STRIDE);
+        if (HAS_RESULTS && part_has_label(&whole, row_label(&call, lot, 0)))
+            row_store_labels(&call, lot, &state, p, 0);
     }
 }

@@ -246,16 +246,21 @@ ROW_KERNEL row_item(ROW_PARAMETERS)
                 totals = item_sums(&l, &state, kept, next.x);
             if (k == 0 && row + 1 < end)
                 next_top = item_top(&next);
-            row_finish(&call, k, lot, &state, top, totals);
+            const core_loss_inputs_t inputs = row_inputs_of(&call, lot);
+            state.operation.end = row_end_of(&state, totals, inputs);
+            row_finish(&call, k, lot, &state, top, totals, inputs);
             if (!HAS_RESULTS)
                 continue;
-            state.operation.end = row_end_of(&state, totals);
             if (!is_computed)
                 item_fill(&l, row_fill_value(state.set.kind), p, result_stride);
             else if (stream)
                 item_stream(&l, &state, kept, p, &line);
             else
                 item_emit(&l, &state, kept, p, result_stride);
+            if (HAS_LOSS) {
+                item_end_line(&line);
+                row_store_labels(&call, lot, &state, p, 0);
+            }
         }
         l = next;
         top = next_top;

@@ -270,6 +270,7 @@ ROW_KERNEL row_lane(ROW_PARAMETERS)
             lane_results(states, room, (uint)classes);
             const lane_runs runs = lane_runs_of(result_stride, (uint)classes, present);
             lane_store(room.high, p, runs, shape, row_all(is_computed), stream);
+            FOR_VECTORS row_store_labels(&call, lots[v], states + v, p + v * CORE_WIDTH * result_stride, result_stride);
 #else
             FOR_VECTORS lanes_emit(&call, lots + v, states + v, p + v * CORE_WIDTH * result_stride, result_stride,
                                    stream);

@@ -131,14 +131,15 @@ ROW_INLINE void lanes_sums(const row_call *call, const row_lot *lots, uint count
 
 /* Returns what results need of the sums. Sums that cannot have been flushed are computed without integers of 64 bits,
    which would be a good part of the work for a row of few classes. */
-static core_two_float lanes_end_of(const row_call *call, const row_state *state, row_sums sums)
+static operation_end_t lanes_end_of(const row_call *call, const row_state *state, row_sums sums,
+                                    core_loss_inputs_t inputs)
 {
     if (ENDS_WITH_SUM(ROW_TERMS) && HAS_RESULTS && call->classes + STEP_CLASSES <= CORE_FLUSH_AFTER) {
         const core_sum_t sum = sums.of[ROW_PLACE(TERM_EXPONENTIAL)];
         const operation_sums value = {.sum = core_short_total_value(sum.high, sum.low, sums.added), .set = state->set};
         return operation_end(OPERATION, value);
     }
-    return row_end_of(state, row_flush(sums));
+    return row_end_of(state, row_flush(sums), inputs);
 }
 
 /* Takes `count` vectors of rows through their sums, and finishes them, at temperature k of a sweep. */
@@ -149,9 +150,11 @@ ROW_INLINE void lanes_sum_and_finish(const row_call *call, uint k, const row_lot
     lanes_sums(call, lots, count, states, keep, room, sums);
 #pragma unroll
     for (uint v = 0; v < count; v++) {
-        row_finish(call, k, lots[v], states + v, tops[v], STATISTICS ? row_flush(sums[v]) : row_totals_of_nothing());
-        if (HAS_RESULTS)
-            states[v].operation.end = lanes_end_of(call, states + v, sums[v]);
+        const core_loss_inputs_t inputs = row_inputs_of(call, lots[v]);
+        if (HAS_RESULTS || HAS_LOSS)
+            states[v].operation.end = lanes_end_of(call, states + v, sums[v], inputs);
+        row_finish(call, k, lots[v], states + v, tops[v], STATISTICS ? row_flush(sums[v]) : row_totals_of_nothing(),
+                   inputs);
     }
 }
 
@@ -167,6 +170,22 @@ ROW_INLINE core_float lanes_result(core_float high, core_float low, int keep, co
     else
         result = row_result(keep ? high : row_ordinary(high, rows), rows);
     return core_row_is_computed(rows->set.kind) ? result : row_fill_value(rows->set.kind);
+}
+
+/* Puts the results of the labels' classes in their places in the room of a vector of rows, where the operation has
+   such. */
+static void lanes_keep_labels(const row_call *call, const row_lot *lot, const row_state *rows,
+                              ROOM_SPACE core_float *results)
+{
+    float lanes[ROW_LANES];
+    int kinds[ROW_LANES];
+    row_to_lanes(rows->operation.end.at_label, lanes);
+    row_to_lanes(rows->set.kind, kinds);
+    for (uint i = 0; HAS_LOSS && i < lot->count; i++) {
+        const long label = row_label(call, *lot, i);
+        if (label >= 0 && core_row_is_computed(kinds[i]))
+            ((ROOM_SPACE float *)(results + label))[i] = lanes[i];
+    }
 }
 
 /* Returns 1 if all lanes have a row, all rows are computed, and the results of a class are neighbours. */
@@ -204,6 +223,7 @@ ROW_INLINE void lanes_emit(const row_call *call, const row_lot *lot, const row_s
         const core_float x = lanes_load(call, lot, c);
         lanes_store(lanes_result(x, x, 0, rows), is_whole, p + c * class_stride, lane_stride, lot->count, stream);
     }
+    row_store_labels(call, *lot, rows, p, lane_stride);
 }
 
 #endif

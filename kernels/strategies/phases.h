@@ -6,9 +6,11 @@
  *               row_sums_add       adds the terms of a class, as integers of 32 bits (row_sums_add_pair, if its
  *                                  exponential is known)
  *               row_flush          returns the sums, as integers of 64 bits
- *     finish    row_finish         writes the row's statistics, and counts an invalid temperature
- *     emit      row_end_of         makes of the sums what results need, such as 1 / sum
- *               row_result         computes the result of a class
+ *     finish    row_inputs_of      reads what the row has beside its logits, such as its label
+ *               row_end_of         makes of the sums what results need, such as 1 / sum, and the loss
+ *               row_finish         writes the row's statistics and its loss, and counts an invalid temperature
+ *     emit      row_result         computes the result of a class
+ *               row_store_label    writes the result of the label's class, where it is one of its own
  *
  * plain.cl shows them in their simplest use. A value that belongs to a row, such as a row_state, is one row's; with
  * CORE_ROW_PER_LANE it is a vector with a row on each lane. What a device computes on as one element is a core_float: a
@@ -199,7 +201,8 @@ static row_state row_state_of(core_top_t top, core_row_float temperature, uint p
     if (TERM_IS_IN(ROW_TERMS, TERM_REST))
         row.terms.rest = core_rest(row.set, core_ordinary_second(top.key, top.second_key, row.set));
     row.operation.log_row = core_log_row(row.set.prepared, row.set.maximum);
-    row.operation.end.high = row.operation.end.low = CORE_ROW(0.0f);
+    const core_two_float nothing = {CORE_ROW(0.0f), CORE_ROW(0.0f)};
+    row.operation.end = operation_factor(nothing);
     return row;
 }
 
@@ -241,17 +244,6 @@ static row_sums row_sums_add(row_sums sums, core_float x, const row_state *row)
 }
 
 /* ---------------------------------------------------------------- Results */
-
-/* Returns what results need of the sums, such as 1 / sum for a softmax. */
-static core_two_float row_end_of(const row_state *row, row_totals totals)
-{
-    operation_sums sums = {.rest = row->terms.rest, .set = row->set, .levels = SUM_LEVELS};
-    if (TERM_IS_IN(ROW_TERMS, TERM_EXPONENTIAL))
-        sums.sum = core_total_value(totals.of[ROW_PLACE(TERM_EXPONENTIAL)]);
-    if (TERM_IS_IN(ROW_TERMS, TERM_REST))
-        sums.rest_total = totals.of[ROW_PLACE(TERM_REST)];
-    return operation_end(OPERATION, sums);
-}
 
 /* Returns the result of a class from its exponential, if results are made of exponentials. */
 static core_float row_result_of_pair(core_pair e, const row_state *row)
@@ -329,19 +321,65 @@ typedef struct {
     ulong lane_stride;              /* from the logits of a row to those of the next, in elements */
 } row_lot;
 
+/* Returns the label of row i of a lot; -1 if it has none. */
+static long row_label(const row_call *call, row_lot lot, uint i)
+{
+    const ulong at = TEMPERATURES == TEMPERATURES_ON_LANES ? lot.row : lot.row + i;
+    const long label = call->labels && i < lot.count ? call->labels[call->first.FIRST_LABEL + at] : -1;
+    return label >= 0 && (ulong)label < call->classes ? label : -1;
+}
+
 /* Returns the logits of the rows' labels; NaN where no label is given. */
 static core_row_float row_label_logits(const row_call *call, row_lot lot)
 {
     float at_label[ROW_LANES];
     for (uint i = 0; i < ROW_LANES; i++) {
-        const ulong at = TEMPERATURES == TEMPERATURES_ON_LANES ? lot.row : lot.row + i;
-        const long label = call->labels && i < lot.count ? call->labels[call->first.FIRST_LABEL + at] : -1;
-        at_label[i] = label >= 0 && (ulong)label < call->classes
-                          ? row_load_one(lot.logits + i * lot.lane_stride +
-                                         (ulong)label * call->logits_layout.LAYOUT_CLASS_STRIDE)
-                          : core_float_of_bits(CORE_NAN_BITS);
+        const long label = row_label(call, lot, i);
+        at_label[i] = label >= 0 ? row_load_one(lot.logits + i * lot.lane_stride +
+                                                (ulong)label * call->logits_layout.LAYOUT_CLASS_STRIDE)
+                                 : core_float_of_bits(CORE_NAN_BITS);
     }
     return row_from_lanes(at_label);
+}
+
+/* Returns what rows have beside their logits, given the logits of their labels, and whether they have labels. */
+static core_loss_inputs_t row_inputs_labelled(const row_call *call, row_lot lot, core_row_float label_logit,
+                                              const int *are_labelled)
+{
+    core_loss_inputs_t inputs = {label_logit, CORE_ROW(1.0f), call->loss.LOSS_SCALE, call->loss.LOSS_Z};
+    if (!HAS_LOSS)
+        return inputs;
+    float lanes[ROW_LANES];
+    for (uint i = 0; i < ROW_LANES; i++) {
+        const ulong at = TEMPERATURES == TEMPERATURES_ON_LANES ? lot.row : lot.row + (i < lot.count ? i : 0);
+        const float weight = call->weights ? call->weights[call->first.FIRST_WEIGHT + at] : 1.0f;
+        lanes[i] = are_labelled[i] ? weight : CORE_NO_LABEL;
+    }
+    inputs.weight = row_from_lanes(lanes);
+    return inputs;
+}
+
+/* Returns what rows have beside their logits. It must be read before results take the place of logits. */
+static core_loss_inputs_t row_inputs_of(const row_call *call, row_lot lot)
+{
+    core_row_float label_logit = CORE_ROW(0.0f);
+    int are_labelled[ROW_LANES];
+    if (STATISTICS || HAS_LOSS)
+        label_logit = row_label_logits(call, lot);
+    for (uint i = 0; i < ROW_LANES; i++)
+        are_labelled[i] = HAS_LOSS && row_label(call, lot, i) >= 0;
+    return row_inputs_labelled(call, lot, label_logit, are_labelled);
+}
+
+/* Returns the end of rows, such as 1 / sum for a softmax. */
+static operation_end_t row_end_of(const row_state *row, row_totals totals, core_loss_inputs_t inputs)
+{
+    operation_sums sums = {.rest = row->terms.rest, .set = row->set, .inputs = inputs, .levels = SUM_LEVELS};
+    if (TERM_IS_IN(ROW_TERMS, TERM_EXPONENTIAL))
+        sums.sum = core_total_value(totals.of[ROW_PLACE(TERM_EXPONENTIAL)]);
+    if (TERM_IS_IN(ROW_TERMS, TERM_REST))
+        sums.rest_total = totals.of[ROW_PLACE(TERM_REST)];
+    return operation_end(OPERATION, sums);
 }
 
 /* Counts the rows whose temperature is invalid, if the caller wants to know. */
@@ -360,7 +398,7 @@ static void row_count_invalid(const row_call *call, const row_state *state, uint
 static void row_write_records(const row_call *call, uint k, row_lot lot, const row_state *state, core_row_sums_t sums)
 {
     const core_statistics_t all = core_statistics(sums, state->set, SUM_LEVELS);
-    const ulong records_stride = call->first.FIRST_RECORDS_STRIDE;
+    const ulong records_stride = call->first.FIRST_ROWS_STRIDE;
     __global core_statistics_record *records = call->statistics + call->first.FIRST_STATISTICS + lot.row;
     if (k > 0)
         records += k * records_stride;
@@ -377,28 +415,50 @@ static void row_write_records(const row_call *call, uint k, row_lot lot, const r
     }
 }
 
-/* Finishes rows at temperature k of a sweep, given the logits of their labels: counts the rows whose temperature is
-   invalid, and writes their records. Only one work-item may call it for a row. */
-static void row_finish_labelled(const row_call *call, uint k, row_lot lot, const row_state *state, core_top_t top,
-                                row_totals totals, core_row_float label_logit)
+/* Writes the losses of rows at temperature k of a sweep. */
+static void row_write_losses(const row_call *call, uint k, row_lot lot, const row_state *state)
+{
+    const ulong stride = call->first.FIRST_ROWS_STRIDE;
+    __global float *losses = call->losses + call->first.FIRST_LOSS + lot.row;
+    float lanes[ROW_LANES];
+    if (k > 0)
+        losses += k * stride;
+    row_to_lanes(state->operation.end.loss, lanes);
+    for (uint i = 0; i < lot.count; i++)
+        losses[i * (TEMPERATURES == TEMPERATURES_ON_LANES ? stride : 1)] = lanes[i];
+}
+
+/* Finishes rows at temperature k of a sweep, whose end is known: counts those whose temperature is invalid, and writes
+   their records and losses. Only one work-item may call it for a row. */
+static void row_finish(const row_call *call, uint k, row_lot lot, const row_state *state, core_top_t top,
+                       row_totals totals, core_loss_inputs_t inputs)
 {
     row_count_invalid(call, state, lot.count);
     if (STATISTICS) {
-        core_row_sums_t sums = {.top = top, .label_logit = label_logit};
+        core_row_sums_t sums = {.top = top, .label_logit = inputs.label_logit};
         FOR_TERMS sums.totals[t] = totals.of[ROW_PLACE(t)];
         row_write_records(call, k, lot, state, sums);
     }
+    if (HAS_LOSS && call->losses)
+        row_write_losses(call, k, lot, state);
 }
 
-/* Finishes rows at temperature k of a sweep, and reads the logits of their labels itself. Only one work-item may call
-   it for a row. */
-static void row_finish(const row_call *call, uint k, row_lot lot, const row_state *state, core_top_t top,
-                       row_totals totals)
+/* Writes the results of the labels' classes of rows that are computed, where the operation has such; p is where the
+   results of the first row begin. The other results must have been written before, by the same work-item. */
+static void row_store_labels(const row_call *call, row_lot lot, const row_state *state, __global result_t *p,
+                             ulong lane_stride)
 {
-    core_row_float label_logit = CORE_ROW(0.0f);
-    if (STATISTICS)
-        label_logit = row_label_logits(call, lot);
-    row_finish_labelled(call, k, lot, state, top, totals, label_logit);
+    if (!HAS_LOSS)
+        return;
+    float lanes[ROW_LANES];
+    int kinds[ROW_LANES];
+    row_to_lanes(state->operation.end.at_label, lanes);
+    row_to_lanes(state->set.kind, kinds);
+    for (uint i = 0; i < lot.count; i++) {
+        const long label = row_label(call, lot, i);
+        if (label >= 0 && core_row_is_computed(kinds[i]))
+            row_store_one(lanes[i], p + i * lane_stride + (ulong)label * call->results_layout.LAYOUT_CLASS_STRIDE);
+    }
 }
 
 #endif

@@ -62,6 +62,8 @@ ROW_KERNEL row_plain(ROW_PARAMETERS)
     /* The rest is done once, or for each temperature of a sweep, whose results are SWEEP_STRIDE elements apart. */
     for (uint k = 0; k < ROW_TEMPERATURE_COUNT(&call); k++, p += sweep.SWEEP_STRIDE) {
         row_state state = row_state_of(top, row_temperatures(&call, row, 1, k), policies);
+        const row_lot lot = {row, 1, x, 0}; /* one row, whose logits begin at x */
+        const core_loss_inputs_t inputs = row_inputs_of(&call, lot);
 
         /* Sums: of the exponentials, as integers. row_ordinary changes a logit only if the maximum is infinite. */
         row_sums sums = row_sums_of_nothing();
@@ -71,24 +73,27 @@ ROW_KERNEL row_plain(ROW_PARAMETERS)
         PLAIN_MERGE(totals, item, row_totals_merge);
         const row_totals sum = totals[0];
 
-        /* Finish: one item writes the statistics of the row, if they are wanted, and reads the logit of the label for
-           them. All wait for it, since results may take the place of logits. The barrier also lets all read totals[0]
-           before the sums at the next temperature are written. */
-        const row_lot lot = {row, 1, x, 0}; /* one row, whose logits begin at x */
+        /* Finish: one item writes the statistics of the row and its loss, if they are wanted. (What they need of the
+           label was read above, since results may take the place of logits.) The barrier lets all read totals[0] before
+           the sums at the next temperature are written. */
+        state.operation.end = row_end_of(&state, sum, inputs); /* for a softmax, 1 / sum */
         if (item == 0)
-            row_finish(&call, k, lot, &state, top, sum);
-        barrier(CLK_GLOBAL_MEM_FENCE | CLK_LOCAL_MEM_FENCE);
+            row_finish(&call, k, lot, &state, top, sum, inputs);
+        barrier(CLK_LOCAL_MEM_FENCE);
 
         /* Emit: the results, for a softmax each exponential times 1 / sum. A row that is not computed, such as one with
            a NaN, gets one value throughout. */
         if (!HAS_RESULTS)
             continue;
-        state.operation.end = row_end_of(&state, sum); /* for a softmax, 1 / sum */
         const int is_computed = core_row_is_computed(state.set.kind);
         for (ulong c = item; c < classes; c += WORK_GROUP_SIZE) {
             const float logit = row_ordinary(row_load_one(x + c * x_stride), &state);
             const float result = is_computed ? row_result(logit, &state) : row_fill_value(state.set.kind);
             row_store_one(result, p + c * p_stride);
         }
+
+        /* The label's class may have a result of its own, which the item that has the class writes. */
+        if (row_label(&call, lot, 0) % WORK_GROUP_SIZE == item)
+            row_store_labels(&call, lot, &state, p, 0);
     }
 }

@@ -67,6 +67,25 @@ static row_totals split_totals(const split_place *place, uint k, __local local_s
     return group_totals(mine, sums);
 }
 
+/* Returns the class of the row's label, counted from the beginning of the piece; -1 if the piece does not have it. */
+static long split_label(const row_call *call, const split_place *place)
+{
+    if (!(STATISTICS || HAS_LOSS) || !call->labels)
+        return -1;
+    const long label = call->labels[call->first.FIRST_LABEL + place->row];
+    const ulong here = (ulong)label - place->piece.PIECE_FIRST_CLASS;
+    return here < call->classes ? (long)here : -1; /* a label below the piece or below 0 wraps around */
+}
+
+/* Writes the result of the label's class of a row that is computed; p is where the first result of the piece goes. */
+static void split_store_label(const row_call *call, const split_place *place, const row_state *state,
+                              __global result_t *p)
+{
+    if (core_row_is_computed(state->set.kind))
+        row_store_one(state->operation.end.at_label,
+                      p + (ulong)split_label(call, place) * call->results_layout.LAYOUT_CLASS_STRIDE);
+}
+
 /* Waits until all work-items have read the sums at one temperature, before those at the next are written. */
 static void split_next_temperature(void)
 {

@@ -16,9 +16,14 @@ ROW_KERNEL row_split_results(SPLIT_PARAMETERS)
     for (uint k = 0; k < ROW_TEMPERATURE_COUNT(&call); k++, p += sweep.SWEEP_STRIDE) {
         row_state state = row_state_of(top, row_temperatures(&call, place.row, 1, k), policies);
         const row_totals totals = split_totals(&place, k, sums);
+        const int is_labelled = place.parts[0].is_labelled != 0;
+        const core_loss_inputs_t inputs = row_inputs_labelled(&call, lot, place.parts[0].label_logit, &is_labelled);
+        state.operation.end = row_end_of(&state, totals, inputs);
         if (piece.PIECE_FIRST_PART + place.part + 1 == piece.PIECE_PARTS_OF_ROW && get_local_id(0) == 0)
-            row_finish_labelled(&call, k, lot, &state, top, totals, place.parts[0].label_logit);
-        part_results(&part, &mine, &state, totals, p, results_layout.LAYOUT_CLASS_STRIDE);
+            row_finish(&call, k, lot, &state, top, totals, inputs);
+        part_results(&part, &mine, &state, p, results_layout.LAYOUT_CLASS_STRIDE);
+        if (HAS_RESULTS && part_has_label(&part, split_label(&call, &place)))
+            split_store_label(&call, &place, &state, p);
         split_next_temperature();
     }
 }

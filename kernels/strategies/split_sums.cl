@@ -20,8 +20,9 @@ ROW_KERNEL row_split_sums(SPLIT_PARAMETERS)
     }
     if (get_local_id(0) != 0)
         return;
-    const long label = STATISTICS && labels && place.part == 0 ? labels[first.FIRST_LABEL + place.row] : -1;
-    const ulong label_here = (ulong)label - piece.PIECE_FIRST_CLASS;
-    if (label_here < classes) /* also false for a label below the piece or below 0, which wraps around */
-        place.parts[0].label_logit = row_load_one(part.x + label_here * part.class_stride);
+    const long label = place.part == 0 ? split_label(&call, &place) : -1;
+    if (label >= 0) {
+        place.parts[0].label_logit = row_load_one(part.x + (ulong)label * part.class_stride);
+        place.parts[0].is_labelled = 1;
+    }
 }

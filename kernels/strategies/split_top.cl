@@ -14,6 +14,8 @@ ROW_KERNEL row_split_top(SPLIT_PARAMETERS)
     if (get_local_id(0) != 0)
         return;
     split_own(&place, 0)->top = top;
-    if (piece.PIECE_FIRST_PART + place.part == 0)
-        place.parts[0].label_logit = core_float_of_bits(CORE_NAN_BITS); /* until the second kernel finds the label */
+    if (piece.PIECE_FIRST_PART + place.part == 0) { /* until the second kernel finds the label */
+        place.parts[0].label_logit = core_float_of_bits(CORE_NAN_BITS);
+        place.parts[0].is_labelled = 0;
+    }
 }

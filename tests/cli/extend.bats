@@ -60,12 +60,12 @@ verifies() {
 
 @test "an operation without a row, a formula or a reference does not compile" {
     copy_tree
-    sed -i 's|X(LOG_SOFTMAX, "log_softmax", .*)$|& X(HALF, "half", "p / 2")|' tree/host/include/clsoftmax/clsoftmax.h
+    sed -i 's|X(CROSS_ENTROPY_GRADIENT, "cross_entropy_gradient", .*)$|& X(HALF, "half", "p / 2")|' tree/host/include/clsoftmax/clsoftmax.h
     grep -q HALF tree/host/include/clsoftmax/clsoftmax.h
     fails_to_build
     names OPERATION_HALF host/lib/problem.c
     names formula_HALF host/lib/reference.c
-    sed -i 's/X(LOG_SOFTMAX, MADE_OF_LOGITS, .*)$/& X(HALF, MADE_OF_EXPONENTIALS, TERM_SET(TERM_EXPONENTIAL), 0.0f)/' \
+    sed -i 's/X(CROSS_ENTROPY_GRADIENT, MADE_OF_EXPONENTIALS, .*)$/& X(HALF, MADE_OF_EXPONENTIALS, TERM_SET(TERM_EXPONENTIAL), LOSS_NONE, 0.0f)/' \
         tree/kernels/operations/operations.h
     fails_to_build
     names operation_result_HALF kernels/operations/operations.h

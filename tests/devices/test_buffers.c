@@ -96,8 +96,15 @@ Test(buffers, arrays_of_rows)
     memcpy(shifted_labels + 2, labels, sizeof labels);
     memcpy(log_expected, caller.logits, sizeof caller.logits);
     uint64_t invalid = 0;
-    clsoftmax_arguments host = {
-        sizeof(clsoftmax_arguments), caller.logits, log_expected, 1, temperatures, labels, wanted, &invalid};
+    clsoftmax_arguments host = {.size = sizeof(clsoftmax_arguments),
+                                .logits = caller.logits,
+                                .results = log_expected,
+                                .temperature = 1,
+                                .temperatures = temperatures,
+                                .labels = labels,
+                                .statistics = wanted,
+                                .invalid_rows = &invalid,
+                                .scale = 1};
     clsoftmax_plan *plan = test_plan(cpu, &problem);
     cr_assert_eq(clsoftmax_plan_run(plan, &host), CLSOFTMAX_OK);
     clsoftmax_plan_release(plan);
@@ -174,8 +181,13 @@ Test(buffers, sweeps)
     problem.statistics = 1;
     for (int k = 0; k < SWEEP; k++)
         sweep_temperatures[k + 1] = k == 1 ? 0.0f : k == 2 ? INFINITY : 0.1f * (float)k;
-    const clsoftmax_arguments host = {sizeof(clsoftmax_arguments), caller.logits, wanted,         1,
-                                      sweep_temperatures + 1,      NULL,          wanted_records, NULL};
+    const clsoftmax_arguments host = {.size = sizeof(clsoftmax_arguments),
+                                      .logits = caller.logits,
+                                      .results = wanted,
+                                      .temperature = 1,
+                                      .temperatures = sweep_temperatures + 1,
+                                      .statistics = wanted_records,
+                                      .scale = 1};
     clsoftmax_plan *plan = test_plan(cpu, &problem);
     cr_assert_eq(clsoftmax_plan_run(plan, &host), CLSOFTMAX_OK, "%s", clsoftmax_last_error());
     clsoftmax_plan_release(plan);

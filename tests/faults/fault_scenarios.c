@@ -52,6 +52,7 @@ static void fill_blank(void)
 {
     static const float temperatures[SCENARIO_ROWS] = {0.7f, -1.0f, 1.0f, 0.0f, 3.0f};
     static const int64_t labels[SCENARIO_ROWS] = {3, -1, 0, 32, 7};
+    static const float weights[SCENARIO_ROWS] = {1, 2, 0.5f, 0.25f, 3};
     const clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
     memset(&blank, 0xA5, sizeof blank);
     CLS_FOR_ARRAYS(array) {
@@ -61,6 +62,7 @@ static void fill_blank(void)
     }
     memcpy(blank.of[CLS_TEMPERATURES], temperatures, sizeof temperatures);
     memcpy(blank.of[CLS_LABELS], labels, sizeof labels);
+    memcpy(blank.of[CLS_WEIGHTS], weights, sizeof weights);
     memset(blank.of[CLS_INVALID_ROWS], 0, sizeof(uint64_t));
 }
 

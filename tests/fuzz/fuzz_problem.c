@@ -97,6 +97,13 @@ static void make_ordinary(void *values, clsoftmax_dtype dtype, size_t size)
     }
 }
 
+/* Returns 1 if each row has a loss. */
+static int has_loss(const clsoftmax_problem *p)
+{
+    return p->operation == CLSOFTMAX_OPERATION_CROSS_ENTROPY ||
+           p->operation == CLSOFTMAX_OPERATION_CROSS_ENTROPY_GRADIENT;
+}
+
 void fuzz_case_read(fuzz_bytes *bytes, const clsoftmax_problem *p, fuzz_case *read)
 {
     clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
@@ -106,8 +113,10 @@ void fuzz_case_read(fuzz_bytes *bytes, const clsoftmax_problem *p, fuzz_case *re
     uint64_t sweep = p->sweep > 0 ? p->sweep : 1, one_result = span(p, &p->results_layout);
     uint64_t results = one_result + (sweep - 1) * (p->sweep_stride > 0 ? p->sweep_stride : one_result);
     read->logits_bytes = (size_t)span(p, &p->logits_layout) * clsoftmax_dtype_size(p->logits_dtype);
-    read->results_bytes =
-        p->operation == CLSOFTMAX_OPERATION_NONE ? 0 : (size_t)results * clsoftmax_dtype_size(p->results_dtype);
+    read->results_bytes = p->operation == CLSOFTMAX_OPERATION_NONE || p->operation == CLSOFTMAX_OPERATION_CROSS_ENTROPY
+                              ? 0
+                              : (size_t)results * clsoftmax_dtype_size(p->results_dtype);
+    read->losses_bytes = has_loss(p) ? (size_t)(sweep * read->rows) * sizeof(float) : 0;
     read->statistics_bytes = p->statistics ? (size_t)(sweep * read->rows) * sizeof(clsoftmax_statistics) : 0;
     uint64_t choices = fuzz_number(bytes, 1);
     uint32_t temperature = (uint32_t)fuzz_number(bytes, 4);
@@ -121,7 +130,13 @@ void fuzz_case_read(fuzz_bytes *bytes, const clsoftmax_problem *p, fuzz_case *re
         labels[i] = (int64_t)((i * 7 + choices) % (p->classes + 4)) - 2;
     arguments.logits = read->memory[2] = read_array(bytes, read->logits_bytes);
     arguments.temperatures = p->temperature_per_row || p->sweep > 0 ? temperatures : NULL;
-    arguments.labels = p->statistics && choices & 2 ? labels : NULL;
+    arguments.labels = has_loss(p) || (p->statistics && choices & 2) ? labels : NULL;
+    float *weights = read->memory[3] = allocate((size_t)read->rows * sizeof *weights);
+    for (uint64_t i = 0; i < read->rows; i++)
+        weights[i] = (float)((i * 3 + choices) % 5) * 0.75f;
+    arguments.weights = choices & 8 ? weights : NULL;
+    arguments.z_loss = choices & 16 ? 0.25f : 0;
+    arguments.scale = choices & 32 ? -3e-5f : 1;
     if (choices & 1)
         make_ordinary(read->memory[2], p->logits_dtype, read->logits_bytes);
     read->arguments = arguments;
@@ -129,7 +144,7 @@ void fuzz_case_read(fuzz_bytes *bytes, const clsoftmax_problem *p, fuzz_case *re
 
 void fuzz_case_release(fuzz_case *read)
 {
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 4; i++)
         free(read->memory[i]);
 }
 
@@ -161,14 +176,18 @@ clsoftmax_plan *fuzz_find_plan(clsoftmax_context *context, const clsoftmax_probl
 
 fuzz_outcome fuzz_run(clsoftmax_plan *plan, const fuzz_case *read, int in_place)
 {
-    fuzz_outcome outcome = {.results = allocate(read->results_bytes), .statistics = allocate(read->statistics_bytes)};
+    fuzz_outcome outcome = {.results = allocate(read->results_bytes),
+                            .statistics = allocate(read->statistics_bytes),
+                            .losses = allocate(read->losses_bytes)};
     clsoftmax_arguments arguments = read->arguments;
     memset(outcome.results, 0xA5, read->results_bytes);
     memset(outcome.statistics, 0xA5, read->statistics_bytes);
+    memset(outcome.losses, 0xA5, read->losses_bytes);
     if (in_place)
         arguments.logits = memcpy(outcome.results, arguments.logits, read->results_bytes);
     arguments.results = read->results_bytes > 0 ? outcome.results : NULL;
     arguments.statistics = read->statistics_bytes > 0 ? outcome.statistics : NULL;
+    arguments.losses = read->losses_bytes > 0 ? outcome.losses : NULL;
     arguments.invalid_rows = &outcome.invalid_rows;
     outcome.status = clsoftmax_plan_run(plan, &arguments);
     return outcome;
@@ -178,6 +197,7 @@ void fuzz_outcome_release(fuzz_outcome *outcome)
 {
     free(outcome->results);
     free(outcome->statistics);
+    free(outcome->losses);
 }
 
 void fuzz_check_equal(const fuzz_case *read, const fuzz_outcome *a, const fuzz_outcome *b)
@@ -186,4 +206,5 @@ void fuzz_check_equal(const fuzz_case *read, const fuzz_outcome *a, const fuzz_o
     FUZZ_CHECK(a->invalid_rows == b->invalid_rows);
     FUZZ_CHECK(memcmp(a->results, b->results, read->results_bytes) == 0);
     FUZZ_CHECK(memcmp(a->statistics, b->statistics, read->statistics_bytes) == 0);
+    FUZZ_CHECK(memcmp(a->losses, b->losses, read->losses_bytes) == 0);
 }

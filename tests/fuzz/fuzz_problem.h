@@ -10,8 +10,8 @@ typedef struct fuzz_case {
     clsoftmax_problem problem;
     clsoftmax_arguments arguments; /* without results and statistics, which fuzz_run sets */
     uint64_t rows;
-    size_t logits_bytes, results_bytes, statistics_bytes;
-    void *memory[3]; /* each array in a block of its own size, so that AddressSanitizer sees accesses beyond */
+    size_t logits_bytes, results_bytes, statistics_bytes, losses_bytes;
+    void *memory[4]; /* each array in a block of its own size, so that AddressSanitizer sees accesses beyond */
 } fuzz_case;
 
 /* Reads a problem: small, valid, of any kind. */
@@ -32,6 +32,7 @@ typedef struct fuzz_outcome {
     uint64_t invalid_rows;
     void *results;
     clsoftmax_statistics *statistics;
+    float *losses;
 } fuzz_outcome;
 
 /* Runs the plan. With in_place the results take the place of the logits, which the problem must allow. */

@@ -3,7 +3,9 @@
 
 #include "support/device.h"
 #include "support/dtype_values.h"
+#include "problem.h"
 #include "support/oracle.h"
+#include "support/oracle_loss.h"
 #include "support/oracle_statistics.h"
 #include "support/random.h"
 
@@ -96,26 +98,42 @@ void cross_set_layouts(cross_case *c, uint64_t rows, uint64_t classes)
 typedef struct result {
     guarded results;
     clsoftmax_statistics *statistics;
+    float *losses;
     uint64_t invalid_rows;
 } result;
 
+/* What each row has beside its logits. */
+typedef struct row_data {
+    float *temperatures, *weights;
+    int64_t *labels;
+} row_data;
+
+/* What losses take of each call. */
+#define SCALE 0.125f
+#define Z_LOSS 0x1p-10f
+
 /* Runs the case on a device, into arrays of its own. */
 static result run_case(const cross_case *c, clsoftmax_context *context, const void *logits, size_t logits_bytes,
-                       const float *temperatures, const int64_t *labels)
+                       const row_data *data)
 {
     const clsoftmax_problem *p = &c->problem;
     uint64_t rows = p->outer * p->inner;
     result r = {make_guarded((size_t)span_of(p, &p->results_layout) * clsoftmax_dtype_size(p->results_dtype)), NULL,
-                99};
+                NULL, 99};
     r.statistics = malloc(rows * sizeof *r.statistics);
+    r.losses = calloc(rows, sizeof *r.losses);
     clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
     if (c->in_place)
         memcpy(r.results.array, logits, logits_bytes);
     arguments.logits = c->in_place ? r.results.array : logits;
     arguments.results = r.results.array;
     arguments.temperature = c->temperature;
-    arguments.temperatures = p->temperature_per_row ? temperatures : NULL;
-    arguments.labels = labels;
+    arguments.temperatures = p->temperature_per_row ? data->temperatures : NULL;
+    arguments.labels = data->labels;
+    arguments.weights = data->weights;
+    arguments.losses = r.losses;
+    arguments.scale = SCALE;
+    arguments.z_loss = Z_LOSS;
     arguments.statistics = r.statistics;
     arguments.invalid_rows = &r.invalid_rows;
     clsoftmax_plan *plan = NULL;
@@ -130,6 +148,7 @@ static void release_result(result *r)
 {
     free(r->results.whole);
     free(r->statistics);
+    free(r->losses);
 }
 
 /* Reads the logits and the results of a row into x and y. */
@@ -154,26 +173,44 @@ static int is_ordinary(const float *x, uint64_t classes, float temperature)
     return finite && temperature >= 0;
 }
 
+/* Returns the error of a row in ULP, or of a gradient as a multiple of its bound. */
+static double error_of_row(const cross_case *c, uint64_t row, const float *x, const float *y, float temperature,
+                           const row_data *data)
+{
+    const clsoftmax_problem *p = &c->problem;
+    size_t worst;
+    const loss_case loss = {x, p->classes, temperature, data->labels[row], data->weights[row], SCALE, Z_LOSS};
+    const int is_beyond = c->kind == FILL_HUGE_LOGITS || c->kind == FILL_PATTERN; /* the z-loss would be beyond f32 */
+    switch (p->operation) {
+    case CLSOFTMAX_OPERATION_SOFTMAX:
+        return oracle_row_error(x, y, p->classes, temperature).ulp;
+    case CLSOFTMAX_OPERATION_LOG_SOFTMAX:
+        return oracle_log_error(x, y, p->classes, temperature);
+    case CLSOFTMAX_OPERATION_CROSS_ENTROPY_GRADIENT:
+        return loss.label < 0 || temperature == 0 || is_beyond ? 0 : oracle_gradient_error(&loss, y, &worst);
+    default:
+        return 0;
+    }
+}
+
 /* Checks f32 results and statistics against the oracles. */
-static void check_rows(const cross_case *c, const void *logits, const result *r, const float *temperatures,
-                       const int64_t *labels)
+static void check_rows(const cross_case *c, const void *logits, const result *r, const row_data *data)
 {
     const clsoftmax_problem *p = &c->problem;
     float *x = malloc(p->classes * sizeof(float)), *y = malloc(p->classes * sizeof(float));
     for (uint64_t row = 0; row < p->outer * p->inner; row++) {
-        float temperature = p->temperature_per_row ? temperatures[row] : c->temperature;
+        float temperature = p->temperature_per_row ? data->temperatures[row] : c->temperature;
         gather(p, logits, r->results.array, row, x, y);
         if (!is_ordinary(x, p->classes, temperature))
             continue;
-        double error = p->operation == CLSOFTMAX_OPERATION_SOFTMAX ? oracle_row_error(x, y, p->classes, temperature).ulp
-                                                                   : oracle_log_error(x, y, p->classes, temperature);
+        const double error = error_of_row(c, row, x, y, temperature, data);
         const double times = p->accuracy == CLSOFTMAX_ACCURACY_FAST ? 4 : 1;
         cr_assert(error < times * (p->operation == CLSOFTMAX_OPERATION_SOFTMAX ? 1 : 1.0000001),
-                  "%s: row %llu is %.3f ULP off", describe(c), (unsigned long long)row, error);
+                  "%s: row %llu is %.3f ULP, or times its bound, off", describe(c), (unsigned long long)row, error);
         const char *which = "";
         if (p->statistics) {
             double ratio =
-                oracle_statistics_error(x, &r->statistics[row], p->classes, temperature, labels[row], &which);
+                oracle_statistics_error(x, &r->statistics[row], p->classes, temperature, data->labels[row], &which);
             cr_assert(ratio <= times, "%s: row %llu: %s is off by %.3f of its bound", describe(c),
                       (unsigned long long)row, which, ratio);
         }
@@ -194,7 +231,7 @@ static void check_rounding(const cross_case *c, const result *wide, const clsoft
             uint16_t bits = ((const uint16_t *)r->results.array)[place_of(p, &p->results_layout, row, i)];
             uint16_t expected = p->results_dtype == CLSOFTMAX_F16 ? 0x7E00 : 0x7FC0;
             if (isinf(exact))
-                expected = p->results_dtype == CLSOFTMAX_F16 ? 0xFC00 : 0xFF80;
+                expected = (uint16_t)((p->results_dtype == CLSOFTMAX_F16 ? 0x7C00 : 0x7F80) | (exact < 0 ? 0x8000 : 0));
             else if (!isnan(exact))
                 expected = nearest_value((double)exact, p->results_dtype);
             cr_assert_eq(bits, expected, "%s: row %llu class %llu: %04x, not %04x for %a", describe(c),
@@ -208,15 +245,16 @@ void cross_run(cross_case c, clsoftmax_context *cpu, clsoftmax_context *opencl, 
     uint64_t rows = p->outer * p->inner, random = c.seed;
     size_t logits_bytes = (size_t)span_of(p, &p->logits_layout) * clsoftmax_dtype_size(p->logits_dtype);
     guarded logits = make_guarded(logits_bytes);
-    float *values = malloc((size_t)(rows * p->classes) * sizeof(float)), *temperatures = malloc(rows * sizeof(float));
-    int64_t *labels = malloc(rows * sizeof *labels);
+    float *values = malloc((size_t)(rows * p->classes) * sizeof(float));
+    const row_data data = {malloc(rows * sizeof(float)), malloc(rows * sizeof(float)), malloc(rows * sizeof(int64_t))};
     fill_matrix(c.kind, &random, c.temperature, rows, p->classes, values);
     for (uint64_t row = 0; row < rows; row++) {
-        temperatures[row] = row % 5 == 3   ? -1
-                            : row % 7 == 4 ? NAN
-                            : row == 0     ? c.temperature
-                                           : fill_temperature(&random);
-        labels[row] = row % 3 == 2 ? -1 : (int64_t)random_below(&random, p->classes);
+        data.temperatures[row] = row % 5 == 3   ? -1
+                                 : row % 7 == 4 ? NAN
+                                 : row == 0     ? c.temperature
+                                                : fill_temperature(&random);
+        data.weights[row] = row % 6 == 5 ? 0 : 0.25f + (float)random_unit(&random);
+        data.labels[row] = row % 3 == 2 ? -1 : (int64_t)random_below(&random, p->classes);
         for (uint64_t i = 0; i < p->classes; i++)
             put_value(logits.array, p->logits_dtype, place_of(p, &p->logits_layout, row, i),
                       values[row * p->classes + i]);
@@ -225,33 +263,35 @@ void cross_run(cross_case c, clsoftmax_context *cpu, clsoftmax_context *opencl, 
 
     clsoftmax_strategy strategy = p->strategy;
     p->strategy = CLSOFTMAX_STRATEGY_AUTO;
-    result expected = run_case(&c, cpu, logits.array, logits_bytes, temperatures, labels);
+    result expected = run_case(&c, cpu, logits.array, logits_bytes, &data);
     p->strategy = strategy;
-    result r = run_case(&c, opencl, logits.array, logits_bytes, temperatures, labels);
+    result r = run_case(&c, opencl, logits.array, logits_bytes, &data);
     for (size_t i = 0; i < r.results.bytes; i++)
         cr_assert(((unsigned char *)expected.results.array)[i] == ((unsigned char *)r.results.array)[i],
                   "%s: bits unlike cpu at byte %zu: %02x, not %02x", describe(&c), i,
                   ((unsigned char *)r.results.array)[i], ((unsigned char *)expected.results.array)[i]);
     cr_assert(!p->statistics || memcmp(expected.statistics, r.statistics, rows * sizeof *r.statistics) == 0,
               "%s: statistics unlike cpu", describe(&c));
+    cr_assert(memcmp(expected.losses, r.losses, rows * sizeof *r.losses) == 0, "%s: losses unlike cpu", describe(&c));
     cr_assert_eq(expected.invalid_rows, r.invalid_rows, "%s", describe(&c));
     check_guards(&c, &logits, "logits");
-    if (p->results_dtype != CLSOFTMAX_F32) {
+    if (cls_has_results(p) && p->results_dtype != CLSOFTMAX_F32) {
         cross_case wide = c;
         wide.in_place = 0;
         wide.problem.results_dtype = CLSOFTMAX_F32;
         wide.problem.strategy = CLSOFTMAX_STRATEGY_AUTO;
-        if (!p->statistics) /* results of 16 bits then come from the lean core */
+        if (!p->statistics && !cls_has_loss(p)) /* results of 16 bits then come from the lean core */
             wide.problem.accuracy = CLSOFTMAX_ACCURACY_FAST;
-        result f32 = run_case(&wide, cpu, logits.array, logits_bytes, temperatures, labels);
+        result f32 = run_case(&wide, cpu, logits.array, logits_bytes, &data);
         check_rounding(&c, &f32, &wide.problem, &expected);
         release_result(&f32);
     } else if (with_oracle) {
-        check_rows(&c, logits.array, &expected, temperatures, labels);
+        check_rows(&c, logits.array, &expected, &data);
     }
     release_result(&expected);
     release_result(&r);
     free(logits.whole);
-    free(temperatures);
-    free(labels);
+    free(data.temperatures);
+    free(data.weights);
+    free(data.labels);
 }

@@ -229,8 +229,13 @@ ParameterizedTest(implementation *i, contract, labels_that_are_none)
         problem.operation = CLSOFTMAX_OPERATION_NONE;
         problem.statistics = 1;
         problem.sweep = which & 2 ? TEMPERATURES : 0;
-        const clsoftmax_arguments arguments = {sizeof(clsoftmax_arguments), zeros, NULL, 1, temperatures,
-                                               which & 4 ? labels : NULL,   s,     NULL};
+        const clsoftmax_arguments arguments = {.size = sizeof(clsoftmax_arguments),
+                                               .logits = zeros,
+                                               .temperature = 1,
+                                               .temperatures = temperatures,
+                                               .labels = which & 4 ? labels : NULL,
+                                               .statistics = s,
+                                               .scale = 1};
         test_call(context, &problem, &arguments);
         for (int record = 0; record < (which & 2 ? TEMPERATURES : 1) * ROWS; record++) {
             const float likelihood = s[record].negative_log_likelihood, expected = logf((float)classes);
@@ -276,8 +281,14 @@ ParameterizedTest(implementation *i, contract, statistics_of_special_rows)
         problem.pos_inf = (clsoftmax_pos_inf)(policies / 3);
         clsoftmax_statistics s[ROWS];
         uint64_t invalid = 0;
-        const clsoftmax_arguments arguments = {
-            sizeof(clsoftmax_arguments), x, NULL, 1, temperatures, labels, s, &invalid};
+        const clsoftmax_arguments arguments = {.size = sizeof(clsoftmax_arguments),
+                                               .logits = x,
+                                               .temperature = 1,
+                                               .temperatures = temperatures,
+                                               .labels = labels,
+                                               .statistics = s,
+                                               .invalid_rows = &invalid,
+                                               .scale = 1};
         test_call(context, &problem, &arguments);
         cr_expect_eq(invalid, 2u);
         for (int row = 0; row < ROWS; row++) {

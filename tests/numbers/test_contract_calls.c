@@ -24,7 +24,8 @@ Test(contract, wrong_arguments)
     cr_expect_eq(clsoftmax_run(context, 0, 4, NULL, 1, NULL), CLSOFTMAX_OK, "no rows: nothing to do");
     clsoftmax_problem halves = CLSOFTMAX_PROBLEM_INIT;
     clsoftmax_plan *of_halves = NULL;
-    const clsoftmax_arguments in_place = {sizeof(clsoftmax_arguments), x, x, 1, NULL, NULL, NULL, NULL};
+    const clsoftmax_arguments in_place = {
+        .size = sizeof(clsoftmax_arguments), .logits = x, .results = x, .temperature = 1, .scale = 1};
     halves.outer = 1;
     halves.classes = 4;
     halves.results_dtype = CLSOFTMAX_F16;

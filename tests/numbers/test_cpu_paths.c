@@ -63,7 +63,12 @@ static clsoftmax_problem problem_of(const path *path)
 static void compute(clsoftmax_context *context, const clsoftmax_problem *problem, const float *x, float *p,
                     clsoftmax_statistics *statistics)
 {
-    const clsoftmax_arguments arguments = {sizeof(clsoftmax_arguments), x, p, 0.7f, NULL, NULL, statistics, NULL};
+    const clsoftmax_arguments arguments = {.size = sizeof(clsoftmax_arguments),
+                                           .logits = x,
+                                           .results = p,
+                                           .temperature = 0.7f,
+                                           .statistics = statistics,
+                                           .scale = 1};
     test_call(context, problem, &arguments);
 }
 

@@ -40,8 +40,13 @@ static void run_row(clsoftmax_context *cpu, const float *x, size_t classes, floa
     problem.classes = classes;
     problem.operation = CLSOFTMAX_OPERATION_LOG_SOFTMAX;
     problem.statistics = 1;
-    const clsoftmax_arguments arguments = {
-        sizeof(clsoftmax_arguments), x, p, temperature, NULL, &label, statistics, NULL};
+    const clsoftmax_arguments arguments = {.size = sizeof(clsoftmax_arguments),
+                                           .logits = x,
+                                           .results = p,
+                                           .temperature = temperature,
+                                           .labels = &label,
+                                           .statistics = statistics,
+                                           .scale = 1};
     test_call(cpu, &problem, &arguments);
 }
 

@@ -30,11 +30,13 @@ typedef struct arrays {
     void *results;
     size_t results_bytes;
     clsoftmax_statistics *statistics;
+    float *losses; /* as many as records; written if the operation has a loss */
     size_t records;
 } arrays;
 
 static float temperatures[MOST_TEMPERATURES];
 static int64_t labels[MOST_ROWS];
+static float weights[MOST_ROWS];
 
 static const char *describe(const sweep_case *c)
 {
@@ -60,12 +62,16 @@ static arrays make_arrays(const sweep_case *c)
                 .records = rows * p.sweep};
     a.results = malloc(a.results_bytes + 64);
     a.statistics = malloc(a.records * sizeof *a.statistics + 64);
+    a.losses = malloc(a.records * sizeof *a.losses + 64);
+    memset(a.losses, 0x5A, a.records * sizeof *a.losses + 64);
     memset(a.results, 0x5A, a.results_bytes + 64);
     memset(a.statistics, 0x5A, a.records * sizeof *a.statistics + 64);
     for (uint64_t k = 0; k < p.sweep; k++)
         temperatures[k] = k % 7 == 1 ? 0.0f : k % 11 == 2 ? INFINITY : fill_temperature(&random);
     for (uint64_t row = 0; row < rows; row++)
         labels[row] = row % 4 == 3 ? -1 : (int64_t)random_below(&random, p.classes);
+    for (uint64_t row = 0; row < rows; row++)
+        weights[row] = row % 5 == 4 ? 0 : 0.5f + (float)random_unit(&random);
     if (p.logits_dtype == CLSOFTMAX_F32)
         fill_matrix((fill)random_below(&random, FILL_COUNT), &random, temperatures[0], 1, span, a.logits);
     else
@@ -84,16 +90,20 @@ static void release(arrays *a)
     free(a->logits);
     free(a->results);
     free(a->statistics);
+    free(a->losses);
 }
 
 static clsoftmax_arguments arguments_of(const clsoftmax_problem *p, const arrays *a)
 {
     clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
     arguments.logits = a->logits;
-    arguments.results = p->operation == CLSOFTMAX_OPERATION_NONE ? NULL : a->results;
+    arguments.results = cls_has_results(p) ? a->results : NULL;
     arguments.temperatures = temperatures;
     arguments.labels = labels;
     arguments.statistics = p->statistics ? a->statistics : NULL;
+    arguments.weights = weights;
+    arguments.losses = a->losses;
+    arguments.z_loss = 0x1p-12f;
     return arguments;
 }
 
@@ -112,6 +122,7 @@ static void run_separately(clsoftmax_context *context, const sweep_case *c, cons
             arguments.results = (char *)a->results + k * bytes;
         if (arguments.statistics)
             arguments.statistics = a->statistics + k * cls_problem_rows(&checked);
+        arguments.losses = a->losses + k * cls_problem_rows(&checked);
         cr_assert_eq(clsoftmax_plan_run(plan, &arguments), CLSOFTMAX_OK, "%s: %s", describe(c), clsoftmax_last_error());
     }
     clsoftmax_plan_release(plan);
@@ -124,6 +135,8 @@ static void expect_same(const sweep_case *c, const arrays *expected, const array
                   "%s: %s: results differ at byte %zu of %zu", describe(c), plan, i, expected->results_bytes);
     cr_assert(memcmp(expected->statistics, found->statistics, expected->records * sizeof *found->statistics + 64) == 0,
               "%s: %s: statistics differ", describe(c), plan);
+    cr_assert(memcmp(expected->losses, found->losses, expected->records * sizeof *found->losses + 64) == 0,
+              "%s: %s: losses differ", describe(c), plan);
 }
 
 /* Runs the sweep, and compares it with separate calls on cpu. */

@@ -39,17 +39,32 @@ static const format formats[] = {
 enum { FORMATS = sizeof formats / sizeof *formats };
 
 static const clsoftmax_operation operations[] = {CLSOFTMAX_OPERATION_NONE, CLSOFTMAX_OPERATION_SOFTMAX,
-                                                 CLSOFTMAX_OPERATION_LOG_SOFTMAX};
+                                                 CLSOFTMAX_OPERATION_LOG_SOFTMAX, CLSOFTMAX_OPERATION_CROSS_ENTROPY,
+                                                 CLSOFTMAX_OPERATION_CROSS_ENTROPY_GRADIENT};
 
-/* Returns 0 for lines that would repeat others: statistics alone have no results whose type and place could vary, and
-   "fast" differs in f32. */
+/* Returns 1 if the operation has a result for each class, and 1 if it has a loss for each row. */
+static int has_results(clsoftmax_operation operation)
+{
+    return operation != CLSOFTMAX_OPERATION_NONE && operation != CLSOFTMAX_OPERATION_CROSS_ENTROPY;
+}
+
+static int has_loss(clsoftmax_operation operation)
+{
+    return operation == CLSOFTMAX_OPERATION_CROSS_ENTROPY || operation == CLSOFTMAX_OPERATION_CROSS_ENTROPY_GRADIENT;
+}
+
+/* Returns 0 for lines that would repeat others: statistics alone have no results whose type and place could vary,
+   losses have statistics in other lines, and "fast" differs in f32. */
 static int is_a_line(const digest_line *line)
 {
     int in_place = line->layout == DIGEST_IN_PLACE;
     if (line->accuracy == CLSOFTMAX_ACCURACY_FAST && (line->logits != CLSOFTMAX_F32 || line->results != CLSOFTMAX_F32))
         return 0;
-    if (line->operation == CLSOFTMAX_OPERATION_NONE)
-        return line->statistics && line->results == CLSOFTMAX_F32 && !in_place;
+    if (!has_results(line->operation))
+        return line->statistics == (line->operation == CLSOFTMAX_OPERATION_NONE) && line->results == CLSOFTMAX_F32 &&
+               !in_place;
+    if (has_loss(line->operation) && line->statistics)
+        return 0;
     return !in_place || (line->logits == line->results && line->temperatures != DIGEST_SWEEP);
 }
 
@@ -298,6 +313,12 @@ static void fill_labels(const clsoftmax_problem *problem, uint64_t *random, int6
                                      : (int64_t)random_below(random, problem->classes);
 }
 
+static void fill_weights(const clsoftmax_problem *problem, float *weights)
+{
+    for (uint64_t row = 0; row < problem->outer * problem->inner; row++)
+        weights[row] = (float)(row % 5) * 0.4f;
+}
+
 /* ---------------------------------------------------------------- Digests */
 
 /* Takes 8 bytes at a time; each step is a bijection of what came before, so that no single change is lost. */
@@ -318,7 +339,8 @@ typedef struct arrays {
     float *temperatures;
     int64_t *labels;
     clsoftmax_statistics *statistics;
-    size_t logits_bytes, results_bytes, statistics_bytes;
+    float *weights, *losses;
+    size_t logits_bytes, results_bytes, statistics_bytes, losses_bytes;
 } arrays;
 
 static void release(arrays *a)
@@ -328,6 +350,8 @@ static void release(arrays *a)
     free(a->temperatures);
     free(a->labels);
     free(a->statistics);
+    free(a->weights);
+    free(a->losses);
 }
 
 /* Makes the arrays. Gaps between logits are NaN, which no row may read; gaps between results are to stay what they are.
@@ -344,11 +368,15 @@ static int make_arrays(const clsoftmax_problem *problem, arrays *a)
     a->temperatures = malloc((rows + sweep) * sizeof *a->temperatures);
     a->labels = malloc(rows * sizeof *a->labels);
     a->statistics = malloc(a->statistics_bytes + 1);
-    if (!a->logits || !a->results || !a->temperatures || !a->labels || !a->statistics)
+    a->losses_bytes = has_loss(problem->operation) ? rows * sweep * sizeof *a->losses : 0;
+    a->weights = malloc(rows * sizeof *a->weights);
+    a->losses = malloc(a->losses_bytes + 1);
+    if (!a->logits || !a->results || !a->temperatures || !a->labels || !a->statistics || !a->weights || !a->losses)
         return 0;
     memset(a->logits, 0xFF, a->logits_bytes);
     memset(a->results, 0xA5, a->results_bytes);
     memset(a->statistics, 0xA5, a->statistics_bytes);
+    memset(a->losses, 0xA5, a->losses_bytes);
     return 1;
 }
 
@@ -365,19 +393,25 @@ static int run_problem(const digest_line *line, const clsoftmax_problem *problem
     fill_temperatures(&random, line->temperatures == DIGEST_PER_ROW, problem->outer * problem->inner + problem->sweep,
                       a.temperatures);
     fill_labels(problem, &random, a.labels);
+    fill_weights(problem, a.weights);
     if (line->layout == DIGEST_IN_PLACE)
         memcpy(a.results, a.logits, a.logits_bytes);
-    const int has_results = line->operation != CLSOFTMAX_OPERATION_NONE;
+    const int writes_results = has_results(line->operation), writes_losses = has_loss(line->operation);
     clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
     arguments.logits = line->layout == DIGEST_IN_PLACE ? a.results : a.logits;
-    arguments.results = has_results ? a.results : NULL;
+    arguments.results = writes_results ? a.results : NULL;
     arguments.temperature = a.temperatures[0];
     arguments.temperatures = line->temperatures == DIGEST_ONE ? NULL : a.temperatures;
-    arguments.labels = line->statistics ? a.labels : NULL;
+    arguments.labels = line->statistics || writes_losses ? a.labels : NULL;
+    arguments.weights = a.weights;
+    arguments.losses = a.losses;
+    arguments.scale = -0.3f;
+    arguments.z_loss = 1e-4f;
     arguments.statistics = line->statistics ? a.statistics : NULL;
     arguments.invalid_rows = &invalid_rows;
     int status = run(with, problem, &arguments);
-    *digest = add_bytes(*digest, a.results, has_results ? a.results_bytes : 0);
+    *digest = add_bytes(*digest, a.results, writes_results ? a.results_bytes : 0);
+    *digest = add_bytes(*digest, a.losses, a.losses_bytes);
     *digest = add_bytes(*digest, a.statistics, a.statistics_bytes);
     *digest = add_bytes(*digest, &invalid_rows, sizeof invalid_rows);
     release(&a);

@@ -61,6 +61,15 @@ static void fill_labels(const clsoftmax_problem *p, watched_array *array)
     }
 }
 
+/* Fills in weights, one of them 0. */
+static void fill_weights(const clsoftmax_problem *p, watched_array *array)
+{
+    for (uint64_t row = 0; row < cls_problem_rows(p); row++) {
+        const float weight = (float)(row % 5) * 0.5f;
+        memcpy(array->before + array->begin + row * sizeof weight, &weight, sizeof weight);
+    }
+}
+
 /* ---------------------------------------------------------------- Arrays */
 
 /* Returns the byte of its buffer at which an array begins: a matrix by the offset of its layout; arrays of rows or
@@ -98,6 +107,7 @@ int watched_arrays_make(const clsoftmax_problem *problem, size_t guard_bytes, wa
             return 0;
     fill_temperatures(problem, &arrays[CLS_TEMPERATURES]);
     fill_labels(problem, &arrays[CLS_LABELS]);
+    fill_weights(problem, &arrays[CLS_WEIGHTS]);
     CLS_FOR_ARRAYS(name)
         memcpy(arrays[name].expected, arrays[name].before, arrays[name].bytes);
     return 1;
@@ -150,6 +160,8 @@ clsoftmax_cl_arguments watched_arrays_in_buffers(const watched_array *arrays, in
     arguments.temperatures_first = arrays[CLS_TEMPERATURES].begin / sizeof(cl_float);
     arguments.labels_first = arrays[CLS_LABELS].begin / sizeof(cl_long);
     arguments.statistics_first = arrays[CLS_STATISTICS].begin / sizeof(clsoftmax_statistics);
+    arguments.weights_first = arrays[CLS_WEIGHTS].begin / sizeof(cl_float);
+    arguments.losses_first = arrays[CLS_LOSSES].begin / sizeof(cl_float);
     if (in_place)
         arguments.results = arguments.logits;
     return arguments;

@@ -86,6 +86,8 @@ typedef struct verdict {
 typedef struct buffers {
     void *logits, *results[3], *swept;
     clsoftmax_statistics *statistics[3], *swept_statistics;
+    int64_t *labels; /* for losses */
+    float *losses[3], *swept_losses;
 } buffers;
 
 static void release_buffers(buffers *b)
@@ -93,7 +95,10 @@ static void release_buffers(buffers *b)
     free(b->logits);
     free(b->swept);
     free(b->swept_statistics);
+    free(b->labels);
+    free(b->swept_losses);
     for (int i = 0; i < 3; i++) {
+        free(b->losses[i]);
         free(b->results[i]);
         free(b->statistics[i]);
     }
@@ -105,13 +110,23 @@ static int make_buffers(const verify_data_set *set, buffers *b)
     b->logits = malloc(elements * sizeof(float));
     b->swept = malloc(VERIFY_TEMPERATURES * elements * sizeof(float));
     b->swept_statistics = malloc(VERIFY_TEMPERATURES * set->rows * sizeof(clsoftmax_statistics));
-    int complete = b->logits && b->swept && b->swept_statistics;
+    b->labels = malloc(set->rows * sizeof *b->labels);
+    b->swept_losses = calloc(VERIFY_TEMPERATURES * set->rows, sizeof *b->swept_losses);
+    int complete = b->logits && b->swept && b->swept_statistics && b->labels && b->swept_losses;
     for (int i = 0; i < 3; i++) {
         b->results[i] = malloc(elements * sizeof(float));
         b->statistics[i] = malloc(set->rows * sizeof(clsoftmax_statistics));
-        complete = complete && b->results[i] && b->statistics[i];
+        b->losses[i] = calloc(set->rows, sizeof *b->losses[i]);
+        complete = complete && b->results[i] && b->statistics[i] && b->losses[i];
     }
     return complete;
+}
+
+/* Fills in labels all over the rows, one of them none. */
+static void fill_labels(const verify_data_set *set, int64_t *labels)
+{
+    for (uint64_t row = 0; row < set->rows; row++)
+        labels[row] = row % 5 == 4 ? -1 : (int64_t)(row * 7919 % set->classes);
 }
 
 /* Fills in the values of a set. 16-bit values are the upper halves of those of f32, which are patterns of every kind in
@@ -167,6 +182,8 @@ static clsoftmax_status run_one(clsoftmax_context *context, const verify_case *c
     arguments.temperature = temperature;
     arguments.results = b->results[device];
     arguments.statistics = b->statistics[device];
+    arguments.labels = b->labels;
+    arguments.losses = b->losses[device];
     return run_problem(context, &problem, &arguments);
 }
 
@@ -181,29 +198,42 @@ static clsoftmax_status run_sweep(clsoftmax_context *context, const verify_case 
     arguments.temperatures = at;
     arguments.results = b->swept;
     arguments.statistics = b->swept_statistics;
+    arguments.labels = b->labels;
+    arguments.losses = b->swept_losses;
     return run_problem(context, &problem, &arguments);
+}
+
+/* Returns the number of results of a set: none if the operation gives rows only a loss, or statistics alone. */
+static uint64_t results_of(const verify_case *c, const verify_data_set *set)
+{
+    const int has_results =
+        c->operation != CLSOFTMAX_OPERATION_NONE && c->operation != CLSOFTMAX_OPERATION_CROSS_ENTROPY;
+    return has_results ? set->rows * set->classes : 0;
 }
 
 /* Adds to the verdict how the sweep differs from cpu at its temperature t. */
 static void compare_swept(const verify_case *c, const verify_data_set *set, const buffers *b, uint64_t t,
                           verdict *verdict)
 {
-    uint64_t elements = set->rows * set->classes, results = c->operation == CLSOFTMAX_OPERATION_NONE ? 0 : elements;
+    const uint64_t elements = set->rows * set->classes, results = results_of(c, set);
     compare(&verdict->with_cpu, c->dtype, (float *)b->swept + t * elements, b->results[1], results, 0);
     const clsoftmax_problem problem = problem_of(c, set);
     compare_statistics(&verdict->with_cpu, &problem, b->swept_statistics + t * set->rows, b->statistics[1], set->rows);
+    compare(&verdict->with_cpu, CLSOFTMAX_F32, b->swept_losses + t * set->rows, b->losses[1], set->rows, 0);
 }
 
 /* Adds to the verdict how the device differs from cpu and from the reference. */
 static void compare_devices(const verify_case *c, const verify_data_set *set, const buffers *b, verdict *verdict)
 {
-    uint64_t results = c->operation == CLSOFTMAX_OPERATION_NONE ? 0 : set->rows * set->classes;
+    const uint64_t results = results_of(c, set);
     compare(&verdict->with_cpu, c->dtype, b->results[0], b->results[1], results, 0);
     const clsoftmax_problem problem = problem_of(c, set);
     compare_statistics(&verdict->with_cpu, &problem, b->statistics[0], b->statistics[1], set->rows);
     compare_statistics(&verdict->with_reference, &problem, b->statistics[0], b->statistics[2], set->rows);
-    compare(&verdict->with_reference, c->dtype, b->results[0], b->results[2], results,
-            allowed_error(c->operation, set->classes));
+    const double allowed = allowed_error(c->operation, set->classes);
+    compare(&verdict->with_reference, c->dtype, b->results[0], b->results[2], results, allowed);
+    compare(&verdict->with_cpu, CLSOFTMAX_F32, b->losses[0], b->losses[1], set->rows, 0);
+    compare(&verdict->with_reference, CLSOFTMAX_F32, b->losses[0], b->losses[2], set->rows, allowed);
 }
 
 static clsoftmax_status run_and_compare(clsoftmax_context *contexts[3], const verify_case *c,
@@ -214,6 +244,7 @@ static clsoftmax_status run_and_compare(clsoftmax_context *contexts[3], const ve
     const float *at = is_large ? large_at : verify_temperatures;
     uint64_t count = is_large ? 1 : VERIFY_TEMPERATURES;
     fill_logits(set, c, b->logits);
+    fill_labels(set, b->labels);
     clsoftmax_status status = sweeps ? run_sweep(contexts[0], c, set, at, count, b) : CLSOFTMAX_OK;
     for (uint64_t t = 0; t < count; t++) {
         for (int i = 0; i < 3 && status == CLSOFTMAX_OK; i++)
@@ -231,7 +262,7 @@ static clsoftmax_status run_and_compare(clsoftmax_context *contexts[3], const ve
 static int verify_data(clsoftmax_context *contexts[3], const verify_case *c, const verify_data_set *set,
                        verdict *verdict)
 {
-    buffers b = {NULL, {NULL}, NULL, {NULL}, NULL};
+    buffers b = {.logits = NULL};
     int is_complete = make_buffers(set, &b);
     clsoftmax_status status = is_complete ? run_and_compare(contexts, c, set, &b, verdict) : CLSOFTMAX_OK;
     release_buffers(&b);
@@ -242,7 +273,7 @@ static int verify_data(clsoftmax_context *contexts[3], const verify_case *c, con
 /* Returns 1 if the device keeps the promise, as far as a verdict shows. */
 static int is_kept(clsoftmax_context *device, const verify_case *c, const verdict *verdict)
 {
-    const clsoftmax_problem problem = {.accuracy = c->accuracy, .results_dtype = c->dtype};
+    const clsoftmax_problem problem = {.operation = c->operation, .accuracy = c->accuracy, .results_dtype = c->dtype};
     int is_reference = clsoftmax_context_device(device)->type == CLSOFTMAX_DEVICE_REFERENCE;
     return verdict->with_reference.worst_ulp <= allowed_ulp(&problem) && verdict->with_reference.beyond == 0 &&
            (verdict->with_cpu.different == 0 || is_reference);
@@ -251,7 +282,7 @@ static int is_kept(clsoftmax_context *device, const verify_case *c, const verdic
 /* Prints a line of the table; `failed` is the first data set that shows a fault, or NULL. */
 static void print_case(const verify_case *c, const verdict *verdict, const verify_data_set *failed)
 {
-    printf("%-8s %-12s %-5s %-8s %10llu %16llu %17llu   ", clsoftmax_strategy_name(c->strategy),
+    printf("%-8s %-22s %-5s %-8s %10llu %16llu %17llu   ", clsoftmax_strategy_name(c->strategy),
            clsoftmax_operation_name(c->operation), clsoftmax_dtype_name(c->dtype), clsoftmax_accuracy_name(c->accuracy),
            (unsigned long long)verdict->with_cpu.values, (unsigned long long)verdict->with_cpu.different,
            (unsigned long long)verdict->with_reference.worst_ulp);
@@ -315,7 +346,7 @@ static int verify_strategies(clsoftmax_context *contexts[3], const verify_option
     const clsoftmax_strategy only = options->strategy;
     const clsoftmax_device *device = clsoftmax_context_device(contexts[0]);
     printf("device %s: %s%s%s\n", device->selector, device->name, device->platform[0] ? ", " : "", device->platform);
-    printf("%-8s %-12s %-5s %-8s %10s %16s %17s\n", "strategy", "operation", "dtype", "accuracy", "values",
+    printf("%-8s %-22s %-5s %-8s %10s %16s %17s\n", "strategy", "operation", "dtype", "accuracy", "values",
            "bits unlike cpu", "ULP to reference");
     FORWARD(finish_output(stdout));
     for (clsoftmax_strategy strategy = CLSOFTMAX_STRATEGY_AUTO; ++strategy < CLSOFTMAX_STRATEGY_COUNT;)

@@ -19,12 +19,12 @@ typedef struct comparison {
 void compare(comparison *comparison, clsoftmax_dtype dtype, const void *a, const void *b, uint64_t count,
              double allowed);
 
-/* Returns the relative error that the contract allows beside ULPs: classes * 2^-44 for log-probabilities, 0 for
-   probabilities. */
+/* Returns the relative error that the contract allows beside ULPs: 0 for probabilities, classes * 2^-44 for what
+   is made of logarithms or of 1 - p. */
 double allowed_error(clsoftmax_operation operation, uint64_t classes);
 
-/* Returns how many ULP of their type results may be away from the exact ones, which are rounded: 1, or 4 where f32
-   comes from accuracy "fast". */
+/* Returns how many ULP of their type results may be away from the exact ones, which are rounded: 1, for gradients 2,
+   and four times as many where f32 comes from accuracy "fast". */
 uint64_t allowed_ulp(const clsoftmax_problem *problem);
 
 /* Adds `count` records of rows of the problem: by their bits, and by the bounds. */

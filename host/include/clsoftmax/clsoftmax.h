@@ -17,7 +17,8 @@
  *     clsoftmax_context_release(context);
  *
  * Section 3 is that call. Sections 4 to 6 are for other types, shapes and operations, for statistics, and for many
- * calls of one problem; section 7 is for many temperatures. clsoftmax_cl.h is for programs that have OpenCL buffers.
+ * calls of one problem; section 7 is for many temperatures, and section 8 for losses and their gradients.
+ * clsoftmax_cl.h is for programs that have OpenCL buffers.
  *
  * The library never prints and never exits. Whenever a result is incomplete, the status says so.
  */
@@ -207,7 +208,9 @@ CLSOFTMAX_API size_t clsoftmax_dtype_size(clsoftmax_dtype dtype);
 #define CLSOFTMAX_OPERATION_LIST(X)                                                                                    \
     X(NONE, "none", "nothing: statistics only")                                                                        \
     X(SOFTMAX, "softmax", "p = exp((x - m) / T) / sum")                                                                \
-    X(LOG_SOFTMAX, "log_softmax", "ln p = (x - m) / T - ln(sum)")
+    X(LOG_SOFTMAX, "log_softmax", "ln p = (x - m) / T - ln(sum)")                                                      \
+    X(CROSS_ENTROPY, "cross_entropy", "nothing for a class; for each row the loss w (-ln p[label]) + z lse^2")         \
+    X(CROSS_ENTROPY_GRADIENT, "cross_entropy_gradient", "((w + 2 z lse) p - w [class = label]) s / T; and the loss")
 
 typedef enum clsoftmax_operation {
 #define CLSOFTMAX_OPERATION_ENUM(name, text, meaning) CLSOFTMAX_OPERATION_##name,
@@ -400,10 +403,15 @@ typedef struct clsoftmax_arguments {
     const int64_t *labels;
     clsoftmax_statistics *statistics; /* with statistics, one for each row */
     uint64_t *invalid_rows;           /* becomes the number of rows with a negative or NaN temperature; may be NULL */
+    /* For losses, see section 8: */
+    const float *weights; /* one for each row, not negative; NULL: all are 1 */
+    float *losses;        /* one for each row; with a gradient it may be NULL */
+    float scale;          /* of the gradient */
+    float z_loss;         /* the weight of lse^2, not negative */
 } clsoftmax_arguments;
 
 /* clang-format off */
-#define CLSOFTMAX_ARGUMENTS_INIT { sizeof(clsoftmax_arguments), NULL, NULL, 1.0f, NULL, NULL, NULL, NULL }
+#define CLSOFTMAX_ARGUMENTS_INIT { sizeof(clsoftmax_arguments), NULL, NULL, 1.0f, NULL, NULL, NULL, NULL, NULL, NULL, 1.0f, 0.0f }
 /* clang-format on */
 
 /* Sets arguments to CLSOFTMAX_ARGUMENTS_INIT. `size` is that of the struct in the program:
@@ -447,6 +455,60 @@ CLSOFTMAX_API void clsoftmax_plan_release(clsoftmax_plan *plan);
 CLSOFTMAX_API clsoftmax_status clsoftmax_sweep(clsoftmax_context *context, uint64_t rows, uint64_t classes,
                                                const float *logits, uint64_t count, const float *temperatures,
                                                float *probabilities, clsoftmax_statistics *statistics);
+
+/* ---------------------------------------------------------------- 8. Losses: cross-entropy at a temperature */
+
+/* The operations CROSS_ENTROPY and CROSS_ENTROPY_GRADIENT compute, for each row with a label,
+
+       loss              w (-ln p[label]) + z lse^2,   p = softmax(x / T), lse = ln of the sum of exp(x / T)
+       gradient of c     ((w + 2 z lse) p[c] - w [c = label]) s / T, the derivative of s * loss by x[c]
+
+   with the row's weight w (arguments.weights, such as the weight of its label's class), the weight z of the z-loss
+   (arguments.z_loss), and the scale s of the gradient (arguments.scale, such as 1 / rows for a mean). A row whose label
+   is outside [0, classes) is ignored: its loss is 0, and so is its gradient. Losses are f32, one for each row, in
+   arguments.losses; in a sweep that of row r at temperature k is losses[k * rows + r]. The gradient is in
+   arguments.results, and may take the place of the logits.
+
+   Errors against the exact values, for C classes, z = 0 and accuracy "faithful" (4 times as much for "fast"):
+     loss              1 ULP + C 2^-44 of itself
+     gradient          2 ULP + C 2^-44 of itself, also at the label: there 1 - p is made of the other classes, so that
+                       nothing cancels as p goes to 1 (below 1 - p = 2^-127 add C 2^-171 w s / T)
+   With a z-loss, lse adds its own error (section 5), and the gradient at the label is within 2 ULP of the larger of its
+   two terms.
+
+   A loss is infinite if the label's logit is -inf, or if -ln p is beyond f32. A row that softmax makes NaN has a loss
+   and a gradient of NaN. At T = 0 the gradient is its limit, which is 0 or infinite.
+     INVALID_ARGUMENT  labels is NULL; a weight is negative or not finite; z or s is not finite, or z is negative. (The
+                       host cannot see weights in device buffers.) */
+
+/* Computes the mean cross-entropy of a row-major matrix of f32 logits over the rows that have a label, and the gradient
+   of that mean. gradient may be logits, or NULL; losses may be NULL. The losses are summed exactly and then divided, so
+   the mean does not depend on the order of rows; without labelled rows it is NaN. */
+CLSOFTMAX_API clsoftmax_status clsoftmax_loss(clsoftmax_context *context, uint64_t rows, uint64_t classes,
+                                              const float *logits, float temperature, const int64_t *labels,
+                                              float *gradient, float *losses, double *mean);
+
+/* An exact sum of f32, whatever the order: parts of the rows may be added by several threads, devices, tiles or
+   processes, and merge to the same number. Processes may add up the digits and counts themselves, element by element as
+   64-bit integers (MPI_SUM on the whole struct). Start from CLSOFTMAX_TOTAL_INIT. */
+#define CLSOFTMAX_TOTAL_DIGITS 11
+typedef struct clsoftmax_total {
+    int64_t digits[CLSOFTMAX_TOTAL_DIGITS];            /* of 32 bits; the first counts units of 2^-149 */
+    int64_t nan, positive_infinity, negative_infinity; /* how many of each were added */
+} clsoftmax_total;
+
+/* clang-format off */
+#define CLSOFTMAX_TOTAL_INIT {{0}, 0, 0, 0}
+/* clang-format on */
+
+/* Adds values to a total. */
+CLSOFTMAX_API void clsoftmax_total_add(clsoftmax_total *total, const float *values, uint64_t count);
+
+/* Adds a total to another. */
+CLSOFTMAX_API void clsoftmax_total_merge(clsoftmax_total *total, const clsoftmax_total *other);
+
+/* Returns the sum, rounded once to double; NaN if a NaN or infinities of both signs were added. */
+CLSOFTMAX_API double clsoftmax_total_value(const clsoftmax_total *total);
 
 #ifdef __cplusplus
 }

@@ -60,11 +60,17 @@ typedef struct clsoftmax_cl_arguments {
     cl_mem statistics; /* with statistics, a clsoftmax_statistics for each row */
     size_t statistics_first;
     cl_mem invalid_rows; /* one cl_uint, to which the rows with an invalid temperature are added; may be NULL */
+    cl_mem weights;      /* for a loss, a cl_float for each row; may be NULL */
+    size_t weights_first;
+    cl_mem losses; /* for a loss, a cl_float for each row; with a gradient it may be NULL */
+    size_t losses_first;
+    cl_float scale;  /* as in clsoftmax_arguments */
+    cl_float z_loss; /* as well */
 } clsoftmax_cl_arguments;
 
 /* clang-format off */
 #define CLSOFTMAX_CL_ARGUMENTS_INIT                                                                                    \
-    { sizeof(clsoftmax_cl_arguments), NULL, NULL, 1.0f, NULL, 0, NULL, 0, NULL, 0, NULL }
+    { sizeof(clsoftmax_cl_arguments), NULL, NULL, 1.0f, NULL, 0, NULL, 0, NULL, 0, NULL, NULL, 0, NULL, 0, 1.0f, 0.0f }
 /* clang-format on */
 
 /* Sets arguments to CLSOFTMAX_CL_ARGUMENTS_INIT. `size` is that of the struct in the program:

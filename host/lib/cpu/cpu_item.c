@@ -49,6 +49,7 @@ typedef struct bundle {
     vector_sums sums[TERM_COUNT][MOST_ROWS]; /* since they were flushed */
     core_total_t flushed[TERM_COUNT][MOST_ROWS];
     lane_totals totals[TERM_COUNT];
+    lane_inputs inputs;
     lane_ends ends;
 } bundle;
 
@@ -215,8 +216,7 @@ INLINE void block_sums(const items *it, bundle *b, const block *k, const between
 /* Ends the sums of all rows, and clears them for the next ones. */
 static void end_sums(const items *it, bundle *b)
 {
-    FOR_TERMS_IN(it->terms, t)
-    {
+    FOR_TERMS_IN(it->terms, t) {
         if (it->rows_at_once)
             finish_rows(b->sums[t], it->levels, b->flushed[t], &b->totals[t]);
         for (size_t r = 0; r < b->rows && !it->rows_at_once; r++) {
@@ -242,7 +242,14 @@ static void write_statistics(const items *it, const bundle *b)
     memcpy(it->call->arguments->statistics + b->first, records, b->rows * sizeof *records);
 }
 
-/* Finishes the sums of all rows: writes their statistics, and prepares what results need. */
+/* Reads what rows have for their losses. */
+static void read_inputs(const items *it, bundle *b)
+{
+    for (size_t r = 0; r < b->rows; r++)
+        set_lane_input(it->call, &b->inputs, r, b->first + r, cpu_label_logit(it->call, b->first + r, b->logits[r]));
+}
+
+/* Finishes the sums of all rows: writes their statistics and losses, and prepares what results need. */
 static void finish_sums(const items *it, bundle *b)
 {
     const clsoftmax_problem *p = it->call->problem;
@@ -251,14 +258,18 @@ static void finish_sums(const items *it, bundle *b)
     end_sums(it, b);
     if (p->statistics)
         write_statistics(it, b); /* first, because results may overwrite the label's logit */
-    set_lane_ends(p, &b->ends, &b->set, b->totals, b->rows);
+    if (cpu_has_loss(p))
+        read_inputs(it, b); /* first, too */
+    set_lane_ends(p, &b->ends, &(lane_sums_of){&b->set, temperatures_of(it, b), b->totals, &b->inputs}, b->rows);
+    if (cpu_has_loss(p) && it->call->arguments->losses)
+        memcpy(it->call->arguments->losses + b->first, b->ends.loss, b->rows * sizeof *b->ends.loss);
 }
 
 /* ---------------------------------------------------------------- Phase emit */
 
 /* Writes the results of a block that are no neighbours, or made of logits. */
 static void store_other_results(const items *it, const bundle *b, const block *k, result_block block,
-                                core_two_float end)
+                                operation_end_t end)
 {
     const row_on_lane on = {&b->set, temperatures_of(it, b), k->row};
     float buffer[CPU_BLOCK];
@@ -274,8 +285,9 @@ INLINE void begin_results(const items *it, const bundle *b, const block *k, betw
     const clsoftmax_problem *p = it->call->problem;
     const int kind = b->set.kind[k->row], pairs = it->keep && cpu_made_of(p) == MADE_OF_EXPONENTIALS;
     const uint64_t stride = p->results_layout.class_stride;
-    const result_block block = {it->call, it->stream, b->results[k->row] + k->first * stride, stride, k->length};
-    const core_two_float end = lane_end(&b->ends, k->row);
+    const result_block block = {it->call, it->stream, b->results[k->row] + k->first * stride,
+                                stride,   k->length,  label_in_block(it->call, b->first + k->row, k->first, k->length)};
+    const operation_end_t end = lane_end(&b->ends, k->row);
     if (!core_row_is_computed(kind))
         store_fill(block, kind);
     else if (pairs && stride == 1)
@@ -297,13 +309,14 @@ static void clear_bundle(const items *it, bundle *b)
         for (int t = 0; t < TERM_COUNT; t++)
             set_lane_total(&b->totals[t], r, (core_total_t){0, 0, 0});
     }
-    FOR_TERMS_IN(it->terms, t)
-    {
+    FOR_TERMS_IN(it->terms, t) {
         memset(b->sums[t], 0, rows * sizeof *b->sums[t]);
         memset(b->flushed[t], 0, rows * sizeof *b->flushed[t]);
     }
     for (size_t r = 0; r < rows; r++)
         clear_maxima(&b->maxima[r]);
+    for (size_t r = 0; r < MOST_ROWS; r++)
+        clear_lane_input(&b->inputs, r);
     if (it->call->problem->temperature_per_row)
         set_one_temperature(&b->own_temperatures, 1.0f);
 }
@@ -328,7 +341,7 @@ static void begin_bundle(items *it, bundle *b)
     if (it->top == CPU_TOP_WHOLE)
         memset(b->tops, 0, b->rows * sizeof *b->tops); /* keys of CORE_KEY_NEGATIVE_INFINITY */
     FOR_TERMS_IN(it->terms, t)
-    memset(b->flushed[t], 0, b->rows * sizeof *b->flushed[t]);
+        memset(b->flushed[t], 0, b->rows * sizeof *b->flushed[t]);
 }
 
 /* Runs a phase of each bundle: top of the next, sums of the current, emit of the last. They take turns strip by strip,

@@ -289,7 +289,7 @@ INLINE void sum_classes(panel *panel, uint64_t c, size_t count)
     uint32_t added = (uint32_t)(c % CORE_FLUSH_AFTER + count);
     if (!panel->short_sums && (added == CORE_FLUSH_AFTER || c + count == p->classes))
         FOR_TERMS_IN(panel->any_alone || !p->statistics ? terms : terms & ~TERM_SET(TERM_REST), term)
-    flush(&panel->sums[term], added, panel->levels, &panel->totals[term]);
+            flush(&panel->sums[term], added, panel->levels, &panel->totals[term]);
 }
 
 static void sum_exponentials(panel *panel)
@@ -318,7 +318,7 @@ INLINE void finish_short_sums(panel *panel, int operation)
     FOR_LANES
     {
         core_two_float sum = core_short_total_value(sums->high[l], sums->low[l], added);
-        set_lane_end(&panel->ends, l, operation_end(operation, (operation_sums){.sum = sum}));
+        set_lane_end(operation, &panel->ends, l, operation_end(operation, (operation_sums){.sum = sum}));
     }
 }
 
@@ -327,11 +327,12 @@ static void finish_sums(panel *panel)
 {
     const clsoftmax_problem *p = panel->call->problem;
     if (!panel->short_sums) {
-        set_lane_ends(p, &panel->ends, &panel->rows, panel->totals, LANES);
+        set_lane_ends(p, &panel->ends,
+                      &(lane_sums_of){&panel->rows, &panel->temperatures, panel->totals, &panel->inputs}, LANES);
         return;
     }
     switch ((int)p->operation) {
-#define FINISH_SHORT_SUMS(name, made_of, terms, zero)                                                                  \
+#define FINISH_SHORT_SUMS(name, made_of, terms, loss, zero)                                                            \
     case OPERATION_##name:                                                                                             \
         finish_short_sums(panel, OPERATION_##name);                                                                    \
         break;
@@ -352,6 +353,33 @@ static core_row_sums_t row_of_lane(const panel *panel, size_t l)
     return sums;
 }
 
+/* Reads what the rows have for their losses. */
+static void read_inputs(panel *panel)
+{
+    const clsoftmax_problem *p = panel->call->problem;
+    for (size_t l = 0; l < LANES; l++) {
+        const size_t row = lane_to_row(panel->packed, l);
+        clear_lane_input(&panel->inputs, l);
+        panel->label[l] = -1;
+        if (row >= panel->count)
+            continue;
+        const float logit =
+            cpu_label_logit(panel->call, panel->row + row, panel->logits + row * panel->logits_lane_stride);
+        set_lane_input(panel->call, &panel->inputs, l, panel->row + row, logit);
+        if ((uint64_t)panel->call->arguments->labels[panel->row + row] < p->classes)
+            panel->label[l] = panel->call->arguments->labels[panel->row + row];
+    }
+}
+
+/* Writes the losses of the rows at temperature k of the sweep. */
+static void write_losses(const panel *panel, uint64_t k)
+{
+    float *out = panel->call->arguments->losses + k * cls_problem_rows(panel->call->problem) + panel->row;
+    for (size_t l = 0; l < LANES; l++)
+        if (lane_to_row(panel->packed, l) < panel->count)
+            out[lane_to_row(panel->packed, l)] = panel->ends.loss[l];
+}
+
 /* Writes the statistics of the rows at temperature k of the sweep; k is 0 without one. */
 static void write_statistics(const panel *panel, uint64_t k)
 {
@@ -369,11 +397,11 @@ static void write_statistics(const panel *panel, uint64_t k)
 
 /* ---------------------------------------------------------------- Phase emit */
 
-/* Computes the results of `lanes` lanes of a class, from `first` on, into p: from the exponentials of the strip, or
+/* Computes the results of `lanes` lanes of class c, from `first` on, into p: from the exponentials of the strip, or
    from its logits, which become exponentials first if results are made of those. The strip and p begin at the lane; x
    and high may be p. operation, lanes and from_pairs are constants. */
-INLINE void results_of_class(const panel *panel, int operation, size_t first, size_t lanes, int from_pairs, strip s,
-                             float *p)
+INLINE void results_of_class(const panel *panel, int operation, uint64_t c, size_t first, size_t lanes, int from_pairs,
+                             strip s, float *p)
 {
 #pragma omp simd
     for (size_t l = 0; l < lanes; l++) {
@@ -387,6 +415,8 @@ INLINE void results_of_class(const panel *panel, int operation, size_t first, si
         else if (operation_made_of(operation) == MADE_OF_EXPONENTIALS)
             e = core_exponential(s.x[l], lane_row(&panel->rows, lane));
         p[l] = operation_result(operation, e, from_pairs ? 0 : s.x[l], row);
+        if (operation_loss(operation) != LOSS_NONE)
+            p[l] = panel->label[lane] == (int64_t)c ? row.end.at_label : p[l];
     }
 }
 
@@ -413,7 +443,7 @@ INLINE void write_at_once(const panel *panel, int operation)
         for (size_t first = 0; first < LANES; first += CPU_VECTOR) {
             _Alignas(CPU_LINE) float vector[CPU_VECTOR];
             const strip s = {.high = panel->high + c * LANES + first, .low = panel->low + c * LANES + first};
-            results_of_class(panel, operation, first, CPU_VECTOR, 1, s, vector);
+            results_of_class(panel, operation, c, first, CPU_VECTOR, 1, s, vector);
             cpu_write_line(stream, p + first, vector);
         }
     }
@@ -424,11 +454,11 @@ INLINE void write_class(const panel *panel, int operation, uint64_t c, float *p,
 {
     strip s = {.high = panel->high + c * LANES, .low = panel->low + c * LANES};
     if (operation_made_of(operation) == MADE_OF_EXPONENTIALS && panel->keep) {
-        results_of_class(panel, operation, 0, LANES, 1, s, p);
+        results_of_class(panel, operation, c, 0, LANES, 1, s, p);
         return;
     }
     s.x = ordinary_classes(panel, c, 1, buffer);
-    results_of_class(panel, operation, 0, LANES, 0, s, p);
+    results_of_class(panel, operation, c, 0, LANES, 0, s, p);
 }
 
 /* Writes the fill into the lanes whose rows are not computed. */
@@ -466,7 +496,7 @@ INLINE void write_results_of(const panel *panel, int operation)
 static void write_results(const panel *panel)
 {
     switch ((int)panel->call->problem->operation) {
-#define WRITE_RESULTS_OF(name, made_of, terms, zero)                                                                   \
+#define WRITE_RESULTS_OF(name, made_of, terms, loss, zero)                                                             \
     case OPERATION_##name:                                                                                             \
         write_results_of(panel, OPERATION_##name);                                                                     \
         break;
@@ -483,9 +513,13 @@ static void compute_panel(panel *panel, uint64_t k)
     const clsoftmax_problem *p = panel->call->problem;
     set_rows(panel);
     sum_exponentials(panel);
+    if (cpu_has_loss(p)) /* first, because results may overwrite the label's logit */
+        read_inputs(panel);
     finish_sums(panel);
-    if (p->statistics) /* first, because results may overwrite the label's logit */
+    if (p->statistics) /* first, too */
         write_statistics(panel, k);
+    if (cpu_has_loss(p) && panel->call->arguments->losses)
+        write_losses(panel, k);
     if (cpu_made_of(p) != MADE_OF_NOTHING)
         write_results(panel);
 }

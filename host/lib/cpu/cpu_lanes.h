@@ -162,7 +162,7 @@ INLINE core_term_row_t term_row_of(row_on_lane on)
 }
 
 /* Returns the row and its end, as an operation takes them. What it does not use costs nothing once this is inlined. */
-INLINE operation_row operation_row_of(row_on_lane on, core_two_float end)
+INLINE operation_row operation_row_of(row_on_lane on, operation_end_t end)
 {
     return (operation_row){core_log_row(lane_temperature(on.temperatures, on.lane), on.rows->maximum[on.lane]), end};
 }
@@ -200,63 +200,113 @@ static inline void complete_rests(const lane_rows *rows, lane_totals *totals, si
         complete_rest(rows, totals, l);
 }
 
-/* What results need of the sums, for each lane: see operation_end. */
+/* What is read of each lane's row for its loss: see core_loss_inputs_t. Lanes have also what is the same for all rows,
+   since gcc does not vectorise loops with conditions on that. */
+typedef struct __attribute__((aligned(64))) lane_inputs {
+    float label_logit[LANES], weight[LANES], scale[LANES], z_loss[LANES];
+} lane_inputs;
+
+/* Makes a lane one without a label, so that its numbers are valid. */
+INLINE void clear_lane_input(lane_inputs *inputs, size_t l)
+{
+    inputs->label_logit[l] = core_float_of_bits(CORE_NAN_BITS);
+    inputs->weight[l] = CORE_NO_LABEL;
+    inputs->scale[l] = 1.0f;
+    inputs->z_loss[l] = 0.0f;
+}
+
+/* Sets what is read of the row on a lane. */
+INLINE void set_lane_input(const cpu_call *call, lane_inputs *inputs, size_t l, uint64_t row, float label_logit)
+{
+    const clsoftmax_arguments *arguments = call->arguments;
+    inputs->label_logit[l] = label_logit;
+    const int is_labelled = (uint64_t)arguments->labels[row] < call->problem->classes;
+    const float weight = arguments->weights ? arguments->weights[row] : 1.0f;
+    inputs->weight[l] = is_labelled ? weight : CORE_NO_LABEL;
+    inputs->scale[l] = arguments->scale;
+    inputs->z_loss[l] = arguments->z_loss;
+}
+
+/* The end of each lane's row: see operation_end_t. All but the factor is set for operations with a loss alone. */
 typedef struct __attribute__((aligned(64))) lane_ends {
-    float high[LANES], low[LANES];
+    float high[LANES], low[LANES], after[LANES], at_label[LANES], loss[LANES];
 } lane_ends;
 
-INLINE core_two_float lane_end(const lane_ends *ends, size_t l)
+INLINE operation_end_t lane_end(const lane_ends *ends, size_t l)
 {
-    return (core_two_float){ends->high[l], ends->low[l]};
+    return (operation_end_t){{ends->high[l], ends->low[l]}, ends->after[l], ends->at_label[l], ends->loss[l]};
 }
 
-INLINE void set_lane_end(lane_ends *ends, size_t l, core_two_float end)
+/* operation: a constant, here and below. */
+INLINE void set_lane_end(int operation, lane_ends *ends, size_t l, operation_end_t end)
 {
-    ends->high[l] = end.high;
-    ends->low[l] = end.low;
-}
-
-/* Returns what results need of the sums of the row on a lane. totals: those of all terms. */
-INLINE core_two_float end_of_lane(int operation, const lane_rows *rows, const lane_totals *totals, int levels, size_t l)
-{
-    const core_setting_t set = {.maximum = rows->maximum[l], .row = lane_row(rows, l)};
-    return operation_end(operation, (operation_sums){.sum = core_total_value(lane_total(&totals[TERM_EXPONENTIAL], l)),
-                                                     .rest_total = lane_total(&totals[TERM_REST], l),
-                                                     .rest = lane_rest(rows, l),
-                                                     .set = set,
-                                                     .levels = levels});
-}
-
-/* Sets the ends of lanes, for an operation that needs only the values of the sums, in which all levels are; the number
-   of levels means nothing to it. The vectorised loops have a constant number of lanes: CPU_VECTOR for a bundle, or all
-   for a panel. */
-INLINE void set_lane_ends_of_sums(int operation, lane_ends *ends, const lane_rows *rows, const lane_totals *totals,
-                                  size_t present)
-{
-    if (present <= CPU_VECTOR) {
-#pragma omp simd
-        for (size_t l = 0; l < CPU_VECTOR; l++)
-            set_lane_end(ends, l, end_of_lane(operation, rows, totals, 2, l));
+    ends->high[l] = end.factor.high;
+    ends->low[l] = end.factor.low;
+    if (operation_loss(operation) == LOSS_NONE)
         return;
-    }
+    ends->after[l] = end.after;
+    ends->at_label[l] = end.at_label;
+    ends->loss[l] = end.loss;
+}
+
+/* What the ends of rows are computed from: the totals of all terms, and for a loss what is read of each row. */
+typedef struct lane_sums_of {
+    const lane_rows *rows;
+    const lane_temperatures *temperatures;
+    const lane_totals *totals;
+    const lane_inputs *inputs; /* NULL without a loss */
+} lane_sums_of;
+
+/* Returns the end of the row on a lane. */
+INLINE operation_end_t end_of_lane(int operation, const lane_sums_of *of, int levels, size_t l)
+{
+    const lane_rows *rows = of->rows;
+    operation_sums sums = {.sum = core_total_value(lane_total(&of->totals[TERM_EXPONENTIAL], l)),
+                           .rest_total = lane_total(&of->totals[TERM_REST], l),
+                           .rest = lane_rest(rows, l),
+                           .set = {.kind = rows->kind[l],
+                                   .prepared = lane_temperature(of->temperatures, l),
+                                   .maximum = rows->maximum[l],
+                                   .ties_at = rows->ties_at[l],
+                                   .row = lane_row(rows, l)},
+                           .levels = levels};
+    if (operation_loss(operation) != LOSS_NONE)
+        sums.inputs = (core_loss_inputs_t){of->inputs->label_logit[l], of->inputs->weight[l], of->inputs->scale[l],
+                                           of->inputs->z_loss[l]};
+    return operation_end(operation, sums);
+}
+
+/* Sets the ends of the first `count` lanes, a constant, as levels is. */
+INLINE void set_ends_of_lanes(int operation, lane_ends *ends, const lane_sums_of *of, int levels, size_t count)
+{
 #pragma omp simd
-    for (size_t l = 0; l < LANES; l++)
-        set_lane_end(ends, l, end_of_lane(operation, rows, totals, 2, l));
+    for (size_t l = 0; l < count; l++)
+        set_lane_end(operation, ends, l, end_of_lane(operation, of, levels, l));
+}
+
+/* Sets the ends of lanes: those of a bundle, CPU_VECTOR, or of a panel. To an operation that needs only the values of
+   sums, the number of levels means nothing. */
+INLINE void set_lane_ends_of(int operation, lane_ends *ends, const lane_sums_of *of, int levels, size_t present)
+{
+    if (present > CPU_VECTOR && levels == 2)
+        set_ends_of_lanes(operation, ends, of, 2, LANES);
+    else if (present > CPU_VECTOR)
+        set_ends_of_lanes(operation, ends, of, 3, LANES);
+    else if (levels == 2)
+        set_ends_of_lanes(operation, ends, of, 2, CPU_VECTOR);
+    else
+        set_ends_of_lanes(operation, ends, of, 3, CPU_VECTOR);
 }
 
 /* Sets the ends of the first `present` lanes. */
-static inline void set_lane_ends(const clsoftmax_problem *problem, lane_ends *ends, const lane_rows *rows,
-                                 const lane_totals *totals, size_t present)
+static inline void set_lane_ends(const clsoftmax_problem *problem, lane_ends *ends, const lane_sums_of *of,
+                                 size_t present)
 {
     const int levels = CORE_SUM_LEVELS(problem->classes);
     switch ((int)problem->operation) {
-#define SET_LANE_ENDS(name, made_of, terms, zero)                                                                      \
+#define SET_LANE_ENDS(name, made_of, terms, loss, zero)                                                                \
     case OPERATION_##name:                                                                                             \
-        if (ENDS_WITH_SUM(terms))                                                                                      \
-            set_lane_ends_of_sums(OPERATION_##name, ends, rows, totals, present);                                      \
-        else                                                                                                           \
-            for (size_t l = 0; l < present; l++)                                                                       \
-                set_lane_end(ends, l, end_of_lane(OPERATION_##name, rows, totals, levels, l));                         \
+        set_lane_ends_of(OPERATION_##name, ends, of, ENDS_WITH_SUM(terms) ? 2 : levels, present);                      \
         break;
         OPERATION_LIST(SET_LANE_ENDS)
 #undef SET_LANE_ENDS

@@ -31,6 +31,8 @@ typedef struct __attribute__((aligned(64))) panel {
     int64_t index[LANES];
     lane_sums sums[TERM_COUNT]; /* since they were flushed */
     lane_totals totals[TERM_COUNT];
+    lane_inputs inputs;
+    int64_t label[LANES]; /* its class, for a loss; -1: none */
     lane_ends ends;
 
     const cpu_call *call;

@@ -196,8 +196,7 @@ INLINE void add_part(worker *w, size_t number, cpu_part *part, int levels)
     }
     part->high = kept;
     part->low = kept ? kept + distance : NULL;
-    FOR_TERMS_IN(cpu_terms(p), t)
-    {
+    FOR_TERMS_IN(cpu_terms(p), t) {
         flush_sums(&sums[t], levels, &totals[t]);
         part->totals[t] = totals[t];
     }
@@ -235,17 +234,35 @@ static void write_statistics(const worker *w, const cpu_cut_row *row)
     w->call->arguments->statistics[w->temperature * cls_problem_rows(w->call->problem) + w->row] = records[0];
 }
 
-/* Merges the sums of a row's parts, and writes the row's statistics. (Before any results, because these may overwrite
-   the label's logit.) */
+/* Returns the end of the row. */
+static operation_end_t end_of_row(const worker *w, const cpu_cut_row *row)
+{
+    lane_totals totals[TERM_COUNT];
+    lane_inputs inputs;
+    lane_ends ends;
+    set_totals(w, row, totals);
+    for (size_t l = 0; l < CPU_VECTOR && cpu_has_loss(w->call->problem); l++)
+        set_lane_input(w->call, &inputs, l, w->row, row->label_logit);
+    set_lane_ends(w->call->problem, &ends, &(lane_sums_of){&w->rows, &w->temperatures, totals, &inputs}, 1);
+    return lane_end(&ends, 0);
+}
+
+/* Merges the sums of a row's parts, and writes the row's statistics and its loss. (Before any results, because these
+   may overwrite the label's logit.) */
 static void finish_sums(const worker *w, const cpu_part *parts, cpu_cut_row *row)
 {
     const clsoftmax_problem *p = w->call->problem;
     memset(row->totals, 0, sizeof row->totals);
     for (size_t i = 0; i < w->cut->parts; i++)
         FOR_TERMS_IN(cpu_terms(p), t)
-    row->totals[t] = core_total_merge(row->totals[t], parts[i].totals[t]);
+            row->totals[t] = core_total_merge(row->totals[t], parts[i].totals[t]);
     if (p->statistics)
         write_statistics(w, row);
+    if (!cpu_has_loss(p))
+        return;
+    row->label_logit = cpu_label_logit(w->call, w->row, w->logits);
+    if (w->call->arguments->losses)
+        w->call->arguments->losses[w->temperature * cls_problem_rows(p) + w->row] = end_of_row(w, row).loss;
 }
 
 /* ---------------------------------------------------------------- Phase emit */
@@ -257,20 +274,18 @@ static void results_of_part(const worker *w, size_t number, const cpu_part *part
     const uint64_t stride = p->results_layout.class_stride;
     const row_on_lane on = {&w->rows, &w->temperatures, 0};
     const int is_computed = core_row_is_computed(w->rows.kind[0]);
-    lane_totals totals[TERM_COUNT];
-    lane_ends ends;
-    set_totals(w, row, totals);
-    set_lane_ends(p, &ends, &w->rows, totals, 1);
+    const operation_end_t end = end_of_row(w, row);
     size_t slot = 0;
     for (blocks b = blocks_of_part(w, number); b.length > 0; next_block(&b)) {
-        const result_block block = {w->call, w->stream, w->results + b.first * stride, stride, b.length};
+        const result_block block = {w->call, w->stream, w->results + b.first * stride,
+                                    stride,  b.length,  label_in_block(w->call, w->row, b.first, b.length)};
         float buffer[CPU_BLOCK];
         if (!is_computed)
             store_fill(block, w->rows.kind[0]);
         else if (part->high)
-            store_results(block, NULL, part->high + slot, part->low + slot, on, lane_end(&ends, 0));
+            store_results(block, NULL, part->high + slot, part->low + slot, on, end);
         else
-            store_results(block, block_ordinary(w, &b, buffer), NULL, NULL, on, lane_end(&ends, 0));
+            store_results(block, block_ordinary(w, &b, buffer), NULL, NULL, on, end);
         slot += b.length;
     }
 }

@@ -33,20 +33,26 @@ typedef struct kept_results {
     int operation; /* whose results are made of exponentials */
     clsoftmax_dtype dtype;
     const float *high, *low;
-    core_two_float end;
+    operation_end_t end;
+    size_t label; /* which of them is the result of the label's class, where that is one of its own; NO_LABEL: none */
     result_run run;
 } kept_results;
 
+#define NO_LABEL SIZE_MAX
+
 /* Computes a line of results, and writes it where it belongs, or as much of it as a run has at its beginning or end.
-   high and low have a whole line's pairs. dtype: a constant. */
+   high and low have a whole line's pairs. label: the place of the label's class in the line, if that has it. dtype: a
+   constant. */
 INLINE void write_pairs(int operation, clsoftmax_dtype dtype, const float *high, const float *low, operation_row row,
-                        result_run run)
+                        size_t label, result_run run)
 {
     enum { MOST = CPU_LINE / sizeof(uint16_t) };
     const size_t size = cpu_element_size(dtype), most = CPU_LINE / size;
     _Alignas(CPU_LINE) float values[MOST];
     _Alignas(CPU_LINE) uint16_t rounded[MOST];
     results_of_pairs(operation, high, low, most, row, values);
+    if (operation_loss(operation) != LOSS_NONE && label < most)
+        values[label] = row.end.at_label;
     const void *line = cpu_rounded(dtype, values, most, rounded);
     if (run.length * size == CPU_LINE)
         cpu_write_line(run.stream, run.to, line);
@@ -68,13 +74,15 @@ INLINE void write_pairs_run(int operation, clsoftmax_dtype dtype, const kept_res
     if (!are_lines) {
         i += cpu_write_head(stream, to + first * size, count * size) / size;
         if (i > first)
-            write_pairs(operation, dtype, high + first, low + first, row,
+            write_pairs(operation, dtype, high + first, low + first, row, kept->label - first,
                         (result_run){to + first * size, i - first, stream});
     }
     for (; i + most <= end; i += most)
-        write_pairs(operation, dtype, high + i, low + i, row, (result_run){to + i * size, most, stream});
+        write_pairs(operation, dtype, high + i, low + i, row, kept->label - i,
+                    (result_run){to + i * size, most, stream});
     if (!are_lines && i < end)
-        write_pairs(operation, dtype, high + i, low + i, row, (result_run){to + i * size, end - i, stream});
+        write_pairs(operation, dtype, high + i, low + i, row, kept->label - i,
+                    (result_run){to + i * size, end - i, stream});
 }
 
 /* Does so for any dtype. operation: a constant. */
@@ -96,7 +104,7 @@ INLINE void write_kept_of(int operation, const kept_results *kept, size_t first,
 INLINE void write_kept(const kept_results *kept, size_t first, size_t count, int are_lines)
 {
     switch (kept->operation) {
-#define WRITE_KEPT(name, made_of, terms, zero)                                                                         \
+#define WRITE_KEPT(name, made_of, terms, loss, zero)                                                                   \
     case OPERATION_##name:                                                                                             \
         if (made_of == MADE_OF_EXPONENTIALS)                                                                           \
             write_kept_of(OPERATION_##name, kept, first, count, are_lines);                                            \
@@ -148,21 +156,31 @@ typedef struct result_block {
     cpu_stream *stream; /* as cpu_write takes it */
     uint64_t first, stride;
     size_t length;
+    size_t label; /* as kept_results has it */
 } result_block;
 
+/* Returns the place of a row's label in a block that begins at class `first`. */
+static inline size_t label_in_block(const cpu_call *call, uint64_t row, uint64_t first, size_t length)
+{
+    if (operation_loss((int)call->problem->operation) == LOSS_NONE)
+        return NO_LABEL;
+    const uint64_t place = (uint64_t)call->arguments->labels[row] - first; /* a label below 0 wraps around */
+    return place < length ? (size_t)place : NO_LABEL;
+}
+
 /* Returns the results of a block as a run of neighbours. */
-INLINE kept_results kept_block(result_block block, const float *high, const float *low, core_two_float end)
+INLINE kept_results kept_block(result_block block, const float *high, const float *low, operation_end_t end)
 {
     const clsoftmax_problem *p = block.call->problem;
     const clsoftmax_dtype dtype = p->results_dtype;
     char *to = (char *)block.call->arguments->results + block.first * cpu_element_size(dtype);
-    return (kept_results){(int)p->operation, dtype, high, low, end, {to, block.length, block.stream}};
+    return (kept_results){(int)p->operation, dtype, high, low, end, block.label, {to, block.length, block.stream}};
 }
 
 /* Writes the results of at most CPU_BLOCK exponentials. Neighbours are written line by line, without a buffer between;
    behind the exponentials there is room to read a line more (CPU_ROOM_BEHIND). operation: a constant. */
 INLINE void store_results_of_pairs(int operation, result_block block, const float *restrict high,
-                                   const float *restrict low, core_two_float end)
+                                   const float *restrict low, operation_end_t end)
 {
     const clsoftmax_problem *p = block.call->problem;
     float results[CPU_BLOCK];
@@ -172,6 +190,8 @@ INLINE void store_results_of_pairs(int operation, result_block block, const floa
         return;
     }
     results_of_pairs(operation, high, low, padded(block.length), (operation_row){.end = end}, results);
+    if (operation_loss(operation) != LOSS_NONE && block.label != NO_LABEL)
+        results[block.label] = end.at_label;
     cpu_store(p->results_dtype, block.call->arguments->results, block.first, block.stride, block.length, block.stream,
               results);
 }
@@ -189,6 +209,8 @@ INLINE void store_results_of_logits(int operation, result_block block, const flo
         const strip_rows any = one_row(row, none, 0);
         results_of_strips(operation, x, block.length, &any, end, results);
     }
+    if (operation_loss(operation) != LOSS_NONE && block.label != NO_LABEL)
+        results[block.label] = end.end.at_label;
     cpu_store(block.call->problem->results_dtype, block.call->arguments->results, block.first, block.stride,
               block.length, block.stream, results);
 }
@@ -196,10 +218,10 @@ INLINE void store_results_of_logits(int operation, result_block block, const flo
 /* Writes a block of results. If they are made of exponentials that are kept, high and low are these; otherwise high and
    low are NULL, and x is the block's logits. */
 static inline void store_results(result_block block, const float *x, const float *high, const float *low,
-                                 row_on_lane on, core_two_float end)
+                                 row_on_lane on, operation_end_t end)
 {
     switch ((int)block.call->problem->operation) {
-#define STORE_RESULTS(name, made_of, terms, zero)                                                                      \
+#define STORE_RESULTS(name, made_of, terms, loss, zero)                                                                \
     case OPERATION_##name:                                                                                             \
         if (made_of == MADE_OF_EXPONENTIALS && high)                                                                   \
             store_results_of_pairs(OPERATION_##name, block, high, low, end);                                           \

@@ -126,6 +126,7 @@ typedef struct __attribute__((aligned(64))) cpu_cut_row {
     atomic_int phase;             /* for which everything is known: top and totals stand still from then on */
     core_top_t top;
     core_total_t totals[TERM_COUNT];
+    float label_logit; /* for a loss */
 } cpu_cut_row;
 
 /* The rows of a call that all threads compute together. In a sweep, each is a row at one temperature. */
@@ -199,6 +200,12 @@ static inline cpu_top cpu_top_of(const clsoftmax_problem *problem)
 #define FOR_TERMS_IN(set, t)                                                                                           \
     for (int t = 0; t < TERM_COUNT; t++)                                                                               \
         if (TERM_IS_IN(set, t))
+
+/* Returns 1 if each row has a loss. */
+static inline int cpu_has_loss(const clsoftmax_problem *problem)
+{
+    return operation_loss((int)problem->operation) != LOSS_NONE;
+}
 
 /* Returns what results are made of: MADE_OF_*. */
 static inline int cpu_made_of(const clsoftmax_problem *problem)

@@ -38,7 +38,8 @@ typedef struct __attribute__((aligned(64))) sweep {
     core_top_t top;
     lane_rows rows; /* the row at each temperature */
     lane_totals totals[TERM_COUNT];
-    core_two_float ends[LANES]; /* what results need of the sums */
+    lane_inputs inputs; /* what is read of the row for its loss, the same on all lanes */
+    operation_end_t ends[LANES];
 } sweep;
 
 /* ---------------------------------------------------------------- Segments */
@@ -103,8 +104,7 @@ INLINE void add_sums(sweep *s, size_t k, size_t length, int levels)
         const block_pairs pairs = {s->x + i, count, s->high + i * step, s->low + i * step};
         add_terms(p, pairs, on, levels, sums, totals, 1, &nothing_between);
     }
-    FOR_TERMS_IN(cpu_terms(p), t)
-    {
+    FOR_TERMS_IN(cpu_terms(p), t) {
         flush_sums(&sums[t], levels, &totals[t]);
         set_lane_total(&s->totals[t], k, core_total_merge(lane_total(&s->totals[t], k), totals[t]));
     }
@@ -118,18 +118,19 @@ static void add_segment(sweep *s, size_t k, size_t length)
         add_sums(s, k, length, 3);
 }
 
-/* Ends the sums at temperature k. */
-static void end_sums(sweep *s, size_t k)
-{
-    if (s->call->problem->statistics)
-        complete_rest(&s->rows, s->totals, k);
-}
-
 /* ---------------------------------------------------------------- Phase finish */
 
+/* Finishes the sums at temperature k: prepares what results need, and writes the loss. */
 static void finish_sums(sweep *s, size_t k)
 {
-    s->ends[k] = end_of_lane((int)s->call->problem->operation, &s->rows, s->totals, s->levels, k);
+    const clsoftmax_problem *p = s->call->problem;
+    const lane_sums_of of = {&s->rows, &s->temperatures, s->totals, &s->inputs};
+    float *losses = s->call->arguments->losses;
+    if (p->statistics)
+        complete_rest(&s->rows, s->totals, k);
+    s->ends[k] = end_of_lane((int)p->operation, &of, s->levels, k);
+    if (cpu_has_loss(p) && losses)
+        losses[(s->first + k) * cls_problem_rows(p) + s->row] = s->ends[k].loss;
 }
 
 /* ---------------------------------------------------------------- Phase emit */
@@ -139,8 +140,8 @@ static result_block result_block_at(const sweep *s, size_t k, uint64_t first, si
 {
     const clsoftmax_problem *p = s->call->problem;
     const uint64_t stride = p->results_layout.class_stride;
-    return (result_block){s->call, s->stream, s->results + (s->first + k) * p->sweep_stride + first * stride, stride,
-                          length};
+    return (result_block){s->call, s->stream, s->results + (s->first + k) * p->sweep_stride + first * stride,
+                          stride,  length,    label_in_block(s->call, s->row, first, length)};
 }
 
 /* Writes the results of the segment that begins at class `begin`, at temperature k. */
@@ -190,11 +191,9 @@ static void compute_whole(sweep *s)
     size_t length = segment_length(s, 0);
     for (size_t k = 0; k < s->count; k++) {
         add_segment(s, k, length);
-        end_sums(s, k);
-        if (cpu_made_of(s->call->problem) == MADE_OF_NOTHING)
-            continue;
         finish_sums(s, k);
-        write_results(s, k, 0);
+        if (cpu_made_of(s->call->problem) != MADE_OF_NOTHING)
+            write_results(s, k, 0);
     }
 }
 
@@ -208,15 +207,23 @@ static void compute_segments(sweep *s)
             add_segment(s, k, segment_length(s, begin));
     }
     for (size_t k = 0; k < s->count; k++)
-        end_sums(s, k);
+        finish_sums(s, k);
     if (cpu_made_of(p) == MADE_OF_NOTHING)
         return;
-    for (size_t k = 0; k < s->count; k++)
-        finish_sums(s, k);
     for (uint64_t begin = 0; begin < p->classes; begin += s->segment) {
         load(s, begin, 1);
         for (size_t k = 0; k < s->count; k++)
             write_results(s, k, begin);
+    }
+}
+
+/* Finishes a row that is not computed, at any temperature. */
+static void finish_other_row(sweep *s)
+{
+    for (size_t k = 0; k < s->count; k++) {
+        finish_sums(s, k);
+        if (cpu_made_of(s->call->problem) != MADE_OF_NOTHING)
+            fill_results(s, k);
     }
 }
 
@@ -229,9 +236,10 @@ static void compute_row(sweep *s, uint64_t row)
     s->results = cls_layout_row(p, &p->results_layout, row);
     memset(s->totals, 0, sizeof s->totals);
     find_top(s);
+    for (size_t k = 0; k < LANES && cpu_has_loss(p); k++)
+        set_lane_input(s->call, &s->inputs, k, row, cpu_label_logit(s->call, row, s->logits));
     if (!core_row_is_computed(s->rows.kind[0])) /* the same at all temperatures */
-        for (size_t k = 0; k < s->count && cpu_made_of(p) != MADE_OF_NOTHING; k++)
-            fill_results(s, k);
+        finish_other_row(s);
     else if (s->whole)
         compute_whole(s);
     else

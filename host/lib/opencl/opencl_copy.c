@@ -218,7 +218,7 @@ static clsoftmax_status start(const clsoftmax_plan *plan, const cls_opencl_copie
 {
     slot->tile = *tile;
     const clsoftmax_problem dense = dense_problem(&plan->problem, tile);
-    cls_opencl_arrays arrays = {.records_stride = cls_problem_rows(&dense)};
+    cls_opencl_arrays arrays = {.rows_stride = cls_problem_rows(&dense)};
     CLS_FORWARD(upload(plan, copies, arguments, slot, &arrays));
     OPENCL_CHECK(cls_opencl.clFlush(copies->upload), "clFlush");
     const cl_event uploaded = slot->commands.events[slot->commands.count - 1];
@@ -227,7 +227,8 @@ static clsoftmax_status start(const clsoftmax_plan *plan, const cls_opencl_copie
         arrays.piece =
             (cls_opencl_piece){pieces, (cl_uint)slot->tile.piece, (cl_uint)slot->tile.first_class, slot->tile.pass};
     const cls_opencl_order order = {compute, 1, &uploaded, cls_opencl_next_event(&slot->commands)};
-    CLS_FORWARD(cls_opencl_launch(&dense, &plan->decision, plan->state, &arrays, arguments->temperature, order));
+    CLS_FORWARD(
+        cls_opencl_launch(&dense, &plan->decision, plan->state, &arrays, cls_opencl_numbers_of(arguments), order));
     CLS_FORWARD(cls_opencl_enqueued(&slot->commands, CL_SUCCESS, "the kernel"));
     OPENCL_CHECK(cls_opencl.clFlush(compute), "clFlush");
     CLS_FORWARD(download(plan, copies, slot));

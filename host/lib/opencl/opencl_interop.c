@@ -119,7 +119,8 @@ typedef struct buffer_place {
 static const buffer_place places[CLS_ARRAYS] = {
     [CLS_LOGITS] = WITHOUT_FIRST(logits),      [CLS_TEMPERATURES] = FROM_FIRST(temperatures),
     [CLS_LABELS] = FROM_FIRST(labels),         [CLS_INVALID_ROWS] = WITHOUT_FIRST(invalid_rows),
-    [CLS_STATISTICS] = FROM_FIRST(statistics), [CLS_RESULTS] = WITHOUT_FIRST(results)};
+    [CLS_STATISTICS] = FROM_FIRST(statistics), [CLS_WEIGHTS] = FROM_FIRST(weights),
+    [CLS_LOSSES] = FROM_FIRST(losses),         [CLS_RESULTS] = WITHOUT_FIRST(results)};
 
 static cl_mem buffer_of(const clsoftmax_cl_arguments *a, cls_array array)
 {
@@ -139,7 +140,7 @@ static uint64_t first_of(const clsoftmax_cl_arguments *a, cls_array array)
 /* Returns 1 if the call has the array. A call may have a counter of invalid temperatures for any problem. */
 static int has_array(const clsoftmax_problem *problem, const clsoftmax_cl_arguments *a, cls_array array)
 {
-    return cls_array_is_optional(array)
+    return cls_array_is_optional(problem, array)
                ? buffer_of(a, array) && (cls_array_is_wanted(problem, array) || array == CLS_INVALID_ROWS)
                : cls_array_is_wanted(problem, array);
 }
@@ -176,6 +177,7 @@ static clsoftmax_status check_arguments(const clsoftmax_plan *plan, const cls_op
 {
     const clsoftmax_problem *p = &plan->problem;
     CLS_FORWARD(cls_temperature_check(p, a->temperature));
+    CLS_FORWARD(cls_loss_check(p, a->scale, a->z_loss));
     if (cls_problem_rows(p) == 0)
         return CLSOFTMAX_OK;
     CLS_FOR_ARRAYS(array)
@@ -195,7 +197,7 @@ typedef struct launch_of_call {
 static launch_of_call launch_of(const clsoftmax_plan *plan, const clsoftmax_cl_arguments *a, const cls_tile *tile)
 {
     const clsoftmax_problem *problem = &plan->problem;
-    launch_of_call launch = {.problem = *problem, .arrays = {.records_stride = cls_problem_rows(problem)}};
+    launch_of_call launch = {.problem = *problem, .arrays = {.rows_stride = cls_problem_rows(problem)}};
     CLS_FOR_ARRAYS(array) {
         uint64_t first = cls_array_first(problem, array, tile);
         launch.arrays.of[array] = has_array(problem, a, array) ? buffer_of(a, array) : NULL;
@@ -231,7 +233,8 @@ static clsoftmax_status enqueue_launches(clsoftmax_plan *plan, const clsoftmax_c
             order.wait = &before;
         }
         order.event = number + 1 == count ? last : &after;
-        status = cls_opencl_launch(&launch.problem, decision, plan->state, &launch.arrays, a->temperature, order);
+        status = cls_opencl_launch(&launch.problem, decision, plan->state, &launch.arrays,
+                                   (cls_opencl_numbers){a->temperature, a->scale, a->z_loss}, order);
         if (before)
             cls_opencl.clReleaseEvent(before);
         before = after; /* NULL for the last one, and for one that failed */

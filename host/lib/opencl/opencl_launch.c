@@ -30,7 +30,7 @@ static cl_ulong4 layout_argument(const clsoftmax_layout *layout)
 
 /* Returns the values of a launch. */
 static launch_values values_of(const clsoftmax_problem *problem, const cls_decision *decision,
-                               const cls_opencl_arrays *arrays)
+                               const cls_opencl_arrays *arrays, cls_opencl_numbers numbers)
 {
     const cls_opencl_piece *piece = &arrays->piece;
     return (launch_values){.logits_layout = layout_argument(&problem->logits_layout),
@@ -42,7 +42,10 @@ static launch_values values_of(const clsoftmax_problem *problem, const cls_decis
                            .first = {.FIRST_TEMPERATURE = arrays->first[CLS_TEMPERATURES],
                                      .FIRST_LABEL = arrays->first[CLS_LABELS],
                                      .FIRST_STATISTICS = arrays->first[CLS_STATISTICS],
-                                     .FIRST_RECORDS_STRIDE = arrays->records_stride},
+                                     .FIRST_WEIGHT = arrays->first[CLS_WEIGHTS],
+                                     .FIRST_LOSS = arrays->first[CLS_LOSSES],
+                                     .FIRST_ROWS_STRIDE = arrays->rows_stride},
+                           .loss = {.LOSS_SCALE = numbers.scale, .LOSS_Z = numbers.z_loss},
                            .sweep = {.SWEEP_COUNT = problem->sweep, .SWEEP_STRIDE = problem->sweep_stride},
                            .piece = {.PIECE_PARTS = decision->parts,
                                      .PIECE_PARTS_OF_ROW = decision->parts * (piece->pieces > 0 ? piece->pieces : 1),
@@ -162,13 +165,13 @@ static clsoftmax_status enqueue_with_scratch(cls_opencl_plan *state, const cls_o
 /* ---------------------------------------------------------------- Launch */
 
 clsoftmax_status cls_opencl_launch(const clsoftmax_problem *problem, const cls_decision *decision,
-                                   cls_opencl_plan *state, const cls_opencl_arrays *arrays, float temperature,
+                                   cls_opencl_plan *state, const cls_opencl_arrays *arrays, cls_opencl_numbers numbers,
                                    cls_opencl_order order)
 {
-    const launch_values values = values_of(problem, decision, arrays);
+    const launch_values values = values_of(problem, decision, arrays, numbers);
     const launch_size size = {(size_t)cls_global_size(problem, decision, problem->outer),
                               decision->variant.work_group_size};
-    CLS_FORWARD(set_all_arguments(&values, state, arrays, temperature));
+    CLS_FORWARD(set_all_arguments(&values, state, arrays, numbers.temperature));
     if (state->scratch)
         return enqueue_with_scratch(state, &arrays->piece, size, order);
     return enqueue_kernel(state->kernels.of[0], size, order);

@@ -13,11 +13,22 @@ typedef struct cls_opencl_piece {
     unsigned pass;
 } cls_opencl_piece;
 
+/* The numbers of a call that are the same for all rows. */
+typedef struct cls_opencl_numbers {
+    float temperature, scale, z_loss;
+} cls_opencl_numbers;
+
+/* Returns those of a call on host memory. */
+static inline cls_opencl_numbers cls_opencl_numbers_of(const clsoftmax_arguments *arguments)
+{
+    return (cls_opencl_numbers){arguments->temperature, arguments->scale, arguments->z_loss};
+}
+
 /* The arrays of a launch. */
 typedef struct cls_opencl_arrays {
     cl_mem of[CLS_ARRAYS];      /* NULL: the problem does not have the array, or the call leaves it out */
     cl_ulong first[CLS_ARRAYS]; /* elements before the first row's; those of a layout are in the problem, too */
-    cl_ulong records_stride;    /* elements from one temperature's records to the next one's, in a sweep */
+    cl_ulong rows_stride;       /* elements from what rows have at one temperature of a sweep to what at the next */
     cls_opencl_piece piece;
 } cls_opencl_arrays;
 
@@ -33,7 +44,7 @@ typedef struct cls_opencl_order {
 /* Enqueues one launch over the problem's outer indices and the temperatures of its sweep, which must be at most
    launch_outer and launch_temperatures of the plan's decision. */
 clsoftmax_status cls_opencl_launch(const clsoftmax_problem *problem, const cls_decision *decision,
-                                   cls_opencl_plan *state, const cls_opencl_arrays *arrays, float temperature,
+                                   cls_opencl_plan *state, const cls_opencl_arrays *arrays, cls_opencl_numbers numbers,
                                    cls_opencl_order order);
 
 #endif

@@ -55,14 +55,14 @@ static clsoftmax_status create_buffers(cl_context context, sharing *sharing)
 }
 
 /* Enqueues the launch of a tile, and the mapping of what it writes. */
-static clsoftmax_status enqueue(const clsoftmax_plan *plan, cl_command_queue queue, float temperature, sharing *sharing,
-                                cls_opencl_commands *commands)
+static clsoftmax_status enqueue(const clsoftmax_plan *plan, cl_command_queue queue, cls_opencl_numbers numbers,
+                                sharing *sharing, cls_opencl_commands *commands)
 {
-    cls_opencl_arrays arrays = {.records_stride = cls_problem_rows(&sharing->problem)};
+    cls_opencl_arrays arrays = {.rows_stride = cls_problem_rows(&sharing->problem)};
     CLS_FOR_ARRAYS(array)
         arrays.of[array] = sharing->buffers[buffer_of(sharing, array)];
     const cls_opencl_order order = {queue, 0, NULL, cls_opencl_next_event(commands)};
-    CLS_FORWARD(cls_opencl_launch(&sharing->problem, &plan->decision, plan->state, &arrays, temperature, order));
+    CLS_FORWARD(cls_opencl_launch(&sharing->problem, &plan->decision, plan->state, &arrays, numbers, order));
     CLS_FORWARD(cls_opencl_enqueued(commands, CL_SUCCESS, "the kernel"));
     CLS_FOR_ARRAYS(array) {
         if (!arrays.of[array] || !cls_array_is_written(array))
@@ -104,7 +104,7 @@ clsoftmax_status cls_opencl_share_tile(clsoftmax_plan *plan, cl_command_queue qu
     cls_opencl_commands commands = {.count = 0};
     clsoftmax_status status = create_buffers(opencl->context, &sharing);
     if (status == CLSOFTMAX_OK)
-        status = enqueue(plan, queue, arguments->temperature, &sharing, &commands);
+        status = enqueue(plan, queue, cls_opencl_numbers_of(arguments), &sharing, &commands);
     if (status == CLSOFTMAX_OK)
         status = cls_opencl_commands_wait(&commands);
     release(queue, &sharing);

@@ -1,0 +1,219 @@
+/*
+ * The cross-entropy of a row with its label, and what its gradient needs:
+ *
+ *     loss            w (-ln p[label]) + z lse^2,   lse = ln of the sum of exp(x / T)
+ *     gradient of c   ((w + 2 z lse) p[c] - w [c = label]) s / T
+ *
+ * w is the row's weight, z the weight of the z-loss, and s the scale of the gradient. At the label w (1 - p) comes from
+ * the sum of all other classes, so that nothing cancels as p goes to 1.
+ *
+ * C11 and OpenCL C compile this header. operations.h includes it.
+ */
+#ifndef CLSOFTMAX_CROSS_ENTROPY_H
+#define CLSOFTMAX_CROSS_ENTROPY_H
+
+#include "core/statistics.h"
+
+#define CORE_NO_LABEL -1.0f
+
+/* What is read of a row for its loss. */
+typedef struct {
+    core_row_float label_logit;
+    core_row_float weight; /* CORE_NO_LABEL: the row has no label */
+    float scale;
+    float z_loss;
+} core_loss_inputs_t;
+
+/* What becomes of it. */
+typedef struct {
+    core_row_float loss;
+    core_two_float factor; /* an exponential times factor and after is its gradient */
+    core_row_float after;  /* a power of two */
+    core_row_float at_label;
+} core_cross_entropy_t;
+
+/* ------------------------------------------------------------------ Numbers with an exponent of their own */
+
+/* mantissa * 2^exponent, for products whose factors may be of any size. The mantissa is 0 or in [1, 2), or what
+   products of such numbers are. */
+typedef struct {
+    core_two_float mantissa;
+    core_row_int exponent;
+} core_scaled_t;
+
+/* Returns 2^exponent, for an exponent in [-126, 127]. */
+CORE_FUNCTION core_row_float core_power_of_two(core_row_int exponent)
+{
+    return core_row_float_of_bits(core_row_uint_of_int(exponent + 127) << 23);
+}
+
+/* Returns the number as a scaled one; the parts of a subnormal number are made normal first. */
+CORE_FUNCTION core_scaled_t core_scaled_of(core_two_float x)
+{
+    core_row_float size = x.high < CORE_ROW(0.0f) ? -x.high : x.high;
+    core_row_int is_small = size < CORE_ROW(0x1p-60f);
+    core_row_float up = is_small ? CORE_ROW(0x1p90f) : CORE_ROW(1.0f);
+    core_row_int field = core_row_int_of_uint(core_row_bits(size * up) >> 23);
+    core_row_int exponent = field > 0 ? field - 127 : (core_row_int)(0); /* 0 stays 0 */
+    core_row_float down = core_power_of_two(exponent > 126 ? (core_row_int)(-126) : -exponent);
+    core_scaled_t result = {{x.high * up * down, x.low * up * down},
+                            (exponent > 126 ? (core_row_int)(126) : exponent) -
+                                (is_small ? (core_row_int)(90) : (core_row_int)(0))};
+    return result;
+}
+
+CORE_FUNCTION core_scaled_t core_scaled_product(core_scaled_t a, core_scaled_t b)
+{
+    core_scaled_t product = {core_two_product(a.mantissa, b.mantissa), a.exponent + b.exponent};
+    return product;
+}
+
+/* Returns a + b as a two-float, for two-floats in any order (Knuth). */
+CORE_FUNCTION core_two_float core_two_sum(core_two_float a, core_two_float b)
+{
+    core_row_float sum = a.high + b.high;
+    core_row_float virtual_b = sum - a.high;
+    core_row_float lost = (a.high - (sum - virtual_b)) + (b.high - virtual_b);
+    return core_fast_two_sum(sum, lost + (a.low + b.low));
+}
+
+/* Returns mantissa * 2^exponent, rounded once unless it is subnormal. */
+CORE_FUNCTION core_row_float core_scaled_value(core_scaled_t x)
+{
+    const core_row_int least = (core_row_int)(-126), most = (core_row_int)(127);
+    core_row_int held = CORE_SMALLER(CORE_LARGER(x.exponent, least), most);
+    core_row_int left = CORE_SMALLER(CORE_LARGER(x.exponent - held, least), most);
+    return (x.mantissa.high + x.mantissa.low) * core_power_of_two(left) * core_power_of_two(held);
+}
+
+/* ------------------------------------------------------------------ Cross-entropy */
+
+/* Returns ln(exp(x / T) / sum) of a number of the row as a two-float. */
+CORE_FUNCTION core_two_float core_row_log_value(core_row_float x, core_log_row_t row, core_two_float logarithm)
+{
+    core_pair value = core_log_probability_pair((core_float)(x), row, logarithm);
+    core_two_float result = {core_row_of(value.high), core_row_of(value.low)};
+    return result;
+}
+
+/* Returns w * a + z * b^2 in f32, where neither term is negative. A term whose factor is 0 is 0, also if the other is
+   infinite. */
+CORE_FUNCTION core_row_float core_loss_of(core_row_float weight, core_two_float a, float z_loss, core_two_float b)
+{
+    const core_row_float zero = CORE_ROW(0.0f), infinity = CORE_ROW(CORE_INFINITY), z = CORE_ROW(z_loss);
+    const core_two_float w_factor = {weight, zero}, z_factor = {z, zero};
+    core_two_float likelihood = core_two_product(w_factor, a),
+                   penalty = core_two_product(z_factor, core_two_product(b, b));
+    likelihood.high = weight > zero ? likelihood.high : zero;
+    likelihood.low = weight > zero ? likelihood.low : zero;
+    penalty.high = z > zero ? penalty.high : zero;
+    penalty.low = z > zero ? penalty.low : zero;
+    core_two_float sum = core_two_sum(likelihood, penalty);
+    core_row_float size = weight > zero ? a.high : zero, of_penalty = z * (b.high * b.high);
+    core_row_float estimate = core_fma(weight, size, z > zero ? of_penalty : zero);
+    return estimate < infinity ? sum.high + sum.low : infinity; /* sum is NaN where the estimate is infinite */
+}
+
+/* Returns the cross-entropy of a row as if it were computed, and had a label; core_cross_entropy_of_kind corrects it
+   for the others. label: its logit as an ordinary row has it. */
+CORE_FUNCTION core_cross_entropy_t core_computed_cross_entropy(core_setting_t set, core_total_t rest_total,
+                                                               core_rest_t rest, core_row_float label,
+                                                               core_loss_inputs_t inputs, int levels)
+{
+    const core_row_float zero = CORE_ROW(0.0f), one = CORE_ROW(1.0f);
+    const core_row_float largest_float = CORE_ROW(0x1.fffffep+127f);
+    const core_row_int least = (core_row_int)(-126), most = (core_row_int)(127);
+    core_log_row_t log_row = core_log_row(set.prepared, set.maximum), origin = log_row;
+    origin.maximum = zero;
+    core_largest_t largest = core_largest(set, levels);
+    core_rest_value_t beside = core_rest_value(rest_total, rest, largest);
+    core_two_float relative = {beside.value.high * beside.unit, beside.value.low * beside.unit};
+    core_two_float sum = core_one_plus(relative), reciprocal = core_reciprocal(sum);
+    core_two_float log_sum = core_logarithm_of_one_plus(relative);
+    core_two_float negative_log_sum = {-log_sum.high, -log_sum.low};
+    core_two_float log_sum_exp = core_row_log_value(set.maximum, origin, negative_log_sum);
+    core_two_float log_probability = core_row_log_value(label, log_row, log_sum);
+    core_two_float likelihood = {-log_probability.high, -log_probability.low};
+
+    core_cross_entropy_t result;
+    result.loss = core_loss_of(inputs.weight, likelihood, inputs.z_loss, log_sum_exp);
+
+    /* s / T, and the factor of a probability: A s / T with A = w + 2 z lse. */
+    const core_two_float scale = {CORE_ROW(inputs.scale), zero}, weight = {inputs.weight, zero};
+    const core_two_float two_z = {CORE_ROW(2.0f * inputs.z_loss), zero};
+    core_two_float penalty = core_two_product(two_z, log_sum_exp);
+    core_row_float estimate = two_z.high * log_sum_exp.high; /* beyond f32, the largest number stands for it */
+    core_row_int overflows = (core_row_bits(estimate) & (core_row_uint)(0x7FFFFFFFu)) >= (core_row_uint)(0x7F800000u);
+    penalty.high = overflows ? estimate > zero ? largest_float : -largest_float : penalty.high;
+    penalty.low = overflows ? zero : penalty.low;
+    penalty.high = CORE_ROW(inputs.z_loss) > zero ? penalty.high : zero;
+    penalty.low = CORE_ROW(inputs.z_loss) > zero ? penalty.low : zero;
+    core_scaled_t step = core_scaled_product(core_scaled_of(scale), core_scaled_of(set.prepared.reciprocal));
+    step.exponent += core_row_int_of_uint(core_row_bits(set.prepared.scale) >> 23) - 127;
+    core_scaled_t factor = core_scaled_product(step, core_scaled_of(core_two_sum(weight, penalty)));
+
+    /* An exponential times 2^-B / (largest sum) is a probability. What the power of two does not hold, the factor has.
+     */
+    core_two_float unit = {largest.value.high * CORE_EXPONENTIAL_UNIT, largest.value.low * CORE_EXPONENTIAL_UNIT};
+    core_two_float whole = core_two_product(core_fast_two_sum(unit.high, unit.low), sum);
+    core_two_float of_one = core_two_product(core_reciprocal(whole), factor.mantissa);
+    core_row_int exponent = factor.exponent - CORE_EXPONENTIAL_BIAS;
+    core_row_int held = CORE_SMALLER(CORE_LARGER(exponent, least), most);
+    core_row_int left = CORE_SMALLER(CORE_LARGER(exponent - held, least), most);
+    core_row_float more = core_power_of_two(left);
+    result.factor.high = of_one.high * more;
+    result.factor.low = of_one.low * more;
+    result.after = core_power_of_two(held);
+
+    /* At T = 0 the limit: what is not 0 becomes infinite. */
+    core_row_int is_limit = set.prepared.reciprocal.high == CORE_ROW(CORE_LIMIT_RECIPROCAL);
+    core_row_float beyond = of_one.high > zero ? CORE_ROW(0x1p60f) : of_one.high < zero ? CORE_ROW(-0x1p60f) : zero;
+    result.factor.high = is_limit ? beyond : result.factor.high;
+    result.factor.low = is_limit ? zero : result.factor.low;
+    result.after = is_limit ? CORE_ROW(0x1p127f) : result.after;
+
+    /* At the label: 2 z lse p - w (1 - p), times s / T. 1 - p is (sum - e) / sum, and the difference is the rest if the
+       label has the largest logit. The unit of the rest is taken off last, so that a small one keeps its digits. */
+    core_pair e = core_exponential((core_float)(label), set.row);
+    core_two_float own =
+        core_fast_two_sum(core_row_of(e.high) * CORE_EXPONENTIAL_UNIT, core_row_of(e.low) * CORE_EXPONENTIAL_UNIT);
+    own = core_two_product(own, core_reciprocal(core_fast_two_sum(unit.high, unit.low)));
+    core_two_float negative_own = {-own.high, -own.low}, others = core_two_sum(sum, negative_own);
+    core_row_int is_largest = label == set.maximum;
+    core_row_int has_penalty = penalty.high != zero;
+    core_row_float rest_high = has_penalty ? relative.high : beside.value.high;
+    core_row_float rest_low = has_penalty ? relative.low : beside.value.low;
+    core_row_float rest_unit = has_penalty ? one : beside.unit;
+    others.high = is_largest ? rest_high : others.high;
+    others.low = is_largest ? rest_low : others.low;
+    own.high = is_largest ? one : own.high;
+    own.low = is_largest ? zero : own.low;
+    core_two_float down = core_two_product(core_two_product(weight, others), reciprocal);
+    core_two_float up = core_two_product(core_two_product(penalty, own), reciprocal),
+                   negative_down = {-down.high, -down.low};
+    core_scaled_t at_label = core_scaled_product(step, core_scaled_of(core_two_sum(up, negative_down)));
+    core_row_int of_unit = core_row_int_of_uint(core_row_bits(rest_unit) >> 23) - 127;
+    at_label.exponent += is_largest ? of_unit : (core_row_int)(0);
+    at_label.exponent = is_limit ? (core_row_int)(250) : at_label.exponent;
+    result.at_label = core_scaled_value(at_label) + 0.0f; /* -0 becomes +0 */
+    return result;
+}
+
+/* Returns the cross-entropy of a row of any kind. Without a label it is 0, and so is the gradient. In a row of zeros
+   the loss of a label is infinite; in a row of NaN it is NaN. */
+CORE_FUNCTION core_cross_entropy_t core_cross_entropy_of_kind(core_setting_t set, core_loss_inputs_t inputs,
+                                                              core_cross_entropy_t computed)
+{
+    const core_row_float zero = CORE_ROW(0.0f), infinity = CORE_ROW(CORE_INFINITY);
+    core_row_int is_labelled = inputs.weight >= zero, is_computed = core_row_is_computed(set.kind);
+    core_row_float nothing = set.kind == (core_row_int)(CORE_ROW_ZERO)
+                                 ? (inputs.weight > zero ? infinity : zero)
+                                 : core_row_float_of_bits((core_row_uint)(CORE_NAN_BITS));
+    core_cross_entropy_t result = computed;
+    result.loss = is_labelled ? is_computed ? computed.loss : nothing : zero;
+    result.factor.high = is_labelled ? computed.factor.high : zero;
+    result.factor.low = is_labelled ? computed.factor.low : zero;
+    return result;
+}
+
+#endif
