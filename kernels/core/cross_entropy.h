@@ -24,13 +24,13 @@ typedef struct {
     float z_loss;
 } core_loss_inputs_t;
 
-/* What becomes of it. */
+/* The end of a row: what its results need of the sums, and its loss. Only rows with a loss have more than a factor. */
 typedef struct {
+    core_two_float factor;   /* such as 1 / sum; an exponential times factor and after is its gradient */
+    core_row_float after;    /* a power of two */
+    core_row_float at_label; /* the result of the label's class */
     core_row_float loss;
-    core_two_float factor; /* an exponential times factor and after is its gradient */
-    core_row_float after;  /* a power of two */
-    core_row_float at_label;
-} core_cross_entropy_t;
+} core_end_t;
 
 /* ------------------------------------------------------------------ Numbers with an exponent of their own */
 
@@ -77,13 +77,26 @@ CORE_FUNCTION core_two_float core_two_sum(core_two_float a, core_two_float b)
     return core_fast_two_sum(sum, lost + (a.low + b.low));
 }
 
+/* Two powers of two whose product is 2^exponent, or as near to it as f32 can have two. `held` has as much of the
+   exponent as it can. */
+typedef struct {
+    core_row_float held, left;
+} core_powers_t;
+
+CORE_FUNCTION core_powers_t core_powers_of_two(core_row_int exponent)
+{
+    const core_row_int least = (core_row_int)(-126), most = (core_row_int)(127);
+    core_row_int held = CORE_SMALLER(CORE_LARGER(exponent, least), most);
+    core_row_int left = CORE_SMALLER(CORE_LARGER(exponent - held, least), most);
+    core_powers_t powers = {core_power_of_two(held), core_power_of_two(left)};
+    return powers;
+}
+
 /* Returns mantissa * 2^exponent, rounded once unless it is subnormal. */
 CORE_FUNCTION core_row_float core_scaled_value(core_scaled_t x)
 {
-    const core_row_int least = (core_row_int)(-126), most = (core_row_int)(127);
-    core_row_int held = CORE_SMALLER(CORE_LARGER(x.exponent, least), most);
-    core_row_int left = CORE_SMALLER(CORE_LARGER(x.exponent - held, least), most);
-    return (x.mantissa.high + x.mantissa.low) * core_power_of_two(left) * core_power_of_two(held);
+    core_powers_t powers = core_powers_of_two(x.exponent);
+    return (x.mantissa.high + x.mantissa.low) * powers.left * powers.held;
 }
 
 /* ------------------------------------------------------------------ Cross-entropy */
@@ -114,102 +127,143 @@ CORE_FUNCTION core_row_float core_loss_of(core_row_float weight, core_two_float 
     return estimate < infinity ? sum.high + sum.low : infinity; /* sum is NaN where the estimate is infinite */
 }
 
-/* Returns the cross-entropy of a row as if it were computed, and had a label; core_cross_entropy_of_kind corrects it
-   for the others. label: its logit as an ordinary row has it. */
-CORE_FUNCTION core_cross_entropy_t core_computed_cross_entropy(core_setting_t set, core_total_t rest_total,
-                                                               core_rest_t rest, core_row_float label,
-                                                               core_loss_inputs_t inputs, int levels)
+/* Returns 2 z lse, what the z-loss adds to the weight in the gradient. Beyond f32, the largest number stands for it. */
+CORE_FUNCTION core_two_float core_gradient_penalty(float z_loss, core_two_float log_sum_exp)
+{
+    const core_row_float zero = CORE_ROW(0.0f), largest_float = CORE_ROW(0x1.fffffep+127f);
+    const core_two_float two_z = {CORE_ROW(2.0f * z_loss), zero};
+    core_two_float penalty = core_two_product(two_z, log_sum_exp);
+    core_row_float estimate = two_z.high * log_sum_exp.high;
+    core_row_int overflows = (core_row_bits(estimate) & (core_row_uint)(0x7FFFFFFFu)) >= (core_row_uint)(0x7F800000u);
+    penalty.high = overflows ? estimate > zero ? largest_float : -largest_float : penalty.high;
+    penalty.low = overflows ? zero : penalty.low;
+    penalty.high = CORE_ROW(z_loss) > zero ? penalty.high : zero;
+    penalty.low = CORE_ROW(z_loss) > zero ? penalty.low : zero;
+    return penalty;
+}
+
+/* Returns s / T. */
+CORE_FUNCTION core_scaled_t core_gradient_step(float scale, core_temperature_t prepared)
+{
+    const core_two_float s = {CORE_ROW(scale), CORE_ROW(0.0f)};
+    core_scaled_t step = core_scaled_product(core_scaled_of(s), core_scaled_of(prepared.reciprocal));
+    step.exponent += core_row_int_of_uint(core_row_bits(prepared.scale) >> 23) - 127;
+    return step;
+}
+
+/* Tells whether the temperature is 0, or as good as that. */
+CORE_FUNCTION core_row_int core_is_limit(core_temperature_t prepared)
+{
+    return prepared.reciprocal.high == CORE_ROW(CORE_LIMIT_RECIPROCAL);
+}
+
+/* The mass of a row, relative to its largest exponential. */
+typedef struct {
+    core_two_float unit; /* the largest exponential itself */
+    core_rest_value_t rest;
+    core_two_float relative; /* the rest as one number */
+    core_two_float sum;      /* 1 + relative */
+} core_mass_t;
+
+CORE_FUNCTION core_mass_t core_mass(core_setting_t set, core_total_t rest_total, core_rest_t rest, int levels)
+{
+    core_largest_t largest = core_largest(set, levels);
+    core_mass_t mass;
+    mass.unit.high = largest.value.high * CORE_EXPONENTIAL_UNIT;
+    mass.unit.low = largest.value.low * CORE_EXPONENTIAL_UNIT;
+    mass.unit = core_fast_two_sum(mass.unit.high, mass.unit.low);
+    mass.rest = core_rest_value(rest_total, rest, largest);
+    mass.relative.high = mass.rest.value.high * mass.rest.unit;
+    mass.relative.low = mass.rest.value.low * mass.rest.unit;
+    mass.sum = core_one_plus(mass.relative);
+    return mass;
+}
+
+/* Returns the end of a row with this loss, but for its label's gradient. The factor of an exponential and what comes
+   after it are (w + 2 z lse) s / (T sum), where an exponential times 2^-B / sum is a probability. What a power of two
+   does not hold, the factor has. At T = 0 it is the limit: what is not 0 becomes infinite. */
+CORE_FUNCTION core_end_t core_gradient_factor(core_row_float loss, core_mass_t mass, core_scaled_t factor,
+                                              core_row_int is_limit)
+{
+    const core_row_float zero = CORE_ROW(0.0f);
+    core_two_float whole = core_two_product(mass.unit, mass.sum);
+    core_two_float of_one = core_two_product(core_reciprocal(whole), factor.mantissa);
+    core_powers_t powers = core_powers_of_two(factor.exponent - CORE_EXPONENTIAL_BIAS);
+    core_row_float beyond = of_one.high > zero ? CORE_ROW(0x1p60f) : of_one.high < zero ? CORE_ROW(-0x1p60f) : zero;
+    core_end_t end = {{of_one.high * powers.left, of_one.low * powers.left}, powers.held, zero, loss};
+    end.factor.high = is_limit ? beyond : end.factor.high;
+    end.factor.low = is_limit ? zero : end.factor.low;
+    end.after = is_limit ? CORE_ROW(0x1p127f) : end.after;
+    return end;
+}
+
+/* Returns the gradient of the label's class: 2 z lse p - w (1 - p), times s / T. 1 - p is (sum - e) / sum, and the
+   difference is the rest if the label has the largest logit. The unit of the rest is taken off last, so that a small
+   one keeps its digits. */
+CORE_FUNCTION core_row_float core_gradient_at_label(core_setting_t set, core_mass_t mass, core_row_float label,
+                                                    core_row_float weight, core_two_float penalty, core_scaled_t step)
 {
     const core_row_float zero = CORE_ROW(0.0f), one = CORE_ROW(1.0f);
-    const core_row_float largest_float = CORE_ROW(0x1.fffffep+127f);
-    const core_row_int least = (core_row_int)(-126), most = (core_row_int)(127);
+    core_pair e = core_exponential((core_float)(label), set.row);
+    core_two_float own =
+        core_fast_two_sum(core_row_of(e.high) * CORE_EXPONENTIAL_UNIT, core_row_of(e.low) * CORE_EXPONENTIAL_UNIT);
+    own = core_two_product(own, core_reciprocal(mass.unit));
+    core_two_float negative_own = {-own.high, -own.low}, others = core_two_sum(mass.sum, negative_own);
+    core_row_int is_largest = label == set.maximum, has_penalty = penalty.high != zero;
+    core_row_float rest_high = has_penalty ? mass.relative.high : mass.rest.value.high;
+    core_row_float rest_low = has_penalty ? mass.relative.low : mass.rest.value.low;
+    core_row_float rest_unit = has_penalty ? one : mass.rest.unit;
+    others.high = is_largest ? rest_high : others.high;
+    others.low = is_largest ? rest_low : others.low;
+    own.high = is_largest ? one : own.high;
+    own.low = is_largest ? zero : own.low;
+
+    const core_two_float w = {weight, zero}, reciprocal = core_reciprocal(mass.sum);
+    core_two_float down = core_two_product(core_two_product(w, others), reciprocal);
+    core_two_float up = core_two_product(core_two_product(penalty, own), reciprocal);
+    core_two_float negative_down = {-down.high, -down.low};
+    core_scaled_t at_label = core_scaled_product(step, core_scaled_of(core_two_sum(up, negative_down)));
+    core_row_int of_unit = core_row_int_of_uint(core_row_bits(rest_unit) >> 23) - 127;
+    at_label.exponent += is_largest ? of_unit : (core_row_int)(0);
+    at_label.exponent = core_is_limit(set.prepared) ? (core_row_int)(250) : at_label.exponent;
+    return core_scaled_value(at_label) + 0.0f; /* -0 becomes +0 */
+}
+
+/* Returns the cross-entropy of a row as if it were computed, and had a label; core_cross_entropy_of_kind corrects it
+   for the others. label: its logit as an ordinary row has it. */
+CORE_FUNCTION core_end_t core_computed_cross_entropy(core_setting_t set, core_total_t rest_total, core_rest_t rest,
+                                                     core_row_float label, core_loss_inputs_t inputs, int levels)
+{
+    core_mass_t mass = core_mass(set, rest_total, rest, levels);
     core_log_row_t log_row = core_log_row(set.prepared, set.maximum), origin = log_row;
-    origin.maximum = zero;
-    core_largest_t largest = core_largest(set, levels);
-    core_rest_value_t beside = core_rest_value(rest_total, rest, largest);
-    core_two_float relative = {beside.value.high * beside.unit, beside.value.low * beside.unit};
-    core_two_float sum = core_one_plus(relative), reciprocal = core_reciprocal(sum);
-    core_two_float log_sum = core_logarithm_of_one_plus(relative);
+    origin.maximum = CORE_ROW(0.0f);
+    core_two_float log_sum = core_logarithm_of_one_plus(mass.relative);
     core_two_float negative_log_sum = {-log_sum.high, -log_sum.low};
     core_two_float log_sum_exp = core_row_log_value(set.maximum, origin, negative_log_sum);
     core_two_float log_probability = core_row_log_value(label, log_row, log_sum);
     core_two_float likelihood = {-log_probability.high, -log_probability.low};
 
-    core_cross_entropy_t result;
-    result.loss = core_loss_of(inputs.weight, likelihood, inputs.z_loss, log_sum_exp);
-
-    /* s / T, and the factor of a probability: A s / T with A = w + 2 z lse. */
-    const core_two_float scale = {CORE_ROW(inputs.scale), zero}, weight = {inputs.weight, zero};
-    const core_two_float two_z = {CORE_ROW(2.0f * inputs.z_loss), zero};
-    core_two_float penalty = core_two_product(two_z, log_sum_exp);
-    core_row_float estimate = two_z.high * log_sum_exp.high; /* beyond f32, the largest number stands for it */
-    core_row_int overflows = (core_row_bits(estimate) & (core_row_uint)(0x7FFFFFFFu)) >= (core_row_uint)(0x7F800000u);
-    penalty.high = overflows ? estimate > zero ? largest_float : -largest_float : penalty.high;
-    penalty.low = overflows ? zero : penalty.low;
-    penalty.high = CORE_ROW(inputs.z_loss) > zero ? penalty.high : zero;
-    penalty.low = CORE_ROW(inputs.z_loss) > zero ? penalty.low : zero;
-    core_scaled_t step = core_scaled_product(core_scaled_of(scale), core_scaled_of(set.prepared.reciprocal));
-    step.exponent += core_row_int_of_uint(core_row_bits(set.prepared.scale) >> 23) - 127;
+    const core_two_float weight = {inputs.weight, CORE_ROW(0.0f)};
+    core_two_float penalty = core_gradient_penalty(inputs.z_loss, log_sum_exp);
+    core_scaled_t step = core_gradient_step(inputs.scale, set.prepared);
     core_scaled_t factor = core_scaled_product(step, core_scaled_of(core_two_sum(weight, penalty)));
 
-    /* An exponential times 2^-B / (largest sum) is a probability. What the power of two does not hold, the factor has.
-     */
-    core_two_float unit = {largest.value.high * CORE_EXPONENTIAL_UNIT, largest.value.low * CORE_EXPONENTIAL_UNIT};
-    core_two_float whole = core_two_product(core_fast_two_sum(unit.high, unit.low), sum);
-    core_two_float of_one = core_two_product(core_reciprocal(whole), factor.mantissa);
-    core_row_int exponent = factor.exponent - CORE_EXPONENTIAL_BIAS;
-    core_row_int held = CORE_SMALLER(CORE_LARGER(exponent, least), most);
-    core_row_int left = CORE_SMALLER(CORE_LARGER(exponent - held, least), most);
-    core_row_float more = core_power_of_two(left);
-    result.factor.high = of_one.high * more;
-    result.factor.low = of_one.low * more;
-    result.after = core_power_of_two(held);
-
-    /* At T = 0 the limit: what is not 0 becomes infinite. */
-    core_row_int is_limit = set.prepared.reciprocal.high == CORE_ROW(CORE_LIMIT_RECIPROCAL);
-    core_row_float beyond = of_one.high > zero ? CORE_ROW(0x1p60f) : of_one.high < zero ? CORE_ROW(-0x1p60f) : zero;
-    result.factor.high = is_limit ? beyond : result.factor.high;
-    result.factor.low = is_limit ? zero : result.factor.low;
-    result.after = is_limit ? CORE_ROW(0x1p127f) : result.after;
-
-    /* At the label: 2 z lse p - w (1 - p), times s / T. 1 - p is (sum - e) / sum, and the difference is the rest if the
-       label has the largest logit. The unit of the rest is taken off last, so that a small one keeps its digits. */
-    core_pair e = core_exponential((core_float)(label), set.row);
-    core_two_float own =
-        core_fast_two_sum(core_row_of(e.high) * CORE_EXPONENTIAL_UNIT, core_row_of(e.low) * CORE_EXPONENTIAL_UNIT);
-    own = core_two_product(own, core_reciprocal(core_fast_two_sum(unit.high, unit.low)));
-    core_two_float negative_own = {-own.high, -own.low}, others = core_two_sum(sum, negative_own);
-    core_row_int is_largest = label == set.maximum;
-    core_row_int has_penalty = penalty.high != zero;
-    core_row_float rest_high = has_penalty ? relative.high : beside.value.high;
-    core_row_float rest_low = has_penalty ? relative.low : beside.value.low;
-    core_row_float rest_unit = has_penalty ? one : beside.unit;
-    others.high = is_largest ? rest_high : others.high;
-    others.low = is_largest ? rest_low : others.low;
-    own.high = is_largest ? one : own.high;
-    own.low = is_largest ? zero : own.low;
-    core_two_float down = core_two_product(core_two_product(weight, others), reciprocal);
-    core_two_float up = core_two_product(core_two_product(penalty, own), reciprocal),
-                   negative_down = {-down.high, -down.low};
-    core_scaled_t at_label = core_scaled_product(step, core_scaled_of(core_two_sum(up, negative_down)));
-    core_row_int of_unit = core_row_int_of_uint(core_row_bits(rest_unit) >> 23) - 127;
-    at_label.exponent += is_largest ? of_unit : (core_row_int)(0);
-    at_label.exponent = is_limit ? (core_row_int)(250) : at_label.exponent;
-    result.at_label = core_scaled_value(at_label) + 0.0f; /* -0 becomes +0 */
-    return result;
+    core_row_float loss = core_loss_of(inputs.weight, likelihood, inputs.z_loss, log_sum_exp);
+    core_end_t end = core_gradient_factor(loss, mass, factor, core_is_limit(set.prepared));
+    end.at_label = core_gradient_at_label(set, mass, label, inputs.weight, penalty, step);
+    return end;
 }
 
 /* Returns the cross-entropy of a row of any kind. Without a label it is 0, and so is the gradient. In a row of zeros
    the loss of a label is infinite; in a row of NaN it is NaN. */
-CORE_FUNCTION core_cross_entropy_t core_cross_entropy_of_kind(core_setting_t set, core_loss_inputs_t inputs,
-                                                              core_cross_entropy_t computed)
+CORE_FUNCTION core_end_t core_cross_entropy_of_kind(core_setting_t set, core_loss_inputs_t inputs, core_end_t computed)
 {
     const core_row_float zero = CORE_ROW(0.0f), infinity = CORE_ROW(CORE_INFINITY);
     core_row_int is_labelled = inputs.weight >= zero, is_computed = core_row_is_computed(set.kind);
     core_row_float nothing = set.kind == (core_row_int)(CORE_ROW_ZERO)
                                  ? (inputs.weight > zero ? infinity : zero)
                                  : core_row_float_of_bits((core_row_uint)(CORE_NAN_BITS));
-    core_cross_entropy_t result = computed;
+    core_end_t result = computed;
     result.loss = is_labelled ? is_computed ? computed.loss : nothing : zero;
     result.factor.high = is_labelled ? computed.factor.high : zero;
     result.factor.low = is_labelled ? computed.factor.low : zero;

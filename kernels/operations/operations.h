@@ -1,18 +1,34 @@
 /*
  * The operations: what the sums of a row become at its end, and what is written for each of its classes. Each formula
- * stands here once, for C11 and OpenCL C. A strategy asks the table what results are made of, and never which operation
- * it computes; so does the CPU path.
+ * stands here once, for C11 and OpenCL C. A strategy asks the tables what results are made of and how rows end, and
+ * never which operation it computes; so does the CPU path.
  *
  * To add an operation, give it a row in CLSOFTMAX_OPERATION_LIST of the public header and a row in OPERATION_LIST, at
- * the same place in both. Write operation_end_NAME and operation_result_NAME here, and its formula in double precision
- * in host/lib/reference.c. What is missing does not compile.
+ * the same place in both. Write operation_result_NAME here, and its formula in double precision in
+ * host/lib/reference.c. If its rows end as those of no other operation do, give ENDING_LIST a row, and write end_NAME.
+ * What is missing does not compile.
  */
 #ifndef CLSOFTMAX_OPERATIONS_H
 #define CLSOFTMAX_OPERATIONS_H
 
 #include "core/cross_entropy.h"
 
-/* ------------------------------------------------------------------ Table */
+/* ------------------------------------------------------------------ Tables */
+
+/* What a row has beside the results of its classes. */
+#define LOSS_NONE 0
+#define LOSS_OF_LABEL 1 /* a loss, from its label; a gradient has a result of its own at the label */
+
+/* How a row ends: X(name, the terms that its end is computed from, its loss). Several operations may end alike. */
+#define ENDING_LIST(X)                                                                                                 \
+    X(NOTHING, 0u, LOSS_NONE)                                                                                          \
+    X(RECIPROCAL, TERM_SET(TERM_EXPONENTIAL), LOSS_NONE)                                                               \
+    X(LOGARITHM, TERM_SET(TERM_REST), LOSS_NONE)                                                                       \
+    X(CROSS_ENTROPY, TERM_SET(TERM_REST), LOSS_OF_LABEL)
+
+/* Whether an end is computed from the sum of exponentials alone. Short rows have its value without integers of 64
+   bits. */
+#define ENDS_WITH_SUM(terms) (((terms) & ~TERM_SET(TERM_EXPONENTIAL)) == 0)
 
 /* What the result of a class is made of. Where there is room, a strategy keeps that between the sums
    and the results. */
@@ -20,34 +36,54 @@
 #define MADE_OF_EXPONENTIALS 1
 #define MADE_OF_LOGITS 2
 
-/* Whether the end of a row is computed from the sum of exponentials alone. Short rows have its value without integers
-   of 64 bits. */
-#define ENDS_WITH_SUM(terms) (((terms) & ~TERM_SET(TERM_EXPONENTIAL)) == 0)
-
-/* What a row has beside the results of its classes. */
-#define LOSS_NONE 0
-#define LOSS_OF_LABEL 1 /* a loss, from its label; a gradient has a result of its own at the label */
-
-/* X(name, made of, the terms that its end is computed from, its loss, fill of a row of zeros). The names are those of
-   CLSOFTMAX_OPERATION_LIST. */
+/* X(name, made of, how its rows end, fill of a row of zeros). The names are those of CLSOFTMAX_OPERATION_LIST. */
 #define OPERATION_LIST(X)                                                                                              \
-    X(NONE, MADE_OF_NOTHING, 0u, LOSS_NONE, 0.0f)                                                                      \
-    X(SOFTMAX, MADE_OF_EXPONENTIALS, TERM_SET(TERM_EXPONENTIAL), LOSS_NONE, 0.0f)                                      \
-    X(LOG_SOFTMAX, MADE_OF_LOGITS, TERM_SET(TERM_REST), LOSS_NONE, -CORE_INFINITY)                                     \
-    X(CROSS_ENTROPY, MADE_OF_NOTHING, TERM_SET(TERM_REST), LOSS_OF_LABEL, 0.0f)                                        \
-    X(CROSS_ENTROPY_GRADIENT, MADE_OF_EXPONENTIALS, TERM_SET(TERM_REST), LOSS_OF_LABEL, 0.0f)
+    X(NONE, MADE_OF_NOTHING, ENDING_NOTHING, 0.0f)                                                                     \
+    X(SOFTMAX, MADE_OF_EXPONENTIALS, ENDING_RECIPROCAL, 0.0f)                                                          \
+    X(LOG_SOFTMAX, MADE_OF_LOGITS, ENDING_LOGARITHM, -CORE_INFINITY)                                                   \
+    X(CROSS_ENTROPY, MADE_OF_NOTHING, ENDING_CROSS_ENTROPY, 0.0f)                                                      \
+    X(CROSS_ENTROPY_GRADIENT, MADE_OF_EXPONENTIALS, ENDING_CROSS_ENTROPY, 0.0f)
 
-/* The numbers of the operations. The functions below read a column of the table by a switch, which costs nothing where
-   the operation is a constant; an array would stand in memory on a GPU. */
-#define OPERATION_NUMBER(name, made_of, terms, loss, zero) OPERATION_##name,
+/* The numbers of the rows of both tables. The functions below read a column of a table by a switch, which costs nothing
+   where the operation is a constant; an array would stand in memory on a GPU. */
+#define ENDING_NUMBER(name, terms, loss) ENDING_##name,
+enum { ENDING_LIST(ENDING_NUMBER) ENDING_COUNT };
+#undef ENDING_NUMBER
+#define OPERATION_NUMBER(name, made_of, ending, zero) OPERATION_##name,
 enum { OPERATION_LIST(OPERATION_NUMBER) OPERATION_COUNT };
 #undef OPERATION_NUMBER
+
+/* Returns the terms that an end is computed from. */
+CORE_FUNCTION uint ending_terms(int ending)
+{
+    switch (ending) {
+#define ENDING_TERMS(name, terms, loss)                                                                                \
+    case ENDING_##name:                                                                                                \
+        return terms;
+        ENDING_LIST(ENDING_TERMS)
+#undef ENDING_TERMS
+    }
+    return 0;
+}
+
+/* Returns what a row with this end has beside its results. */
+CORE_FUNCTION int ending_loss(int ending)
+{
+    switch (ending) {
+#define ENDING_LOSS(name, terms, loss)                                                                                 \
+    case ENDING_##name:                                                                                                \
+        return loss;
+        ENDING_LIST(ENDING_LOSS)
+#undef ENDING_LOSS
+    }
+    return LOSS_NONE;
+}
 
 /* Returns what the results of an operation are made of. */
 CORE_FUNCTION int operation_made_of(int operation)
 {
     switch (operation) {
-#define OPERATION_MADE_OF(name, made_of, terms, loss, zero)                                                            \
+#define OPERATION_MADE_OF(name, made_of, ending, zero)                                                                 \
     case OPERATION_##name:                                                                                             \
         return made_of;
         OPERATION_LIST(OPERATION_MADE_OF)
@@ -56,43 +92,36 @@ CORE_FUNCTION int operation_made_of(int operation)
     return MADE_OF_NOTHING;
 }
 
-/* Returns the terms that the end of a row is computed from. */
-CORE_FUNCTION uint operation_terms(int operation)
+/* Returns how the rows of an operation end: ENDING_*. */
+CORE_FUNCTION int operation_ending(int operation)
 {
     switch (operation) {
-#define OPERATION_TERMS(name, made_of, terms, loss, zero)                                                              \
+#define OPERATION_ENDING(name, made_of, ending, zero)                                                                  \
     case OPERATION_##name:                                                                                             \
-        return terms;
-        OPERATION_LIST(OPERATION_TERMS)
-#undef OPERATION_TERMS
+        return ending;
+        OPERATION_LIST(OPERATION_ENDING)
+#undef OPERATION_ENDING
     }
-    return 0;
+    return ENDING_NOTHING;
 }
 
 /* Returns what a row has beside its results. */
 CORE_FUNCTION int operation_loss(int operation)
 {
-    switch (operation) {
-#define OPERATION_LOSS(name, made_of, terms, loss, zero)                                                               \
-    case OPERATION_##name:                                                                                             \
-        return loss;
-        OPERATION_LIST(OPERATION_LOSS)
-#undef OPERATION_LOSS
-    }
-    return LOSS_NONE;
+    return ending_loss(operation_ending(operation));
 }
 
 /* Returns the terms of a row, with or without statistics. */
 CORE_FUNCTION uint operation_row_terms(int operation, int statistics)
 {
-    return operation_terms(operation) | (statistics ? TERMS_OF_STATISTICS : 0u);
+    return ending_terms(operation_ending(operation)) | (statistics ? TERMS_OF_STATISTICS : 0u);
 }
 
 /* Returns the fill of a row that is not computed: that of a row of zeros, or NaN. */
 CORE_FUNCTION float operation_fill(int operation, int is_zero)
 {
     switch (is_zero ? operation : OPERATION_COUNT) {
-#define OPERATION_ZERO(name, made_of, terms, loss, zero)                                                               \
+#define OPERATION_ZERO(name, made_of, ending, zero)                                                                    \
     case OPERATION_##name:                                                                                             \
         return zero;
         OPERATION_LIST(OPERATION_ZERO)
@@ -101,9 +130,9 @@ CORE_FUNCTION float operation_fill(int operation, int is_zero)
     return core_float_of_bits(CORE_NAN_BITS);
 }
 
-/* ------------------------------------------------------------------ Formulas */
+/* ------------------------------------------------------------------ Ends of rows */
 
-/* What the end of a row is computed from. Only what belongs to the terms of the operation needs to be given. */
+/* What the end of a row is computed from. Only what belongs to the terms of the end needs to be given. */
 typedef struct {
     core_two_float sum;      /* the value of TERM_EXPONENTIAL */
     core_total_t rest_total; /* the integers of TERM_REST */
@@ -111,37 +140,64 @@ typedef struct {
     core_setting_t set;
     core_loss_inputs_t inputs; /* for a loss */
     int levels;                /* of the sums: 2 or 3 */
-} operation_sums;
+} ending_sums;
 
-/* The end of a row: what its results need of the sums, and its loss. An operation sets what it has. */
-typedef struct {
-    core_two_float factor;   /* such as 1 / sum */
-    core_row_float after;    /* a power of two, by which results are multiplied last */
-    core_row_float at_label; /* the result of the label's class */
-    core_row_float loss;
-} operation_end_t;
-
-/* Returns an end that has only a factor. */
-CORE_FUNCTION operation_end_t operation_factor(core_two_float factor)
+/* Returns an end that has only a factor, such as 1 / sum. */
+CORE_FUNCTION core_end_t end_factor(core_two_float factor)
 {
     const core_row_float zero = CORE_ROW(0.0f), one = CORE_ROW(1.0f);
-    operation_end_t end = {factor, one, zero, zero};
+    core_end_t end = {factor, one, zero, zero};
     return end;
 }
+
+CORE_FUNCTION core_end_t end_NOTHING(ending_sums sums)
+{
+    return end_factor(sums.sum);
+}
+
+CORE_FUNCTION core_end_t end_RECIPROCAL(ending_sums sums)
+{
+    return end_factor(core_sum_reciprocal(sums.sum));
+}
+
+/* ln(sum of exp((x - max) / T)) */
+CORE_FUNCTION core_end_t end_LOGARITHM(ending_sums sums)
+{
+    return end_factor(
+        core_logarithm_of_one_plus(core_relative_rest(sums.set, sums.rest_total, sums.rest, sums.levels)));
+}
+
+CORE_FUNCTION core_end_t end_CROSS_ENTROPY(ending_sums sums)
+{
+    core_row_float label = core_ordinary_label(sums.inputs.label_logit, sums.set);
+    return core_cross_entropy_of_kind(
+        sums.set, sums.inputs,
+        core_computed_cross_entropy(sums.set, sums.rest_total, sums.rest, label, sums.inputs, sums.levels));
+}
+
+/* Returns the end of a row. end: ENDING_*, a constant wherever speed matters. */
+CORE_FUNCTION core_end_t end_of_row(int ending, ending_sums sums)
+{
+    switch (ending) {
+#define END_OF_ROW(name, terms, loss)                                                                                  \
+    case ENDING_##name:                                                                                                \
+        return end_##name(sums);
+        ENDING_LIST(END_OF_ROW)
+#undef END_OF_ROW
+    }
+    return end_factor(sums.sum);
+}
+
+/* ------------------------------------------------------------------ Results of classes */
 
 /* What the result of a class is computed from beside its exponential or its logit. A result that is made of an
    exponential is computed from `end` alone. */
 typedef struct {
     core_log_row_t log_row;
-    operation_end_t end;
+    core_end_t end;
 } operation_row;
 
 /* none: there are no results, only statistics. */
-CORE_FUNCTION operation_end_t operation_end_NONE(operation_sums sums)
-{
-    return operation_factor(sums.sum);
-}
-
 CORE_FUNCTION core_float operation_result_NONE(core_pair e, core_float x, operation_row row)
 {
     (void)x, (void)row;
@@ -149,11 +205,6 @@ CORE_FUNCTION core_float operation_result_NONE(core_pair e, core_float x, operat
 }
 
 /* softmax: p = e / sum. */
-CORE_FUNCTION operation_end_t operation_end_SOFTMAX(operation_sums sums)
-{
-    return operation_factor(core_sum_reciprocal(sums.sum));
-}
-
 CORE_FUNCTION core_float operation_result_SOFTMAX(core_pair e, core_float x, operation_row row)
 {
     (void)x;
@@ -161,12 +212,6 @@ CORE_FUNCTION core_float operation_result_SOFTMAX(core_pair e, core_float x, ope
 }
 
 /* log_softmax: ln p = (x - max) / T - ln(sum of exp((x - max) / T)). */
-CORE_FUNCTION operation_end_t operation_end_LOG_SOFTMAX(operation_sums sums)
-{
-    return operation_factor(
-        core_logarithm_of_one_plus(core_relative_rest(sums.set, sums.rest_total, sums.rest, sums.levels)));
-}
-
 CORE_FUNCTION core_float operation_result_LOG_SOFTMAX(core_pair e, core_float x, operation_row row)
 {
     (void)e;
@@ -174,29 +219,14 @@ CORE_FUNCTION core_float operation_result_LOG_SOFTMAX(core_pair e, core_float x,
                      : core_log_probability(x, row.log_row, row.end.factor);
 }
 
-/* cross_entropy: the loss of the row, and no results. */
-CORE_FUNCTION operation_end_t operation_end_CROSS_ENTROPY(operation_sums sums)
-{
-    core_row_float label = core_ordinary_label(sums.inputs.label_logit, sums.set);
-    core_cross_entropy_t all =
-        core_computed_cross_entropy(sums.set, sums.rest_total, sums.rest, label, sums.inputs, sums.levels);
-    all = core_cross_entropy_of_kind(sums.set, sums.inputs, all);
-    operation_end_t end = {all.factor, all.after, all.at_label, all.loss};
-    return end;
-}
-
+/* cross_entropy: a loss for each row, and no results. */
 CORE_FUNCTION core_float operation_result_CROSS_ENTROPY(core_pair e, core_float x, operation_row row)
 {
     (void)x, (void)row;
     return e.high;
 }
 
-/* cross_entropy_gradient: the loss, and ((w + 2 z lse) p - w [class = label]) s / T. */
-CORE_FUNCTION operation_end_t operation_end_CROSS_ENTROPY_GRADIENT(operation_sums sums)
-{
-    return operation_end_CROSS_ENTROPY(sums);
-}
-
+/* cross_entropy_gradient: ((w + 2 z lse) p - w [class = label]) s / T, and the loss. */
 CORE_FUNCTION core_float operation_result_CROSS_ENTROPY_GRADIENT(core_pair e, core_float x, operation_row row)
 {
     (void)x;
@@ -204,27 +234,12 @@ CORE_FUNCTION core_float operation_result_CROSS_ENTROPY_GRADIENT(core_pair e, co
                     (core_float)(0.0f)); /* the sum turns -0 into +0 */
 }
 
-/* ------------------------------------------------------------------ By number */
-
-/* Returns the end of a row. */
-CORE_FUNCTION operation_end_t operation_end(int operation, operation_sums sums)
-{
-    switch (operation) {
-#define OPERATION_END(name, made_of, terms, loss, zero)                                                                \
-    case OPERATION_##name:                                                                                             \
-        return operation_end_##name(sums);
-        OPERATION_LIST(OPERATION_END)
-#undef OPERATION_END
-    }
-    return operation_factor(sums.sum);
-}
-
 /* Returns the result of a class from its exponential e or its logit x, as an ordinary row has it. Only the one that
    results are made of needs to be given. `operation` is a constant wherever speed matters. */
 CORE_FUNCTION core_float operation_result(int operation, core_pair e, core_float x, operation_row row)
 {
     switch (operation) {
-#define OPERATION_RESULT(name, made_of, terms, loss, zero)                                                             \
+#define OPERATION_RESULT(name, made_of, ending, zero)                                                                  \
     case OPERATION_##name:                                                                                             \
         return operation_result_##name(e, x, row);
         OPERATION_LIST(OPERATION_RESULT)

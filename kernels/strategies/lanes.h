@@ -131,13 +131,12 @@ ROW_INLINE void lanes_sums(const row_call *call, const row_lot *lots, uint count
 
 /* Returns what results need of the sums. Sums that cannot have been flushed are computed without integers of 64 bits,
    which would be a good part of the work for a row of few classes. */
-static operation_end_t lanes_end_of(const row_call *call, const row_state *state, row_sums sums,
-                                    core_loss_inputs_t inputs)
+static core_end_t lanes_end_of(const row_call *call, const row_state *state, row_sums sums, core_loss_inputs_t inputs)
 {
     if (ENDS_WITH_SUM(ROW_TERMS) && HAS_RESULTS && call->classes + STEP_CLASSES <= CORE_FLUSH_AFTER) {
         const core_sum_t sum = sums.of[ROW_PLACE(TERM_EXPONENTIAL)];
-        const operation_sums value = {.sum = core_short_total_value(sum.high, sum.low, sums.added), .set = state->set};
-        return operation_end(OPERATION, value);
+        const ending_sums value = {.sum = core_short_total_value(sum.high, sum.low, sums.added), .set = state->set};
+        return end_of_row(operation_ending(OPERATION), value);
     }
     return row_end_of(state, row_flush(sums), inputs);
 }

@@ -202,7 +202,7 @@ static row_state row_state_of(core_top_t top, core_row_float temperature, uint p
         row.terms.rest = core_rest(row.set, core_ordinary_second(top.key, top.second_key, row.set));
     row.operation.log_row = core_log_row(row.set.prepared, row.set.maximum);
     const core_two_float nothing = {CORE_ROW(0.0f), CORE_ROW(0.0f)};
-    row.operation.end = operation_factor(nothing);
+    row.operation.end = end_factor(nothing);
     return row;
 }
 
@@ -372,14 +372,14 @@ static core_loss_inputs_t row_inputs_of(const row_call *call, row_lot lot)
 }
 
 /* Returns the end of rows, such as 1 / sum for a softmax. */
-static operation_end_t row_end_of(const row_state *row, row_totals totals, core_loss_inputs_t inputs)
+static core_end_t row_end_of(const row_state *row, row_totals totals, core_loss_inputs_t inputs)
 {
-    operation_sums sums = {.rest = row->terms.rest, .set = row->set, .inputs = inputs, .levels = SUM_LEVELS};
+    ending_sums sums = {.rest = row->terms.rest, .set = row->set, .inputs = inputs, .levels = SUM_LEVELS};
     if (TERM_IS_IN(ROW_TERMS, TERM_EXPONENTIAL))
         sums.sum = core_total_value(totals.of[ROW_PLACE(TERM_EXPONENTIAL)]);
     if (TERM_IS_IN(ROW_TERMS, TERM_REST))
         sums.rest_total = totals.of[ROW_PLACE(TERM_REST)];
-    return operation_end(OPERATION, sums);
+    return end_of_row(operation_ending(OPERATION), sums);
 }
 
 /* Counts the rows whose temperature is invalid, if the caller wants to know. */

@@ -65,7 +65,7 @@ verifies() {
     fails_to_build
     names OPERATION_HALF host/lib/problem.c
     names formula_HALF host/lib/reference.c
-    sed -i 's/X(CROSS_ENTROPY_GRADIENT, MADE_OF_EXPONENTIALS, .*)$/& X(HALF, MADE_OF_EXPONENTIALS, TERM_SET(TERM_EXPONENTIAL), LOSS_NONE, 0.0f)/' \
+    sed -i 's/X(CROSS_ENTROPY_GRADIENT, MADE_OF_EXPONENTIALS, .*)$/& X(HALF, MADE_OF_EXPONENTIALS, ENDING_RECIPROCAL, 0.0f)/' \
         tree/kernels/operations/operations.h
     fails_to_build
     names operation_result_HALF kernels/operations/operations.h

@@ -37,7 +37,7 @@ z_low = core_fma(scaled, (core_float)(row.reciprocal_low), z_low);|
 core_fma(scaled, reciprocal, -z);|(core_float)(0.0f);
 (e.high - (high - CORE_UNIT_HIGH)) + e.low;|e.high - (high - CORE_UNIT_HIGH);
 core_fma(reduced.r_low, one_plus_r + tail, tail);|core_fma(reduced.r_low, one_plus_r, tail);
-core_fma(e.low, high, e.high \* (core_float)(reciprocal_low));|(core_float)(0.0f);
+core_fma(e.low, high, e.high \* (core_float)(factor_low));|(core_float)(0.0f);
 temperature < CORE_ROW(0x1p-62f)|temperature < CORE_ROW(0.0f)
 temperature >= CORE_ROW(0x1p62f)|temperature > CORE_ROW(0x1p200f)
 (temperature.scale > CORE_ROW(1.0f)) &|(temperature.scale > CORE_ROW(0x1p100f)) \&

@@ -188,7 +188,7 @@ INLINE void add_vector_tops(const float *x, uint32_t step, lane_tops *lanes)
 }
 
 /* Adds a block to what the lanes have seen. step: the number of the block's first vector in the row. */
-static inline void add_lane_tops(const float *x, size_t length, uint32_t step, lane_tops *lanes)
+OUTLINE void add_lane_tops(const float *x, size_t length, uint32_t step, lane_tops *lanes)
 {
     size_t i = 0;
     for (; i + CPU_VECTOR <= length; i += CPU_VECTOR)
@@ -352,6 +352,12 @@ INLINE void read_between(const between_strips *b, size_t begin, size_t end)
         add_lane_tops(b->top + begin, end - begin, b->step + (uint32_t)(begin / CPU_VECTOR), b->tops);
 }
 
+/* The same as a function by itself, for loops that are less often run. */
+OUTLINE void read_between_call(const between_strips *b, size_t begin, size_t end)
+{
+    read_between(b, begin, end);
+}
+
 /* Writes the results before the first whole line. Returns how many these are. */
 INLINE size_t begin_writing(const between_strips *b)
 {
@@ -359,7 +365,7 @@ INLINE size_t begin_writing(const between_strips *b)
     const size_t size = cpu_element_size(b->results.dtype);
     const size_t head = run.length > 0 ? cpu_write_head(run.stream, run.to, run.length * size) / size : 0;
     if (head > 0)
-        write_kept(&b->results, 0, head, 0);
+        write_kept(&b->results, 0, head);
     return head;
 }
 
@@ -368,14 +374,19 @@ INLINE size_t write_strip(const between_strips *b, size_t written)
 {
     if (written + CPU_STRIP > b->results.run.length)
         return written;
-    write_kept(&b->results, written, CPU_STRIP, 1);
+    write_kept_lines(&b->results, written, CPU_STRIP);
     return written + CPU_STRIP;
+}
+
+OUTLINE size_t write_strip_call(const between_strips *b, size_t written)
+{
+    return write_strip(b, written);
 }
 
 INLINE void end_writing(const between_strips *b, size_t written)
 {
     if (written < b->results.run.length)
-        write_kept(&b->results, written, b->results.run.length - written, 0);
+        write_kept(&b->results, written, b->results.run.length - written);
 }
 
 /* Does everything at once, for blocks beside which no exponentials are computed. */
@@ -405,12 +416,15 @@ INLINE void add_strips(int term, const float *restrict x, size_t length, const s
 {
     size_t i = 0, written = begin_writing(between);
     for (; i + CPU_STRIP <= length; i += CPU_STRIP) {
-        read_between(between, i, i + CPU_STRIP);
+        if (term == TERM_EXPONENTIAL)
+            read_between(between, i, i + CPU_STRIP);
+        else
+            read_between_call(between, i, i + CPU_STRIP);
         add_strip(term, x + i, CPU_STRIP, row, levels, high + i, low + i, sums);
-        written = write_strip(between, written);
+        written = term == TERM_EXPONENTIAL ? write_strip(between, written) : write_strip_call(between, written);
     }
     if (i < length)
-        read_between(between, i, length);
+        read_between_call(between, i, length);
     for (; i + CPU_VECTOR <= length; i += CPU_VECTOR)
         add_strip(term, x + i, CPU_VECTOR, row, levels, high + i, low + i, sums);
     if (i < length) {
@@ -463,32 +477,21 @@ INLINE void add_term(int term, block_pairs block, core_term_row_t terms, int lev
     }
 }
 
-/* Adds a block to the rest of its row, of which nothing else is added up: to the sum of its exponentials unless the
-   largest stands alone. levels: a constant. */
-INLINE void add_rest(block_pairs block, core_row_t row, core_term_row_t terms, int levels, vector_sums *sums,
-                     core_total_t *total, const between_strips *between)
-{
-    if (core_is_alone(terms.rest))
-        add_exponentials(TERM_REST, block, row, terms, levels, sums, total, between);
-    else
-        add_exponentials(TERM_EXPONENTIAL, block, row, terms, levels, sums, total, between);
-}
-
-/* Does so for any number of levels. It is a function by itself since its loops would make those slower that it would be
-   inlined beside. */
+/* Adds a block to the rest of its row, whose largest exponential stands alone, and of which nothing else is added up.
+   It is a function by itself since its loops would make those slower that it would be inlined beside. */
 static __attribute__((noinline)) void add_rest_alone(block_pairs block, core_row_t row, core_term_row_t terms,
                                                      int levels, vector_sums *sums, core_total_t *total,
                                                      const between_strips *between)
 {
     if (levels == 2)
-        add_rest(block, row, terms, 2, sums, total, between);
+        add_exponentials(TERM_REST, block, row, terms, 2, sums, total, between);
     else
-        add_rest(block, row, terms, 3, sums, total, between);
+        add_exponentials(TERM_REST, block, row, terms, 3, sums, total, between);
 }
 
 /* Adds a block to the sums of all terms that the problem has. Those of a term stand `stride` behind those of the term
-   before. The rest of a row is the sum of its exponentials, unless the largest stands alone: so beside that sum it is
-   not added up (complete_rests). */
+   before. The rest of a row is the sum of its exponentials, unless the largest stands alone: so that sum may be added
+   up in its place, and beside it the rest is not (complete_rests). */
 INLINE void add_terms(const clsoftmax_problem *problem, block_pairs block, row_on_lane on, int levels,
                       vector_sums *sums, core_total_t *totals, size_t stride, const between_strips *between)
 {
@@ -496,11 +499,12 @@ INLINE void add_terms(const clsoftmax_problem *problem, block_pairs block, row_o
     const uint set = cpu_terms(problem);
     const core_term_row_t terms = term_row_of(on);
     const int is_alone = TERM_IS_IN(set, TERM_REST) && core_is_alone(terms.rest);
-    if (!TERM_IS_IN(set, TERM_EXPONENTIAL)) {
+    const size_t first = TERM_IS_IN(set, TERM_EXPONENTIAL) ? 0 : rest;
+    if (is_alone && first == rest) {
         add_rest_alone(block, row_of(on), terms, levels, sums + rest, totals + rest, between);
         return;
     }
-    add_exponentials(TERM_EXPONENTIAL, block, row_of(on), terms, levels, sums, totals, between);
+    add_exponentials(TERM_EXPONENTIAL, block, row_of(on), terms, levels, sums + first, totals + first, between);
     if (TERM_IS_IN(set, TERM_WEIGHTED))
         add_term(TERM_WEIGHTED, block, terms, levels, sums + weighted, totals + weighted);
     if (is_alone)

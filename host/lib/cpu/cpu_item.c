@@ -41,17 +41,25 @@ typedef struct bundle {
     size_t rows;    /* 0: the bundle is empty */
     float *high, *low;
     uint64_t logits[MOST_ROWS], results[MOST_ROWS]; /* the first elements of the rows */
-    lane_maxima maxima[MOST_ROWS];                  /* what the lanes have seen, if only maxima are needed */
-    lane_tops tops[MOST_ROWS];                      /* and otherwise */
     core_top_t top[MOST_ROWS];
     lane_temperatures own_temperatures; /* if each row has a temperature of its own */
     lane_rows set;
-    vector_sums sums[TERM_COUNT][MOST_ROWS]; /* since they were flushed */
-    core_total_t flushed[TERM_COUNT][MOST_ROWS];
-    lane_totals totals[TERM_COUNT];
-    lane_inputs inputs;
     lane_ends ends;
 } bundle;
+
+/* What the lanes have seen of the rows of the bundle that is in the phase top: maxima, if no more are needed, or tops.
+ */
+typedef struct bundle_tops {
+    lane_maxima maxima[MOST_ROWS];
+    lane_tops tops[MOST_ROWS];
+} bundle_tops;
+
+/* What has been added up of the rows of the bundle that is in the phase sums. */
+typedef struct bundle_sums {
+    vector_sums sums[TERM_COUNT][MOST_ROWS]; /* since they were flushed */
+    core_total_t flushed[TERM_COUNT][MOST_ROWS];
+    lane_totals totals[TERM_COUNT]; /* set in the phase finish */
+} bundle_sums;
 
 /* What all bundles of a call share. */
 typedef struct items {
@@ -70,6 +78,8 @@ typedef struct items {
     cpu_shares *shares;
     cpu_share share;  /* what is left of this thread's */
     int rows_at_once; /* 1: what lanes have seen and added up is reduced for all rows of a bundle at once */
+    bundle_tops *tops;
+    bundle_sums *sums;
 } items;
 
 /* ---------------------------------------------------------------- Blocks */
@@ -131,14 +141,14 @@ static const char *ahead_of(const items *it, const bundle *b, const block *k)
 }
 
 /* Has the logits of a block read between strips. `buffer` has room for them. */
-INLINE void begin_top(const items *it, bundle *b, const block *k, float *buffer, between_strips *between)
+INLINE void begin_top(const items *it, const bundle *b, const block *k, float *buffer, between_strips *between)
 {
     between->ahead = ahead_of(it, b, k);
     between->ahead_size = cpu_element_size(it->call->problem->logits_dtype);
     between->top = block_logits(it, b, k, buffer);
     between->find = it->top;
-    between->maxima = &b->maxima[k->row];
-    between->tops = &b->tops[k->row];
+    between->maxima = &it->tops->maxima[k->row];
+    between->tops = &it->tops->tops[k->row];
     between->step = (uint32_t)(k->first / CPU_VECTOR);
 }
 
@@ -168,18 +178,19 @@ static uint64_t finish_tops(const items *it, bundle *b)
         return 0;
     if (it->top == CPU_TOP_WHOLE)
         for (size_t r = 0; r < b->rows; r++) {
-            b->top[r] = top_of_lanes(&b->tops[r]);
+            b->top[r] = top_of_lanes(&it->tops->tops[r]);
             b->set.key[r] = b->top[r].key;
             b->set.second_key[r] = b->top[r].second_key;
         }
     else if (it->rows_at_once) {
-        keys_of_rows(b->maxima, b->set.key);
+        keys_of_rows(it->tops->maxima, b->set.key);
         if (it->top == CPU_TOP_TWO)
-            second_keys_of_rows(b->maxima, b->set.second_key);
+            second_keys_of_rows(it->tops->maxima, b->set.second_key);
     } else
         for (size_t r = 0; r < b->rows; r++) {
-            b->set.key[r] = key_of_row(&b->maxima[r]);
-            b->set.second_key[r] = it->top == CPU_TOP_TWO ? second_key_of_row(&b->maxima[r]) : 0;
+            b->set.key[r] = key_of_row(&it->tops->maxima[r]);
+            if (it->top == CPU_TOP_TWO)
+                b->set.second_key[r] = second_key_of_row(&it->tops->maxima[r]);
         }
     uint64_t invalid = p->temperature_per_row ? set_own_temperatures(it, b) : 0;
     set_lane_rows(&b->set, temperatures_of(it, b), !p->temperature_per_row, it->call->policies, MOST_ROWS);
@@ -191,17 +202,18 @@ static uint64_t finish_tops(const items *it, bundle *b)
 /* ---------------------------------------------------------------- Phase sums */
 
 /* Adds the terms of a block to the sums of its row. levels: a constant, so that the loops are compiled for it. */
-INLINE void add_sums(const items *it, bundle *b, const block *k, const float *x, int levels,
+INLINE void add_sums(const items *it, const bundle *b, const block *k, const float *x, int levels,
                      const between_strips *between)
 {
-    const row_on_lane on = {&b->set, temperatures_of(it, b), k->row};
+    const row_on_lane on = {&b->set, temperatures_of(it, b), &b->ends, k->row};
     const size_t slot = it->keep ? k->slot : 0;
     const block_pairs pairs = {x, k->length, b->high + slot, b->low + slot};
-    add_terms(it->call->problem, pairs, on, levels, &b->sums[0][k->row], &b->flushed[0][k->row], MOST_ROWS, between);
+    add_terms(it->call->problem, pairs, on, levels, &it->sums->sums[0][k->row], &it->sums->flushed[0][k->row],
+              MOST_ROWS, between);
 }
 
 /* Adds the terms of a block to the sums of its row, which is computed. */
-INLINE void block_sums(const items *it, bundle *b, const block *k, const between_strips *between)
+INLINE void block_sums(const items *it, const bundle *b, const block *k, const between_strips *between)
 {
     float buffer[CPU_BLOCK];
     const float *x = block_ordinary(it, b, k, buffer);
@@ -213,20 +225,22 @@ INLINE void block_sums(const items *it, bundle *b, const block *k, const between
 
 /* ---------------------------------------------------------------- Phase finish */
 
-/* Ends the sums of all rows, and clears them for the next ones. */
-static void end_sums(const items *it, bundle *b)
+/* Ends the sums of all rows, and clears them for the next bundle. */
+static void end_sums(const items *it, const bundle *b)
 {
+    bundle_sums *s = it->sums;
     FOR_TERMS_IN(it->terms, t) {
         if (it->rows_at_once)
-            finish_rows(b->sums[t], it->levels, b->flushed[t], &b->totals[t]);
+            finish_rows(s->sums[t], it->levels, s->flushed[t], &s->totals[t]);
         for (size_t r = 0; r < b->rows && !it->rows_at_once; r++) {
-            flush_sums(&b->sums[t][r], it->levels, &b->flushed[t][r]);
-            set_lane_total(&b->totals[t], r, b->flushed[t][r]);
+            flush_sums(&s->sums[t][r], it->levels, &s->flushed[t][r]);
+            set_lane_total(&s->totals[t], r, s->flushed[t][r]);
         }
-        memset(b->sums[t], 0, b->rows * sizeof *b->sums[t]);
+        memset(s->sums[t], 0, b->rows * sizeof *s->sums[t]);
+        memset(s->flushed[t], 0, b->rows * sizeof *s->flushed[t]);
     }
     if (it->call->problem->statistics)
-        complete_rests(&b->set, b->totals, b->rows);
+        complete_rests(&b->set, s->totals, b->rows);
 }
 
 static void write_statistics(const items *it, const bundle *b)
@@ -238,29 +252,32 @@ static void write_statistics(const items *it, const bundle *b)
         read[r].top = b->top[r];
         read[r].label_logit = cpu_label_logit(it->call, b->first + r, b->logits[r]);
     }
-    compute_lane_records(&b->set, temperatures_of(it, b), read, b->totals, it->levels, MOST_ROWS, records);
+    compute_lane_records(&b->set, temperatures_of(it, b), read, it->sums->totals, it->levels, MOST_ROWS, records);
     memcpy(it->call->arguments->statistics + b->first, records, b->rows * sizeof *records);
 }
 
-/* Reads what rows have for their losses. */
-static void read_inputs(const items *it, bundle *b)
+/* Reads what rows have for their losses. Lanes without a row have no label. */
+static void read_inputs(const items *it, const bundle *b, lane_inputs *inputs)
 {
     for (size_t r = 0; r < b->rows; r++)
-        set_lane_input(it->call, &b->inputs, r, b->first + r, cpu_label_logit(it->call, b->first + r, b->logits[r]));
+        set_lane_input(it->call, inputs, r, b->first + r, cpu_label_logit(it->call, b->first + r, b->logits[r]));
+    for (size_t r = b->rows; r < MOST_ROWS; r++)
+        clear_lane_input(inputs, r);
 }
 
 /* Finishes the sums of all rows: writes their statistics and losses, and prepares what results need. */
 static void finish_sums(const items *it, bundle *b)
 {
     const clsoftmax_problem *p = it->call->problem;
+    lane_inputs inputs;
     if (b->rows == 0)
         return;
     end_sums(it, b);
     if (p->statistics)
         write_statistics(it, b); /* first, because results may overwrite the label's logit */
     if (cpu_has_loss(p))
-        read_inputs(it, b); /* first, too */
-    set_lane_ends(p, &b->ends, &(lane_sums_of){&b->set, temperatures_of(it, b), b->totals, &b->inputs}, b->rows);
+        read_inputs(it, b, &inputs); /* first, too */
+    set_lane_ends(p, &b->ends, &(lane_sums_of){&b->set, temperatures_of(it, b), it->sums->totals, &inputs}, MOST_ROWS);
     if (cpu_has_loss(p) && it->call->arguments->losses)
         memcpy(it->call->arguments->losses + b->first, b->ends.loss, b->rows * sizeof *b->ends.loss);
 }
@@ -268,14 +285,12 @@ static void finish_sums(const items *it, bundle *b)
 /* ---------------------------------------------------------------- Phase emit */
 
 /* Writes the results of a block that are no neighbours, or made of logits. */
-static void store_other_results(const items *it, const bundle *b, const block *k, result_block block,
-                                operation_end_t end)
+static void store_other_results(const items *it, const bundle *b, const block *k, result_block block, row_on_lane on)
 {
-    const row_on_lane on = {&b->set, temperatures_of(it, b), k->row};
     float buffer[CPU_BLOCK];
     const int pairs = it->keep && cpu_made_of(it->call->problem) == MADE_OF_EXPONENTIALS;
     const float *x = pairs ? NULL : block_ordinary(it, b, k, buffer);
-    store_results(block, x, pairs ? b->high + k->slot : NULL, pairs ? b->low + k->slot : NULL, on, end);
+    store_results(block, x, pairs ? b->high + k->slot : NULL, pairs ? b->low + k->slot : NULL, on);
 }
 
 /* Has the results of a block written between strips, if they are neighbours and made of kept exponentials. Others it
@@ -287,36 +302,39 @@ INLINE void begin_results(const items *it, const bundle *b, const block *k, betw
     const uint64_t stride = p->results_layout.class_stride;
     const result_block block = {it->call, it->stream, b->results[k->row] + k->first * stride,
                                 stride,   k->length,  label_in_block(it->call, b->first + k->row, k->first, k->length)};
-    const operation_end_t end = lane_end(&b->ends, k->row);
+    const row_on_lane on = {&b->set, temperatures_of(it, b), &b->ends, k->row};
     if (!core_row_is_computed(kind))
         store_fill(block, kind);
     else if (pairs && stride == 1)
-        between->results = kept_block(block, b->high + k->slot, b->low + k->slot, end);
+        between->results = kept_block(block, b->high + k->slot, b->low + k->slot, on);
     else
-        store_other_results(it, b, k, block, end);
+        store_other_results(it, b, k, block, on);
 }
 
 /* ---------------------------------------------------------------- Bundles */
 
-/* Empties a bundle. Lanes without a row are computed, too, so they need valid numbers; the rest is left as it is, since
-   clearing it takes longer than a short row. */
-static void clear_bundle(const items *it, bundle *b)
+/* Clears what is found of the rows of any bundle. Lanes without a row are computed, too, so they need valid numbers;
+   the rest is left as it is, since clearing it takes longer than a short row. */
+static void clear_items(const items *it)
 {
     const size_t rows = it->rows_at_once ? MOST_ROWS : it->bundle_rows;
-    b->rows = 0;
-    for (size_t r = 0; r < MOST_ROWS; r++) {
-        b->set.key[r] = b->set.second_key[r] = CORE_KEY_NEGATIVE_INFINITY;
-        for (int t = 0; t < TERM_COUNT; t++)
-            set_lane_total(&b->totals[t], r, (core_total_t){0, 0, 0});
-    }
-    FOR_TERMS_IN(it->terms, t) {
-        memset(b->sums[t], 0, rows * sizeof *b->sums[t]);
-        memset(b->flushed[t], 0, rows * sizeof *b->flushed[t]);
-    }
     for (size_t r = 0; r < rows; r++)
-        clear_maxima(&b->maxima[r]);
+        clear_maxima(&it->tops->maxima[r]);
+    for (int t = 0; t < TERM_COUNT; t++)
+        for (size_t r = 0; r < MOST_ROWS; r++)
+            set_lane_total(&it->sums->totals[t], r, (core_total_t){0, 0, 0});
+    FOR_TERMS_IN(it->terms, t) {
+        memset(it->sums->sums[t], 0, rows * sizeof *it->sums->sums[t]);
+        memset(it->sums->flushed[t], 0, rows * sizeof *it->sums->flushed[t]);
+    }
+}
+
+/* Empties a bundle. */
+static void clear_bundle(const items *it, bundle *b)
+{
+    b->rows = 0;
     for (size_t r = 0; r < MOST_ROWS; r++)
-        clear_lane_input(&b->inputs, r);
+        b->set.key[r] = b->set.second_key[r] = CORE_KEY_NEGATIVE_INFINITY;
     if (it->call->problem->temperature_per_row)
         set_one_temperature(&b->own_temperatures, 1.0f);
 }
@@ -336,17 +354,15 @@ static void begin_bundle(items *it, bundle *b)
     for (size_t r = 0; r < b->rows; r++) {
         b->logits[r] = cls_layout_row(p, &p->logits_layout, first + r);
         b->results[r] = cls_layout_row(p, &p->results_layout, first + r);
-        clear_maxima(&b->maxima[r]);
+        clear_maxima(&it->tops->maxima[r]);
     }
     if (it->top == CPU_TOP_WHOLE)
-        memset(b->tops, 0, b->rows * sizeof *b->tops); /* keys of CORE_KEY_NEGATIVE_INFINITY */
-    FOR_TERMS_IN(it->terms, t)
-        memset(b->flushed[t], 0, b->rows * sizeof *b->flushed[t]);
+        memset(it->tops->tops, 0, b->rows * sizeof *it->tops->tops); /* keys of CORE_KEY_NEGATIVE_INFINITY */
 }
 
 /* Runs a phase of each bundle: top of the next, sums of the current, emit of the last. They take turns strip by strip,
    in blocks at the same place. A NULL bundle is left out. */
-static void run_phases(const items *it, bundle *next, bundle *current, const bundle *last)
+static void run_phases(const items *it, const bundle *next, const bundle *current, const bundle *last)
 {
     const int writes = cpu_made_of(it->call->problem) != MADE_OF_NOTHING;
     for (size_t row = 0; row < it->bundle_rows; row++)
@@ -396,8 +412,13 @@ uint64_t CPU_FUNCTION(cls_cpu_item)(const cpu_call *call, cpu_shares *shares, co
     if (it.bundle_rows == 0) /* other threads were faster */
         return 0;
     bundle bundles[3];
+    bundle_tops tops;
+    bundle_sums sums;
     size_t half = it.overlap ? it.pairs / 2 : 0;
     uint64_t invalid = 0;
+    it.tops = &tops;
+    it.sums = &sums;
+    clear_items(&it);
     for (size_t i = 0; i < 3; i++)
         clear_bundle(&it, &bundles[i]);
     begin_bundle(&it, &bundles[0]);

@@ -310,15 +310,15 @@ static void sum_exponentials(panel *panel)
 
 /* ---------------------------------------------------------------- Phase finish */
 
-/* Prepares what results need, from sums that never left their 32 bits. operation: a constant. */
-INLINE void finish_short_sums(panel *panel, int operation)
+/* Prepares what results need, from sums that never left their 32 bits. ending: a constant. */
+INLINE void finish_short_sums(panel *panel, int ending)
 {
     const uint32_t added = (uint32_t)panel->call->problem->classes;
     const lane_sums *sums = &panel->sums[TERM_EXPONENTIAL];
     FOR_LANES
     {
         core_two_float sum = core_short_total_value(sums->high[l], sums->low[l], added);
-        set_lane_end(operation, &panel->ends, l, operation_end(operation, (operation_sums){.sum = sum}));
+        set_lane_end(ending, &panel->ends, l, end_of_row(ending, (ending_sums){.sum = sum}));
     }
 }
 
@@ -331,12 +331,13 @@ static void finish_sums(panel *panel)
                       &(lane_sums_of){&panel->rows, &panel->temperatures, panel->totals, &panel->inputs}, LANES);
         return;
     }
-    switch ((int)p->operation) {
-#define FINISH_SHORT_SUMS(name, made_of, terms, loss, zero)                                                            \
-    case OPERATION_##name:                                                                                             \
-        finish_short_sums(panel, OPERATION_##name);                                                                    \
+    switch (operation_ending((int)p->operation)) {
+#define FINISH_SHORT_SUMS(name, terms, loss)                                                                           \
+    case ENDING_##name:                                                                                                \
+        if (ENDS_WITH_SUM(terms))                                                                                      \
+            finish_short_sums(panel, ENDING_##name);                                                                   \
         break;
-        OPERATION_LIST(FINISH_SHORT_SUMS)
+        ENDING_LIST(FINISH_SHORT_SUMS)
 #undef FINISH_SHORT_SUMS
     }
 }
@@ -496,7 +497,7 @@ INLINE void write_results_of(const panel *panel, int operation)
 static void write_results(const panel *panel)
 {
     switch ((int)panel->call->problem->operation) {
-#define WRITE_RESULTS_OF(name, made_of, terms, loss, zero)                                                             \
+#define WRITE_RESULTS_OF(name, made_of, ending, zero)                                                                  \
     case OPERATION_##name:                                                                                             \
         write_results_of(panel, OPERATION_##name);                                                                     \
         break;

@@ -138,10 +138,33 @@ INLINE void set_lane_rests(lane_rows *rows, size_t count)
     }
 }
 
+/* The end of each lane's row: see core_end_t. All but the factor is set only where rows have a loss. */
+typedef struct __attribute__((aligned(64))) lane_ends {
+    float high[LANES], low[LANES], after[LANES], at_label[LANES], loss[LANES];
+} lane_ends;
+
+INLINE core_end_t lane_end(const lane_ends *ends, size_t l)
+{
+    return (core_end_t){{ends->high[l], ends->low[l]}, ends->after[l], ends->at_label[l], ends->loss[l]};
+}
+
+/* ending: a constant, here and below. */
+INLINE void set_lane_end(int ending, lane_ends *ends, size_t l, core_end_t end)
+{
+    ends->high[l] = end.factor.high;
+    ends->low[l] = end.factor.low;
+    if (ending_loss(ending) == LOSS_NONE)
+        return;
+    ends->after[l] = end.after;
+    ends->at_label[l] = end.at_label;
+    ends->loss[l] = end.loss;
+}
+
 /* The row on a lane, from which each phase takes what it needs. */
 typedef struct row_on_lane {
     const lane_rows *rows;
     const lane_temperatures *temperatures;
+    const lane_ends *ends; /* known from the phase finish on */
     size_t lane;
 } row_on_lane;
 
@@ -162,9 +185,10 @@ INLINE core_term_row_t term_row_of(row_on_lane on)
 }
 
 /* Returns the row and its end, as an operation takes them. What it does not use costs nothing once this is inlined. */
-INLINE operation_row operation_row_of(row_on_lane on, operation_end_t end)
+INLINE operation_row operation_row_of(row_on_lane on)
 {
-    return (operation_row){core_log_row(lane_temperature(on.temperatures, on.lane), on.rows->maximum[on.lane]), end};
+    return (operation_row){core_log_row(lane_temperature(on.temperatures, on.lane), on.rows->maximum[on.lane]),
+                           lane_end(on.ends, on.lane)};
 }
 
 /* ---------------------------------------------------------------- Sums */
@@ -227,28 +251,6 @@ INLINE void set_lane_input(const cpu_call *call, lane_inputs *inputs, size_t l, 
     inputs->z_loss[l] = arguments->z_loss;
 }
 
-/* The end of each lane's row: see operation_end_t. All but the factor is set for operations with a loss alone. */
-typedef struct __attribute__((aligned(64))) lane_ends {
-    float high[LANES], low[LANES], after[LANES], at_label[LANES], loss[LANES];
-} lane_ends;
-
-INLINE operation_end_t lane_end(const lane_ends *ends, size_t l)
-{
-    return (operation_end_t){{ends->high[l], ends->low[l]}, ends->after[l], ends->at_label[l], ends->loss[l]};
-}
-
-/* operation: a constant, here and below. */
-INLINE void set_lane_end(int operation, lane_ends *ends, size_t l, operation_end_t end)
-{
-    ends->high[l] = end.factor.high;
-    ends->low[l] = end.factor.low;
-    if (operation_loss(operation) == LOSS_NONE)
-        return;
-    ends->after[l] = end.after;
-    ends->at_label[l] = end.at_label;
-    ends->loss[l] = end.loss;
-}
-
 /* What the ends of rows are computed from: the totals of all terms, and for a loss what is read of each row. */
 typedef struct lane_sums_of {
     const lane_rows *rows;
@@ -258,57 +260,46 @@ typedef struct lane_sums_of {
 } lane_sums_of;
 
 /* Returns the end of the row on a lane. */
-INLINE operation_end_t end_of_lane(int operation, const lane_sums_of *of, int levels, size_t l)
+INLINE core_end_t end_of_lane(int ending, const lane_sums_of *of, int levels, size_t l)
 {
     const lane_rows *rows = of->rows;
-    operation_sums sums = {.sum = core_total_value(lane_total(&of->totals[TERM_EXPONENTIAL], l)),
-                           .rest_total = lane_total(&of->totals[TERM_REST], l),
-                           .rest = lane_rest(rows, l),
-                           .set = {.kind = rows->kind[l],
-                                   .prepared = lane_temperature(of->temperatures, l),
-                                   .maximum = rows->maximum[l],
-                                   .ties_at = rows->ties_at[l],
-                                   .row = lane_row(rows, l)},
-                           .levels = levels};
-    if (operation_loss(operation) != LOSS_NONE)
+    ending_sums sums = {.sum = core_total_value(lane_total(&of->totals[TERM_EXPONENTIAL], l)),
+                        .rest_total = lane_total(&of->totals[TERM_REST], l),
+                        .rest = lane_rest(rows, l),
+                        .set = {.kind = rows->kind[l],
+                                .prepared = lane_temperature(of->temperatures, l),
+                                .maximum = rows->maximum[l],
+                                .ties_at = rows->ties_at[l],
+                                .row = lane_row(rows, l)},
+                        .levels = levels};
+    if (ending_loss(ending) != LOSS_NONE)
         sums.inputs = (core_loss_inputs_t){of->inputs->label_logit[l], of->inputs->weight[l], of->inputs->scale[l],
                                            of->inputs->z_loss[l]};
-    return operation_end(operation, sums);
+    return end_of_row(ending, sums);
 }
 
-/* Sets the ends of the first `count` lanes, a constant, as levels is. */
-INLINE void set_ends_of_lanes(int operation, lane_ends *ends, const lane_sums_of *of, int levels, size_t count)
+/* Sets the ends of the first `count` lanes. All numbers are constants. */
+INLINE void set_ends_of_lanes(int ending, lane_ends *ends, const lane_sums_of *of, int levels, size_t count)
 {
 #pragma omp simd
     for (size_t l = 0; l < count; l++)
-        set_lane_end(operation, ends, l, end_of_lane(operation, of, levels, l));
+        set_lane_end(ending, ends, l, end_of_lane(ending, of, levels, l));
 }
 
-/* Sets the ends of lanes: those of a bundle, CPU_VECTOR, or of a panel. To an operation that needs only the values of
-   sums, the number of levels means nothing. */
-INLINE void set_lane_ends_of(int operation, lane_ends *ends, const lane_sums_of *of, int levels, size_t present)
-{
-    if (present > CPU_VECTOR && levels == 2)
-        set_ends_of_lanes(operation, ends, of, 2, LANES);
-    else if (present > CPU_VECTOR)
-        set_ends_of_lanes(operation, ends, of, 3, LANES);
-    else if (levels == 2)
-        set_ends_of_lanes(operation, ends, of, 2, CPU_VECTOR);
-    else
-        set_ends_of_lanes(operation, ends, of, 3, CPU_VECTOR);
-}
-
-/* Sets the ends of the first `present` lanes. */
-static inline void set_lane_ends(const clsoftmax_problem *problem, lane_ends *ends, const lane_sums_of *of,
-                                 size_t present)
+/* Sets the ends of the first `count` lanes, a constant. To an end that needs only the value of the sum, the number of
+   levels means nothing. */
+INLINE void set_lane_ends(const clsoftmax_problem *problem, lane_ends *ends, const lane_sums_of *of, size_t count)
 {
     const int levels = CORE_SUM_LEVELS(problem->classes);
-    switch ((int)problem->operation) {
-#define SET_LANE_ENDS(name, made_of, terms, loss, zero)                                                                \
-    case OPERATION_##name:                                                                                             \
-        set_lane_ends_of(OPERATION_##name, ends, of, ENDS_WITH_SUM(terms) ? 2 : levels, present);                      \
+    switch (operation_ending((int)problem->operation)) {
+#define SET_LANE_ENDS(name, terms, loss)                                                                               \
+    case ENDING_##name:                                                                                                \
+        if (ENDS_WITH_SUM(terms) || levels == 2)                                                                       \
+            set_ends_of_lanes(ENDING_##name, ends, of, 2, count);                                                      \
+        else                                                                                                           \
+            set_ends_of_lanes(ENDING_##name, ends, of, 3, count);                                                      \
         break;
-        OPERATION_LIST(SET_LANE_ENDS)
+        ENDING_LIST(SET_LANE_ENDS)
 #undef SET_LANE_ENDS
     }
 }

@@ -77,7 +77,7 @@ static panel plan_panel(const cpu_call *call, const cpu_room *room)
     panel.high = needs_logits ? panel.logits_kept + kept : panel.logits_kept;
     panel.low = CORE_LEAN ? panel.high : panel.high + kept;
     panel.short_sums = p->classes <= CORE_FLUSH_AFTER && cpu_made_of(p) != MADE_OF_NOTHING && !p->statistics &&
-                       ENDS_WITH_SUM(operation_terms((int)p->operation));
+                       ENDS_WITH_SUM(ending_terms(operation_ending((int)p->operation)));
     return panel;
 }
 

@@ -177,7 +177,7 @@ static float *take_room(worker *w, size_t classes, size_t *distance)
 INLINE void add_part(worker *w, size_t number, cpu_part *part, int levels)
 {
     const clsoftmax_problem *p = w->call->problem;
-    const row_on_lane on = {&w->rows, &w->temperatures, 0};
+    const row_on_lane on = {.rows = &w->rows, .temperatures = &w->temperatures, .lane = 0};
     blocks b = blocks_of_part(w, number);
     float buffer[CPU_BLOCK];
     _Alignas(64) float passing[CORE_EXPONENTIAL_FLOATS * CPU_BLOCK];
@@ -234,17 +234,15 @@ static void write_statistics(const worker *w, const cpu_cut_row *row)
     w->call->arguments->statistics[w->temperature * cls_problem_rows(w->call->problem) + w->row] = records[0];
 }
 
-/* Returns the end of the row. */
-static operation_end_t end_of_row(const worker *w, const cpu_cut_row *row)
+/* Sets the end of the row, on each lane. */
+static void set_ends(const worker *w, const cpu_cut_row *row, lane_ends *ends)
 {
     lane_totals totals[TERM_COUNT];
     lane_inputs inputs;
-    lane_ends ends;
     set_totals(w, row, totals);
     for (size_t l = 0; l < CPU_VECTOR && cpu_has_loss(w->call->problem); l++)
         set_lane_input(w->call, &inputs, l, w->row, row->label_logit);
-    set_lane_ends(w->call->problem, &ends, &(lane_sums_of){&w->rows, &w->temperatures, totals, &inputs}, 1);
-    return lane_end(&ends, 0);
+    set_lane_ends(w->call->problem, ends, &(lane_sums_of){&w->rows, &w->temperatures, totals, &inputs}, CPU_VECTOR);
 }
 
 /* Merges the sums of a row's parts, and writes the row's statistics and its loss. (Before any results, because these
@@ -261,8 +259,11 @@ static void finish_sums(const worker *w, const cpu_part *parts, cpu_cut_row *row
     if (!cpu_has_loss(p))
         return;
     row->label_logit = cpu_label_logit(w->call, w->row, w->logits);
-    if (w->call->arguments->losses)
-        w->call->arguments->losses[w->temperature * cls_problem_rows(p) + w->row] = end_of_row(w, row).loss;
+    if (w->call->arguments->losses) {
+        lane_ends ends;
+        set_ends(w, row, &ends);
+        w->call->arguments->losses[w->temperature * cls_problem_rows(p) + w->row] = ends.loss[0];
+    }
 }
 
 /* ---------------------------------------------------------------- Phase emit */
@@ -272,10 +273,11 @@ static void results_of_part(const worker *w, size_t number, const cpu_part *part
 {
     const clsoftmax_problem *p = w->call->problem;
     const uint64_t stride = p->results_layout.class_stride;
-    const row_on_lane on = {&w->rows, &w->temperatures, 0};
     const int is_computed = core_row_is_computed(w->rows.kind[0]);
-    const operation_end_t end = end_of_row(w, row);
+    lane_ends ends;
+    const row_on_lane on = {&w->rows, &w->temperatures, &ends, 0};
     size_t slot = 0;
+    set_ends(w, row, &ends);
     for (blocks b = blocks_of_part(w, number); b.length > 0; next_block(&b)) {
         const result_block block = {w->call, w->stream, w->results + b.first * stride,
                                     stride,  b.length,  label_in_block(w->call, w->row, b.first, b.length)};
@@ -283,9 +285,9 @@ static void results_of_part(const worker *w, size_t number, const cpu_part *part
         if (!is_computed)
             store_fill(block, w->rows.kind[0]);
         else if (part->high)
-            store_results(block, NULL, part->high + slot, part->low + slot, on, end);
+            store_results(block, NULL, part->high + slot, part->low + slot, on);
         else
-            store_results(block, block_ordinary(w, &b, buffer), NULL, NULL, on, end);
+            store_results(block, block_ordinary(w, &b, buffer), NULL, NULL, on);
         slot += b.length;
     }
 }

@@ -33,7 +33,8 @@ typedef struct kept_results {
     int operation; /* whose results are made of exponentials */
     clsoftmax_dtype dtype;
     const float *high, *low;
-    operation_end_t end;
+    const lane_ends *ends; /* on this lane is the end of their row */
+    size_t lane;
     size_t label; /* which of them is the result of the label's class, where that is one of its own; NO_LABEL: none */
     result_run run;
 } kept_results;
@@ -66,7 +67,7 @@ INLINE void write_pairs_run(int operation, clsoftmax_dtype dtype, const kept_res
                             int are_lines)
 {
     const size_t size = cpu_element_size(dtype), most = CPU_LINE / size, end = first + count;
-    const operation_row row = {.end = kept->end};
+    const operation_row row = {.end = lane_end(kept->ends, kept->lane)};
     const float *high = kept->high, *low = kept->low;
     cpu_stream *stream = kept->run.stream;
     char *to = kept->run.to;
@@ -100,11 +101,11 @@ INLINE void write_kept_of(int operation, const kept_results *kept, size_t first,
     }
 }
 
-/* Writes `count` kept results from `first` on. are_lines: a constant, as above. */
-INLINE void write_kept(const kept_results *kept, size_t first, size_t count, int are_lines)
+/* Does so for any operation. are_lines: a constant. */
+INLINE void write_any_kept(const kept_results *kept, size_t first, size_t count, int are_lines)
 {
     switch (kept->operation) {
-#define WRITE_KEPT(name, made_of, terms, loss, zero)                                                                   \
+#define WRITE_KEPT(name, made_of, ending, zero)                                                                        \
     case OPERATION_##name:                                                                                             \
         if (made_of == MADE_OF_EXPONENTIALS)                                                                           \
             write_kept_of(OPERATION_##name, kept, first, count, are_lines);                                            \
@@ -112,6 +113,17 @@ INLINE void write_kept(const kept_results *kept, size_t first, size_t count, int
         OPERATION_LIST(WRITE_KEPT)
 #undef WRITE_KEPT
     }
+}
+
+/* Writes `count` kept results from `first` on: whole lines, or any. */
+INLINE void write_kept_lines(const kept_results *kept, size_t first, size_t count)
+{
+    write_any_kept(kept, first, count, 1);
+}
+
+OUTLINE void write_kept(const kept_results *kept, size_t first, size_t count)
+{
+    write_any_kept(kept, first, count, 0);
 }
 
 /* ---------------------------------------------------------------- Results of logits */
@@ -169,39 +181,42 @@ static inline size_t label_in_block(const cpu_call *call, uint64_t row, uint64_t
 }
 
 /* Returns the results of a block as a run of neighbours. */
-INLINE kept_results kept_block(result_block block, const float *high, const float *low, operation_end_t end)
+INLINE kept_results kept_block(result_block block, const float *high, const float *low, row_on_lane on)
 {
     const clsoftmax_problem *p = block.call->problem;
     const clsoftmax_dtype dtype = p->results_dtype;
     char *to = (char *)block.call->arguments->results + block.first * cpu_element_size(dtype);
-    return (kept_results){(int)p->operation, dtype, high, low, end, block.label, {to, block.length, block.stream}};
+    return (kept_results){(int)p->operation, dtype,   high,        low,
+                          on.ends,           on.lane, block.label, {to, block.length, block.stream}};
 }
 
 /* Writes the results of at most CPU_BLOCK exponentials. Neighbours are written line by line, without a buffer between;
    behind the exponentials there is room to read a line more (CPU_ROOM_BEHIND). operation: a constant. */
 INLINE void store_results_of_pairs(int operation, result_block block, const float *restrict high,
-                                   const float *restrict low, operation_end_t end)
+                                   const float *restrict low, row_on_lane on)
 {
     const clsoftmax_problem *p = block.call->problem;
+    const operation_row row = {.end = lane_end(on.ends, on.lane)};
     float results[CPU_BLOCK];
     if (block.stride == 1) {
-        const kept_results kept = kept_block(block, high, low, end);
+        const kept_results kept = kept_block(block, high, low, on);
         write_kept_of(operation, &kept, 0, block.length, 0);
         return;
     }
-    results_of_pairs(operation, high, low, padded(block.length), (operation_row){.end = end}, results);
+    results_of_pairs(operation, high, low, padded(block.length), row, results);
     if (operation_loss(operation) != LOSS_NONE && block.label != NO_LABEL)
-        results[block.label] = end.at_label;
+        results[block.label] = row.end.at_label;
     cpu_store(p->results_dtype, block.call->arguments->results, block.first, block.stride, block.length, block.stream,
               results);
 }
 
 /* Writes the results of at most CPU_BLOCK logits, which are those of an ordinary row. */
-INLINE void store_results_of_logits(int operation, result_block block, const float *x, core_row_t row,
-                                    operation_row end)
+INLINE void store_results_of_logits(int operation, result_block block, const float *x, row_on_lane on)
 {
     float results[CPU_BLOCK];
+    const operation_row end = operation_row_of(on);
     const core_term_row_t none = {0};
+    const core_row_t row = row_of(on);
     if (core_row_is_unscaled(row)) {
         const strip_rows unscaled = one_row(row, none, 1);
         results_of_strips(operation, x, block.length, &unscaled, end, results);
@@ -218,15 +233,15 @@ INLINE void store_results_of_logits(int operation, result_block block, const flo
 /* Writes a block of results. If they are made of exponentials that are kept, high and low are these; otherwise high and
    low are NULL, and x is the block's logits. */
 static inline void store_results(result_block block, const float *x, const float *high, const float *low,
-                                 row_on_lane on, operation_end_t end)
+                                 row_on_lane on)
 {
     switch ((int)block.call->problem->operation) {
-#define STORE_RESULTS(name, made_of, terms, loss, zero)                                                                \
+#define STORE_RESULTS(name, made_of, ending, zero)                                                                     \
     case OPERATION_##name:                                                                                             \
         if (made_of == MADE_OF_EXPONENTIALS && high)                                                                   \
-            store_results_of_pairs(OPERATION_##name, block, high, low, end);                                           \
+            store_results_of_pairs(OPERATION_##name, block, high, low, on);                                            \
         else if (made_of != MADE_OF_NOTHING)                                                                           \
-            store_results_of_logits(OPERATION_##name, block, x, row_of(on), operation_row_of(on, end));                \
+            store_results_of_logits(OPERATION_##name, block, x, on);                                                   \
         break;
         OPERATION_LIST(STORE_RESULTS)
 #undef STORE_RESULTS

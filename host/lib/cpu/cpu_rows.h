@@ -36,6 +36,10 @@
 #define INLINE static inline
 #endif
 
+/* Begins a function that must not be inlined: many places call it, each of which would get a copy of all its loops. It
+   has so much to do that the call costs nothing. */
+#define OUTLINE static __attribute__((noinline, unused))
+
 /* Rows of a panel in cpu_lane.c, and temperatures at a time in cpu_sweep.c. */
 #define CPU_LANES 64
 

@@ -39,7 +39,7 @@ typedef struct __attribute__((aligned(64))) sweep {
     lane_rows rows; /* the row at each temperature */
     lane_totals totals[TERM_COUNT];
     lane_inputs inputs; /* what is read of the row for its loss, the same on all lanes */
-    operation_end_t ends[LANES];
+    lane_ends ends;
 } sweep;
 
 /* ---------------------------------------------------------------- Segments */
@@ -93,7 +93,7 @@ static void find_top(sweep *s)
    segment is the row. levels: a constant, so that the loops are compiled for it. */
 INLINE void add_sums(sweep *s, size_t k, size_t length, int levels)
 {
-    const row_on_lane on = {&s->rows, &s->temperatures, k};
+    const row_on_lane on = {&s->rows, &s->temperatures, &s->ends, k};
     const clsoftmax_problem *p = s->call->problem;
     size_t step = s->whole && cpu_made_of(p) == MADE_OF_EXPONENTIALS ? 1 : 0;
     core_total_t totals[TERM_COUNT] = {{0, 0, 0}};
@@ -128,9 +128,10 @@ static void finish_sums(sweep *s, size_t k)
     float *losses = s->call->arguments->losses;
     if (p->statistics)
         complete_rest(&s->rows, s->totals, k);
-    s->ends[k] = end_of_lane((int)p->operation, &of, s->levels, k);
+    const int ending = operation_ending((int)p->operation);
+    set_lane_end(ending, &s->ends, k, end_of_lane(ending, &of, s->levels, k));
     if (cpu_has_loss(p) && losses)
-        losses[(s->first + k) * cls_problem_rows(p) + s->row] = s->ends[k].loss;
+        losses[(s->first + k) * cls_problem_rows(p) + s->row] = s->ends.loss[k];
 }
 
 /* ---------------------------------------------------------------- Phase emit */
@@ -148,12 +149,12 @@ static result_block result_block_at(const sweep *s, size_t k, uint64_t first, si
 static void write_results(const sweep *s, size_t k, uint64_t begin)
 {
     const int pairs = s->whole && cpu_made_of(s->call->problem) == MADE_OF_EXPONENTIALS;
-    const row_on_lane on = {&s->rows, &s->temperatures, k};
+    const row_on_lane on = {&s->rows, &s->temperatures, &s->ends, k};
     size_t length = segment_length(s, begin);
     for (size_t i = 0; i < length; i += CPU_BLOCK) {
         size_t count = length - i < CPU_BLOCK ? length - i : CPU_BLOCK;
         store_results(result_block_at(s, k, begin + i, count), s->x + i, pairs ? s->high + i : NULL,
-                      pairs ? s->low + i : NULL, on, s->ends[k]);
+                      pairs ? s->low + i : NULL, on);
     }
 }
 
