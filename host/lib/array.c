@@ -43,58 +43,62 @@ int cls_array_is_written(cls_array array)
     return table[array].direction != CLS_IN;
 }
 
-int cls_array_is_optional(const clsoftmax_problem *p, cls_array array)
+/* What an array is to a problem: the columns of its row that depend on that. */
+typedef struct array_use {
+    int is_optional, is_wanted;
+    cls_extent extent;
+} array_use;
+
+static array_use use_of(const clsoftmax_problem *p, cls_array array)
 {
     switch (array) {
-#define CLS_ARRAY_OPTIONAL(name, member, direction, extent, bytes, is_optional, condition)                             \
+#define CLS_ARRAY_USE(name, member, direction, extent, bytes, is_optional, condition)                                  \
     case CLS_##name:                                                                                                   \
-        return is_optional;
-        CLS_ARRAY_LIST(CLS_ARRAY_OPTIONAL)
-#undef CLS_ARRAY_OPTIONAL
+        return (array_use){is_optional, condition, extent};
+        CLS_ARRAY_LIST(CLS_ARRAY_USE)
+#undef CLS_ARRAY_USE
     case CLS_ARRAYS:
         break;
     }
-    return 0;
+    return (array_use){0, 0, CLS_EXTENT(0, 0, 0)};
 }
 
-int cls_array_is_wanted(const clsoftmax_problem *p, cls_array array)
+int cls_array_is_optional(const clsoftmax_problem *problem, cls_array array)
 {
-    switch (array) {
-#define CLS_ARRAY_CONDITION(name, member, direction, extent, bytes, is_optional, condition)                            \
-    case CLS_##name:                                                                                                   \
-        return condition;
-        CLS_ARRAY_LIST(CLS_ARRAY_CONDITION)
-#undef CLS_ARRAY_CONDITION
-    case CLS_ARRAYS:
-        break;
-    }
-    return 0;
+    return use_of(problem, array).is_optional;
+}
+
+int cls_array_is_wanted(const clsoftmax_problem *problem, cls_array array)
+{
+    return use_of(problem, array).is_wanted;
 }
 
 /* ---------------------------------------------------------------- Extents */
 
-cls_extent cls_array_extent(const clsoftmax_problem *p, cls_array array)
+cls_extent cls_array_extent(const clsoftmax_problem *problem, cls_array array)
 {
-    switch (array) {
-#define CLS_ARRAY_EXTENT(name, member, direction, extent, bytes, is_optional, condition)                               \
-    case CLS_##name:                                                                                                   \
-        return extent;
-        CLS_ARRAY_LIST(CLS_ARRAY_EXTENT)
-#undef CLS_ARRAY_EXTENT
-    case CLS_ARRAYS:
-        break;
-    }
-    return CLS_EXTENT(0, 0, 0);
+    return use_of(problem, array).extent;
 }
 
 const clsoftmax_layout *cls_array_layout(const clsoftmax_problem *problem, cls_array array)
 {
-    return array == CLS_LOGITS ? &problem->logits_layout : array == CLS_RESULTS ? &problem->results_layout : NULL;
+    switch (array) {
+    case CLS_LOGITS:
+        return &problem->logits_layout;
+    case CLS_OPERAND:
+        return &problem->operand_layout;
+    case CLS_RESULTS:
+        return &problem->results_layout;
+    default:
+        return NULL;
+    }
 }
 
 clsoftmax_dtype cls_array_dtype(const clsoftmax_problem *problem, cls_array array)
 {
-    return array == CLS_LOGITS ? problem->logits_dtype : problem->results_dtype;
+    return array == CLS_LOGITS    ? problem->logits_dtype
+           : array == CLS_OPERAND ? problem->operand_dtype
+                                  : problem->results_dtype;
 }
 
 size_t cls_array_element_bytes(const clsoftmax_problem *problem, cls_array array)

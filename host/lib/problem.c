@@ -95,21 +95,41 @@ CLSOFTMAX_OPERATION_LIST(CLS_SAME_NUMBER)
 #undef CLS_SAME_NUMBER
 _Static_assert((int)CLSOFTMAX_OPERATION_COUNT == (int)OPERATION_COUNT, "OPERATION_LIST and CLSOFTMAX_OPERATION_LIST");
 
+int clsoftmax_operation_has_results(clsoftmax_operation operation)
+{
+    return operation_made_of((int)operation) != MADE_OF_NOTHING;
+}
+
+int clsoftmax_operation_has_loss(clsoftmax_operation operation)
+{
+    return operation_loss((int)operation) != LOSS_NONE;
+}
+
+int clsoftmax_operation_has_operand(clsoftmax_operation operation)
+{
+    return operation_has_operand((int)operation);
+}
+
 int cls_has_results(const clsoftmax_problem *problem)
 {
-    return operation_made_of((int)problem->operation) != MADE_OF_NOTHING;
+    return clsoftmax_operation_has_results(problem->operation);
 }
 
 int cls_has_loss(const clsoftmax_problem *problem)
 {
-    return operation_loss((int)problem->operation) != LOSS_NONE;
+    return clsoftmax_operation_has_loss(problem->operation);
+}
+
+int cls_has_operand(const clsoftmax_problem *problem)
+{
+    return clsoftmax_operation_has_operand(problem->operation);
 }
 
 int cls_problem_is_lean(const clsoftmax_problem *problem)
 {
     const int has_short_results = cls_has_results(problem) && clsoftmax_dtype_size(problem->results_dtype) == 2;
     return problem->accuracy == CLSOFTMAX_ACCURACY_FAST ||
-           (has_short_results && !problem->statistics && !cls_has_loss(problem));
+           (has_short_results && !problem->statistics && !cls_has_loss(problem) && !cls_has_operand(problem));
 }
 
 int cls_is_made_of_exponentials(const clsoftmax_problem *problem)
@@ -245,6 +265,8 @@ static clsoftmax_status check_choices(const clsoftmax_problem *p)
                 (int)p->operation);
     CLS_FAIL_IF(!clsoftmax_dtype_name(p->logits_dtype) || !clsoftmax_dtype_name(p->results_dtype),
                 CLSOFTMAX_INVALID_ARGUMENT, "there is no dtype %d or %d", (int)p->logits_dtype, (int)p->results_dtype);
+    CLS_FAIL_IF(cls_has_operand(p) && !clsoftmax_dtype_name(p->operand_dtype), CLSOFTMAX_INVALID_ARGUMENT,
+                "there is no dtype %d", (int)p->operand_dtype);
     CLS_FAIL_IF(!clsoftmax_strategy_name(p->strategy), CLSOFTMAX_INVALID_ARGUMENT, "there is no strategy %d",
                 (int)p->strategy);
     CLS_FAIL_IF(!clsoftmax_accuracy_name(p->accuracy), CLSOFTMAX_INVALID_ARGUMENT, "there is no accuracy %d",
@@ -294,7 +316,12 @@ clsoftmax_status cls_problem_check(const clsoftmax_problem *problem, clsoftmax_p
                 (unsigned long long)problem->classes, (unsigned long long)problem->inner);
     CLS_FORWARD(check_choices(problem));
     fill_in_layout(problem, &checked->logits_layout);
-    if (!cls_has_results(problem)) { /* without results, nothing may depend on their layout or dtype */
+    if (!cls_has_operand(problem)) { /* nothing may depend on the layout or dtype of an array that is not there */
+        checked->operand_layout = checked->logits_layout;
+        checked->operand_dtype = checked->logits_dtype;
+    }
+    fill_in_layout(problem, &checked->operand_layout);
+    if (!cls_has_results(problem)) { /* likewise */
         checked->results_layout = checked->logits_layout;
         checked->results_dtype = checked->logits_dtype;
     }
@@ -371,7 +398,7 @@ static extent_in_memory place_of(const clsoftmax_problem *problem, const clsoftm
 int cls_arguments_overlap(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments)
 {
     CLS_FOR_ARRAYS(in) {
-        if (!cls_array_layout(problem, in) || cls_array_is_written(in))
+        if (!cls_array_layout(problem, in) || cls_array_is_written(in) || !cls_array_is_wanted(problem, in))
             continue;
         CLS_FOR_ARRAYS(out) {
             if (!cls_array_layout(problem, out) || !cls_array_is_written(out) ||
@@ -444,6 +471,6 @@ clsoftmax_status cls_arguments_check(const clsoftmax_problem *problem, const cls
                         !cls_array_of(arguments, array),
                     CLSOFTMAX_INVALID_ARGUMENT, "%s is NULL, and the problem wants it", cls_array_name(array));
     CLS_FAIL_IF(cls_has_results(problem) && cls_arguments_overlap(problem, arguments), CLSOFTMAX_INVALID_ARGUMENT,
-                "logits and results overlap without being the same array");
+                "results overlap what is read without being the same array");
     return CLSOFTMAX_OK;
 }

@@ -29,6 +29,9 @@ static inline unsigned cls_exponential_floats(const clsoftmax_problem *problem)
     return cls_problem_is_lean(problem) ? 1 : 2;
 }
 
+/* Returns 1 if the operation takes an operand. */
+int cls_has_operand(const clsoftmax_problem *problem);
+
 /* Returns the number of rows of a checked problem. */
 static inline uint64_t cls_problem_rows(const clsoftmax_problem *problem)
 {

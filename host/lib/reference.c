@@ -98,6 +98,8 @@ typedef struct formula_of {
     int is_maximum; /* 1: z is the first maximum's */
     int is_label;   /* 1: the class is the row's label */
     double weight, scale, z_loss, log_sum_exp, temperature;
+    double operand, mean_operand, sum_operand; /* of the class; over the row, with and without probabilities */
+    double mean_z;                             /* over the row, with probabilities */
 } formula_of;
 
 static double formula_NONE(formula_of of)
@@ -130,6 +132,28 @@ static double formula_CROSS_ENTROPY_GRADIENT(formula_of of)
     return step == 0 ? 0 : step * of.scale / of.temperature;
 }
 
+/* Returns what has the temperature below it. At T = 0 a softmax is a step, whose derivative is 0. */
+static double derivative(formula_of of, double numerator)
+{
+    return of.temperature == 0 || numerator == 0 ? 0 : numerator / of.temperature;
+}
+
+static double formula_SOFTMAX_BACKWARD(formula_of of)
+{
+    return derivative(of, exp(of.z) / (1 + of.rest) * (of.operand - of.mean_operand));
+}
+
+static double formula_LOG_SOFTMAX_BACKWARD(formula_of of)
+{
+    return derivative(of, of.operand - exp(of.z) / (1 + of.rest) * of.sum_operand);
+}
+
+static double formula_SENSITIVITY(formula_of of)
+{
+    const double p = exp(of.z) / (1 + of.rest);
+    return p == 0 ? 0 : derivative(of, p * (of.mean_z - of.z));
+}
+
 static double formula(clsoftmax_operation operation, formula_of of)
 {
     switch (operation) {
@@ -149,20 +173,29 @@ static double formula(clsoftmax_operation operation, formula_of of)
 typedef struct reference_row {
     const clsoftmax_problem *problem;
     const clsoftmax_arguments *arguments;
-    uint64_t index, logits, results; /* index of the row, and of its first elements */
-    uint64_t record;                 /* index of its statistics */
+    uint64_t index, logits, operand, results; /* index of the row, and of its first elements */
+    uint64_t record;                          /* index of its statistics */
     double temperature;
     double maximum; /* NaN if a logit is NaN */
     double second;  /* -inf in a row of one class */
     uint64_t argmax;
     double rest; /* the sum of exp(z) over the row without the first maximum */
     double fill; /* every probability of the row; -1: they are computed */
+    double mean_operand, sum_operand, mean_z;
 } reference_row;
 
 static double logit(const reference_row *row, uint64_t c)
 {
     return read_element(row->arguments->logits, row->problem->logits_dtype,
                         row->logits + c * row->problem->logits_layout.class_stride);
+}
+
+/* Returns the operand of a class; 0 for an operation that has none. */
+static double operand(const reference_row *row, uint64_t c)
+{
+    return !cls_has_operand(row->problem) ? 0
+                                          : read_element(row->arguments->operand, row->problem->operand_dtype,
+                                                         row->operand + c * row->problem->operand_layout.class_stride);
 }
 
 /* Finds the largest and second largest logit. The first NaN ends the search and is the maximum (as in NumPy). */
@@ -199,6 +232,9 @@ static double fill_of(const reference_row *row)
     const clsoftmax_problem *problem = row->problem;
     if (isnan(row->maximum) || !(row->temperature >= 0))
         return NAN;
+    for (uint64_t c = 0; c < problem->classes; c++)
+        if (!isfinite(operand(row, c)))
+            return NAN;
     if (row->maximum == INFINITY && problem->pos_inf == CLSOFTMAX_POS_INF_NAN)
         return NAN;
     if (row->maximum == -INFINITY && problem->neg_inf_rows != CLSOFTMAX_NEG_INF_ROWS_UNIFORM)
@@ -234,7 +270,11 @@ static formula_of inputs_of(const reference_row *row, uint64_t c)
                         .scale = (double)arguments->scale,
                         .z_loss = label >= 0 ? (double)arguments->z_loss : 0,
                         .log_sum_exp = log_sum_exp(row),
-                        .temperature = row->temperature};
+                        .temperature = row->temperature,
+                        .operand = operand(row, c),
+                        .mean_operand = row->mean_operand,
+                        .sum_operand = row->sum_operand,
+                        .mean_z = row->mean_z};
 }
 
 /* Writes the loss of the row. */
@@ -295,6 +335,18 @@ static void write_statistics(const reference_row *row)
     row->arguments->statistics[row->record] = s;
 }
 
+/* Adds up what derivatives need of the row. */
+static void find_means(reference_row *row)
+{
+    row->mean_operand = row->sum_operand = row->mean_z = 0;
+    for (uint64_t c = 0; row->fill == -1 && c < row->problem->classes; c++) {
+        const double z = exponent(row, logit(row, c)), p = exp(z) / (1 + row->rest), g = operand(row, c);
+        row->mean_operand += p * g;
+        row->sum_operand += g;
+        row->mean_z += p == 0 ? 0 : p * z;
+    }
+}
+
 static void compute_row(reference_row *row)
 {
     find_maximum(row);
@@ -302,6 +354,7 @@ static void compute_row(reference_row *row)
     row->rest = 0;
     for (uint64_t c = 0; row->fill == -1 && c < row->problem->classes; c++)
         row->rest += c == row->argmax ? 0 : exp(exponent(row, logit(row, c)));
+    find_means(row);
     if (row->problem->statistics)
         write_statistics(row);
     if (cls_has_loss(row->problem) && row->arguments->losses)
@@ -321,6 +374,7 @@ static uint64_t compute_rows(const clsoftmax_problem *problem, const clsoftmax_a
     for (row.index = 0; row.index < rows; row.index++) {
         row.record = k * rows + row.index;
         row.logits = cls_layout_row(problem, &problem->logits_layout, row.index);
+        row.operand = cls_layout_row(problem, &problem->operand_layout, row.index);
         row.results = cls_layout_row(problem, &problem->results_layout, row.index) + k * problem->sweep_stride;
         float temperature = problem->sweep > 0             ? arguments->temperatures[k]
                             : problem->temperature_per_row ? arguments->temperatures[row.index]

@@ -24,12 +24,14 @@ typedef struct {
     float z_loss;
 } core_loss_inputs_t;
 
-/* The end of a row: what its results need of the sums, and its loss. Only rows with a loss have more than a factor. */
+/* The end of a row: what its results need of the sums, and its loss. Most operations have a factor alone. */
 typedef struct {
     core_two_float factor;   /* such as 1 / sum; an exponential times factor and after is its gradient */
     core_row_float after;    /* a power of two */
     core_row_float at_label; /* the result of the label's class */
     core_row_float loss;
+    core_two_float operand; /* what is subtracted from a class's operand, or multiplies it */
+    core_row_float before;  /* a power of two that multiplies results before `after` does */
 } core_end_t;
 
 /* ------------------------------------------------------------------ Numbers with an exponent of their own */
@@ -185,12 +187,13 @@ CORE_FUNCTION core_mass_t core_mass(core_setting_t set, core_total_t rest_total,
 CORE_FUNCTION core_end_t core_gradient_factor(core_row_float loss, core_mass_t mass, core_scaled_t factor,
                                               core_row_int is_limit)
 {
-    const core_row_float zero = CORE_ROW(0.0f);
+    const core_row_float zero = CORE_ROW(0.0f), one = CORE_ROW(1.0f);
     core_two_float whole = core_two_product(mass.unit, mass.sum);
     core_two_float of_one = core_two_product(core_reciprocal(whole), factor.mantissa);
     core_powers_t powers = core_powers_of_two(factor.exponent - CORE_EXPONENTIAL_BIAS);
     core_row_float beyond = of_one.high > zero ? CORE_ROW(0x1p60f) : of_one.high < zero ? CORE_ROW(-0x1p60f) : zero;
-    core_end_t end = {{of_one.high * powers.left, of_one.low * powers.left}, powers.held, zero, loss};
+    core_end_t end = {
+        {of_one.high * powers.left, of_one.low * powers.left}, powers.held, zero, loss, {zero, zero}, one};
     end.factor.high = is_limit ? beyond : end.factor.high;
     end.factor.low = is_limit ? zero : end.factor.low;
     end.after = is_limit ? CORE_ROW(0x1p127f) : end.after;

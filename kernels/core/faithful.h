@@ -78,18 +78,24 @@ CORE_FUNCTION core_pair core_reconstruct(core_reduced reduced, core_float q)
 
 /* ------------------------------------------------------------------ Sum */
 
-/* Adds an exponential. `levels` is 2 or 3, a constant wherever speed matters, so that a third level that is not there
-   costs nothing. */
-CORE_FUNCTION core_sum_t core_sum_add(core_sum_t sum, core_pair e, int levels)
+/* Adds a number to a sum whose first level has this constant. `levels` is 2 or 3, a constant wherever speed matters, so
+   that a third level that is not there costs nothing. */
+CORE_FUNCTION core_sum_t core_sum_add_to(core_sum_t sum, core_pair e, float unit, int levels)
 {
-    core_float high = (e.high + e.low) + CORE_UNIT_HIGH;
-    core_float rest = (e.high - (high - CORE_UNIT_HIGH)) + e.low;
+    core_float high = (e.high + e.low) + unit;
+    core_float rest = (e.high - (high - unit)) + e.low;
     core_float low = rest + CORE_UNIT_LOW;
     sum.high += core_as_uint(high);
     sum.low += core_as_uint(low);
     if (levels == 3)
         sum.lowest += core_as_uint((rest - (low - CORE_UNIT_LOW)) + CORE_UNIT_LOWEST);
     return sum;
+}
+
+/* Adds an exponential. */
+CORE_FUNCTION core_sum_t core_sum_add(core_sum_t sum, core_pair e, int levels)
+{
+    return core_sum_add_to(sum, e, CORE_UNIT_HIGH, levels);
 }
 
 /* ------------------------------------------------------------------ Probability */

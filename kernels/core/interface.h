@@ -60,6 +60,8 @@
 #define ROW_ARGUMENT_LIST(BUFFER, VALUE)                                                                               \
     BUFFER(LOGITS, const logit_t, logits)                                                                              \
     VALUE(ulong4, logits_layout)                                                                                       \
+    BUFFER(OPERAND, const operand_t, operand)                                                                          \
+    VALUE(ulong4, operand_layout)                                                                                      \
     BUFFER(RESULTS, result_t, results)                                                                                 \
     VALUE(ulong4, results_layout)                                                                                      \
     VALUE(ulong, rows)                                                                                                 \
@@ -93,12 +95,12 @@ typedef struct {
     uint is_labelled; /* 1: the row has a label */
 } split_part;
 #ifndef CORE_ROW_PER_LANE /* with it a total is a vector, and no such kernel has parts */
-typedef char split_part_is_whole_longs[sizeof(split_part) == (3 * TERM_COUNT + 3) * sizeof(core_long) ? 1 : -1];
+typedef char split_part_is_whole_longs[sizeof(split_part) == (3 * TERM_COUNT + 4) * sizeof(core_long) ? 1 : -1];
 #endif
 
 /* Bytes of local memory for each work-item of a work-group while tops and sums are reduced, for a set of terms.
    Planning limits work-groups by them; chunks.h checks that they are what its kernels use. */
-#define LOCAL_TOP_BYTES(terms) (TERMS_NEED_SECOND(terms) ? sizeof(core_top_t) : sizeof(uint))
+#define LOCAL_TOP_BYTES(terms) (TERMS_NEED_TOP(terms) ? sizeof(core_top_t) : sizeof(uint))
 #define LOCAL_SUMS_BYTES(levels, terms) ((levels)*TERMS_IN(terms) * sizeof(core_long))
 #define LOCAL_PLAIN_BYTES(terms) (sizeof(core_top_t) + TERMS_IN(terms) * sizeof(core_total_t)) /* in strategy plain */
 

@@ -69,20 +69,26 @@ CORE_FUNCTION core_pair core_reconstruct(core_reduced reduced, core_float q)
 
 /* ------------------------------------------------------------------ Sum */
 
-/* Adds an exponential. `levels` is 2 or 3, a constant wherever speed matters, so that a third level that is not there
-   costs nothing. Both units together less `high` are a multiple of the first unit that f32 holds, so that one addition
-   more makes the second level. */
-CORE_FUNCTION core_sum_t core_sum_add(core_sum_t sum, core_pair e, int levels)
+/* Adds a number to a sum whose first level has this constant. `levels` is 2 or 3, a constant wherever speed matters, so
+   that a third level that is not there costs nothing. Both units together less `high` are a multiple of the first unit
+   that f32 holds, so that one addition more makes the second level. */
+CORE_FUNCTION core_sum_t core_sum_add_to(core_sum_t sum, core_pair e, float unit, int levels)
 {
-    core_float high = e.high + CORE_UNIT_HIGH;
-    core_float low = ((CORE_UNIT_HIGH + CORE_UNIT_LOW) - high) + e.high;
+    core_float high = e.high + unit;
+    core_float low = ((unit + CORE_UNIT_LOW) - high) + e.high;
     sum.high += core_as_uint(high);
     sum.low += core_as_uint(low);
     if (levels == 3) {
-        core_float rest = e.high - (high - CORE_UNIT_HIGH);
+        core_float rest = e.high - (high - unit);
         sum.lowest += core_as_uint((rest - (low - CORE_UNIT_LOW)) + CORE_UNIT_LOWEST);
     }
     return sum;
+}
+
+/* Adds an exponential. */
+CORE_FUNCTION core_sum_t core_sum_add(core_sum_t sum, core_pair e, int levels)
+{
+    return core_sum_add_to(sum, e, CORE_UNIT_HIGH, levels);
 }
 
 /* ------------------------------------------------------------------ Probability */

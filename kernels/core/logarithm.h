@@ -98,15 +98,21 @@ CORE_FUNCTION core_distance_t core_distance(core_temperature_t temperature, core
    unit of the sum. */
 #define CORE_LARGEST_WEIGHT 256.0f
 
-/* Returns e * |z| / factor, which is at most 0.37 of the row's largest exponential. Its relative error is 2^-23, which
-   is enough for a sum in which nothing cancels. A logit of -inf gets the largest weight, also at T = inf, where the
-   product is NaN. */
-CORE_FUNCTION core_pair core_weighted(core_pair e, core_float x, core_distance_t row)
+/* Returns |z| / factor, at most the largest weight, with a relative error of 2^-24. A logit of -inf gets the largest
+   weight, also at T = inf, where the product is NaN. */
+CORE_FUNCTION core_float core_weight(core_float x, core_distance_t row)
 {
     const core_float largest = (core_float)(CORE_LARGEST_WEIGHT);
     core_float distance = core_fma(x, -(core_float)(row.scale), (core_float)(row.maximum));
     core_float weight = distance * (core_float)(row.power);
-    weight = weight < largest ? weight : largest;
+    return weight < largest ? weight : largest;
+}
+
+/* Returns e * |z| / factor, which is at most 0.37 of the row's largest exponential. Its relative error is 2^-23, which
+   is enough for a sum in which nothing cancels. */
+CORE_FUNCTION core_pair core_weighted(core_pair e, core_float x, core_distance_t row)
+{
+    core_float weight = core_weight(x, row);
     core_pair weighted = {e.high * weight, CORE_LEAN ? (core_float)(0.0f) : e.low * weight};
     return weighted;
 }

@@ -256,6 +256,7 @@ typedef struct {
    others are 1.5 * 2^23 units, so that integers of up to 2^22 in size fit; the level above leaves at most 1.5 * 2^21
    units for the second level, and 2^21 for the third. All of this is scaled by 2^B. */
 #define CORE_UNIT_HIGH (CORE_LEAN ? 0x1p+64f : 0x1p+96f)
+#define CORE_UNIT_SIGNED (CORE_LEAN ? 0x1.8p+64f : 0x1.8p+96f) /* in place of the first, for numbers with a sign */
 #define CORE_UNIT_LOW (CORE_LEAN ? 0x1.8p+42f : 0x1.8p+74f)
 #define CORE_UNIT_LOWEST (CORE_LEAN ? 0x1.8p+20f : 0x1.8p+52f)
 #ifndef CORE_TWO_LEVEL_CLASSES /* tests reach the third level with shorter rows */

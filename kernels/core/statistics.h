@@ -8,11 +8,14 @@
 
 #include "core/terms.h"
 
-/* The top of one row: the keys of its two largest logits, and the class of the first that is largest. */
+/* The top of one row: the keys of its two largest logits, the class of the first that is largest, and the largest key
+   of its operand (core_operand_key). */
 typedef struct {
     uint key;
     uint second_key;
     core_long index;
+    uint operand_key;
+    uint unused; /* so that a top is as large in memory as its fields */
 } core_one_top;
 
 /* The top of a row; where each lane is a row, the tops of them all. */
@@ -21,6 +24,7 @@ typedef struct {
     core_row_uint key;
     core_row_uint second_key;
     core_row_long index;
+    core_row_uint operand_key;
 } core_top_t;
 #else
 typedef core_one_top core_top_t;
@@ -41,7 +45,7 @@ CORE_FUNCTION core_one_top core_top_merge(core_one_top a, core_one_top b)
     /* without && and ||, of which PoCL 6.0 makes something that LLVM 18 ends the process at (pocl issue 1608) */
     int b_first = (b.key > a.key) | ((b.key == a.key) & (b.index < a.index));
     core_one_top merged = {CORE_LARGER(a.key, b.key), CORE_LARGER(smaller_first, larger_second),
-                           b_first ? b.index : a.index};
+                           b_first ? b.index : a.index, CORE_LARGER(a.operand_key, b.operand_key), 0};
     return merged;
 }
 

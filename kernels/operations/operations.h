@@ -11,7 +11,7 @@
 #ifndef CLSOFTMAX_OPERATIONS_H
 #define CLSOFTMAX_OPERATIONS_H
 
-#include "core/cross_entropy.h"
+#include "core/backward.h"
 
 /* ------------------------------------------------------------------ Tables */
 
@@ -24,7 +24,10 @@
     X(NOTHING, 0u, LOSS_NONE)                                                                                          \
     X(RECIPROCAL, TERM_SET(TERM_EXPONENTIAL), LOSS_NONE)                                                               \
     X(LOGARITHM, TERM_SET(TERM_REST), LOSS_NONE)                                                                       \
-    X(CROSS_ENTROPY, TERM_SET(TERM_REST), LOSS_OF_LABEL)
+    X(CROSS_ENTROPY, TERM_SET(TERM_REST), LOSS_OF_LABEL)                                                               \
+    X(SOFTMAX_BACKWARD, TERM_SET(TERM_EXPONENTIAL) | TERM_SET(TERM_PRODUCT), LOSS_NONE)                                \
+    X(LOG_SOFTMAX_BACKWARD, TERM_SET(TERM_EXPONENTIAL) | TERM_SET(TERM_OPERAND), LOSS_NONE)                            \
+    X(SENSITIVITY, TERM_SET(TERM_EXPONENTIAL) | TERM_SET(TERM_WEIGHTED), LOSS_NONE)
 
 /* Whether an end is computed from the sum of exponentials alone. Short rows have its value without integers of 64
    bits. */
@@ -42,7 +45,10 @@
     X(SOFTMAX, MADE_OF_EXPONENTIALS, ENDING_RECIPROCAL, 0.0f)                                                          \
     X(LOG_SOFTMAX, MADE_OF_LOGITS, ENDING_LOGARITHM, -CORE_INFINITY)                                                   \
     X(CROSS_ENTROPY, MADE_OF_NOTHING, ENDING_CROSS_ENTROPY, 0.0f)                                                      \
-    X(CROSS_ENTROPY_GRADIENT, MADE_OF_EXPONENTIALS, ENDING_CROSS_ENTROPY, 0.0f)
+    X(CROSS_ENTROPY_GRADIENT, MADE_OF_EXPONENTIALS, ENDING_CROSS_ENTROPY, 0.0f)                                        \
+    X(SOFTMAX_BACKWARD, MADE_OF_EXPONENTIALS, ENDING_SOFTMAX_BACKWARD, 0.0f)                                           \
+    X(LOG_SOFTMAX_BACKWARD, MADE_OF_EXPONENTIALS, ENDING_LOG_SOFTMAX_BACKWARD, 0.0f)                                   \
+    X(SENSITIVITY, MADE_OF_LOGITS, ENDING_SENSITIVITY, 0.0f)
 
 /* The numbers of the rows of both tables. The functions below read a column of a table by a switch, which costs nothing
    where the operation is a constant; an array would stand in memory on a GPU. */
@@ -79,6 +85,12 @@ CORE_FUNCTION int ending_loss(int ending)
     return LOSS_NONE;
 }
 
+/* Tells whether an end is a factor alone. */
+CORE_FUNCTION int ending_is_factor(int ending)
+{
+    return ending == ENDING_NOTHING || ending == ENDING_RECIPROCAL || ending == ENDING_LOGARITHM;
+}
+
 /* Returns what the results of an operation are made of. */
 CORE_FUNCTION int operation_made_of(int operation)
 {
@@ -111,6 +123,12 @@ CORE_FUNCTION int operation_loss(int operation)
     return ending_loss(operation_ending(operation));
 }
 
+/* Tells whether an operation takes an operand. */
+CORE_FUNCTION int operation_has_operand(int operation)
+{
+    return TERMS_NEED_OPERAND(ending_terms(operation_ending(operation)));
+}
+
 /* Returns the terms of a row, with or without statistics. */
 CORE_FUNCTION uint operation_row_terms(int operation, int statistics)
 {
@@ -134,9 +152,9 @@ CORE_FUNCTION float operation_fill(int operation, int is_zero)
 
 /* What the end of a row is computed from. Only what belongs to the terms of the end needs to be given. */
 typedef struct {
-    core_two_float sum;      /* the value of TERM_EXPONENTIAL */
-    core_total_t rest_total; /* the integers of TERM_REST */
-    core_rest_t rest;
+    core_two_float sum;              /* the value of TERM_EXPONENTIAL */
+    core_total_t totals[TERM_COUNT]; /* the integers of each term */
+    core_term_row_t terms;
     core_setting_t set;
     core_loss_inputs_t inputs; /* for a loss */
     int levels;                /* of the sums: 2 or 3 */
@@ -146,7 +164,7 @@ typedef struct {
 CORE_FUNCTION core_end_t end_factor(core_two_float factor)
 {
     const core_row_float zero = CORE_ROW(0.0f), one = CORE_ROW(1.0f);
-    core_end_t end = {factor, one, zero, zero};
+    core_end_t end = {factor, one, zero, zero, {zero, zero}, one};
     return end;
 }
 
@@ -164,15 +182,33 @@ CORE_FUNCTION core_end_t end_RECIPROCAL(ending_sums sums)
 CORE_FUNCTION core_end_t end_LOGARITHM(ending_sums sums)
 {
     return end_factor(
-        core_logarithm_of_one_plus(core_relative_rest(sums.set, sums.rest_total, sums.rest, sums.levels)));
+        core_logarithm_of_one_plus(core_relative_rest(sums.set, sums.totals[TERM_REST], sums.terms.rest, sums.levels)));
 }
 
 CORE_FUNCTION core_end_t end_CROSS_ENTROPY(ending_sums sums)
 {
     core_row_float label = core_ordinary_label(sums.inputs.label_logit, sums.set);
-    return core_cross_entropy_of_kind(
-        sums.set, sums.inputs,
-        core_computed_cross_entropy(sums.set, sums.rest_total, sums.rest, label, sums.inputs, sums.levels));
+    return core_cross_entropy_of_kind(sums.set, sums.inputs,
+                                      core_computed_cross_entropy(sums.set, sums.totals[TERM_REST], sums.terms.rest,
+                                                                  label, sums.inputs, sums.levels));
+}
+
+CORE_FUNCTION core_end_t end_SOFTMAX_BACKWARD(ending_sums sums)
+{
+    return core_softmax_backward_end(sums.totals[TERM_EXPONENTIAL], sums.totals[TERM_PRODUCT], sums.terms.operand,
+                                     sums.set.prepared);
+}
+
+CORE_FUNCTION core_end_t end_LOG_SOFTMAX_BACKWARD(ending_sums sums)
+{
+    return core_log_softmax_backward_end(sums.totals[TERM_EXPONENTIAL], sums.totals[TERM_OPERAND], sums.terms.operand,
+                                         sums.set.prepared);
+}
+
+CORE_FUNCTION core_end_t end_SENSITIVITY(ending_sums sums)
+{
+    return core_sensitivity_end(sums.totals[TERM_EXPONENTIAL], sums.totals[TERM_WEIGHTED], sums.terms.distance,
+                                sums.set.prepared);
 }
 
 /* Returns the end of a row. end: ENDING_*, a constant wherever speed matters. */
@@ -190,58 +226,82 @@ CORE_FUNCTION core_end_t end_of_row(int ending, ending_sums sums)
 
 /* ------------------------------------------------------------------ Results of classes */
 
-/* What the result of a class is computed from beside its exponential or its logit. A result that is made of an
-   exponential is computed from `end` alone. */
+/* What the results of a row are computed from, beside what each class has. */
 typedef struct {
+    core_row_t row;
     core_log_row_t log_row;
+    core_term_row_t terms;
     core_end_t end;
 } operation_row;
 
 /* none: there are no results, only statistics. */
-CORE_FUNCTION core_float operation_result_NONE(core_pair e, core_float x, operation_row row)
+CORE_FUNCTION core_float operation_result_NONE(core_pair e, core_float x, core_float g, operation_row row)
 {
-    (void)x, (void)row;
+    (void)x, (void)g, (void)row;
     return e.high;
 }
 
 /* softmax: p = e / sum. */
-CORE_FUNCTION core_float operation_result_SOFTMAX(core_pair e, core_float x, operation_row row)
+CORE_FUNCTION core_float operation_result_SOFTMAX(core_pair e, core_float x, core_float g, operation_row row)
 {
-    (void)x;
+    (void)x, (void)g;
     return core_probability(e, row.end.factor.high, row.end.factor.low);
 }
 
 /* log_softmax: ln p = (x - max) / T - ln(sum of exp((x - max) / T)). */
-CORE_FUNCTION core_float operation_result_LOG_SOFTMAX(core_pair e, core_float x, operation_row row)
+CORE_FUNCTION core_float operation_result_LOG_SOFTMAX(core_pair e, core_float x, core_float g, operation_row row)
 {
-    (void)e;
+    (void)e, (void)g;
     return CORE_LEAN ? core_lean_log_probability(x, row.log_row, row.end.factor)
                      : core_log_probability(x, row.log_row, row.end.factor);
 }
 
 /* cross_entropy: a loss for each row, and no results. */
-CORE_FUNCTION core_float operation_result_CROSS_ENTROPY(core_pair e, core_float x, operation_row row)
+CORE_FUNCTION core_float operation_result_CROSS_ENTROPY(core_pair e, core_float x, core_float g, operation_row row)
 {
-    (void)x, (void)row;
+    (void)x, (void)g, (void)row;
     return e.high;
 }
 
 /* cross_entropy_gradient: ((w + 2 z lse) p - w [class = label]) s / T, and the loss. */
-CORE_FUNCTION core_float operation_result_CROSS_ENTROPY_GRADIENT(core_pair e, core_float x, operation_row row)
+CORE_FUNCTION core_float operation_result_CROSS_ENTROPY_GRADIENT(core_pair e, core_float x, core_float g,
+                                                                 operation_row row)
 {
-    (void)x;
+    (void)x, (void)g;
     return core_fma(core_exponential_times(e, row.end.factor.high, row.end.factor.low), (core_float)(row.end.after),
                     (core_float)(0.0f)); /* the sum turns -0 into +0 */
 }
 
-/* Returns the result of a class from its exponential e or its logit x, as an ordinary row has it. Only the one that
-   results are made of needs to be given. `operation` is a constant wherever speed matters. */
-CORE_FUNCTION core_float operation_result(int operation, core_pair e, core_float x, operation_row row)
+/* softmax_backward: p (g - sum of p g) / T. */
+CORE_FUNCTION core_float operation_result_SOFTMAX_BACKWARD(core_pair e, core_float x, core_float g, operation_row row)
+{
+    (void)x;
+    return core_result_of_mean(e, core_operand_share(g, row.terms.operand), row.end);
+}
+
+/* log_softmax_backward: (g - p sum of g) / T. */
+CORE_FUNCTION core_float operation_result_LOG_SOFTMAX_BACKWARD(core_pair e, core_float x, core_float g,
+                                                               operation_row row)
+{
+    (void)x;
+    return core_log_softmax_backward(e, core_operand_share(g, row.terms.operand), row.end);
+}
+
+/* sensitivity: dp / dT = p (E[x] - x) / T^2. */
+CORE_FUNCTION core_float operation_result_SENSITIVITY(core_pair e, core_float x, core_float g, operation_row row)
+{
+    (void)e, (void)g;
+    return core_result_of_mean(core_exponential(x, row.row), core_weight(x, row.terms.distance), row.end);
+}
+
+/* Returns the result of a class from its exponential e or its logit x, as an ordinary row has it, and its operand g.
+   Only what results are made of needs to be given. `operation` is a constant wherever speed matters. */
+CORE_FUNCTION core_float operation_result(int operation, core_pair e, core_float x, core_float g, operation_row row)
 {
     switch (operation) {
 #define OPERATION_RESULT(name, made_of, ending, zero)                                                                  \
     case OPERATION_##name:                                                                                             \
-        return operation_result_##name(e, x, row);
+        return operation_result_##name(e, x, g, row);
         OPERATION_LIST(OPERATION_RESULT)
 #undef OPERATION_RESULT
     }

@@ -30,6 +30,9 @@
 #ifndef RESULTS_DTYPE
 #define RESULTS_DTYPE F32
 #endif
+#ifndef OPERAND_DTYPE
+#define OPERAND_DTYPE F32
+#endif
 #ifndef TEMPERATURES
 #define TEMPERATURES TEMPERATURES_ONE
 #endif
@@ -40,14 +43,14 @@
 #define TIES 0 /* 1: a policy may make rows of ties (CORE_ROW_TIES) */
 #endif
 
-/* What results are made of (see operations.h), whether there are any, whether a row has a loss, and
-   whether a top has the second largest logit.
- */
+/* What results are made of (see operations.h), whether there are any, whether a row has a loss or an operand, and
+   whether a top has the second largest logit. */
 #define RESULTS_MADE_OF operation_made_of(OPERATION)
 #define HAS_RESULTS (RESULTS_MADE_OF != MADE_OF_NOTHING)
 #define HAS_LOSS (operation_loss(OPERATION) != LOSS_NONE)
 #define MADE_OF_PAIRS (RESULTS_MADE_OF == MADE_OF_EXPONENTIALS)
 #define ROW_NEEDS_SECOND TERMS_NEED_SECOND(ROW_TERMS)
+#define HAS_OPERAND TERMS_NEED_OPERAND(ROW_TERMS)
 
 /* Runs the statement that follows for each term t of a row. The sums of a row have it at ROW_PLACE(t). */
 #define FOR_TERMS _Pragma("unroll") for (int t = 0; t < TERM_COUNT; t++) if (TERM_IS_IN(ROW_TERMS, t))
@@ -62,12 +65,13 @@
 #define CALL_JOIN_(a, b) a##b
 #define CALL_JOIN(a, b) CALL_JOIN_(a, b)
 
-/* The types of elements in memory: logit_t and result_t. OpenCL C has no type for bf16. */
+/* The types of elements in memory: logit_t, result_t and operand_t. OpenCL C has no type for bf16. */
 typedef float dtype_F32;
 typedef half dtype_F16;
 typedef ushort dtype_BF16;
 typedef CALL_JOIN(dtype_, LOGITS_DTYPE) logit_t;
 typedef CALL_JOIN(dtype_, RESULTS_DTYPE) result_t;
+typedef CALL_JOIN(dtype_, OPERAND_DTYPE) operand_t;
 
 /* ---------------------------------------------------------------- Arguments */
 
@@ -113,6 +117,12 @@ static ulong row_offset(ulong4 layout, ulong row, ulong inner)
 static __global const logit_t *row_logits(const row_call *call, ulong row)
 {
     return call->logits + row_offset(call->logits_layout, row, call->inner);
+}
+
+/* Returns the address of a row's first operand; NULL if rows have none. */
+static __global const operand_t *row_operand(const row_call *call, ulong row)
+{
+    return HAS_OPERAND ? call->operand + row_offset(call->operand_layout, row, call->inner) : 0;
 }
 
 /* Returns the address of a row's first result, at the first temperature. */

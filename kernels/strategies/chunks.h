@@ -56,6 +56,8 @@ typedef struct {
     ulong classes; /* of the row */
     uint begin;
     uint end;
+    __global const operand_t *g; /* the row's operand */
+    ulong operand_stride;
 } row_part;
 
 /* What a work-item holds of a chunk. */
@@ -103,6 +105,13 @@ static void chunk_load(const row_part *part, uint chunk, float *logits)
     }
 }
 
+/* Returns the operand of this work-item's class `element` of an access of a chunk; behind the last class it is 0. */
+static float chunk_operand(const row_part *part, uint chunk, uint access, uint element)
+{
+    const ulong c = (ulong)chunk * CHUNK_CLASSES + chunk_place(access) + element;
+    return HAS_OPERAND && c < part->classes ? row_load_operand_one(part->g + c * part->operand_stride) : 0.0f;
+}
+
 /* Returns a logit as an ordinary row has it. Padding must not tie, although it is -inf, and -inf can be a maximum that
    ties. */
 static float chunk_ordinary(float x, int is_class, const row_state *row)
@@ -122,6 +131,9 @@ static core_top_t part_top(const row_part *part, float *logits)
         for (uint i = 0; i < ITEM_CLASSES; i++)
             seen =
                 row_top_add(seen, logits[i], chunk * CHUNK_CLASSES + chunk_place(i / ACCESS_WIDTH) + i % ACCESS_WIDTH);
+#pragma unroll
+        for (uint i = 0; HAS_OPERAND && i < ITEM_CLASSES; i++)
+            seen = row_top_add_operand(seen, chunk_operand(part, chunk, i / ACCESS_WIDTH, i % ACCESS_WIDTH));
     }
     return row_top_of_steps(seen);
 }
@@ -146,7 +158,7 @@ static row_totals part_sums(const row_part *part, chunk_registers *mine, const r
                 const uint i = access * ACCESS_WIDTH + element;
                 const float x = chunk_ordinary(mine->logits[i], place + element < count, row);
                 const core_pair e = core_exponential(x, row->set.row);
-                sums = row_sums_add_pair(sums, e, x, row);
+                sums = row_sums_add_pair(sums, e, x, chunk_operand(part, chunk, access, element), row);
                 if (PAIRS_IN_REGISTERS)
                     mine->pairs[i] = e;
             }
@@ -156,13 +168,17 @@ static row_totals part_sums(const row_part *part, chunk_registers *mine, const r
     return totals;
 }
 
-/* Computes the results of an access, whose first element is number `first` of this work-item's registers. */
-static void access_results(const chunk_registers *mine, uint first, const row_state *row, float *results)
+/* Computes the results of an access of a chunk, which is in this work-item's registers. */
+static void access_results(const row_part *part, const chunk_registers *mine, uint chunk, uint access,
+                           const row_state *row, float *results)
 {
+    const uint first = access * ACCESS_WIDTH;
 #pragma unroll
-    for (uint i = 0; i < ACCESS_WIDTH; i++)
-        results[i] = PAIRS_IN_REGISTERS ? row_result_of_pair(mine->pairs[first + i], row)
-                                        : row_result(row_ordinary(mine->logits[first + i], row), row);
+    for (uint i = 0; i < ACCESS_WIDTH; i++) {
+        const float g = chunk_operand(part, chunk, access, i);
+        results[i] = PAIRS_IN_REGISTERS ? row_result_of_pair(mine->pairs[first + i], g, row)
+                                        : row_result(row_ordinary(mine->logits[first + i], row), g, row);
+    }
 }
 
 /* Writes the results of the part of a row that is computed; p is where the row's first result goes. */
@@ -181,7 +197,7 @@ static void part_emit(const row_part *part, chunk_registers *mine, const row_sta
             const uint place = chunk_place(access);
             if (place >= count)
                 continue;
-            access_results(mine, access * ACCESS_WIDTH, row, results);
+            access_results(part, mine, chunk, access, row, results);
             if (place + ACCESS_WIDTH <= count) {
                 access_store(results, address);
             } else {
@@ -259,7 +275,8 @@ static void part_results(const row_part *part, chunk_registers *mine, const row_
     }
 
 /* What the reduction of tops merges: the largest key alone, if the row's terms need no more. */
-#if ROW_NEEDS_SECOND
+#define ROW_NEEDS_TOP TERMS_NEED_TOP(ROW_TERMS)
+#if ROW_NEEDS_TOP
 typedef core_one_top local_top;
 #define local_top_merge core_top_merge
 #else
@@ -290,7 +307,7 @@ GROUP_REDUCTION(group_local_sums, local_sums, local_sums_merge)
 /* Returns the top of all work-items together; only its key is valid if the row's terms need no more. */
 static core_top_t group_top(core_top_t mine, __local local_top *all)
 {
-#if ROW_NEEDS_SECOND
+#if ROW_NEEDS_TOP
     return group_local_top(mine, all);
 #else
     mine.key = group_local_top(mine.key, all);

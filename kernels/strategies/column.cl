@@ -22,7 +22,12 @@ ROW_KERNEL row_column(ROW_PARAMETERS)
     const column_share share = column_share_of(&call);
     if (share.count == 0)
         return;
-    const row_lot lot = {share.row, share.count, row_logits(&call, share.row), logits_layout.LAYOUT_INNER_STRIDE};
+    const row_lot lot = {share.row,
+                         share.count,
+                         row_logits(&call, share.row),
+                         logits_layout.LAYOUT_INNER_STRIDE,
+                         row_operand(&call, share.row),
+                         operand_layout.LAYOUT_INNER_STRIDE};
     core_top_t top;
     lanes_top(&call, &lot, 1, 0, none, &top);
     __global result_t *p = row_results(&call, share.row);

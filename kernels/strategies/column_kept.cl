@@ -38,7 +38,7 @@ ROW_INLINE void column_load(const row_call *call, const row_lot *lots, uint coun
             ROW_PREFETCH(lots[v].logits + place, 2);
             const core_float x = lanes_load(call, lots + v, c);
             kept[v * ROOM_CLASSES + c] = x;
-            seen[v] = row_top_add(seen[v], x, (uint)c);
+            seen[v] = row_top_add_operand(row_top_add(seen[v], x, (uint)c), lanes_load_operand(call, lots + v, c));
         }
     }
     for (uint v = 0; v < count; v++)
@@ -73,8 +73,12 @@ ROW_KERNEL row_column_kept(ROW_PARAMETERS)
     row_lot lots[VECTORS_ABREAST];
     uint count = 0;
     for (uint i = 0; i < share.count; i += CORE_WIDTH, count++) {
-        const row_lot lot = {share.row + i, share.count - i < CORE_WIDTH ? share.count - i : CORE_WIDTH,
-                             row_logits(&call, share.row + i), logits_layout.LAYOUT_INNER_STRIDE};
+        const row_lot lot = {share.row + i,
+                             share.count - i < CORE_WIDTH ? share.count - i : CORE_WIDTH,
+                             row_logits(&call, share.row + i),
+                             logits_layout.LAYOUT_INNER_STRIDE,
+                             row_operand(&call, share.row + i),
+                             operand_layout.LAYOUT_INNER_STRIDE};
         lots[count] = lot;
     }
     core_top_t tops[VECTORS_ABREAST];
@@ -92,7 +96,8 @@ ROW_KERNEL row_column_kept(ROW_PARAMETERS)
             lanes_sum_and_finish(&call, k, lots + v, 1, tops + v, &state, 1, room);
             are_whole[v] = lanes_are_whole(lots + v, &state, results_layout.LAYOUT_INNER_STRIDE);
             for (ulong c = 0; c < classes; c++)
-                room.high[c] = lanes_result(room.high[c], room.low[c], 1, &state);
+                room.high[c] =
+                    lanes_result(room.high[c], room.low[c], lanes_load_operand(&call, lots + v, c), 1, &state);
             lanes_keep_labels(&call, lots + v, &state, room.high);
         }
         if (count == VECTORS_ABREAST)

@@ -16,8 +16,10 @@
    needs a class stride of 1. */
 static core_top_t column_top(const row_call *call, const row_lot *lot)
 {
-    const core_one_top one = row_top_of_classes(lot->logits, 1, call->classes);
-    const core_top_t top = {(core_row_uint)(one.key), (core_row_uint)(one.second_key), (core_row_long)(one.index)};
+    const row_vectors vectors = {lot->logits, 1, call->classes, lot->operand, 1};
+    const core_one_top one = row_top_of_classes(&vectors);
+    const core_top_t top = {(core_row_uint)(one.key), (core_row_uint)(one.second_key), (core_row_long)(one.index),
+                            (core_row_uint)(one.operand_key)};
     return top;
 }
 
@@ -28,9 +30,9 @@ ROW_KERNEL row_column_temperatures(ROW_PARAMETERS)
     const ulong row = get_global_id(0);
     if (row >= rows)
         return;
-    row_lot lot = {row, CORE_WIDTH, row_logits(&call, row), 0};
+    row_lot lot = {row, CORE_WIDTH, row_logits(&call, row), 0, row_operand(&call, row), 0};
     core_top_t top;
-    if (logits_layout.LAYOUT_CLASS_STRIDE == 1)
+    if (logits_layout.LAYOUT_CLASS_STRIDE == 1 && !HAS_OPERAND)
         top = column_top(&call, &lot);
     else
         lanes_top(&call, &lot, 1, 0, none, &top);

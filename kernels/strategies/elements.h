@@ -8,9 +8,10 @@
 
 #include "strategies/dtypes.h"
 
-/* The function or macro of dtypes.h for the dtype of the logits, and for that of the results. */
+/* The function or macro of dtypes.h for the dtype of the logits, of the results, and of the operand. */
 #define LOGITS(function) CALL_JOIN(function##_, LOGITS_DTYPE)
 #define RESULTS(function) CALL_JOIN(function##_, RESULTS_DTYPE)
+#define OPERAND(function) CALL_JOIN(function##_, OPERAND_DTYPE)
 
 /* Prefetches a cache line. `level` is the builtin's: 3 for the first-level cache, 2 for the second-level one. OpenCL's
    prefetch() does nothing on PoCL. This builtin of clang does nothing where the device has no such instruction. */
@@ -40,6 +41,29 @@ static core_float row_load_tail(__global const logit_t *address, uint count, flo
     float lanes[CORE_WIDTH];
     for (uint i = 0; i < CORE_WIDTH; i++)
         lanes[i] = i < count ? row_load_one(address + i) : padding;
+    return ROW_FLOATS(const, lanes);
+}
+
+/* ---------------------------------------------------------------- Operand */
+
+/* Returns the operand of one class; 0 if rows have none, here and below. */
+static float row_load_operand_one(__global const operand_t *address)
+{
+    return HAS_OPERAND ? OPERAND(dtype_load_one)(address) : 0.0f;
+}
+
+/* Returns the operands of CORE_WIDTH neighbouring classes from class c on. Lanes before the first class of the row and
+   behind its last become 0. g: the operand of the row's first class; classes are `stride` apart, 1 if CORE_WIDTH is
+   more than 1. */
+static core_float row_load_operand(__global const operand_t *g, ulong stride, long c, ulong classes)
+{
+    float lanes[CORE_WIDTH];
+    if (!HAS_OPERAND)
+        return (core_float)(0.0f);
+    if (c >= 0 && (ulong)c + CORE_WIDTH <= classes)
+        return OPERAND(dtype_load)(g + c * stride);
+    for (uint i = 0; i < CORE_WIDTH; i++)
+        lanes[i] = c + (long)i >= 0 && (ulong)(c + i) < classes ? row_load_operand_one(g + (c + i) * stride) : 0.0f;
     return ROW_FLOATS(const, lanes);
 }
 

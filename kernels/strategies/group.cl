@@ -17,7 +17,13 @@ ROW_KERNEL row_group(ROW_PARAMETERS)
     __local local_sums sums[WORK_GROUP_SIZE];
     chunk_registers mine;
     const ulong row = get_group_id(0), class_stride = logits_layout.LAYOUT_CLASS_STRIDE;
-    const row_part whole = {row_logits(&call, row), class_stride, classes, 0, row_chunks(classes)};
+    const row_part whole = {row_logits(&call, row),
+                            class_stride,
+                            classes,
+                            0,
+                            row_chunks(classes),
+                            row_operand(&call, row),
+                            operand_layout.LAYOUT_CLASS_STRIDE};
     const row_lot lot = {row, 1, whole.x, 0};
     /* The place is computed here, where nothing is in registers yet: its division is a function call on NVIDIA. */
     __global result_t *p = row_results(&call, row);

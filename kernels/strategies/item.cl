@@ -22,18 +22,6 @@
 #endif
 #include "strategies/steps.h"
 
-/* The logits of a row. */
-typedef struct {
-    __global const logit_t *x;
-    ulong stride;
-    ulong classes;
-} item_logits;
-
-#if CORE_WIDTH > 1
-#define ITEM_STRIDE(l) 1
-#else
-#define ITEM_STRIDE(l) (l)->stride
-#endif
 #define ITEM_STRIP (STEP_VECTORS * CORE_WIDTH)
 #define ITEM_PAGE (4096 / sizeof(logit_t)) /* prefetch a page ahead: processors by themselves stop at its end */
 
@@ -41,25 +29,25 @@ typedef struct {
 #define FOR_STRIP _Pragma("unroll") for (uint k = 0; k < STEP_VECTORS; k++)
 
 /* Reads a vector of logits from class i on. */
-static core_float item_load(const item_logits *l, ulong i)
+static core_float item_load(const row_vectors *l, ulong i)
 {
-    return row_load(l->x + i * ITEM_STRIDE(l));
+    return row_load(l->x + i * l->stride);
 }
 
 /* Reads the classes from i to the last, fewer than a vector; all further lanes become `padding`. */
-static core_float item_load_tail(const item_logits *l, ulong i, float padding)
+static core_float item_load_tail(const row_vectors *l, ulong i, float padding)
 {
-    return row_load_tail(l->x + i * ITEM_STRIDE(l), (uint)(l->classes - i), padding);
+    return row_load_tail(l->x + i * l->stride, (uint)(l->classes - i), padding);
 }
 
 /* Reads them as an ordinary row has them. The padding of a row of ties must not tie, as -inf may; so it is 0. */
-static core_float item_ordinary_tail(const item_logits *l, ulong i, const row_state *row)
+static core_float item_ordinary_tail(const row_vectors *l, ulong i, const row_state *row)
 {
     return row_ordinary(item_load_tail(l, i, TIES && row->set.kind == CORE_ROW_TIES ? 0.0f : -CORE_INFINITY), row);
 }
 
 /* Reads a vector from class i on as an ordinary row has it; after the last class it is -inf. */
-static core_float item_vector(const item_logits *l, ulong i, const row_state *row)
+static core_float item_vector(const row_vectors *l, ulong i, const row_state *row)
 {
     if (i + CORE_WIDTH <= l->classes)
         return row_ordinary(item_load(l, i), row);
@@ -69,9 +57,9 @@ static core_float item_vector(const item_logits *l, ulong i, const row_state *ro
 /* ---------------------------------------------------------------- Top and sums */
 
 /* Returns the top of a row. */
-static core_top_t item_top(const item_logits *l)
+static core_top_t item_top(const row_vectors *l)
 {
-    return row_top_of_classes(l->x, ITEM_STRIDE(l), l->classes);
+    return row_top_of_classes(l);
 }
 
 /* The places in the room where the exponentials from class i on are kept, their high and their low halves. The room is
@@ -84,7 +72,7 @@ static core_top_t item_top(const item_logits *l)
 
 /* Returns the sums of a row, and keeps its exponentials if there is room. Meanwhile it prefetches the
    logits at `next`. */
-ROW_INLINE row_totals item_sums(const item_logits *l, const row_state *row, __local float *kept,
+ROW_INLINE row_totals item_sums(const row_vectors *l, const row_state *row, __local float *kept,
                                 __global const logit_t *next)
 {
     core_float x[STEP_VECTORS];
@@ -101,7 +89,7 @@ ROW_INLINE row_totals item_sums(const item_logits *l, const row_state *row, __lo
         if (!CORE_LEAN)
             FOR_STRIP ITEM_LOW(__local, i + k * CORE_WIDTH) = e[k].low;
 #endif
-        FOR_STRIP sums = row_sums_add_pair(sums, e[k], x[k], row);
+        FOR_STRIP sums = row_sums_add_pair(sums, e[k], x[k], row_vectors_operand(l, (long)(i + k * CORE_WIDTH)), row);
         sums = row_sums_settle(sums); /* CORE_FLUSH_AFTER is a multiple of a strip's vectors */
     }
     return row_flush(sums);
@@ -128,18 +116,18 @@ static void item_end_line(item_line *line)
 
 /* Returns the results of a vector from class i on, from what is kept or from the logits. If rows are kept, i may be as
    low as -CORE_WIDTH; the results of lanes before class 0 mean nothing. */
-static core_float item_result(const item_logits *l, long i, const row_state *row, __local const float *kept)
+static core_float item_result(const row_vectors *l, long i, const row_state *row, __local const float *kept)
 {
 #if ROOM_CLASSES
     const core_pair e = {ITEM_HIGH(__local const, i), CORE_LEAN ? (core_float)(0.0f) : ITEM_LOW(__local const, i)};
-    return row_result_of_pair(e, row);
+    return row_result_of_pair(e, row_vectors_operand(l, i), row);
 #else
-    return row_result(item_vector(l, (ulong)i, row), row);
+    return row_result(item_vector(l, (ulong)i, row), row_vectors_operand(l, i), row);
 #endif
 }
 
 /* Computes the results of a whole strip from class i on into p. */
-ROW_INLINE void item_strip(const item_logits *l, ulong i, const row_state *row, __local const float *kept,
+ROW_INLINE void item_strip(const row_vectors *l, ulong i, const row_state *row, __local const float *kept,
                            core_float *p)
 {
 #if ROOM_CLASSES
@@ -149,14 +137,14 @@ ROW_INLINE void item_strip(const item_logits *l, ulong i, const row_state *row, 
     core_pair e[STEP_VECTORS];
     FOR_STRIP x[k] = row_ordinary(item_load(l, i + k * CORE_WIDTH), row);
     if (!MADE_OF_PAIRS) {
-        FOR_STRIP p[k] = row_result(x[k], row);
+        FOR_STRIP p[k] = row_result(x[k], row_vectors_operand(l, (long)(i + k * CORE_WIDTH)), row);
     } else {
         /* All is fetched before the steps. Between them, as in item_sums, it made this loop slower
            (docs/experiments.md, "OpenCL: item"). */
         for (uint quarter = 0; quarter < 4; quarter++)
             step_fetch(l->x + i + ITEM_PAGE, STEP_VECTORS, quarter);
         step_exponentials(x, STEP_VECTORS, row, 1, core_row_is_unscaled(row->set.row), e, 0);
-        FOR_STRIP p[k] = row_result_of_pair(e[k], row);
+        FOR_STRIP p[k] = row_result_of_pair(e[k], row_vectors_operand(l, (long)(i + k * CORE_WIDTH)), row);
     }
 #endif
 }
@@ -164,7 +152,7 @@ ROW_INLINE void item_strip(const item_logits *l, ulong i, const row_state *row, 
 /* Streams the results of a row past the caches, from the first whole vector on. The results before that complete the
    line of the row before, if it ends where this row begins, or are written by themselves. The last vector, if it is not
    whole, becomes the line that waits. */
-ROW_INLINE void item_stream(const item_logits *l, const row_state *row, __local const float *kept, __global result_t *p,
+ROW_INLINE void item_stream(const row_vectors *l, const row_state *row, __local const float *kept, __global result_t *p,
                             item_line *line)
 {
     core_float strip[STEP_VECTORS];
@@ -190,7 +178,7 @@ ROW_INLINE void item_stream(const item_logits *l, const row_state *row, __local 
 }
 
 /* Writes the results of a row through the caches. */
-ROW_INLINE void item_emit(const item_logits *l, const row_state *row, __local const float *kept, __global result_t *p,
+ROW_INLINE void item_emit(const row_vectors *l, const row_state *row, __local const float *kept, __global result_t *p,
                           ulong stride)
 {
     core_float strip[STEP_VECTORS];
@@ -206,7 +194,7 @@ ROW_INLINE void item_emit(const item_logits *l, const row_state *row, __local co
 }
 
 /* Fills a row that is not computed. */
-static void item_fill(const item_logits *l, core_row_float value, __global result_t *p, ulong stride)
+static void item_fill(const row_vectors *l, core_row_float value, __global result_t *p, ulong stride)
 {
     for (ulong i = 0; i < l->classes; i++)
         row_store_one(value, p + i * stride);
@@ -225,17 +213,17 @@ ROW_KERNEL row_item(ROW_PARAMETERS)
 #else
     __local float *const kept = 0;
 #endif
-    const ulong class_stride = logits_layout.LAYOUT_CLASS_STRIDE, result_stride = results_layout.LAYOUT_CLASS_STRIDE;
+    const ulong result_stride = results_layout.LAYOUT_CLASS_STRIDE;
     const int stream = classes >= CORE_WIDTH && row_wants_stream(&call);
     const ulong share = (rows + get_global_size(0) - 1) / get_global_size(0);
     const ulong begin = get_global_id(0) * share, end = begin + share < rows ? begin + share : rows;
     if (begin >= end)
         return;
-    item_logits l = {row_logits(&call, begin), class_stride, classes};
+    row_vectors l = row_vectors_of(&call, begin);
     item_line line = {(core_float)(0.0f), results, 0};
     core_top_t top = item_top(&l), next_top = top;
     for (ulong row = begin; row < end; row++) {
-        const item_logits next = {row_logits(&call, row + 1), class_stride, classes};
+        const row_vectors next = row_vectors_of(&call, row + 1);
         const row_lot lot = {row, 1, l.x, 0};
         __global result_t *p = row_results(&call, row);
         for (uint k = 0; k < ROW_TEMPERATURE_COUNT(&call); k++, p += sweep.SWEEP_STRIDE) {

@@ -197,13 +197,15 @@ static void lane_store(const core_float *kept, __global result_t *p, lane_runs r
 }
 
 /* Computes the results of rows that are kept, in the place of what they are made of. */
-static void lane_results(const row_state *states, lanes_room room, uint classes)
+static void lane_results(const row_call *call, const row_lot *lots, const row_state *states, lanes_room room,
+                         uint classes)
 {
     for (uint c = 0; c < classes; c++) {
         FOR_VECTORS
         {
             const uint at = c * VECTORS_ABREAST + v;
-            room.high[at] = lanes_result(room.high[at], room.low[at], 1, states + v);
+            room.high[at] =
+                lanes_result(room.high[at], room.low[at], lanes_load_operand(call, lots + v, c), 1, states + v);
         }
     }
 }
@@ -233,6 +235,7 @@ ROW_KERNEL row_lane(ROW_PARAMETERS)
     const lane_shape shape = {(uint)classes, lane_slice_log2((uint)classes)};
 #endif
     const ulong lane_stride = logits_layout.LAYOUT_OUTER_STRIDE, result_stride = results_layout.LAYOUT_OUTER_STRIDE;
+    const ulong operand_stride = operand_layout.LAYOUT_OUTER_STRIDE;
     const ulong row_inner = CORE_WIDTH > 1 ? 1 : inner; /* a constant for vectors, since inner is 1 then */
     const ulong share = lane_share(rows);
     const ulong begin = get_global_id(0) * share, end = begin + share < rows ? begin + share : rows;
@@ -241,6 +244,7 @@ ROW_KERNEL row_lane(ROW_PARAMETERS)
         core_top_t tops[VECTORS_ABREAST];
         const uint present = (uint)(rows - row < LANE_ROWS ? rows - row : LANE_ROWS);
         __global const logit_t *x = logits + row_offset(logits_layout, row, row_inner);
+        __global const operand_t *g = operand + (HAS_OPERAND ? row_offset(operand_layout, row, row_inner) : 0);
         __global result_t *p = results + row_offset(results_layout, row, row_inner);
 #if ROOM_CLASSES
         const int is_followed = row + LANE_ROWS < end && (end - row - LANE_ROWS) * classes >= CORE_WIDTH;
@@ -250,7 +254,7 @@ ROW_KERNEL row_lane(ROW_PARAMETERS)
         {
             const uint before = v * CORE_WIDTH, rest = present > before ? present - before : 0;
             const row_lot lot = {row + before, rest < CORE_WIDTH ? rest : CORE_WIDTH, x + before * lane_stride,
-                                 lane_stride};
+                                 lane_stride,  g + before * operand_stride,           operand_stride};
             lots[v] = lot;
         }
         lanes_top(&call, lots, VECTORS_ABREAST, ROOM_CLASSES > 0, room, tops);
@@ -267,7 +271,7 @@ ROW_KERNEL row_lane(ROW_PARAMETERS)
 #if ROOM_CLASSES
             core_row_int is_computed = core_row_is_computed(states[0].set.kind);
             FOR_VECTORS is_computed &= core_row_is_computed(states[v].set.kind);
-            lane_results(states, room, (uint)classes);
+            lane_results(&call, lots, states, room, (uint)classes);
             const lane_runs runs = lane_runs_of(result_stride, (uint)classes, present);
             lane_store(room.high, p, runs, shape, row_all(is_computed), stream);
             FOR_VECTORS row_store_labels(&call, lots[v], states + v, p + v * CORE_WIDTH * result_stride, result_stride);

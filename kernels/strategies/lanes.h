@@ -65,6 +65,22 @@ static core_float lanes_load(const row_call *call, const row_lot *lot, ulong cla
     return ROW_FLOATS(const, each);
 }
 
+/* Reads the operands of a class for all lanes, in the same way; 0 if rows have none. */
+static core_float lanes_load_operand(const row_call *call, const row_lot *lot, ulong class_index)
+{
+    float each[CORE_WIDTH];
+    if (!HAS_OPERAND || class_index >= call->classes)
+        return (core_float)(0.0f);
+    __global const operand_t *address = lot->operand + class_index * call->operand_layout.LAYOUT_CLASS_STRIDE;
+    if (TEMPERATURES == TEMPERATURES_ON_LANES)
+        return (core_float)(row_load_operand_one(address));
+    if (lot->operand_lane_stride == 1 && lot->count == CORE_WIDTH)
+        return row_load_operand(address, 1, 0, CORE_WIDTH);
+    for (uint i = 0; i < CORE_WIDTH; i++)
+        each[i] = i < lot->count ? row_load_operand_one(address + i * lot->operand_lane_stride) : 0.0f;
+    return ROW_FLOATS(const, each);
+}
+
 /* Finds the tops of `count` vectors of rows. `count` is a constant once this is inlined; `keep` says that the logits
    are in the room. */
 ROW_INLINE void lanes_top(const row_call *call, const row_lot *lots, uint count, int keep, lanes_room room,
@@ -77,7 +93,9 @@ ROW_INLINE void lanes_top(const row_call *call, const row_lot *lots, uint count,
     for (ulong c = 0; c < call->classes; c++) {
 #pragma unroll
         for (uint v = 0; v < count; v++)
-            seen[v] = row_top_add(seen[v], keep ? room.logits[c * count + v] : lanes_load(call, lots + v, c), (uint)c);
+            seen[v] = row_top_add_operand(
+                row_top_add(seen[v], keep ? room.logits[c * count + v] : lanes_load(call, lots + v, c), (uint)c),
+                lanes_load_operand(call, lots + v, c));
     }
 #pragma unroll
     for (uint v = 0; v < count; v++)
@@ -115,7 +133,9 @@ ROW_INLINE void lanes_sums(const row_call *call, const row_lot *lots, uint count
             x[i] = lanes_ordinary(call, lots, count, states, keep, room, c, i);
         step_exponentials(x, vectors, states, count, is_unscaled, e, 0);
         FOR_STEP(vectors)
-            sums[i % count] = row_sums_add_pair(sums[i % count], e[i], x[i], states + i % count);
+            sums[i % count] =
+                row_sums_add_pair(sums[i % count], e[i], x[i],
+                                  lanes_load_operand(call, lots + i % count, c + i / count), states + i % count);
 #pragma unroll
         for (uint v = 0; v < count; v++)
             sums[v] = row_sums_settle(sums[v]); /* CORE_FLUSH_AFTER is a multiple of a step */
@@ -159,15 +179,16 @@ ROW_INLINE void lanes_sum_and_finish(const row_call *call, uint k, const row_lot
 
 /* ---------------------------------------------------------------- Results */
 
-/* Returns the results of a class: from what is kept of it, or, unless `keep`, from its logits, which `high` then is. */
-ROW_INLINE core_float lanes_result(core_float high, core_float low, int keep, const row_state *rows)
+/* Returns the results of a class with operands g: from what is kept of it, or, unless `keep`, from its logits, which
+   `high` then is. */
+ROW_INLINE core_float lanes_result(core_float high, core_float low, core_float g, int keep, const row_state *rows)
 {
     const core_pair e = {high, low};
     core_float result;
     if (keep & MADE_OF_PAIRS)
-        result = row_result_of_pair(e, rows);
+        result = row_result_of_pair(e, g, rows);
     else
-        result = row_result(keep ? high : row_ordinary(high, rows), rows);
+        result = row_result(keep ? high : row_ordinary(high, rows), g, rows);
     return core_row_is_computed(rows->set.kind) ? result : row_fill_value(rows->set.kind);
 }
 
@@ -220,7 +241,8 @@ ROW_INLINE void lanes_emit(const row_call *call, const row_lot *lot, const row_s
     const ulong class_stride = call->results_layout.LAYOUT_CLASS_STRIDE;
     for (ulong c = 0; c < call->classes; c++) {
         const core_float x = lanes_load(call, lot, c);
-        lanes_store(lanes_result(x, x, 0, rows), is_whole, p + c * class_stride, lane_stride, lot->count, stream);
+        const core_float g = lanes_load_operand(call, lot, c);
+        lanes_store(lanes_result(x, x, g, 0, rows), is_whole, p + c * class_stride, lane_stride, lot->count, stream);
     }
     row_store_labels(call, *lot, rows, p, lane_stride);
 }

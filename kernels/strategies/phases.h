@@ -23,17 +23,19 @@
 
 /* ---------------------------------------------------------------- Top */
 
-/* The largest logits that each lane has seen: their keys, and the step at which the largest came first. */
+/* The largest logits that each lane has seen: their keys, and the step at which the largest came first; and the largest
+   key of the operand. */
 typedef struct {
     core_uint key;
     core_uint second_key;
     core_uint step;
+    core_uint operand_key;
 } row_top;
 
 /* Returns the top before the first logit. */
 static row_top row_top_of_nothing(void)
 {
-    row_top nothing = {(core_uint)(CORE_KEY_NEGATIVE_INFINITY), (core_uint)(CORE_KEY_NEGATIVE_INFINITY),
+    row_top nothing = {(core_uint)(CORE_KEY_NEGATIVE_INFINITY), (core_uint)(CORE_KEY_NEGATIVE_INFINITY), (core_uint)(0),
                        (core_uint)(0)};
     return nothing;
 }
@@ -52,11 +54,20 @@ static row_top row_top_add(row_top top, core_float x, uint step)
     return top;
 }
 
+/* Adds the operand of a class for each lane. */
+static row_top row_top_add_operand(row_top top, core_float g)
+{
+    const core_uint key = core_operand_key(g);
+    if (HAS_OPERAND)
+        top.operand_key = CORE_LARGER(key, top.operand_key);
+    return top;
+}
+
 #if CORE_WIDTH == 1 || defined(CORE_ROW_PER_LANE)
 /* Returns the top of a row, or of the row on each lane, whose classes were the steps. */
 static core_top_t row_top_of_steps(row_top seen)
 {
-    const core_top_t top = {seen.key, seen.second_key, core_long_of_uint(seen.step)};
+    const core_top_t top = {seen.key, seen.second_key, core_long_of_uint(seen.step), seen.operand_key};
     return top;
 }
 #endif
@@ -65,34 +76,63 @@ static core_top_t row_top_of_steps(row_top seen)
    on its first lane. */
 static core_one_top row_top_of_lanes(row_top seen)
 {
-    uint keys[CORE_WIDTH], second_keys[CORE_WIDTH], steps[CORE_WIDTH];
+    uint keys[CORE_WIDTH], second_keys[CORE_WIDTH], steps[CORE_WIDTH], operand_keys[CORE_WIDTH];
     row_vstore(seen.key, keys);
     row_vstore(seen.second_key, second_keys);
     row_vstore(seen.step, steps);
-    core_one_top top = {keys[0], second_keys[0], (long)steps[0] * CORE_WIDTH};
+    row_vstore(seen.operand_key, operand_keys);
+    core_one_top top = {keys[0], second_keys[0], (long)steps[0] * CORE_WIDTH, operand_keys[0], 0};
+    for (uint lane = 0; HAS_OPERAND && lane < CORE_WIDTH; lane++)
+        top.operand_key = CORE_LARGER(top.operand_key, operand_keys[lane]);
     if (!ROW_NEEDS_SECOND) {
         for (uint lane = 0; lane < CORE_WIDTH; lane++)
             top.key = CORE_LARGER(top.key, keys[lane]);
         return top;
     }
     for (uint lane = 1; lane < CORE_WIDTH; lane++) {
-        const core_one_top other = {keys[lane], second_keys[lane], (long)steps[lane] * CORE_WIDTH + lane};
+        const core_one_top other = {keys[lane], second_keys[lane], (long)steps[lane] * CORE_WIDTH + lane, 0, 0};
         top = core_top_merge(top, other);
     }
     return top;
 }
 
-/* Returns the top of one row whose classes are on the lanes of vectors, as row_load reads them. `stride` is from a
-   class to the next: 1 if CORE_WIDTH is more than 1. */
-static core_one_top row_top_of_classes(__global const logit_t *x, ulong stride, ulong classes)
+/* One row whose classes are on the lanes of vectors: its logits and its operand. Strides are from a class to the next:
+   1 if CORE_WIDTH is more than 1. */
+typedef struct {
+    __global const logit_t *x;
+    ulong stride;
+    ulong classes;
+    __global const operand_t *g;
+    ulong operand_stride;
+} row_vectors;
+
+/* Returns the row with this number. */
+static row_vectors row_vectors_of(const row_call *call, ulong row)
+{
+    const row_vectors vectors = {row_logits(call, row), CORE_WIDTH == 1 ? call->logits_layout.LAYOUT_CLASS_STRIDE : 1,
+                                 call->classes, row_operand(call, row),
+                                 CORE_WIDTH == 1 ? call->operand_layout.LAYOUT_CLASS_STRIDE : 1};
+    return vectors;
+}
+
+/* Returns the operands of a vector from class c on. */
+static core_float row_vectors_operand(const row_vectors *v, long c)
+{
+    return row_load_operand(v->g, v->operand_stride, c, v->classes);
+}
+
+/* Returns the top of such a row. */
+static core_one_top row_top_of_classes(const row_vectors *v)
 {
     row_top seen = row_top_of_nothing();
     uint step = 0;
     ulong c = 0;
-    for (; c + CORE_WIDTH <= classes; c += CORE_WIDTH)
-        seen = row_top_add(seen, row_load(x + c * stride), step++);
-    if (c < classes)
-        seen = row_top_add(seen, row_load_tail(x + c * stride, (uint)(classes - c), -CORE_INFINITY), step);
+    for (; c + CORE_WIDTH <= v->classes; c += CORE_WIDTH)
+        seen = row_top_add(seen, row_load(v->x + c * v->stride), step++);
+    if (c < v->classes)
+        seen = row_top_add(seen, row_load_tail(v->x + c * v->stride, (uint)(v->classes - c), -CORE_INFINITY), step);
+    for (c = 0; HAS_OPERAND && c < v->classes; c += CORE_WIDTH)
+        seen = row_top_add_operand(seen, row_vectors_operand(v, (long)c));
     return row_top_of_lanes(seen);
 }
 
@@ -154,10 +194,10 @@ static core_row_long row_of_lanes(core_lanes_long lanes)
 #endif
 }
 
-/* Returns a row's total of one term, to which each lane has added `added` classes. */
-static core_total_t row_total_of(core_sum_t sum, uint added)
+/* Returns a row's total of a term, to which each lane has added `added` classes. */
+static core_total_t row_total_of(int term, core_sum_t sum, uint added)
 {
-    const core_lanes_total lanes = core_sum_flush(sum, added, SUM_LEVELS);
+    const core_lanes_total lanes = core_term_flush(term, sum, added, SUM_LEVELS);
     core_total_t total = {row_of_lanes(lanes.high), row_of_lanes(lanes.low), row_of_lanes(lanes.lowest)};
     return total;
 }
@@ -166,7 +206,7 @@ static core_total_t row_total_of(core_sum_t sum, uint added)
 static row_totals row_flush(row_sums sums)
 {
     row_totals lanes;
-    FOR_TERMS lanes.of[ROW_PLACE(t)] = row_total_of(sums.of[ROW_PLACE(t)], sums.added);
+    FOR_TERMS lanes.of[ROW_PLACE(t)] = row_total_of(t, sums.of[ROW_PLACE(t)], sums.added);
     return row_totals_merge(sums.flushed, lanes);
 }
 
@@ -196,11 +236,17 @@ static row_state row_state_of(core_top_t top, core_row_float temperature, uint p
     } else
 #endif
         row.set = core_setting(top.key, temperature, prepared, policies);
+    if (HAS_OPERAND) {
+        row.set.kind = core_kind_with_operand(row.set.kind, top.operand_key);
+        row.terms.operand = core_operand(top.operand_key);
+    }
     if (TERM_IS_IN(ROW_TERMS, TERM_WEIGHTED))
         row.terms.distance = core_distance(row.set.prepared, row.set.maximum);
     if (TERM_IS_IN(ROW_TERMS, TERM_REST))
         row.terms.rest = core_rest(row.set, core_ordinary_second(top.key, top.second_key, row.set));
+    row.operation.row = row.set.row;
     row.operation.log_row = core_log_row(row.set.prepared, row.set.maximum);
+    row.operation.terms = row.terms;
     const core_two_float nothing = {CORE_ROW(0.0f), CORE_ROW(0.0f)};
     row.operation.end = end_factor(nothing);
     return row;
@@ -217,11 +263,12 @@ static core_float row_ordinary(core_float x, const row_state *row)
     return is_ties < 0 ? core_tie(x, row->set.ties_at) : x;
 }
 
-/* Adds the terms of a class with exponential e and logit x, as an ordinary row has it. After CORE_FLUSH_AFTER calls at
-   most, row_sums_settle or row_flush must follow. */
-static row_sums row_sums_add_pair(row_sums sums, core_pair e, core_float x, const row_state *row)
+/* Adds the terms of a class with exponential e, logit x, as an ordinary row has it, and operand g. After
+   CORE_FLUSH_AFTER calls at most, row_sums_settle or row_flush must follow. */
+static row_sums row_sums_add_pair(row_sums sums, core_pair e, core_float x, core_float g, const row_state *row)
 {
-    FOR_TERMS sums.of[ROW_PLACE(t)] = core_sum_add(sums.of[ROW_PLACE(t)], core_term(t, e, x, row->terms), SUM_LEVELS);
+    FOR_TERMS sums.of[ROW_PLACE(t)] =
+        core_term_add(t, sums.of[ROW_PLACE(t)], core_term(t, e, x, g, row->terms), SUM_LEVELS);
     sums.added++;
     return sums;
 }
@@ -237,27 +284,28 @@ static row_sums row_sums_settle(row_sums sums)
     return sums;
 }
 
-/* Adds the terms of a class with logit x, as an ordinary row has it. It may be called any number of times. */
-static row_sums row_sums_add(row_sums sums, core_float x, const row_state *row)
+/* Adds the terms of a class with logit x, as an ordinary row has it, and operand g. It may be called any number of
+ * times. */
+static row_sums row_sums_add(row_sums sums, core_float x, core_float g, const row_state *row)
 {
-    return row_sums_settle(row_sums_add_pair(sums, core_exponential(x, row->set.row), x, row));
+    return row_sums_settle(row_sums_add_pair(sums, core_exponential(x, row->set.row), x, g, row));
 }
 
 /* ---------------------------------------------------------------- Results */
 
-/* Returns the result of a class from its exponential, if results are made of exponentials. */
-static core_float row_result_of_pair(core_pair e, const row_state *row)
+/* Returns the result of a class from its exponential and its operand g, if results are made of exponentials. */
+static core_float row_result_of_pair(core_pair e, core_float g, const row_state *row)
 {
-    return operation_result(OPERATION, e, e.high, row->operation);
+    return operation_result(OPERATION, e, e.high, g, row->operation);
 }
 
-/* Returns the result of a class from its logit x, as an ordinary row has it. */
-static core_float row_result(core_float x, const row_state *row)
+/* Returns the result of a class from its logit x, as an ordinary row has it, and its operand g. */
+static core_float row_result(core_float x, core_float g, const row_state *row)
 {
     core_pair e = {x, x};
     if (MADE_OF_PAIRS)
         e = core_exponential(x, row->set.row);
-    return operation_result(OPERATION, e, x, row->operation);
+    return operation_result(OPERATION, e, x, g, row->operation);
 }
 
 /* Returns 1 if the condition holds for the row, or for the rows on all lanes. PoCL's all() looks at one lane after
@@ -317,8 +365,10 @@ static core_row_float row_temperatures(const row_call *call, ulong row, uint cou
 typedef struct {
     ulong row; /* the first */
     uint count;
-    __global const logit_t *logits; /* of the first row */
-    ulong lane_stride;              /* from the logits of a row to those of the next, in elements */
+    __global const logit_t *logits;    /* of the first row */
+    ulong lane_stride;                 /* from the logits of a row to those of the next, in elements */
+    __global const operand_t *operand; /* of the first row; for strategies that have rows on lanes, as the next is */
+    ulong operand_lane_stride;
 } row_lot;
 
 /* Returns the label of row i of a lot; -1 if it has none. */
@@ -374,11 +424,10 @@ static core_loss_inputs_t row_inputs_of(const row_call *call, row_lot lot)
 /* Returns the end of rows, such as 1 / sum for a softmax. */
 static core_end_t row_end_of(const row_state *row, row_totals totals, core_loss_inputs_t inputs)
 {
-    ending_sums sums = {.rest = row->terms.rest, .set = row->set, .inputs = inputs, .levels = SUM_LEVELS};
+    ending_sums sums = {.terms = row->terms, .set = row->set, .inputs = inputs, .levels = SUM_LEVELS};
     if (TERM_IS_IN(ROW_TERMS, TERM_EXPONENTIAL))
         sums.sum = core_total_value(totals.of[ROW_PLACE(TERM_EXPONENTIAL)]);
-    if (TERM_IS_IN(ROW_TERMS, TERM_REST))
-        sums.rest_total = totals.of[ROW_PLACE(TERM_REST)];
+    FOR_TERMS sums.totals[t] = totals.of[ROW_PLACE(t)];
     return end_of_row(operation_ending(OPERATION), sums);
 }
 

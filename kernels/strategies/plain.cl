@@ -46,15 +46,19 @@ ROW_KERNEL row_plain(ROW_PARAMETERS)
     const ulong row = get_group_id(0);
     const uint item = (uint)get_local_id(0);
 
-    /* The logit of class c is at x + c * x_stride, and its result goes to p + c * p_stride. */
+    /* The logit of class c is at x + c * x_stride, and its result goes to p + c * p_stride. Some operations take an
+       operand as well, a second number for each class, at g + c * g_stride; for the others it is 0. */
     __global const logit_t *x = row_logits(&call, row);
+    __global const operand_t *g = row_operand(&call, row);
     __global result_t *p = row_results(&call, row);
     const ulong x_stride = logits_layout.LAYOUT_CLASS_STRIDE, p_stride = results_layout.LAYOUT_CLASS_STRIDE;
+    const ulong g_stride = operand_layout.LAYOUT_CLASS_STRIDE;
 
     /* Top: the maximum, as a key. For statistics a top also has the second largest key, and where the largest is. */
     row_top mine = row_top_of_nothing();
     for (ulong c = item; c < classes; c += WORK_GROUP_SIZE)
-        mine = row_top_add(mine, row_load_one(x + c * x_stride), (uint)c);
+        mine = row_top_add_operand(row_top_add(mine, row_load_one(x + c * x_stride), (uint)c),
+                                   row_load_operand_one(g + c * g_stride));
     tops[item] = row_top_of_steps(mine);
     PLAIN_MERGE(tops, item, core_top_merge);
     const core_top_t top = tops[0];
@@ -68,7 +72,8 @@ ROW_KERNEL row_plain(ROW_PARAMETERS)
         /* Sums: of the exponentials, as integers. row_ordinary changes a logit only if the maximum is infinite. */
         row_sums sums = row_sums_of_nothing();
         for (ulong c = item; c < classes; c += WORK_GROUP_SIZE)
-            sums = row_sums_add(sums, row_ordinary(row_load_one(x + c * x_stride), &state), &state);
+            sums = row_sums_add(sums, row_ordinary(row_load_one(x + c * x_stride), &state),
+                                row_load_operand_one(g + c * g_stride), &state);
         totals[item] = row_flush(sums);
         PLAIN_MERGE(totals, item, row_totals_merge);
         const row_totals sum = totals[0];
@@ -88,7 +93,9 @@ ROW_KERNEL row_plain(ROW_PARAMETERS)
         const int is_computed = core_row_is_computed(state.set.kind);
         for (ulong c = item; c < classes; c += WORK_GROUP_SIZE) {
             const float logit = row_ordinary(row_load_one(x + c * x_stride), &state);
-            const float result = is_computed ? row_result(logit, &state) : row_fill_value(state.set.kind);
+            const float operand_of_class = row_load_operand_one(g + c * g_stride);
+            const float result =
+                is_computed ? row_result(logit, operand_of_class, &state) : row_fill_value(state.set.kind);
             row_store_one(result, p + c * p_stride);
         }
 

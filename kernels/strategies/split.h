@@ -43,15 +43,20 @@ static row_part split_chunks(const row_call *call, const split_place *place)
     const uint parts = place->piece.PIECE_PARTS, chunks = row_chunks(call->classes), each = chunks / parts;
     const uint more = chunks - each * parts;
     const uint begin = place->part * each + (place->part < more ? place->part : more);
-    const row_part part = {row_logits(call, place->row), call->logits_layout.LAYOUT_CLASS_STRIDE, call->classes, begin,
-                           begin + each + (place->part < more)};
+    const row_part part = {row_logits(call, place->row),
+                           call->logits_layout.LAYOUT_CLASS_STRIDE,
+                           call->classes,
+                           begin,
+                           begin + each + (place->part < more),
+                           row_operand(call, place->row),
+                           call->operand_layout.LAYOUT_CLASS_STRIDE};
     return part;
 }
 
 /* Returns the row's top. Every work-group merges the tops of all parts by itself. */
 static core_top_t split_top(const split_place *place, __local local_top *tops)
 {
-    core_top_t mine = {CORE_KEY_NEGATIVE_INFINITY, CORE_KEY_NEGATIVE_INFINITY, 0};
+    core_top_t mine = {CORE_KEY_NEGATIVE_INFINITY, CORE_KEY_NEGATIVE_INFINITY, 0, 0, 0};
     for (uint part = (uint)get_local_id(0); part < place->piece.PIECE_PARTS_OF_ROW; part += WORK_GROUP_SIZE)
         mine = core_top_merge(mine, place->parts[part].top);
     return group_top(mine, tops);

@@ -35,7 +35,7 @@ plant_core() {
     done <<'FAULTS'
 z_low = core_fma(scaled, (core_float)(row.reciprocal_low), z_low);|
 core_fma(scaled, reciprocal, -z);|(core_float)(0.0f);
-(e.high - (high - CORE_UNIT_HIGH)) + e.low;|e.high - (high - CORE_UNIT_HIGH);
+(e.high - (high - unit)) + e.low;|e.high - (high - unit);
 core_fma(reduced.r_low, one_plus_r + tail, tail);|core_fma(reduced.r_low, one_plus_r, tail);
 core_fma(e.low, high, e.high \* (core_float)(factor_low));|(core_float)(0.0f);
 temperature < CORE_ROW(0x1p-62f)|temperature < CORE_ROW(0.0f)
@@ -95,6 +95,24 @@ FAULTS
     echo "$output $stderr"
     [ "$status" -eq 1 ]
     grep -q "^plain .*FAILED: 2^20 + 1 classes, 1x1048577$" <<<"$output"
+}
+
+@test "verify sees operands that are lost, lose their scale or their sign" {
+    needs_device
+    local file pattern replacement
+    while IFS='|' read -r file pattern replacement; do
+        plant $file "$pattern" "$replacement"
+        run --separate-stderr env CLSOFTMAX_KERNEL_DIR=faulty "$CLSOFTMAX" verify -d 0:0 --strategy plain \
+            --operation softmax_backward
+        echo "$pattern: $output $stderr"
+        [ "$status" -eq 1 ]
+        grep -q "^plain .*FAILED" <<<"$output"
+    done <<'FAULTS'
+elements.h|return HAS_OPERAND ? OPERAND(dtype_load_one)(address) : 0.0f;|return 0.0f;
+operand.h|(core_row_int)(252) - field|(core_row_int)(254) - field
+numeric_core.h|0x1.8p+64f : 0x1.8p+96f|0x1.8p+64f : 0x1.cp+96f
+operand.h|return key < (core_row_uint)(CORE_OPERAND_INFINITE) ? kind : (core_row_int)(CORE_ROW_NAN);|return kind;
+FAULTS
 }
 
 @test "verify sees a gradient without the label's own result, and one of rows without a label" {

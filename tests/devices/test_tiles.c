@@ -19,6 +19,7 @@ enum { MOST_ELEMENTS = 12000, MOST_ROWS = 512 };
 typedef struct arrays {
     float logits[MOST_ELEMENTS] __attribute__((aligned(64)));
     float results[MOST_ELEMENTS] __attribute__((aligned(64)));
+    float operand[MOST_ELEMENTS] __attribute__((aligned(64)));
     clsoftmax_statistics statistics[MOST_ROWS];
     uint64_t invalid_rows;
 } arrays;
@@ -33,6 +34,8 @@ static void fill_arrays(const clsoftmax_problem *p, arrays *a)
     memset(a, 0x5A, sizeof *a);
     for (int i = 0; i < MOST_ELEMENTS; i++)
         a->logits[i] = (float)(random_unit(&random) * 16 - 8);
+    for (int i = 0; i < MOST_ELEMENTS; i++)
+        a->operand[i] = (float)((i * 37) % 101) * 0.01f - 0.5f;
     if (p->logits_dtype != CLSOFTMAX_F32)
         for (int i = 0; i < 2 * MOST_ELEMENTS; i++)
             ((uint16_t *)a->logits)[i] = (uint16_t)(random_bits(&random) & 0xBFFF);
@@ -60,6 +63,7 @@ static clsoftmax_arguments arguments_of(arrays *a, int in_place)
     arguments.temperature = 0.7f;
     arguments.temperatures = temperatures;
     arguments.labels = labels;
+    arguments.operand = a->operand;
     arguments.statistics = a->statistics;
     arguments.invalid_rows = &a->invalid_rows;
     return arguments;
@@ -114,7 +118,7 @@ typedef struct kind {
     int in_place;
 } kind;
 
-enum { KINDS = 7 };
+enum { KINDS = 8 };
 
 /* Makes one of the problems. Its 10 outer indices leave a remainder for tiles of 3 and of 7. */
 static kind kind_of(int which)
@@ -125,7 +129,8 @@ static kind kind_of(int which)
                                              "strided in place, log",
                                              "f16",
                                              "columns, statistics",
-                                             "one row for all"};
+                                             "one row for all",
+                                             "an operand with gaps"};
     const clsoftmax_problem initial = CLSOFTMAX_PROBLEM_INIT;
     kind k = {names[which], initial, which == 3};
     clsoftmax_problem *p = &k.problem;
@@ -136,7 +141,10 @@ static kind kind_of(int which)
         p->logits_layout = (clsoftmax_layout){3, 109, 2, 1};
         p->results_layout = which == 2 ? (clsoftmax_layout){5, 1, 11, 1} : p->logits_layout;
     }
-    p->operation = which == 3 ? CLSOFTMAX_OPERATION_LOG_SOFTMAX : CLSOFTMAX_OPERATION_SOFTMAX;
+    p->operation = which == 3   ? CLSOFTMAX_OPERATION_LOG_SOFTMAX
+                   : which == 7 ? CLSOFTMAX_OPERATION_SOFTMAX_BACKWARD
+                                : CLSOFTMAX_OPERATION_SOFTMAX;
+    p->operand_layout = (clsoftmax_layout){2, 53, 1, 1};
     if (which == 4)
         p->logits_dtype = p->results_dtype = CLSOFTMAX_F16;
     if (which == 6)
@@ -247,7 +255,7 @@ Test(tiles, named_strategies_take_no_pieces)
    transfer. */
 Test(tiles, nothing_is_copied_where_memory_is_shared)
 {
-    static const unsigned buffers[KINDS] = {2, 6, 2, 1, 2, 4, 2};
+    static const unsigned buffers[KINDS] = {2, 6, 2, 1, 2, 4, 2, 3};
     clsoftmax_context *const opencl = open_by("share");
     driver_observe();
     for (int which = 0; which < KINDS; which++) {

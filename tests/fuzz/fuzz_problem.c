@@ -49,6 +49,7 @@ clsoftmax_problem fuzz_problem_read(fuzz_bytes *bytes)
     problem.logits_dtype = (clsoftmax_dtype)fuzz_choice(&choices, CLSOFTMAX_DTYPE_COUNT);
     problem.results_dtype = (clsoftmax_dtype)fuzz_choice(&choices, CLSOFTMAX_DTYPE_COUNT);
     problem.operation = (clsoftmax_operation)fuzz_choice(&choices, CLSOFTMAX_OPERATION_COUNT); /* last: it grows */
+    problem.operand_dtype = problem.results_dtype;
     problem.statistics |= problem.operation == CLSOFTMAX_OPERATION_NONE;
     problem.logits_layout = read_layout(bytes, &problem);
     problem.results_layout = read_layout(bytes, &problem);
@@ -97,13 +98,6 @@ static void make_ordinary(void *values, clsoftmax_dtype dtype, size_t size)
     }
 }
 
-/* Returns 1 if each row has a loss. */
-static int has_loss(const clsoftmax_problem *p)
-{
-    return p->operation == CLSOFTMAX_OPERATION_CROSS_ENTROPY ||
-           p->operation == CLSOFTMAX_OPERATION_CROSS_ENTROPY_GRADIENT;
-}
-
 void fuzz_case_read(fuzz_bytes *bytes, const clsoftmax_problem *p, fuzz_case *read)
 {
     clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
@@ -113,10 +107,10 @@ void fuzz_case_read(fuzz_bytes *bytes, const clsoftmax_problem *p, fuzz_case *re
     uint64_t sweep = p->sweep > 0 ? p->sweep : 1, one_result = span(p, &p->results_layout);
     uint64_t results = one_result + (sweep - 1) * (p->sweep_stride > 0 ? p->sweep_stride : one_result);
     read->logits_bytes = (size_t)span(p, &p->logits_layout) * clsoftmax_dtype_size(p->logits_dtype);
-    read->results_bytes = p->operation == CLSOFTMAX_OPERATION_NONE || p->operation == CLSOFTMAX_OPERATION_CROSS_ENTROPY
-                              ? 0
-                              : (size_t)results * clsoftmax_dtype_size(p->results_dtype);
-    read->losses_bytes = has_loss(p) ? (size_t)(sweep * read->rows) * sizeof(float) : 0;
+    const int has_loss = clsoftmax_operation_has_loss(p->operation);
+    read->results_bytes =
+        clsoftmax_operation_has_results(p->operation) ? (size_t)results * clsoftmax_dtype_size(p->results_dtype) : 0;
+    read->losses_bytes = has_loss ? (size_t)(sweep * read->rows) * sizeof(float) : 0;
     read->statistics_bytes = p->statistics ? (size_t)(sweep * read->rows) * sizeof(clsoftmax_statistics) : 0;
     uint64_t choices = fuzz_number(bytes, 1);
     uint32_t temperature = (uint32_t)fuzz_number(bytes, 4);
@@ -130,7 +124,7 @@ void fuzz_case_read(fuzz_bytes *bytes, const clsoftmax_problem *p, fuzz_case *re
         labels[i] = (int64_t)((i * 7 + choices) % (p->classes + 4)) - 2;
     arguments.logits = read->memory[2] = read_array(bytes, read->logits_bytes);
     arguments.temperatures = p->temperature_per_row || p->sweep > 0 ? temperatures : NULL;
-    arguments.labels = has_loss(p) || (p->statistics && choices & 2) ? labels : NULL;
+    arguments.labels = has_loss || (p->statistics && choices & 2) ? labels : NULL;
     float *weights = read->memory[3] = allocate((size_t)read->rows * sizeof *weights);
     for (uint64_t i = 0; i < read->rows; i++)
         weights[i] = (float)((i * 3 + choices) % 5) * 0.75f;
@@ -139,12 +133,16 @@ void fuzz_case_read(fuzz_bytes *bytes, const clsoftmax_problem *p, fuzz_case *re
     arguments.scale = choices & 32 ? -3e-5f : 1;
     if (choices & 1)
         make_ordinary(read->memory[2], p->logits_dtype, read->logits_bytes);
+    const size_t operand_bytes = (size_t)span(p, &p->operand_layout) * clsoftmax_dtype_size(p->operand_dtype);
+    arguments.operand = read->memory[4] = read_array(bytes, operand_bytes);
+    if (choices & 64)
+        make_ordinary(read->memory[4], p->operand_dtype, operand_bytes);
     read->arguments = arguments;
 }
 
 void fuzz_case_release(fuzz_case *read)
 {
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 5; i++)
         free(read->memory[i]);
 }
 

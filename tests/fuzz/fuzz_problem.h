@@ -11,7 +11,7 @@ typedef struct fuzz_case {
     clsoftmax_arguments arguments; /* without results and statistics, which fuzz_run sets */
     uint64_t rows;
     size_t logits_bytes, results_bytes, statistics_bytes, losses_bytes;
-    void *memory[4]; /* each array in a block of its own size, so that AddressSanitizer sees accesses beyond */
+    void *memory[5]; /* each array in a block of its own size, so that AddressSanitizer sees accesses beyond */
 } fuzz_case;
 
 /* Reads a problem: small, valid, of any kind. */

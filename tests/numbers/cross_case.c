@@ -5,6 +5,7 @@
 #include "support/dtype_values.h"
 #include "problem.h"
 #include "support/oracle.h"
+#include "support/oracle_backward.h"
 #include "support/oracle_loss.h"
 #include "support/oracle_statistics.h"
 #include "support/random.h"
@@ -88,7 +89,9 @@ void cross_set_layouts(cross_case *c, uint64_t rows, uint64_t classes)
         dense.class_stride = 1;
         dense.inner_stride = classes;
     }
-    p->logits_layout = p->results_layout = dense;
+    p->logits_layout = p->operand_layout = p->results_layout = dense;
+    if (c->place == STRIDED)
+        p->operand_layout.outer_stride = 0; /* all rows have the same operand */
     if (c->place == STRIDED && !c->in_place)
         p->results_layout.class_stride = 2;
 }
@@ -106,6 +109,7 @@ typedef struct result {
 typedef struct row_data {
     float *temperatures, *weights;
     int64_t *labels;
+    guarded operand;
 } row_data;
 
 /* What losses take of each call. */
@@ -132,6 +136,7 @@ static result run_case(const cross_case *c, clsoftmax_context *context, const vo
     arguments.labels = data->labels;
     arguments.weights = data->weights;
     arguments.losses = r.losses;
+    arguments.operand = cls_has_operand(p) ? data->operand.array : NULL;
     arguments.scale = SCALE;
     arguments.z_loss = Z_LOSS;
     arguments.statistics = r.statistics;
@@ -151,35 +156,25 @@ static void release_result(result *r)
     free(r->losses);
 }
 
-/* Reads the logits and the results of a row into x and y. */
-static void gather(const clsoftmax_problem *p, const void *logits, const void *results, uint64_t row, float *x,
-                   float *y)
+/* Reads the logits, the results and the operand of a row into x, y and g. */
+static void gather(const clsoftmax_problem *p, const void *logits, const void *results, const void *operand,
+                   uint64_t row, float *x, float *y, float *g)
 {
     for (uint64_t i = 0; i < p->classes; i++) {
         x[i] = value_of(logits, p->logits_dtype, place_of(p, &p->logits_layout, row, i));
         y[i] = value_of(results, p->results_dtype, place_of(p, &p->results_layout, row, i));
+        g[i] = value_of(operand, p->operand_dtype, place_of(p, &p->operand_layout, row, i));
     }
-}
-
-/* Returns 1 for a row that has a maximum, at a temperature that is one: the oracles are for such rows. */
-static int is_ordinary(const float *x, uint64_t classes, float temperature)
-{
-    int finite = 0;
-    for (uint64_t i = 0; i < classes; i++) {
-        if (isnan(x[i]) || x[i] == INFINITY)
-            return 0;
-        finite |= isfinite(x[i]);
-    }
-    return finite && temperature >= 0;
 }
 
 /* Returns the error of a row in ULP, or of a gradient as a multiple of its bound. */
-static double error_of_row(const cross_case *c, uint64_t row, const float *x, const float *y, float temperature,
-                           const row_data *data)
+static double error_of_row(const cross_case *c, uint64_t row, const float *x, const float *g, const float *y,
+                           float temperature, const row_data *data)
 {
     const clsoftmax_problem *p = &c->problem;
     size_t worst;
     const loss_case loss = {x, p->classes, temperature, data->labels[row], data->weights[row], SCALE, Z_LOSS};
+    const backward_case backward = {p->operation, x, g, p->classes, temperature};
     const int is_beyond = c->kind == FILL_HUGE_LOGITS || c->kind == FILL_PATTERN; /* the z-loss would be beyond f32 */
     switch (p->operation) {
     case CLSOFTMAX_OPERATION_SOFTMAX:
@@ -188,9 +183,21 @@ static double error_of_row(const cross_case *c, uint64_t row, const float *x, co
         return oracle_log_error(x, y, p->classes, temperature);
     case CLSOFTMAX_OPERATION_CROSS_ENTROPY_GRADIENT:
         return loss.label < 0 || temperature == 0 || is_beyond ? 0 : oracle_gradient_error(&loss, y, &worst);
+    case CLSOFTMAX_OPERATION_SOFTMAX_BACKWARD:
+    case CLSOFTMAX_OPERATION_LOG_SOFTMAX_BACKWARD:
+    case CLSOFTMAX_OPERATION_SENSITIVITY:
+        return temperature == 0 ? 0 : oracle_backward_error(&backward, y, &worst);
     default:
         return 0;
     }
+}
+
+static int is_finite(const float *values, uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++)
+        if (!isfinite(values[i]))
+            return 0;
+    return 1;
 }
 
 /* Checks f32 results and statistics against the oracles. */
@@ -198,12 +205,14 @@ static void check_rows(const cross_case *c, const void *logits, const result *r,
 {
     const clsoftmax_problem *p = &c->problem;
     float *x = malloc(p->classes * sizeof(float)), *y = malloc(p->classes * sizeof(float));
+    float *g = malloc(p->classes * sizeof(float));
     for (uint64_t row = 0; row < p->outer * p->inner; row++) {
         float temperature = p->temperature_per_row ? data->temperatures[row] : c->temperature;
-        gather(p, logits, r->results.array, row, x, y);
-        if (!is_ordinary(x, p->classes, temperature))
+        gather(p, logits, r->results.array, data->operand.array, row, x, y, g);
+        if (!fill_is_ordinary(x, (size_t)p->classes) || !(temperature >= 0) ||
+            (cls_has_operand(p) && !is_finite(g, p->classes)))
             continue;
-        const double error = error_of_row(c, row, x, y, temperature, data);
+        const double error = error_of_row(c, row, x, g, y, temperature, data);
         const double times = p->accuracy == CLSOFTMAX_ACCURACY_FAST ? 4 : 1;
         cr_assert(error < times * (p->operation == CLSOFTMAX_OPERATION_SOFTMAX ? 1 : 1.0000001),
                   "%s: row %llu is %.3f ULP, or times its bound, off", describe(c), (unsigned long long)row, error);
@@ -217,6 +226,7 @@ static void check_rows(const cross_case *c, const void *logits, const result *r,
     }
     free(x);
     free(y);
+    free(g);
 }
 
 /* Checks that 16-bit results are the f32 results, rounded once. */
@@ -239,6 +249,12 @@ static void check_rounding(const cross_case *c, const result *wide, const clsoft
         }
 }
 
+/* Returns an element of the operand: of a size that all types have. */
+static float drawn_operand(uint64_t row, uint64_t *random)
+{
+    return ldexpf((float)(random_unit(random) * 2 - 1), -(int)(row % 3 * random_below(random, 5)));
+}
+
 void cross_run(cross_case c, clsoftmax_context *cpu, clsoftmax_context *opencl, int with_oracle)
 {
     clsoftmax_problem *p = &c.problem;
@@ -246,7 +262,10 @@ void cross_run(cross_case c, clsoftmax_context *cpu, clsoftmax_context *opencl, 
     size_t logits_bytes = (size_t)span_of(p, &p->logits_layout) * clsoftmax_dtype_size(p->logits_dtype);
     guarded logits = make_guarded(logits_bytes);
     float *values = malloc((size_t)(rows * p->classes) * sizeof(float));
-    const row_data data = {malloc(rows * sizeof(float)), malloc(rows * sizeof(float)), malloc(rows * sizeof(int64_t))};
+    p->operand_dtype = (clsoftmax_dtype)(c.seed % CLSOFTMAX_DTYPE_COUNT);
+    const size_t operand_bytes = (size_t)span_of(p, &p->operand_layout) * clsoftmax_dtype_size(p->operand_dtype);
+    const row_data data = {malloc(rows * sizeof(float)), malloc(rows * sizeof(float)), malloc(rows * sizeof(int64_t)),
+                           make_guarded(operand_bytes)};
     fill_matrix(c.kind, &random, c.temperature, rows, p->classes, values);
     for (uint64_t row = 0; row < rows; row++) {
         data.temperatures[row] = row % 5 == 3   ? -1
@@ -258,6 +277,9 @@ void cross_run(cross_case c, clsoftmax_context *cpu, clsoftmax_context *opencl, 
         for (uint64_t i = 0; i < p->classes; i++)
             put_value(logits.array, p->logits_dtype, place_of(p, &p->logits_layout, row, i),
                       values[row * p->classes + i]);
+        for (uint64_t i = 0; i < p->classes; i++)
+            put_value(data.operand.array, p->operand_dtype, place_of(p, &p->operand_layout, row, i),
+                      row % 8 == 7 && i == p->classes / 2 ? INFINITY : drawn_operand(row, &random));
     }
     free(values);
 
@@ -275,12 +297,13 @@ void cross_run(cross_case c, clsoftmax_context *cpu, clsoftmax_context *opencl, 
     cr_assert(memcmp(expected.losses, r.losses, rows * sizeof *r.losses) == 0, "%s: losses unlike cpu", describe(&c));
     cr_assert_eq(expected.invalid_rows, r.invalid_rows, "%s", describe(&c));
     check_guards(&c, &logits, "logits");
+    check_guards(&c, &data.operand, "operand");
     if (cls_has_results(p) && p->results_dtype != CLSOFTMAX_F32) {
         cross_case wide = c;
         wide.in_place = 0;
         wide.problem.results_dtype = CLSOFTMAX_F32;
         wide.problem.strategy = CLSOFTMAX_STRATEGY_AUTO;
-        if (!p->statistics && !cls_has_loss(p)) /* results of 16 bits then come from the lean core */
+        if (cls_problem_is_lean(p)) /* as results of 16 bits may be */
             wide.problem.accuracy = CLSOFTMAX_ACCURACY_FAST;
         result f32 = run_case(&wide, cpu, logits.array, logits_bytes, &data);
         check_rounding(&c, &f32, &wide.problem, &expected);
@@ -294,4 +317,5 @@ void cross_run(cross_case c, clsoftmax_context *cpu, clsoftmax_context *opencl, 
     free(data.temperatures);
     free(data.weights);
     free(data.labels);
+    free(data.operand.whole);
 }

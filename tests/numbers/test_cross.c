@@ -72,11 +72,16 @@ typedef struct value_pairs {
     char has[CHOICES][MOST_VALUES][CHOICES][MOST_VALUES];
 } value_pairs;
 
-static void add_pairs(value_pairs *pairs, const unsigned v[CHOICES])
+/* Adds the pairs of a combination. Returns how many of them are new. */
+static int add_pairs(value_pairs *pairs, const unsigned v[CHOICES])
 {
+    int added = 0;
     for (int i = 0; i < CHOICES; i++)
-        for (int j = 0; j < i; j++)
+        for (int j = 0; j < i; j++) {
+            added += !pairs->has[i][v[i]][j][v[j]];
             pairs->has[i][v[i]][j][v[j]] = 1;
+        }
+    return added;
 }
 
 static void check_pairs(const value_pairs *pairs, const unsigned counts[CHOICES])
@@ -89,10 +94,34 @@ static void check_pairs(const value_pairs *pairs, const unsigned counts[CHOICES]
                               j);
 }
 
-/* Runs every operation x dtype x dtype x strategy x axis x in place x kind of temperature, or a sample of them that has
-   every pair of values. */
+/* Sets the values of a combination from its number. Returns 0 for one that does not exist: in place in another dtype.
+ */
+static int values_of(uint64_t number, const unsigned counts[CHOICES], unsigned v[CHOICES])
+{
+    for (int i = 0; i < CHOICES; i++) {
+        v[i] = (unsigned)(number % counts[i]);
+        number /= counts[i];
+    }
+    return v[5] == 0 || v[1] == v[2];
+}
+
+static cross_case case_of(const unsigned v[CHOICES])
+{
+    const clsoftmax_problem initial = CLSOFTMAX_PROBLEM_INIT;
+    cross_case c = {.problem = initial, .place = (axis_place)v[4], .in_place = v[5] != 0};
+    c.problem.operation = (clsoftmax_operation)(1 + v[0]);
+    c.problem.logits_dtype = (clsoftmax_dtype)v[1];
+    c.problem.results_dtype = (clsoftmax_dtype)v[2];
+    c.problem.strategy = (clsoftmax_strategy)(1 + v[3]);
+    c.problem.temperature_per_row = (int)v[6];
+    return c;
+}
+
+/* Runs every operation x dtype x dtype x strategy x axis x in place x kind of temperature; or few of them that have
+   every pair of values: first those with the most pairs that no other had, scattered over all. */
 Test(cross, every_combination, .timeout = 3600)
 {
+    enum { STRIDE = 7919, MOST_PAIRS = CHOICES * (CHOICES - 1) / 2 };
     clsoftmax_context *opencl = test_open_opencl(), *cpu = test_open("cpu");
     const unsigned counts[CHOICES] = {CLSOFTMAX_OPERATION_COUNT - 1,
                                       CLSOFTMAX_DTYPE_COUNT,
@@ -105,28 +134,17 @@ Test(cross, every_combination, .timeout = 3600)
     uint64_t all = 1, count = 0;
     for (int i = 0; i < CHOICES; i++)
         all *= counts[i];
-    for (uint64_t number = 0; number < all; number++) {
-        unsigned v[CHOICES], sum = 0;
-        uint64_t rest = number;
-        for (int i = 0; i < CHOICES; i++) {
-            v[i] = (unsigned)(rest % counts[i]);
-            rest /= counts[i];
-            sum += v[i] * (unsigned)(2 * i + 1);
+    for (int wanted = test_is_long() ? 0 : MOST_PAIRS; wanted >= !test_is_long(); wanted--)
+        for (uint64_t number = 0; number < all; number++) {
+            const uint64_t scattered = number * STRIDE % all;
+            unsigned v[CHOICES];
+            value_pairs with_these = pairs;
+            if (!values_of(scattered, counts, v) || add_pairs(&with_these, v) < wanted)
+                continue;
+            pairs = with_these;
+            run_combination(case_of(v), scattered, cpu, opencl);
+            count++;
         }
-        cross_case c = {.place = (axis_place)v[4], .in_place = v[5] != 0};
-        const clsoftmax_problem initial = CLSOFTMAX_PROBLEM_INIT;
-        c.problem = initial;
-        c.problem.operation = (clsoftmax_operation)(1 + v[0]);
-        c.problem.logits_dtype = (clsoftmax_dtype)v[1];
-        c.problem.results_dtype = (clsoftmax_dtype)v[2];
-        c.problem.strategy = (clsoftmax_strategy)(1 + v[3]);
-        c.problem.temperature_per_row = (int)v[6];
-        if ((c.in_place && v[1] != v[2]) || (!test_is_long() && sum % 25 != 0))
-            continue;
-        run_combination(c, number, cpu, opencl);
-        add_pairs(&pairs, v);
-        count++;
-    }
     check_pairs(&pairs, counts);
     fprintf(stderr, "every_combination: %llu cases\n", (unsigned long long)count);
     clsoftmax_context_release(cpu);

@@ -19,18 +19,6 @@ typedef struct evidence {
     uint64_t rows, far_below, near_zero, large;
 } evidence;
 
-/* Returns 1 for a row with a maximum, without NaN and +inf. */
-static int is_ordinary(const float *x, size_t classes)
-{
-    int finite = 0;
-    for (size_t i = 0; i < classes; i++) {
-        if (isnan(x[i]) || x[i] == INFINITY)
-            return 0;
-        finite |= isfinite(x[i]);
-    }
-    return finite;
-}
-
 /* Computes the log-probabilities and the statistics of a row. */
 static void run_row(clsoftmax_context *cpu, const float *x, size_t classes, float temperature, int64_t label, float *p,
                     clsoftmax_statistics *statistics)
@@ -64,7 +52,7 @@ Test(logarithms, random_rows, .timeout = 3600)
         float temperature = fill_temperature(&random);
         size_t classes = 1 + (size_t)random_below(&random, MOST_CLASSES);
         fill_matrix(kind, &random, temperature, 1, classes, x);
-        if (!is_ordinary(x, classes))
+        if (!fill_is_ordinary(x, classes))
             continue;
         clsoftmax_statistics statistics;
         int64_t label = (int64_t)(seed % classes);

@@ -13,18 +13,6 @@
 
 enum { MOST_CLASSES = 300 };
 
-/* Returns 1 for a row with a maximum, without NaN and +inf. */
-static int is_ordinary(const float *x, size_t classes)
-{
-    int finite = 0;
-    for (size_t i = 0; i < classes; i++) {
-        if (isnan(x[i]) || x[i] == INFINITY)
-            return 0;
-        finite |= isfinite(x[i]);
-    }
-    return finite;
-}
-
 /* Computes the loss and the gradient of a row. */
 static float run_row(clsoftmax_context *cpu, const loss_case *c, clsoftmax_accuracy accuracy, float *gradient)
 {
@@ -90,7 +78,7 @@ Test(losses, random_rows, .timeout = 3600)
         const float temperature = fill_temperature(&random);
         const size_t classes = 1 + (size_t)random_below(&random, MOST_CLASSES);
         fill_matrix(kind, &random, temperature, 1, classes, x);
-        if (!is_ordinary(x, classes) || temperature == 0)
+        if (!fill_is_ordinary(x, classes) || temperature == 0)
             continue;
         loss_case c = {x, classes, temperature, (int64_t)random_below(&random, classes), 1, 1, 0};
         if (seed % 2)

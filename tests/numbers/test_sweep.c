@@ -30,7 +30,8 @@ typedef struct arrays {
     void *results;
     size_t results_bytes;
     clsoftmax_statistics *statistics;
-    float *losses; /* as many as records; written if the operation has a loss */
+    float *losses;  /* as many as records; written if the operation has a loss */
+    float *operand; /* dense */
     size_t records;
 } arrays;
 
@@ -72,6 +73,9 @@ static arrays make_arrays(const sweep_case *c)
         labels[row] = row % 4 == 3 ? -1 : (int64_t)random_below(&random, p.classes);
     for (uint64_t row = 0; row < rows; row++)
         weights[row] = row % 5 == 4 ? 0 : 0.5f + (float)random_unit(&random);
+    a.operand = malloc(rows * p.classes * sizeof *a.operand);
+    for (uint64_t i = 0; i < rows * p.classes; i++)
+        a.operand[i] = i == 3 * p.classes ? NAN : (float)(random_unit(&random) * 2 - 1);
     if (p.logits_dtype == CLSOFTMAX_F32)
         fill_matrix((fill)random_below(&random, FILL_COUNT), &random, temperatures[0], 1, span, a.logits);
     else
@@ -91,6 +95,7 @@ static void release(arrays *a)
     free(a->results);
     free(a->statistics);
     free(a->losses);
+    free(a->operand);
 }
 
 static clsoftmax_arguments arguments_of(const clsoftmax_problem *p, const arrays *a)
@@ -104,6 +109,7 @@ static clsoftmax_arguments arguments_of(const clsoftmax_problem *p, const arrays
     arguments.weights = weights;
     arguments.losses = a->losses;
     arguments.z_loss = 0x1p-12f;
+    arguments.operand = a->operand;
     return arguments;
 }
 

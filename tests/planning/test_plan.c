@@ -327,6 +327,7 @@ Test(plan, variants_that_differ_print_differently)
                               1, /* the terms, which follow from operation and statistics */
                               CLSOFTMAX_F32,
                               CLSOFTMAX_F32,
+                              CLSOFTMAX_F32, /* the operand, which a softmax has none of */
                               0,
                               0,
                               0,

@@ -38,32 +38,30 @@ static const format formats[] = {
 };
 enum { FORMATS = sizeof formats / sizeof *formats };
 
-static const clsoftmax_operation operations[] = {CLSOFTMAX_OPERATION_NONE, CLSOFTMAX_OPERATION_SOFTMAX,
-                                                 CLSOFTMAX_OPERATION_LOG_SOFTMAX, CLSOFTMAX_OPERATION_CROSS_ENTROPY,
-                                                 CLSOFTMAX_OPERATION_CROSS_ENTROPY_GRADIENT};
-
-/* Returns 1 if the operation has a result for each class, and 1 if it has a loss for each row. */
-static int has_results(clsoftmax_operation operation)
-{
-    return operation != CLSOFTMAX_OPERATION_NONE && operation != CLSOFTMAX_OPERATION_CROSS_ENTROPY;
-}
-
-static int has_loss(clsoftmax_operation operation)
-{
-    return operation == CLSOFTMAX_OPERATION_CROSS_ENTROPY || operation == CLSOFTMAX_OPERATION_CROSS_ENTROPY_GRADIENT;
-}
+static const clsoftmax_operation operations[] = {CLSOFTMAX_OPERATION_NONE,
+                                                 CLSOFTMAX_OPERATION_SOFTMAX,
+                                                 CLSOFTMAX_OPERATION_LOG_SOFTMAX,
+                                                 CLSOFTMAX_OPERATION_CROSS_ENTROPY,
+                                                 CLSOFTMAX_OPERATION_CROSS_ENTROPY_GRADIENT,
+                                                 CLSOFTMAX_OPERATION_SOFTMAX_BACKWARD,
+                                                 CLSOFTMAX_OPERATION_LOG_SOFTMAX_BACKWARD,
+                                                 CLSOFTMAX_OPERATION_SENSITIVITY};
 
 /* Returns 0 for lines that would repeat others: statistics alone have no results whose type and place could vary,
-   losses have statistics in other lines, and "fast" differs in f32. */
+   losses and derivatives have statistics in other lines, derivatives have the types of results in those, and "fast"
+   differs in f32. */
 static int is_a_line(const digest_line *line)
 {
     int in_place = line->layout == DIGEST_IN_PLACE;
     if (line->accuracy == CLSOFTMAX_ACCURACY_FAST && (line->logits != CLSOFTMAX_F32 || line->results != CLSOFTMAX_F32))
         return 0;
-    if (!has_results(line->operation))
+    if (!clsoftmax_operation_has_results(line->operation))
         return line->statistics == (line->operation == CLSOFTMAX_OPERATION_NONE) && line->results == CLSOFTMAX_F32 &&
                !in_place;
-    if (has_loss(line->operation) && line->statistics)
+    const int is_derivative = line->operation >= CLSOFTMAX_OPERATION_SOFTMAX_BACKWARD;
+    if ((clsoftmax_operation_has_loss(line->operation) || is_derivative) && line->statistics)
+        return 0;
+    if (is_derivative && (line->results != line->logits || in_place))
         return 0;
     return !in_place || (line->logits == line->results && line->temperatures != DIGEST_SWEEP);
 }
@@ -334,12 +332,23 @@ static uint64_t add_bytes(uint64_t digest, const void *bytes, size_t count)
     return digest;
 }
 
+/* Fills in an operand of both signs and several sizes; without draws, so that those of other arrays stay what they
+   are. */
+static void fill_operand(const clsoftmax_problem *problem, float *operand)
+{
+    uint32_t state = 7;
+    for (uint64_t i = 0; i < problem->outer * problem->inner * problem->classes; i++) {
+        state = state * 1664525u + 1013904223u;
+        operand[i] = ((float)(state >> 8) - 0x1p23f) * ((state >> 5) % 4 == 0 ? 0x1p-40f : 0x1p-23f);
+    }
+}
+
 typedef struct arrays {
     unsigned char *logits, *results;
     float *temperatures;
     int64_t *labels;
     clsoftmax_statistics *statistics;
-    float *weights, *losses;
+    float *weights, *losses, *operand;
     size_t logits_bytes, results_bytes, statistics_bytes, losses_bytes;
 } arrays;
 
@@ -352,6 +361,7 @@ static void release(arrays *a)
     free(a->statistics);
     free(a->weights);
     free(a->losses);
+    free(a->operand);
 }
 
 /* Makes the arrays. Gaps between logits are NaN, which no row may read; gaps between results are to stay what they are.
@@ -368,10 +378,12 @@ static int make_arrays(const clsoftmax_problem *problem, arrays *a)
     a->temperatures = malloc((rows + sweep) * sizeof *a->temperatures);
     a->labels = malloc(rows * sizeof *a->labels);
     a->statistics = malloc(a->statistics_bytes + 1);
-    a->losses_bytes = has_loss(problem->operation) ? rows * sweep * sizeof *a->losses : 0;
+    a->losses_bytes = clsoftmax_operation_has_loss(problem->operation) ? rows * sweep * sizeof *a->losses : 0;
     a->weights = malloc(rows * sizeof *a->weights);
     a->losses = malloc(a->losses_bytes + 1);
-    if (!a->logits || !a->results || !a->temperatures || !a->labels || !a->statistics || !a->weights || !a->losses)
+    a->operand = malloc(rows * problem->classes * sizeof *a->operand);
+    if (!a->operand || !a->logits || !a->results || !a->temperatures || !a->labels || !a->statistics || !a->weights ||
+        !a->losses)
         return 0;
     memset(a->logits, 0xFF, a->logits_bytes);
     memset(a->results, 0xA5, a->results_bytes);
@@ -394,9 +406,11 @@ static int run_problem(const digest_line *line, const clsoftmax_problem *problem
                       a.temperatures);
     fill_labels(problem, &random, a.labels);
     fill_weights(problem, a.weights);
+    fill_operand(problem, a.operand);
     if (line->layout == DIGEST_IN_PLACE)
         memcpy(a.results, a.logits, a.logits_bytes);
-    const int writes_results = has_results(line->operation), writes_losses = has_loss(line->operation);
+    const int writes_results = clsoftmax_operation_has_results(line->operation),
+              writes_losses = clsoftmax_operation_has_loss(line->operation);
     clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
     arguments.logits = line->layout == DIGEST_IN_PLACE ? a.results : a.logits;
     arguments.results = writes_results ? a.results : NULL;
@@ -407,6 +421,7 @@ static int run_problem(const digest_line *line, const clsoftmax_problem *problem
     arguments.losses = a.losses;
     arguments.scale = -0.3f;
     arguments.z_loss = 1e-4f;
+    arguments.operand = a.operand;
     arguments.statistics = line->statistics ? a.statistics : NULL;
     arguments.invalid_rows = &invalid_rows;
     int status = run(with, problem, &arguments);

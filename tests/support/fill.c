@@ -84,3 +84,14 @@ float fill_temperature(uint64_t *random)
         return (float)exp((random_unit(random) - 0.5) * 14); /* 1e-3 to 1e3 */
     }
 }
+
+int fill_is_ordinary(const float *x, size_t classes)
+{
+    int finite = 0;
+    for (size_t i = 0; i < classes; i++) {
+        if (isnan(x[i]) || x[i] == INFINITY)
+            return 0;
+        finite |= isfinite(x[i]);
+    }
+    return finite;
+}

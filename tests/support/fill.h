@@ -30,6 +30,9 @@ const char *fill_name(fill kind);
    f32 goes. */
 void fill_matrix(fill kind, uint64_t *random, float temperature, size_t rows, size_t classes, float *x);
 
+/* Returns 1 for a row with a maximum, without NaN and +inf. */
+int fill_is_ordinary(const float *x, size_t classes);
+
 /* Draws a temperature: mostly a usual one, else a border of the core's scaling, its neighbour, or raw bits. It is never
    negative or NaN. */
 float fill_temperature(uint64_t *random);

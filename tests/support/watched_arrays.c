@@ -32,13 +32,21 @@ static float element_of(uint64_t row, uint64_t class)
     }
 }
 
+/* Returns an element of the operand: rows of one size, of several, and with an infinite number. */
+static float operand_of(uint64_t row, uint64_t class)
+{
+    const float usual = (float)((row * 31 + class * 17) % 41) * 0.125f - 2;
+    return row % 6 == 5 && class == 2 ? INFINITY : row % 3 == 1 && class % 5 > 0 ? usual * 0x1p-6f : usual;
+}
+
 static void fill_matrix_array(const clsoftmax_problem *p, cls_array name, watched_array *array)
 {
     const clsoftmax_layout *layout = cls_array_layout(p, name);
     for (uint64_t row = 0; row < cls_problem_rows(p); row++)
         for (uint64_t class = 0; class < p->classes; class ++)
             put_value(array->before, cls_array_dtype(p, name),
-                      cls_layout_row(p, layout, row) + class * layout->class_stride, element_of(row, class));
+                      cls_layout_row(p, layout, row) + class * layout->class_stride,
+                      name == CLS_OPERAND ? operand_of(row, class) : element_of(row, class));
 }
 
 /* Fills in temperatures of every kind. In a sweep each of them must be valid. */

@@ -36,7 +36,7 @@ static const option_row rows[] = {
      .argument = "NAME",
      .set = option_set_operation,
      .offset = offsetof(verify_options, operation),
-     .help = "verify this operation alone: softmax or log_softmax"},
+     .help = "verify this operation alone, such as softmax or cross_entropy_gradient"},
     {.name = NULL},
 };
 
@@ -88,6 +88,7 @@ typedef struct buffers {
     clsoftmax_statistics *statistics[3], *swept_statistics;
     int64_t *labels; /* for losses */
     float *losses[3], *swept_losses;
+    float *operand;
 } buffers;
 
 static void release_buffers(buffers *b)
@@ -97,6 +98,7 @@ static void release_buffers(buffers *b)
     free(b->swept_statistics);
     free(b->labels);
     free(b->swept_losses);
+    free(b->operand);
     for (int i = 0; i < 3; i++) {
         free(b->losses[i]);
         free(b->results[i]);
@@ -112,7 +114,8 @@ static int make_buffers(const verify_data_set *set, buffers *b)
     b->swept_statistics = malloc(VERIFY_TEMPERATURES * set->rows * sizeof(clsoftmax_statistics));
     b->labels = malloc(set->rows * sizeof *b->labels);
     b->swept_losses = calloc(VERIFY_TEMPERATURES * set->rows, sizeof *b->swept_losses);
-    int complete = b->logits && b->swept && b->swept_statistics && b->labels && b->swept_losses;
+    b->operand = malloc(elements * sizeof *b->operand);
+    int complete = b->operand && b->logits && b->swept && b->swept_statistics && b->labels && b->swept_losses;
     for (int i = 0; i < 3; i++) {
         b->results[i] = malloc(elements * sizeof(float));
         b->statistics[i] = malloc(set->rows * sizeof(clsoftmax_statistics));
@@ -127,6 +130,21 @@ static void fill_labels(const verify_data_set *set, int64_t *labels)
 {
     for (uint64_t row = 0; row < set->rows; row++)
         labels[row] = row % 5 == 4 ? -1 : (int64_t)(row * 7919 % set->classes);
+}
+
+/* The largest size of an operand. */
+#define LARGEST_OPERAND 2.0
+
+/* Fills in an operand: numbers of both signs and many sizes, and a row that has an infinite one. It is f32 whatever the
+   logits are. */
+static void fill_operand(const verify_data_set *set, float *operand)
+{
+    uint32_t state = 1;
+    for (uint64_t i = 0; i < set->rows * set->classes; i++) {
+        state = state * 1664525u + 1013904223u;
+        operand[i] = ldexpf((float)(state >> 8) - 0x1p23f, -22 - (int)(i / set->classes % 3 * (state >> 5) % 30));
+    }
+    operand[set->rows * set->classes / 2] = set->rows > 4 ? INFINITY : 0;
 }
 
 /* Fills in the values of a set. 16-bit values are the upper halves of those of f32, which are patterns of every kind in
@@ -184,6 +202,7 @@ static clsoftmax_status run_one(clsoftmax_context *context, const verify_case *c
     arguments.statistics = b->statistics[device];
     arguments.labels = b->labels;
     arguments.losses = b->losses[device];
+    arguments.operand = b->operand;
     return run_problem(context, &problem, &arguments);
 }
 
@@ -200,15 +219,14 @@ static clsoftmax_status run_sweep(clsoftmax_context *context, const verify_case 
     arguments.statistics = b->swept_statistics;
     arguments.labels = b->labels;
     arguments.losses = b->swept_losses;
+    arguments.operand = b->operand;
     return run_problem(context, &problem, &arguments);
 }
 
 /* Returns the number of results of a set: none if the operation gives rows only a loss, or statistics alone. */
 static uint64_t results_of(const verify_case *c, const verify_data_set *set)
 {
-    const int has_results =
-        c->operation != CLSOFTMAX_OPERATION_NONE && c->operation != CLSOFTMAX_OPERATION_CROSS_ENTROPY;
-    return has_results ? set->rows * set->classes : 0;
+    return clsoftmax_operation_has_results(c->operation) ? set->rows * set->classes : 0;
 }
 
 /* Adds to the verdict how the sweep differs from cpu at its temperature t. */
@@ -216,23 +234,26 @@ static void compare_swept(const verify_case *c, const verify_data_set *set, cons
                           verdict *verdict)
 {
     const uint64_t elements = set->rows * set->classes, results = results_of(c, set);
-    compare(&verdict->with_cpu, c->dtype, (float *)b->swept + t * elements, b->results[1], results, 0);
+    const allowance none = {0, 0};
+    compare(&verdict->with_cpu, c->dtype, (float *)b->swept + t * elements, b->results[1], results, none);
     const clsoftmax_problem problem = problem_of(c, set);
     compare_statistics(&verdict->with_cpu, &problem, b->swept_statistics + t * set->rows, b->statistics[1], set->rows);
-    compare(&verdict->with_cpu, CLSOFTMAX_F32, b->swept_losses + t * set->rows, b->losses[1], set->rows, 0);
+    compare(&verdict->with_cpu, CLSOFTMAX_F32, b->swept_losses + t * set->rows, b->losses[1], set->rows, none);
 }
 
 /* Adds to the verdict how the device differs from cpu and from the reference. */
-static void compare_devices(const verify_case *c, const verify_data_set *set, const buffers *b, verdict *verdict)
+static void compare_devices(const verify_case *c, const verify_data_set *set, float temperature, const buffers *b,
+                            verdict *verdict)
 {
     const uint64_t results = results_of(c, set);
-    compare(&verdict->with_cpu, c->dtype, b->results[0], b->results[1], results, 0);
+    const allowance none = {0, 0};
+    compare(&verdict->with_cpu, c->dtype, b->results[0], b->results[1], results, none);
     const clsoftmax_problem problem = problem_of(c, set);
     compare_statistics(&verdict->with_cpu, &problem, b->statistics[0], b->statistics[1], set->rows);
     compare_statistics(&verdict->with_reference, &problem, b->statistics[0], b->statistics[2], set->rows);
-    const double allowed = allowed_error(c->operation, set->classes);
+    const allowance allowed = allowed_error(&problem, (double)temperature, LARGEST_OPERAND);
     compare(&verdict->with_reference, c->dtype, b->results[0], b->results[2], results, allowed);
-    compare(&verdict->with_cpu, CLSOFTMAX_F32, b->losses[0], b->losses[1], set->rows, 0);
+    compare(&verdict->with_cpu, CLSOFTMAX_F32, b->losses[0], b->losses[1], set->rows, none);
     compare(&verdict->with_reference, CLSOFTMAX_F32, b->losses[0], b->losses[2], set->rows, allowed);
 }
 
@@ -245,13 +266,14 @@ static clsoftmax_status run_and_compare(clsoftmax_context *contexts[3], const ve
     uint64_t count = is_large ? 1 : VERIFY_TEMPERATURES;
     fill_logits(set, c, b->logits);
     fill_labels(set, b->labels);
+    fill_operand(set, b->operand);
     clsoftmax_status status = sweeps ? run_sweep(contexts[0], c, set, at, count, b) : CLSOFTMAX_OK;
     for (uint64_t t = 0; t < count; t++) {
         for (int i = 0; i < 3 && status == CLSOFTMAX_OK; i++)
             status = run_one(contexts[i], c, set, at[t], b, i);
         if (status != CLSOFTMAX_OK)
             return status;
-        compare_devices(c, set, b, verdict);
+        compare_devices(c, set, at[t], b, verdict);
         if (sweeps)
             compare_swept(c, set, b, t, verdict);
     }

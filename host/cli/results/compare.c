@@ -33,15 +33,33 @@ static uint64_t ulp_between(pattern a, pattern b)
     return (uint64_t)(from < to ? to - from : from - to);
 }
 
-double allowed_error(clsoftmax_operation operation, uint64_t classes)
+allowance allowed_error(const clsoftmax_problem *problem, double temperature, double largest)
 {
-    return operation == CLSOFTMAX_OPERATION_SOFTMAX ? 0 : (double)classes * 0x1p-44;
+    const double classes = (double)problem->classes, times = problem->accuracy == CLSOFTMAX_ACCURACY_FAST ? 4 : 1;
+    if (problem->operation == CLSOFTMAX_OPERATION_SOFTMAX)
+        return (allowance){0, 0};
+    if (problem->operation == CLSOFTMAX_OPERATION_SENSITIVITY) /* no d * p is above 1 / e, and E[d] is below ln C + 1 */
+        return (allowance){
+            0, temperature > 0 ? times * (6 * 0x1p-24 * (2 + log(classes)) + classes * 0x1p-43) / temperature : 0};
+    if (problem->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX_BACKWARD)
+        largest *= classes;
+    if (clsoftmax_operation_has_operand(problem->operation))
+        return (allowance){0, temperature > 0 ? times * (8 * 0x1p-24 + classes * 0x1p-43) * largest / temperature : 0};
+    return (allowance){classes * 0x1p-44, 0};
 }
 
 uint64_t allowed_ulp(const clsoftmax_problem *problem)
 {
     const uint64_t times = problem->operation == CLSOFTMAX_OPERATION_CROSS_ENTROPY_GRADIENT ? 2 : 1;
     return times * (problem->accuracy == CLSOFTMAX_ACCURACY_FAST && problem->results_dtype == CLSOFTMAX_F32 ? 4 : 1);
+}
+
+/* Returns the largest finite number of a dtype. */
+static double largest_of(clsoftmax_dtype dtype)
+{
+    static const double largest[CLSOFTMAX_DTYPE_COUNT] = {
+        [CLSOFTMAX_F32] = 0x1.fffffep127, [CLSOFTMAX_F16] = 65504, [CLSOFTMAX_BF16] = 0x1.fep127};
+    return largest[dtype];
 }
 
 /* Returns 1 if |a - b| <= allowed, or if both are the same infinity, or both NaN. */
@@ -51,14 +69,16 @@ static int is_near(float a, float b, double allowed)
 }
 
 void compare(comparison *comparison, clsoftmax_dtype dtype, const void *a, const void *b, uint64_t count,
-             double allowed)
+             allowance allowed)
 {
     size_t size = clsoftmax_dtype_size(dtype);
     for (uint64_t i = 0; i < count; i++) {
         comparison->different += memcmp((const char *)a + i * size, (const char *)b + i * size, size) != 0;
+        const float of_a = array_float(a, dtype, i), of_b = array_float(b, dtype, i);
+        const double size = fabs((double)of_b), error = allowed.relative * size + allowed.absolute;
         uint64_t ulp = ulp_between(read_pattern(a, dtype, i), read_pattern(b, dtype, i));
-        if (ulp > 1 && is_near(array_float(a, dtype, i), array_float(b, dtype, i),
-                               allowed * fabs((double)array_float(b, dtype, i))))
+        /* what may be beyond the dtype may have become infinite */
+        if (ulp > 1 && (is_near(of_a, of_b, error) || (isinf(of_a) && size + error > largest_of(dtype))))
             ulp = 0;
         if (ulp > comparison->worst_ulp)
             comparison->worst_ulp = ulp;

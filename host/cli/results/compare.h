@@ -14,14 +14,21 @@ typedef struct comparison {
     uint64_t beyond;    /* statistics that differ by more than the bounds in the public header allow */
 } comparison;
 
-/* Adds `count` values of a dtype to a comparison that started zeroed. A difference of at most `allowed` times the value
-   of b counts as no ULP, since log-probabilities have an error that grows with the number of classes. */
-void compare(comparison *comparison, clsoftmax_dtype dtype, const void *a, const void *b, uint64_t count,
-             double allowed);
+/* An error that the contract allows beside ULPs: a part of the value, and a number. */
+typedef struct allowance {
+    double relative, absolute;
+} allowance;
 
-/* Returns the relative error that the contract allows beside ULPs: 0 for probabilities, classes * 2^-44 for what
-   is made of logarithms or of 1 - p. */
-double allowed_error(clsoftmax_operation operation, uint64_t classes);
+/* Adds `count` values of a dtype to a comparison that started zeroed. A difference that is allowed counts as no ULP;
+   beside the relative part of the value of b. */
+void compare(comparison *comparison, clsoftmax_dtype dtype, const void *a, const void *b, uint64_t count,
+             allowance allowed);
+
+/* Returns the error that the contract allows a problem at a temperature beside ULPs: nothing for probabilities, classes
+   * 2^-44 of the value for what is made of logarithms or of 1 - p. For derivatives it is an absolute number, since they
+   are differences: at most what the public header says for a probability of 1. `largest` is the largest size of the
+   operand. */
+allowance allowed_error(const clsoftmax_problem *problem, double temperature, double largest);
 
 /* Returns how many ULP of their type results may be away from the exact ones, which are rounded: 1, for gradients 2,
    and four times as many where f32 comes from accuracy "fast". */

@@ -66,7 +66,7 @@ static int compare_slab(run *run, const slab *slab, const slab_buffers *buffers,
     pthread_mutex_lock(&run->lock);
     if (buffers->results)
         compare(sum, problem.results_dtype, buffers->results, buffers->other_results, rows * problem.classes,
-                allowed_error(problem.operation, problem.classes));
+                allowed_error(&problem, 1, 0));
     if (buffers->statistics)
         compare_statistics(sum, &problem, buffers->statistics, buffers->other_statistics, rows);
     pthread_mutex_unlock(&run->lock);

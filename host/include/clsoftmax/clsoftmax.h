@@ -210,7 +210,10 @@ CLSOFTMAX_API size_t clsoftmax_dtype_size(clsoftmax_dtype dtype);
     X(SOFTMAX, "softmax", "p = exp((x - m) / T) / sum")                                                                \
     X(LOG_SOFTMAX, "log_softmax", "ln p = (x - m) / T - ln(sum)")                                                      \
     X(CROSS_ENTROPY, "cross_entropy", "nothing for a class; for each row the loss w (-ln p[label]) + z lse^2")         \
-    X(CROSS_ENTROPY_GRADIENT, "cross_entropy_gradient", "((w + 2 z lse) p - w [class = label]) s / T; and the loss")
+    X(CROSS_ENTROPY_GRADIENT, "cross_entropy_gradient", "((w + 2 z lse) p - w [class = label]) s / T; and the loss")   \
+    X(SOFTMAX_BACKWARD, "softmax_backward", "p (g - sum of p g) / T, for a gradient from above g")                     \
+    X(LOG_SOFTMAX_BACKWARD, "log_softmax_backward", "(g - p sum of g) / T")                                            \
+    X(SENSITIVITY, "sensitivity", "dp / dT = p (E[x] - x) / T^2")
 
 typedef enum clsoftmax_operation {
 #define CLSOFTMAX_OPERATION_ENUM(name, text, meaning) CLSOFTMAX_OPERATION_##name,
@@ -223,16 +226,22 @@ typedef enum clsoftmax_operation {
    operation. */
 CLSOFTMAX_API const char *clsoftmax_operation_name(clsoftmax_operation operation);
 
+/* Tell what an operation has: results for the classes, a loss for each row (section 8), an operand (section 9). Each
+   returns 1 or 0. */
+CLSOFTMAX_API int clsoftmax_operation_has_results(clsoftmax_operation operation);
+CLSOFTMAX_API int clsoftmax_operation_has_loss(clsoftmax_operation operation);
+CLSOFTMAX_API int clsoftmax_operation_has_operand(clsoftmax_operation operation);
+
 /* How near results are to the exact numbers, against how long they take. Both have the same bits on every device and
    with every strategy, and the same values for logits and temperatures that are not ordinary numbers.
 
      faithful  probabilities within 1 ULP; log-probabilities and statistics as said where they are declared
      fast      probabilities and log-probabilities within 4 ULP, the latter plus classes * 2^-44 of themselves, in half
                of the arithmetic; of the statistics the largest probability and the margin within 4 ULP, the others
-   within 4 times their bounds
+               within 4 times their bounds
 
-   Results of 16 bits without statistics take the arithmetic of "fast" in both, since it is exact enough for them: they
-   are within 0.51 ULP of their type. */
+   Probabilities and log-probabilities of 16 bits without statistics take the arithmetic of "fast" in both, since it is
+   exact enough for them: they are within 0.51 ULP of their type. */
 #define CLSOFTMAX_ACCURACY_LIST(X)                                                                                     \
     X(FAITHFUL, "faithful")                                                                                            \
     X(FAST, "fast")
@@ -333,6 +342,8 @@ typedef struct clsoftmax_problem {
     uint64_t sweep;              /* K, for each row at each of K temperatures, see section 7; 0: none */
     uint64_t sweep_stride;       /* elements from a result at one temperature to the next; 0: dense */
     clsoftmax_accuracy accuracy;
+    clsoftmax_dtype operand_dtype; /* of operations that take an operand, see section 9 */
+    clsoftmax_layout operand_layout;
 } clsoftmax_problem;
 
 /* clang-format off */
@@ -340,7 +351,7 @@ typedef struct clsoftmax_problem {
     { sizeof(clsoftmax_problem), 0, 0, 1, CLSOFTMAX_OPERATION_SOFTMAX, CLSOFTMAX_F32, CLSOFTMAX_F32,                   \
       {0, 0, 0, 0}, {0, 0, 0, 0}, 0, 0,                                                                                \
       CLSOFTMAX_NEG_INF_ROWS_NAN, CLSOFTMAX_POS_INF_NAN, CLSOFTMAX_STRATEGY_AUTO, 0, 0, 0, 0,                      \
-      CLSOFTMAX_ACCURACY_FAITHFUL }
+      CLSOFTMAX_ACCURACY_FAITHFUL, CLSOFTMAX_F32, {0, 0, 0, 0} }
 /* clang-format on */
 
 /* Sets a problem to CLSOFTMAX_PROBLEM_INIT. `size` is that of the struct in the program: sizeof(clsoftmax_problem). */
@@ -408,10 +419,12 @@ typedef struct clsoftmax_arguments {
     float *losses;        /* one for each row; with a gradient it may be NULL */
     float scale;          /* of the gradient */
     float z_loss;         /* the weight of lse^2, not negative */
+    const void *operand;  /* see section 9; results may take its place as they may take that of logits */
 } clsoftmax_arguments;
 
 /* clang-format off */
-#define CLSOFTMAX_ARGUMENTS_INIT { sizeof(clsoftmax_arguments), NULL, NULL, 1.0f, NULL, NULL, NULL, NULL, NULL, NULL, 1.0f, 0.0f }
+#define CLSOFTMAX_ARGUMENTS_INIT                                                                                       \
+    { sizeof(clsoftmax_arguments), NULL, NULL, 1.0f, NULL, NULL, NULL, NULL, NULL, NULL, 1.0f, 0.0f, NULL }
 /* clang-format on */
 
 /* Sets arguments to CLSOFTMAX_ARGUMENTS_INIT. `size` is that of the struct in the program:
@@ -509,6 +522,28 @@ CLSOFTMAX_API void clsoftmax_total_merge(clsoftmax_total *total, const clsoftmax
 
 /* Returns the sum, rounded once to double; NaN if a NaN or infinities of both signs were added. */
 CLSOFTMAX_API double clsoftmax_total_value(const clsoftmax_total *total);
+
+/* ---------------------------------------------------------------- 9. Derivatives of probabilities */
+
+/* Three operations compute the derivatives of p = softmax(x / T), with E[y] for the sum of p y over a row:
+
+       SOFTMAX_BACKWARD        p[c] (g[c] - E[g]) / T, the derivative by x[c] of a loss whose gradient by p is g
+       LOG_SOFTMAX_BACKWARD    (g[c] - p[c] sum of g) / T, the same where g is its gradient by ln p
+       SENSITIVITY             p[c] (E[x] - x[c]) / T^2, the derivative of p[c] by T
+
+   g is arguments.operand, an array as the logits are, with a dtype and a layout of its own (problem.operand_dtype,
+   operand_layout; an outer stride of 0 gives all rows the same). The results may take its place, or that of the logits.
+
+   Errors against the exact values, for C classes, u = 2^-24 and accuracy "faithful", where G is the largest |g| of the
+   row and d[c] = (max - x[c]) / T:
+     SOFTMAX_BACKWARD       4 u p (|g| + E[|g|]) / T + C 2^-44 p G / T
+     LOG_SOFTMAX_BACKWARD   4 u (|g| + p |sum of g|) / T + C 2^-44 p G / T
+     SENSITIVITY            6 u p (d + E[d]) / T + C 2^-43 p / T
+   With "fast" it is 4 times as much. To all of them comes what an error of 2^-149 in p makes,
+   where p is as small as that. The sums are of integers, so no order changes a bit.
+
+   A row that softmax makes NaN is NaN, and so is one with a NaN or an infinite number in its operand. In a row of zeros
+   (CLSOFTMAX_NEG_INF_ROWS_ZERO), and at T = 0, where a softmax is a step, all results are 0. */
 
 #ifdef __cplusplus
 }

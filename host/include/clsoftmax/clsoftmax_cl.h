@@ -46,8 +46,8 @@ CLSOFTMAX_API clsoftmax_status clsoftmax_cl_context_create(cl_context cl, cl_dev
 
 /* The arrays of one call, in buffers of the plan's OpenCL context. An array that the plan's problem does not ask for
    stays NULL. The fields that end in _first are the number of the first element in the buffer, counted in elements of
-   the array; logits and results have theirs in the problem's layouts. Start from CLSOFTMAX_CL_ARGUMENTS_INIT, or from
-   clsoftmax_cl_arguments_init where macros are out of reach. */
+   the array; logits, results and operand have theirs in the problem's layouts. Start from CLSOFTMAX_CL_ARGUMENTS_INIT,
+   or from clsoftmax_cl_arguments_init where macros are out of reach. */
 typedef struct clsoftmax_cl_arguments {
     size_t size; /* of this struct in the program: sizeof(clsoftmax_cl_arguments) */
     cl_mem logits;
@@ -66,11 +66,13 @@ typedef struct clsoftmax_cl_arguments {
     size_t losses_first;
     cl_float scale;  /* as in clsoftmax_arguments */
     cl_float z_loss; /* as well */
+    cl_mem operand;  /* for an operation that takes one */
 } clsoftmax_cl_arguments;
 
 /* clang-format off */
 #define CLSOFTMAX_CL_ARGUMENTS_INIT                                                                                    \
-    { sizeof(clsoftmax_cl_arguments), NULL, NULL, 1.0f, NULL, 0, NULL, 0, NULL, 0, NULL, NULL, 0, NULL, 0, 1.0f, 0.0f }
+    { sizeof(clsoftmax_cl_arguments), NULL, NULL, 1.0f, NULL, 0, NULL, 0, NULL, 0, NULL, NULL, 0, NULL, 0, 1.0f, 0.0f, \
+      NULL }
 /* clang-format on */
 
 /* Sets arguments to CLSOFTMAX_CL_ARGUMENTS_INIT. `size` is that of the struct in the program:

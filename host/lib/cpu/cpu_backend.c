@@ -106,7 +106,7 @@ static cpu_pipeline choose_pipeline(const clsoftmax_problem *problem, clsoftmax_
     static const cpu_pipeline pipelines[CLSOFTMAX_STRATEGY_COUNT] = {[CLSOFTMAX_STRATEGY_ITEM] = CPU_ITEM,
                                                                      [CLSOFTMAX_STRATEGY_LANE] = CPU_LANE,
                                                                      [CLSOFTMAX_STRATEGY_COLUMN] = CPU_LANE};
-    cpu_pipeline pipeline = pipelines[strategy];
+    cpu_pipeline pipeline = cpu_has_operand(problem) ? CPU_ITEM : pipelines[strategy]; /* lanes have no operand */
     return pipeline == CPU_ITEM && problem->sweep > 0 ? CPU_SWEEP : pipeline;
 }
 

@@ -203,10 +203,10 @@ OUTLINE void add_lane_tops(const float *x, size_t length, uint32_t step, lane_to
 /* Reduces the lanes to the top of the row. */
 static inline core_top_t top_of_lanes(const lane_tops *lanes)
 {
-    core_top_t top = {CORE_KEY_NEGATIVE_INFINITY, CORE_KEY_NEGATIVE_INFINITY, 0};
+    core_top_t top = {CORE_KEY_NEGATIVE_INFINITY, CORE_KEY_NEGATIVE_INFINITY, 0, 0, 0};
     for (size_t l = 0; l < CPU_VECTOR; l++) {
         uint64_t first = (uint64_t)lanes->step[l] * CPU_VECTOR + l;
-        top = core_top_merge(top, (core_top_t){lanes->key[l], lanes->second_key[l], (core_long)first});
+        top = core_top_merge(top, (core_top_t){lanes->key[l], lanes->second_key[l], (core_long)first, 0, 0});
     }
     return top;
 }
@@ -238,7 +238,7 @@ INLINE core_top_t top_of_search(const top_search *search)
 {
     if (search->top == CPU_TOP_WHOLE)
         return top_of_lanes(&search->tops);
-    return (core_top_t){key_of_row(&search->maxima), second_key_of_row(&search->maxima), 0};
+    return (core_top_t){key_of_row(&search->maxima), second_key_of_row(&search->maxima), 0, 0, 0};
 }
 
 /* ---------------------------------------------------------------- Sums */
@@ -263,13 +263,22 @@ static inline int64_t sum_of_lanes(const uint32_t *values, uint32_t bias)
     return ((int64_t)high << 16) + low;
 }
 
-/* Takes the sums of the lanes into the totals of the row, as core_sum_flush does; the lower levels are signed. */
-INLINE void flush_sums(vector_sums *sums, int levels, core_total_t *total)
+/* Returns what `added` additions have put into the first level of a term beside what they added: less that, it is in
+   [0, 2^32). */
+INLINE uint32_t bias_of_high(int term, uint32_t added)
 {
-    const uint32_t half = 0x80000000u;
+    return TERM_IS_SIGNED(term) ? added * core_bits_of_float(CORE_UNIT_SIGNED) - 0x80000000u
+                                : added * core_bits_of_float(CORE_UNIT_HIGH);
+}
+
+/* Takes the sums of the lanes of a term into the totals of the row, as core_term_flush does; the lower levels are
+   signed. */
+INLINE void flush_sums(int term, vector_sums *sums, int levels, core_total_t *total)
+{
+    const uint32_t half = 0x80000000u, high_half = TERM_IS_SIGNED(term) ? half : 0;
     const uint32_t low_bias = sums->added * core_bits_of_float(CORE_UNIT_LOW) - half;
     const uint32_t lowest_bias = sums->added * core_bits_of_float(CORE_UNIT_LOWEST) - half;
-    total->high += sum_of_lanes(sums->high, sums->added * core_bits_of_float(CORE_UNIT_HIGH));
+    total->high += sum_of_lanes(sums->high, bias_of_high(term, sums->added)) - CPU_VECTOR * (int64_t)high_half;
     total->low += sum_of_lanes(sums->low, low_bias) - CPU_VECTOR * (int64_t)half;
     if (levels == 3)
         total->lowest += sum_of_lanes(sums->lowest, lowest_bias) - CPU_VECTOR * (int64_t)half;
@@ -296,13 +305,14 @@ INLINE void sums_of_rows(const uint32_t *values, size_t stride, const uint32_t *
 
 /* Sets the totals of CPU_VECTOR rows: what their lanes have added up, and what was flushed before. Row by row it would
    take three times as long as a transposition. */
-static inline void finish_rows(const vector_sums *sums, int levels, const core_total_t *flushed, lane_totals *totals)
+static inline void finish_rows(int term, const vector_sums *sums, int levels, const core_total_t *flushed,
+                               lane_totals *totals)
 {
-    const uint32_t half = 0x80000000u;
+    const uint32_t half = 0x80000000u, high_half = TERM_IS_SIGNED(term) ? half : 0;
     const size_t stride = sizeof *sums / sizeof *sums->high;
     _Alignas(64) uint32_t bias[CPU_VECTOR], low_bias[CPU_VECTOR], lowest_bias[CPU_VECTOR];
     for (size_t r = 0; r < CPU_VECTOR; r++) {
-        bias[r] = sums[r].added * core_bits_of_float(CORE_UNIT_HIGH);
+        bias[r] = bias_of_high(term, sums[r].added);
         low_bias[r] = sums[r].added * core_bits_of_float(CORE_UNIT_LOW) - half;
         lowest_bias[r] = sums[r].added * core_bits_of_float(CORE_UNIT_LOWEST) - half;
     }
@@ -311,18 +321,18 @@ static inline void finish_rows(const vector_sums *sums, int levels, const core_t
     if (levels == 3)
         sums_of_rows(sums->lowest, stride, lowest_bias, totals->lowest);
     for (size_t r = 0; r < CPU_VECTOR; r++) {
-        totals->high[r] += flushed[r].high;
+        totals->high[r] += flushed[r].high - CPU_VECTOR * (int64_t)high_half;
         totals->low[r] += flushed[r].low - CPU_VECTOR * (int64_t)half;
         totals->lowest[r] = levels == 3 ? totals->lowest[r] + flushed[r].lowest - CPU_VECTOR * (int64_t)half : 0;
     }
 }
 
 /* Makes room for `length` more elements in the sums, by a flush if need be. */
-INLINE void make_room(vector_sums *sums, size_t length, int levels, core_total_t *total)
+INLINE void make_room(int term, vector_sums *sums, size_t length, int levels, core_total_t *total)
 {
     const uint32_t vectors = (uint32_t)(padded(length) / CPU_VECTOR);
     if (sums->added + vectors > CORE_FLUSH_AFTER)
-        flush_sums(sums, levels, total);
+        flush_sums(term, sums, levels, total);
     sums->added += vectors;
 }
 
@@ -403,7 +413,7 @@ static inline void do_between(const between_strips *b, size_t length)
 INLINE void add_strip(int term, const float *x, size_t count, const strip_rows *row, int levels, float *high,
                       float *low, vector_sums *sums)
 {
-    const strip s = {x, high, low, CPU_VECTOR};
+    const strip s = {.x = x, .high = high, .low = low, .stride = CPU_VECTOR};
     const strip_sums into = {sums->high, sums->low, sums->lowest};
     strip_exponentials(s, count / CPU_VECTOR, CPU_VECTOR, row);
     strip_add_term(term, s, count / CPU_VECTOR, CPU_VECTOR, row, levels, into);
@@ -435,11 +445,13 @@ INLINE void add_strips(int term, const float *restrict x, size_t length, const s
     end_writing(between, written);
 }
 
-/* The exponentials of a block of a row, at most CPU_BLOCK classes, and its logits. */
+/* The exponentials of a block of a row, at most CPU_BLOCK classes, its logits, and its operand, which is made of whole
+   vectors. */
 typedef struct block_pairs {
     const float *x;
     size_t length;
     float *high, *low;
+    const float *operand; /* NULL where there is none */
 } block_pairs;
 
 /* Computes the exponentials of a block into its high and low, and adds them to the sums, which it flushes into the
@@ -447,7 +459,7 @@ typedef struct block_pairs {
 INLINE void add_exponentials(int term, block_pairs block, core_row_t row, core_term_row_t terms, int levels,
                              vector_sums *restrict sums, core_total_t *restrict total, const between_strips *between)
 {
-    make_room(sums, block.length, levels, total);
+    make_room(term, sums, block.length, levels, total);
     if (core_row_is_unscaled(row)) {
         const strip_rows unscaled = one_row(row, terms, 1);
         add_strips(term, block.x, block.length, &unscaled, levels, block.high, block.low, sums, between);
@@ -463,9 +475,9 @@ INLINE void add_term(int term, block_pairs block, core_term_row_t terms, int lev
 {
     const strip_rows row = {.terms = terms};
     const strip_sums into = {sums->high, sums->low, sums->lowest};
-    strip s = {block.x, block.high, block.low, CPU_VECTOR};
+    strip s = {block.x, block.high, block.low, CPU_VECTOR, NULL};
     size_t i = 0;
-    make_room(sums, block.length, levels, total);
+    make_room(term, sums, block.length, levels, total);
     for (; i + CPU_VECTOR <= block.length;
          i += CPU_VECTOR, s.x += CPU_VECTOR, s.high += CPU_VECTOR, s.low += CPU_VECTOR)
         strip_add_term(term, s, 1, CPU_VECTOR, &row, levels, into);
@@ -475,6 +487,42 @@ INLINE void add_term(int term, block_pairs block, core_term_row_t terms, int lev
         s.x = last;
         strip_add_term(term, s, 1, CPU_VECTOR, &row, levels, into);
     }
+}
+
+/* Adds a block to the sum of a term of its operand. */
+INLINE void add_operand_term(int term, block_pairs block, core_term_row_t terms, int levels, vector_sums *restrict sums,
+                             core_total_t *restrict total)
+{
+    const strip_rows row = {.terms = terms};
+    const strip_sums into = {sums->high, sums->low, sums->lowest};
+    make_room(term, sums, block.length, levels, total);
+    for (size_t i = 0; i < block.length; i += CPU_VECTOR) {
+        const strip s = {block.operand + i, block.high + i, block.low + i, CPU_VECTOR, block.operand + i};
+        strip_add_term(term, s, 1, CPU_VECTOR, &row, levels, into); /* none of them looks at logits */
+    }
+}
+
+/* Adds a block to the sums of the terms of its operand that the set has. Those of a term stand `stride` behind those of
+   the term before. */
+INLINE void add_operand_terms(uint set, block_pairs block, core_term_row_t terms, int levels, vector_sums *sums,
+                              core_total_t *totals, size_t stride)
+{
+    if (TERM_IS_IN(set, TERM_PRODUCT))
+        add_operand_term(TERM_PRODUCT, block, terms, levels, sums + TERM_PRODUCT * stride,
+                         totals + TERM_PRODUCT * stride);
+    if (TERM_IS_IN(set, TERM_OPERAND))
+        add_operand_term(TERM_OPERAND, block, terms, levels, sums + TERM_OPERAND * stride,
+                         totals + TERM_OPERAND * stride);
+}
+
+/* Does so for any number of levels. */
+OUTLINE void add_any_operand_terms(uint set, block_pairs block, core_term_row_t terms, int levels, vector_sums *sums,
+                                   core_total_t *totals, size_t stride)
+{
+    if (levels == 2)
+        add_operand_terms(set, block, terms, 2, sums, totals, stride);
+    else
+        add_operand_terms(set, block, terms, 3, sums, totals, stride);
 }
 
 /* Adds a block to the rest of its row, whose largest exponential stands alone, and of which nothing else is added up.
@@ -509,6 +557,8 @@ INLINE void add_terms(const clsoftmax_problem *problem, block_pairs block, row_o
         add_term(TERM_WEIGHTED, block, terms, levels, sums + weighted, totals + weighted);
     if (is_alone)
         add_term(TERM_REST, block, terms, levels, sums + rest, totals + rest);
+    if (TERMS_NEED_OPERAND(set))
+        add_any_operand_terms(set, block, terms, levels, sums, totals, stride);
 }
 
 #endif

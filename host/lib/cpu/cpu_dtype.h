@@ -6,6 +6,7 @@
 #ifndef CLSOFTMAX_CPU_DTYPE_H
 #define CLSOFTMAX_CPU_DTYPE_H
 
+#include "../problem.h"
 #include "cpu_rows.h"
 #include "cpu_stream.h"
 #include "dtype.h"
@@ -94,6 +95,35 @@ static inline void cpu_load(clsoftmax_dtype dtype, const void *array, uint64_t f
     case CLSOFTMAX_DTYPE_COUNT:
         break;
     }
+}
+
+/* Reads the operand of at most CPU_BLOCK classes of a row, from class `first` on, and makes whole vectors of it: what
+   is behind becomes 0. */
+OUTLINE void cpu_load_operand(const cpu_call *call, uint64_t row, uint64_t first, size_t length, float *out)
+{
+    const clsoftmax_problem *p = call->problem;
+    const uint64_t stride = p->operand_layout.class_stride;
+    cpu_load(p->operand_dtype, call->arguments->operand, cls_layout_row(p, &p->operand_layout, row) + first * stride,
+             stride, length, out);
+    for (size_t i = length; i % CPU_VECTOR != 0; i++)
+        out[i] = 0;
+}
+
+/* Returns the largest key of the operand of a row between two classes. */
+OUTLINE uint32_t cpu_operand_key(const cpu_call *call, uint64_t row, uint64_t begin, uint64_t end)
+{
+    uint32_t largest = 0;
+    for (uint64_t c = begin; c < end; c += CPU_BLOCK) {
+        float operand[CPU_BLOCK];
+        const size_t length = end - c < CPU_BLOCK ? (size_t)(end - c) : CPU_BLOCK;
+        cpu_load_operand(call, row, c, length, operand);
+#pragma omp simd reduction(max : largest)
+        for (size_t i = 0; i < length; i++) {
+            const uint32_t key = core_operand_key(operand[i]);
+            largest = CORE_LARGER(key, largest);
+        }
+    }
+    return largest;
 }
 
 /* Returns the logit of the label of a row whose logits begin at element `logits`; NaN if there is no label, or none in

@@ -196,6 +196,11 @@ static uint64_t finish_tops(const items *it, bundle *b)
     set_lane_rows(&b->set, temperatures_of(it, b), !p->temperature_per_row, it->call->policies, MOST_ROWS);
     if (it->top != CPU_TOP_LARGEST)
         set_lane_rests(&b->set, MOST_ROWS);
+    if (cpu_has_operand(p)) {
+        for (size_t r = 0; r < b->rows; r++)
+            b->set.operand_key[r] = cpu_operand_key(it->call, b->first + r, 0, p->classes);
+        set_lane_operands(&b->set, MOST_ROWS);
+    }
     return invalid;
 }
 
@@ -207,7 +212,10 @@ INLINE void add_sums(const items *it, const bundle *b, const block *k, const flo
 {
     const row_on_lane on = {&b->set, temperatures_of(it, b), &b->ends, k->row};
     const size_t slot = it->keep ? k->slot : 0;
-    const block_pairs pairs = {x, k->length, b->high + slot, b->low + slot};
+    float operand[CPU_BLOCK];
+    const block_pairs pairs = {x, k->length, b->high + slot, b->low + slot, operand};
+    if (cpu_has_operand(it->call->problem))
+        cpu_load_operand(it->call, b->first + k->row, k->first, k->length, operand);
     add_terms(it->call->problem, pairs, on, levels, &it->sums->sums[0][k->row], &it->sums->flushed[0][k->row],
               MOST_ROWS, between);
 }
@@ -231,9 +239,9 @@ static void end_sums(const items *it, const bundle *b)
     bundle_sums *s = it->sums;
     FOR_TERMS_IN(it->terms, t) {
         if (it->rows_at_once)
-            finish_rows(s->sums[t], it->levels, s->flushed[t], &s->totals[t]);
+            finish_rows(t, s->sums[t], it->levels, s->flushed[t], &s->totals[t]);
         for (size_t r = 0; r < b->rows && !it->rows_at_once; r++) {
-            flush_sums(&s->sums[t][r], it->levels, &s->flushed[t][r]);
+            flush_sums(t, &s->sums[t][r], it->levels, &s->flushed[t][r]);
             set_lane_total(&s->totals[t], r, s->flushed[t][r]);
         }
         memset(s->sums[t], 0, b->rows * sizeof *s->sums[t]);
@@ -300,12 +308,18 @@ INLINE void begin_results(const items *it, const bundle *b, const block *k, betw
     const clsoftmax_problem *p = it->call->problem;
     const int kind = b->set.kind[k->row], pairs = it->keep && cpu_made_of(p) == MADE_OF_EXPONENTIALS;
     const uint64_t stride = p->results_layout.class_stride;
-    const result_block block = {it->call, it->stream, b->results[k->row] + k->first * stride,
-                                stride,   k->length,  label_in_block(it->call, b->first + k->row, k->first, k->length)};
+    const result_block block = {it->call,
+                                it->stream,
+                                b->results[k->row] + k->first * stride,
+                                stride,
+                                k->length,
+                                label_in_block(it->call, b->first + k->row, k->first, k->length),
+                                b->first + k->row,
+                                k->first};
     const row_on_lane on = {&b->set, temperatures_of(it, b), &b->ends, k->row};
     if (!core_row_is_computed(kind))
         store_fill(block, kind);
-    else if (pairs && stride == 1)
+    else if (pairs && stride == 1 && !cpu_has_operand(p))
         between->results = kept_block(block, b->high + k->slot, b->low + k->slot, on);
     else
         store_other_results(it, b, k, block, on);
@@ -334,7 +348,7 @@ static void clear_bundle(const items *it, bundle *b)
 {
     b->rows = 0;
     for (size_t r = 0; r < MOST_ROWS; r++)
-        b->set.key[r] = b->set.second_key[r] = CORE_KEY_NEGATIVE_INFINITY;
+        b->set.key[r] = b->set.second_key[r] = CORE_KEY_NEGATIVE_INFINITY, b->set.operand_key[r] = 0;
     if (it->call->problem->temperature_per_row)
         set_one_temperature(&b->own_temperatures, 1.0f);
 }

@@ -276,7 +276,7 @@ INLINE void sum_classes(panel *panel, uint64_t c, size_t count)
     int pairs = panel->keep && cpu_made_of(p) != MADE_OF_LOGITS;
     _Alignas(64) float buffer[STRIP * LANES], high[STRIP * LANES], low[STRIP * LANES];
     const float *x = ordinary_classes(panel, c, count, buffer);
-    const strip s = {x, pairs ? panel->high + c * LANES : high, pairs ? panel->low + c * LANES : low, LANES};
+    const strip s = {x, pairs ? panel->high + c * LANES : high, pairs ? panel->low + c * LANES : low, LANES, NULL};
     const uint terms = cpu_terms(p);
     if (TERM_IS_IN(terms, TERM_EXPONENTIAL))
         add_first_term(panel, TERM_EXPONENTIAL, TERM_EXPONENTIAL, c, count, s);
@@ -408,14 +408,16 @@ INLINE void results_of_class(const panel *panel, int operation, uint64_t c, size
     for (size_t l = 0; l < lanes; l++) {
         const size_t lane = first + l;
         const operation_row row = {
-            core_log_row(lane_temperature(&panel->temperatures, lane), panel->rows.maximum[lane]),
-            lane_end(&panel->ends, lane)};
+            .row = lane_row(&panel->rows, lane),
+            .log_row = core_log_row(lane_temperature(&panel->temperatures, lane), panel->rows.maximum[lane]),
+            .terms = lane_term_row(&panel->rows, &panel->temperatures, lane),
+            .end = lane_end(&panel->ends, lane)};
         core_pair e = {0, 0};
         if (from_pairs)
             e = kept_exponential(s.high, s.low, l);
         else if (operation_made_of(operation) == MADE_OF_EXPONENTIALS)
             e = core_exponential(s.x[l], lane_row(&panel->rows, lane));
-        p[l] = operation_result(operation, e, from_pairs ? 0 : s.x[l], row);
+        p[l] = operation_result(operation, e, from_pairs ? 0 : s.x[l], 0, row);
         if (operation_loss(operation) != LOSS_NONE)
             p[l] = panel->label[lane] == (int64_t)c ? row.end.at_label : p[l];
     }

@@ -48,7 +48,9 @@ typedef struct __attribute__((aligned(64))) lane_rows {
     int32_t kind[LANES];
     float maximum[LANES], ties_at[LANES];
     float scale[LANES], base[LANES], reciprocal_high[LANES], reciprocal_low[LANES], lowest[LANES], magic[LANES];
-    float rest_limit[LANES], rest_power[LANES]; /* see core_rest_t; set by set_lane_rests */
+    float rest_limit[LANES], rest_power[LANES];        /* see core_rest_t; set by set_lane_rests */
+    uint32_t operand_key[LANES];                       /* only where rows have an operand */
+    float operand_first[LANES], operand_second[LANES]; /* see core_operand_t; set by set_lane_operands */
 } lane_rows;
 
 INLINE core_row_t lane_row(const lane_rows *rows, size_t l)
@@ -138,14 +140,34 @@ INLINE void set_lane_rests(lane_rows *rows, size_t count)
     }
 }
 
-/* The end of each lane's row: see core_end_t. All but the factor is set only where rows have a loss. */
+/* Sets what the operand makes of rows that are set, from its largest keys: those of the first `count` lanes, a
+   constant. */
+INLINE void set_lane_operands(lane_rows *rows, size_t count)
+{
+#pragma omp simd
+    for (size_t l = 0; l < count; l++) {
+        const core_operand_t operand = core_operand(rows->operand_key[l]);
+        rows->kind[l] = core_kind_with_operand(rows->kind[l], rows->operand_key[l]);
+        rows->operand_first[l] = operand.first;
+        rows->operand_second[l] = operand.second;
+    }
+}
+
+/* The end of each lane's row: see core_end_t. All but the factor is set only where ends have more (ending_is_factor).
+ */
 typedef struct __attribute__((aligned(64))) lane_ends {
-    float high[LANES], low[LANES], after[LANES], at_label[LANES], loss[LANES];
+    float high[LANES], low[LANES], before[LANES], after[LANES], at_label[LANES], loss[LANES];
+    float operand_high[LANES], operand_low[LANES];
 } lane_ends;
 
 INLINE core_end_t lane_end(const lane_ends *ends, size_t l)
 {
-    return (core_end_t){{ends->high[l], ends->low[l]}, ends->after[l], ends->at_label[l], ends->loss[l]};
+    return (core_end_t){.factor = {ends->high[l], ends->low[l]},
+                        .before = ends->before[l],
+                        .after = ends->after[l],
+                        .at_label = ends->at_label[l],
+                        .loss = ends->loss[l],
+                        .operand = {ends->operand_high[l], ends->operand_low[l]}};
 }
 
 /* ending: a constant, here and below. */
@@ -153,8 +175,11 @@ INLINE void set_lane_end(int ending, lane_ends *ends, size_t l, core_end_t end)
 {
     ends->high[l] = end.factor.high;
     ends->low[l] = end.factor.low;
-    if (ending_loss(ending) == LOSS_NONE)
+    if (ending_is_factor(ending))
         return;
+    ends->before[l] = end.before;
+    ends->operand_high[l] = end.operand.high;
+    ends->operand_low[l] = end.operand.low;
     ends->after[l] = end.after;
     ends->at_label[l] = end.at_label;
     ends->loss[l] = end.loss;
@@ -176,7 +201,9 @@ INLINE core_row_t row_of(row_on_lane on)
 /* Returns what the terms need to know about the row on a lane. */
 INLINE core_term_row_t lane_term_row(const lane_rows *rows, const lane_temperatures *t, size_t l)
 {
-    return (core_term_row_t){core_distance(lane_temperature(t, l), rows->maximum[l]), lane_rest(rows, l)};
+    return (core_term_row_t){core_distance(lane_temperature(t, l), rows->maximum[l]),
+                             lane_rest(rows, l),
+                             {rows->operand_first[l], rows->operand_second[l]}};
 }
 
 INLINE core_term_row_t term_row_of(row_on_lane on)
@@ -187,8 +214,11 @@ INLINE core_term_row_t term_row_of(row_on_lane on)
 /* Returns the row and its end, as an operation takes them. What it does not use costs nothing once this is inlined. */
 INLINE operation_row operation_row_of(row_on_lane on)
 {
-    return (operation_row){core_log_row(lane_temperature(on.temperatures, on.lane), on.rows->maximum[on.lane]),
-                           lane_end(on.ends, on.lane)};
+    return (operation_row){.row = row_of(on),
+                           .log_row =
+                               core_log_row(lane_temperature(on.temperatures, on.lane), on.rows->maximum[on.lane]),
+                           .terms = term_row_of(on),
+                           .end = lane_end(on.ends, on.lane)};
 }
 
 /* ---------------------------------------------------------------- Sums */
@@ -259,13 +289,15 @@ typedef struct lane_sums_of {
     const lane_inputs *inputs; /* NULL without a loss */
 } lane_sums_of;
 
-/* Returns the end of the row on a lane. */
+/* Returns the end of the row on a lane. (A loop over the terms would keep gcc from vectorising those over lanes.) */
+#define LANE_TOTAL(term) [TERM_##term] = lane_total(&of->totals[TERM_##term], l)
 INLINE core_end_t end_of_lane(int ending, const lane_sums_of *of, int levels, size_t l)
 {
     const lane_rows *rows = of->rows;
     ending_sums sums = {.sum = core_total_value(lane_total(&of->totals[TERM_EXPONENTIAL], l)),
-                        .rest_total = lane_total(&of->totals[TERM_REST], l),
-                        .rest = lane_rest(rows, l),
+                        .totals = {LANE_TOTAL(EXPONENTIAL), LANE_TOTAL(WEIGHTED), LANE_TOTAL(REST), LANE_TOTAL(PRODUCT),
+                                   LANE_TOTAL(OPERAND)},
+                        .terms = lane_term_row(rows, of->temperatures, l),
                         .set = {.kind = rows->kind[l],
                                 .prepared = lane_temperature(of->temperatures, l),
                                 .maximum = rows->maximum[l],
@@ -277,6 +309,7 @@ INLINE core_end_t end_of_lane(int ending, const lane_sums_of *of, int levels, si
                                            of->inputs->z_loss[l]};
     return end_of_row(ending, sums);
 }
+#undef LANE_TOTAL
 
 /* Sets the ends of the first `count` lanes. All numbers are constants. */
 INLINE void set_ends_of_lanes(int ending, lane_ends *ends, const lane_sums_of *of, int levels, size_t count)

@@ -75,9 +75,12 @@ static void set_row(worker *w, const cpu_cut_row *row)
     for (size_t l = 0; l < CPU_VECTOR; l++) {
         w->rows.key[l] = row->top.key;
         w->rows.second_key[l] = row->top.second_key;
+        w->rows.operand_key[l] = row->top.operand_key;
     }
     set_lane_rows(&w->rows, &w->temperatures, 0, w->call->policies, CPU_VECTOR);
     set_lane_rests(&w->rows, CPU_VECTOR);
+    if (cpu_has_operand(w->call->problem))
+        set_lane_operands(&w->rows, CPU_VECTOR);
 }
 
 /* The classes of a part that have not been gone through, and the block that they begin with. */
@@ -142,6 +145,10 @@ static void top_of_part(const worker *w, size_t number, cpu_part *part)
         search_block(&search, block_logits(w, &b, buffer), b.length, b.first);
     }
     part->top = top_of_search(&search);
+    if (cpu_has_operand(w->call->problem)) {
+        const blocks all = blocks_of_part(w, number);
+        part->top.operand_key = cpu_operand_key(w->call, w->row, all.first, all.end);
+    }
 }
 
 /* Merges the tops of a row's parts. */
@@ -179,7 +186,7 @@ INLINE void add_part(worker *w, size_t number, cpu_part *part, int levels)
     const clsoftmax_problem *p = w->call->problem;
     const row_on_lane on = {.rows = &w->rows, .temperatures = &w->temperatures, .lane = 0};
     blocks b = blocks_of_part(w, number);
-    float buffer[CPU_BLOCK];
+    float buffer[CPU_BLOCK], operand[CPU_BLOCK];
     _Alignas(64) float passing[CORE_EXPONENTIAL_FLOATS * CPU_BLOCK];
     size_t distance = CORE_LEAN ? 0 : CPU_BLOCK, slot = 0;
     float *kept = take_room(w, (size_t)(b.end - b.first), &distance), *high = kept ? kept : passing;
@@ -187,17 +194,19 @@ INLINE void add_part(worker *w, size_t number, cpu_part *part, int levels)
     vector_sums sums[TERM_COUNT] = {{.added = 0}};
     for (; b.length > 0; next_block(&b)) {
         const float *x = block_ordinary(w, &b, buffer);
-        const block_pairs pairs = {x, b.length, high + slot, high + distance + slot};
+        const block_pairs pairs = {x, b.length, high + slot, high + distance + slot, operand};
         const size_t size = cpu_element_size(p->logits_dtype);
         const char *ahead = (const char *)w->call->arguments->logits + block_begin(w, &b) * size + AHEAD_BYTES;
         const between_strips between = {.ahead = ahead, .ahead_size = size};
+        if (cpu_has_operand(p))
+            cpu_load_operand(w->call, w->row, b.first, b.length, operand);
         add_terms(p, pairs, on, levels, sums, totals, 1, &between);
         slot += kept ? b.length : 0;
     }
     part->high = kept;
     part->low = kept ? kept + distance : NULL;
     FOR_TERMS_IN(cpu_terms(p), t) {
-        flush_sums(&sums[t], levels, &totals[t]);
+        flush_sums(t, &sums[t], levels, &totals[t]);
         part->totals[t] = totals[t];
     }
 }
@@ -280,7 +289,8 @@ static void results_of_part(const worker *w, size_t number, const cpu_part *part
     set_ends(w, row, &ends);
     for (blocks b = blocks_of_part(w, number); b.length > 0; next_block(&b)) {
         const result_block block = {w->call, w->stream, w->results + b.first * stride,
-                                    stride,  b.length,  label_in_block(w->call, w->row, b.first, b.length)};
+                                    stride,  b.length,  label_in_block(w->call, w->row, b.first, b.length),
+                                    w->row,  b.first};
         float buffer[CPU_BLOCK];
         if (!is_computed)
             store_fill(block, w->rows.kind[0]);

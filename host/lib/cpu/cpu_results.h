@@ -12,13 +12,15 @@
 
 /* ---------------------------------------------------------------- Results of kept exponentials */
 
-/* Computes the results of whole vectors of exponentials. operation: a constant, here and below. */
-INLINE void results_of_pairs(int operation, const float *restrict high, const float *restrict low, size_t length,
-                             operation_row row, float *restrict results)
+/* Computes the results of whole vectors of exponentials. operand: as many; NULL where there is none, here and below.
+   operation: a constant, here and below. */
+INLINE void results_of_pairs(int operation, const float *restrict high, const float *restrict low, const float *operand,
+                             size_t length, operation_row row, float *restrict results)
 {
 #pragma omp simd
     for (size_t i = 0; i < length; i++)
-        results[i] = operation_result(operation, kept_exponential(high, low, i), 0, row);
+        results[i] = operation_result(operation, kept_exponential(high, low, i), 0,
+                                      operation_has_operand(operation) && operand ? operand[i] : 0, row);
 }
 
 /* A run of results that are neighbours in memory; stream: as cpu_write takes it. */
@@ -51,7 +53,7 @@ INLINE void write_pairs(int operation, clsoftmax_dtype dtype, const float *high,
     const size_t size = cpu_element_size(dtype), most = CPU_LINE / size;
     _Alignas(CPU_LINE) float values[MOST];
     _Alignas(CPU_LINE) uint16_t rounded[MOST];
-    results_of_pairs(operation, high, low, most, row, values);
+    results_of_pairs(operation, high, low, NULL, most, row, values);
     if (operation_loss(operation) != LOSS_NONE && label < most)
         values[label] = row.end.at_label;
     const void *line = cpu_rounded(dtype, values, most, rounded);
@@ -107,7 +109,7 @@ INLINE void write_any_kept(const kept_results *kept, size_t first, size_t count,
     switch (kept->operation) {
 #define WRITE_KEPT(name, made_of, ending, zero)                                                                        \
     case OPERATION_##name:                                                                                             \
-        if (made_of == MADE_OF_EXPONENTIALS)                                                                           \
+        if (made_of == MADE_OF_EXPONENTIALS && !operation_has_operand(OPERATION_##name))                               \
             write_kept_of(OPERATION_##name, kept, first, count, are_lines);                                            \
         break;
         OPERATION_LIST(WRITE_KEPT)
@@ -130,33 +132,33 @@ OUTLINE void write_kept(const kept_results *kept, size_t first, size_t count)
 
 /* Computes the results of `count` classes, whole vectors of at most CPU_STRIP, from their logits, which become
    exponentials first if results are made of those. */
-INLINE void results_of_logits(int operation, const float *restrict x, size_t count, const strip_rows *rows,
-                              operation_row row, float *restrict results)
+INLINE void results_of_logits(int operation, const float *restrict x, const float *operand, size_t count,
+                              const strip_rows *rows, operation_row row, float *restrict results)
 {
     _Alignas(64) float high[CPU_STRIP], low[CPU_STRIP];
     if (operation_made_of(operation) == MADE_OF_EXPONENTIALS) {
-        strip_exponentials((strip){x, high, low, CPU_VECTOR}, count / CPU_VECTOR, CPU_VECTOR, rows);
-        results_of_pairs(operation, high, low, count, row, results);
+        strip_exponentials((strip){x, high, low, CPU_VECTOR, NULL}, count / CPU_VECTOR, CPU_VECTOR, rows);
+        results_of_pairs(operation, high, low, operand, count, row, results);
         return;
     }
 #pragma omp simd
     for (size_t i = 0; i < count; i++)
-        results[i] = operation_result(operation, (core_pair){0, 0}, x[i], row);
+        results[i] = operation_result(operation, (core_pair){0, 0}, x[i], 0, row);
 }
 
 /* Computes the results of a block from its logits: whole strips, then whole vectors, then the rest. */
-INLINE void results_of_strips(int operation, const float *restrict x, size_t length, const strip_rows *rows,
-                              operation_row row, float *restrict results)
+INLINE void results_of_strips(int operation, const float *restrict x, const float *operand, size_t length,
+                              const strip_rows *rows, operation_row row, float *restrict results)
 {
     size_t i = 0;
     for (; i + CPU_STRIP <= length; i += CPU_STRIP)
-        results_of_logits(operation, x + i, CPU_STRIP, rows, row, results + i);
+        results_of_logits(operation, x + i, operand ? operand + i : NULL, CPU_STRIP, rows, row, results + i);
     for (; i + CPU_VECTOR <= length; i += CPU_VECTOR)
-        results_of_logits(operation, x + i, CPU_VECTOR, rows, row, results + i);
+        results_of_logits(operation, x + i, operand ? operand + i : NULL, CPU_VECTOR, rows, row, results + i);
     if (i < length) {
         float last[CPU_VECTOR];
         last_vector(x + i, length - i, last);
-        results_of_logits(operation, last, CPU_VECTOR, rows, row, results + i);
+        results_of_logits(operation, last, operand ? operand + i : NULL, CPU_VECTOR, rows, row, results + i);
     }
 }
 
@@ -169,6 +171,7 @@ typedef struct result_block {
     uint64_t first, stride;
     size_t length;
     size_t label; /* as kept_results has it */
+    uint64_t row, first_class;
 } result_block;
 
 /* Returns the place of a row's label in a block that begins at class `first`. */
@@ -190,20 +193,28 @@ INLINE kept_results kept_block(result_block block, const float *high, const floa
                           on.ends,           on.lane, block.label, {to, block.length, block.stream}};
 }
 
+/* Reads the operand of a block, if the operation has one. */
+INLINE void load_operand(int operation, result_block block, float *operand)
+{
+    if (operation_has_operand(operation))
+        cpu_load_operand(block.call, block.row, block.first_class, block.length, operand);
+}
+
 /* Writes the results of at most CPU_BLOCK exponentials. Neighbours are written line by line, without a buffer between;
    behind the exponentials there is room to read a line more (CPU_ROOM_BEHIND). operation: a constant. */
 INLINE void store_results_of_pairs(int operation, result_block block, const float *restrict high,
                                    const float *restrict low, row_on_lane on)
 {
     const clsoftmax_problem *p = block.call->problem;
-    const operation_row row = {.end = lane_end(on.ends, on.lane)};
-    float results[CPU_BLOCK];
-    if (block.stride == 1) {
+    const operation_row row = {.terms = term_row_of(on), .end = lane_end(on.ends, on.lane)};
+    float results[CPU_BLOCK], operand[CPU_BLOCK];
+    if (block.stride == 1 && !operation_has_operand(operation)) {
         const kept_results kept = kept_block(block, high, low, on);
         write_kept_of(operation, &kept, 0, block.length, 0);
         return;
     }
-    results_of_pairs(operation, high, low, padded(block.length), row, results);
+    load_operand(operation, block, operand);
+    results_of_pairs(operation, high, low, operand, padded(block.length), row, results);
     if (operation_loss(operation) != LOSS_NONE && block.label != NO_LABEL)
         results[block.label] = row.end.at_label;
     cpu_store(p->results_dtype, block.call->arguments->results, block.first, block.stride, block.length, block.stream,
@@ -213,16 +224,17 @@ INLINE void store_results_of_pairs(int operation, result_block block, const floa
 /* Writes the results of at most CPU_BLOCK logits, which are those of an ordinary row. */
 INLINE void store_results_of_logits(int operation, result_block block, const float *x, row_on_lane on)
 {
-    float results[CPU_BLOCK];
+    float results[CPU_BLOCK], operand[CPU_BLOCK];
     const operation_row end = operation_row_of(on);
     const core_term_row_t none = {0};
     const core_row_t row = row_of(on);
+    load_operand(operation, block, operand);
     if (core_row_is_unscaled(row)) {
         const strip_rows unscaled = one_row(row, none, 1);
-        results_of_strips(operation, x, block.length, &unscaled, end, results);
+        results_of_strips(operation, x, operand, block.length, &unscaled, end, results);
     } else {
         const strip_rows any = one_row(row, none, 0);
-        results_of_strips(operation, x, block.length, &any, end, results);
+        results_of_strips(operation, x, operand, block.length, &any, end, results);
     }
     if (operation_loss(operation) != LOSS_NONE && block.label != NO_LABEL)
         results[block.label] = end.end.at_label;

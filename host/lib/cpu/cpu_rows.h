@@ -181,7 +181,7 @@ static inline clsoftmax_statistics cpu_record(core_statistics_t s)
 #undef CPU_RECORD_FIELD
 }
 
-_Static_assert(TERM_COUNT == 3, "cpu_block.h and cpu_lane.c add all terms by name");
+_Static_assert(TERM_COUNT == 5, "cpu_block.h and cpu_lane.c add all terms by name");
 
 /* Returns the set of terms that are added up for each row. */
 static inline uint cpu_terms(const clsoftmax_problem *problem)
@@ -209,6 +209,12 @@ static inline cpu_top cpu_top_of(const clsoftmax_problem *problem)
 static inline int cpu_has_loss(const clsoftmax_problem *problem)
 {
     return operation_loss((int)problem->operation) != LOSS_NONE;
+}
+
+/* Returns 1 if the operation takes an operand. */
+static inline int cpu_has_operand(const clsoftmax_problem *problem)
+{
+    return operation_has_operand((int)problem->operation);
 }
 
 /* Returns what results are made of: MADE_OF_*. */

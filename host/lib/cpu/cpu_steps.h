@@ -33,6 +33,7 @@ typedef struct strip {
     const float *x;
     float *high, *low;
     size_t stride;
+    const float *operand; /* NULL where there is none */
 } strip;
 
 /* The rows of a strip: one row for all lanes, or the rows of a panel from lane `first` on. */
@@ -114,7 +115,9 @@ INLINE void strip_add_term(int term, strip s, size_t classes, size_t lanes, cons
 #pragma GCC unroll 8
         for (size_t c = 0; c < classes; c++) {
             const size_t i = c * s.stride + l;
-            sum = core_sum_add(sum, core_term(term, kept_exponential(s.high, s.low, i), s.x[i], row), levels);
+            sum = core_term_add(
+                term, sum,
+                core_term(term, kept_exponential(s.high, s.low, i), s.x[i], s.operand ? s.operand[i] : 0, row), levels);
         }
         sums.high[l] = sum.high;
         sums.low[l] = sum.low;

@@ -77,21 +77,25 @@ static void find_top(sweep *s)
         search_block(&search, s->x, length, begin);
     }
     s->top = top_of_search(&search);
+    const uint32_t operand_key = cpu_has_operand(p) ? cpu_operand_key(s->call, s->row, 0, p->classes) : 0;
     for (size_t k = 0; k < LANES; k++) {
         s->rows.key[k] = s->top.key;
         s->rows.second_key[k] = s->top.second_key;
+        s->rows.operand_key[k] = operand_key;
     }
     set_lane_rows(&s->rows, &s->temperatures, 0, s->call->policies, LANES);
     set_lane_rests(&s->rows, LANES);
+    if (cpu_has_operand(p))
+        set_lane_operands(&s->rows, LANES);
     if (s->whole && s->rows.kind[0] == CORE_ROW_TIES)
         load(s, 0, 1);
 }
 
 /* ---------------------------------------------------------------- Phase sums */
 
-/* Adds the terms of the segment at temperature k. The exponentials stay in the room if results are made of them and the
-   segment is the row. levels: a constant, so that the loops are compiled for it. */
-INLINE void add_sums(sweep *s, size_t k, size_t length, int levels)
+/* Adds the terms of the segment that begins at class `begin`, at temperature k. The exponentials stay in the room if
+   results are made of them and the segment is the row. levels: a constant, so that the loops are compiled for it. */
+INLINE void add_sums(sweep *s, size_t k, uint64_t begin, size_t length, int levels)
 {
     const row_on_lane on = {&s->rows, &s->temperatures, &s->ends, k};
     const clsoftmax_problem *p = s->call->problem;
@@ -101,21 +105,24 @@ INLINE void add_sums(sweep *s, size_t k, size_t length, int levels)
     const between_strips nothing_between = {.ahead = NULL};
     for (size_t i = 0; i < length; i += CPU_BLOCK) {
         size_t count = length - i < CPU_BLOCK ? length - i : CPU_BLOCK;
-        const block_pairs pairs = {s->x + i, count, s->high + i * step, s->low + i * step};
+        float operand[CPU_BLOCK];
+        const block_pairs pairs = {s->x + i, count, s->high + i * step, s->low + i * step, operand};
+        if (cpu_has_operand(p))
+            cpu_load_operand(s->call, s->row, begin + i, count, operand);
         add_terms(p, pairs, on, levels, sums, totals, 1, &nothing_between);
     }
     FOR_TERMS_IN(cpu_terms(p), t) {
-        flush_sums(&sums[t], levels, &totals[t]);
+        flush_sums(t, &sums[t], levels, &totals[t]);
         set_lane_total(&s->totals[t], k, core_total_merge(lane_total(&s->totals[t], k), totals[t]));
     }
 }
 
-static void add_segment(sweep *s, size_t k, size_t length)
+static void add_segment(sweep *s, size_t k, uint64_t begin, size_t length)
 {
     if (s->levels == 2)
-        add_sums(s, k, length, 2);
+        add_sums(s, k, begin, length, 2);
     else
-        add_sums(s, k, length, 3);
+        add_sums(s, k, begin, length, 3);
 }
 
 /* ---------------------------------------------------------------- Phase finish */
@@ -142,7 +149,8 @@ static result_block result_block_at(const sweep *s, size_t k, uint64_t first, si
     const clsoftmax_problem *p = s->call->problem;
     const uint64_t stride = p->results_layout.class_stride;
     return (result_block){s->call, s->stream, s->results + (s->first + k) * p->sweep_stride + first * stride,
-                          stride,  length,    label_in_block(s->call, s->row, first, length)};
+                          stride,  length,    label_in_block(s->call, s->row, first, length),
+                          s->row,  first};
 }
 
 /* Writes the results of the segment that begins at class `begin`, at temperature k. */
@@ -191,7 +199,7 @@ static void compute_whole(sweep *s)
 {
     size_t length = segment_length(s, 0);
     for (size_t k = 0; k < s->count; k++) {
-        add_segment(s, k, length);
+        add_segment(s, k, 0, length);
         finish_sums(s, k);
         if (cpu_made_of(s->call->problem) != MADE_OF_NOTHING)
             write_results(s, k, 0);
@@ -205,7 +213,7 @@ static void compute_segments(sweep *s)
     for (uint64_t begin = 0; begin < p->classes; begin += s->segment) {
         load(s, begin, 1);
         for (size_t k = 0; k < s->count; k++)
-            add_segment(s, k, segment_length(s, begin));
+            add_segment(s, k, begin, segment_length(s, begin));
     }
     for (size_t k = 0; k < s->count; k++)
         finish_sums(s, k);

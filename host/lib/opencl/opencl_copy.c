@@ -60,7 +60,7 @@ static clsoftmax_problem dense_problem(const clsoftmax_problem *problem, const c
     dense.outer = tile->outer;
     dense.inner = tile->inner;
     dense.classes = tile->classes;
-    dense.logits_layout = dense.results_layout = cls_dense_layout(&dense);
+    dense.logits_layout = dense.operand_layout = dense.results_layout = cls_dense_layout(&dense);
     dense.sweep = problem->sweep > 0 ? tile->temperatures : 0;
     dense.sweep_stride = tile->outer * tile->classes * tile->inner;
     return dense;

@@ -116,11 +116,15 @@ typedef struct buffer_place {
     {                                                                                                                  \
         offsetof(clsoftmax_cl_arguments, member), offsetof(clsoftmax_cl_arguments, member##_first), 1                  \
     }
-static const buffer_place places[CLS_ARRAYS] = {
-    [CLS_LOGITS] = WITHOUT_FIRST(logits),      [CLS_TEMPERATURES] = FROM_FIRST(temperatures),
-    [CLS_LABELS] = FROM_FIRST(labels),         [CLS_INVALID_ROWS] = WITHOUT_FIRST(invalid_rows),
-    [CLS_STATISTICS] = FROM_FIRST(statistics), [CLS_WEIGHTS] = FROM_FIRST(weights),
-    [CLS_LOSSES] = FROM_FIRST(losses),         [CLS_RESULTS] = WITHOUT_FIRST(results)};
+static const buffer_place places[CLS_ARRAYS] = {[CLS_LOGITS] = WITHOUT_FIRST(logits),
+                                                [CLS_OPERAND] = WITHOUT_FIRST(operand),
+                                                [CLS_TEMPERATURES] = FROM_FIRST(temperatures),
+                                                [CLS_LABELS] = FROM_FIRST(labels),
+                                                [CLS_INVALID_ROWS] = WITHOUT_FIRST(invalid_rows),
+                                                [CLS_STATISTICS] = FROM_FIRST(statistics),
+                                                [CLS_WEIGHTS] = FROM_FIRST(weights),
+                                                [CLS_LOSSES] = FROM_FIRST(losses),
+                                                [CLS_RESULTS] = WITHOUT_FIRST(results)};
 
 static cl_mem buffer_of(const clsoftmax_cl_arguments *a, cls_array array)
 {
@@ -161,13 +165,17 @@ static clsoftmax_status check_array(const clsoftmax_plan *plan, const cls_opencl
     return check_alignment(buffer_of(a, array), plan->decision.variant.access_width * size, cls_array_name(array));
 }
 
-/* Checks that logits and results in one buffer are the same array, or apart. */
+/* Checks that results are apart from what is read in one buffer with them, or are the same array. */
 static clsoftmax_status check_overlap(const clsoftmax_problem *p, const clsoftmax_cl_arguments *a)
 {
     clsoftmax_arguments as_pointers = CLSOFTMAX_ARGUMENTS_INIT;
-    as_pointers.logits = as_pointers.results = (void *)(uintptr_t)4096; /* any address that is the same for both */
-    CLS_FAIL_IF(cls_has_results(p) && a->logits == a->results && cls_arguments_overlap(p, &as_pointers),
-                CLSOFTMAX_INVALID_ARGUMENT, "logits and results overlap in their buffer without being the same array");
+    void *const results = (void *)(uintptr_t)4096; /* any address; an array in another buffer is behind all of them */
+    void *const elsewhere = (void *)(UINTPTR_MAX / 2);
+    as_pointers.results = results;
+    as_pointers.logits = a->logits == a->results ? results : elsewhere;
+    as_pointers.operand = a->operand == a->results ? results : elsewhere;
+    CLS_FAIL_IF(cls_has_results(p) && cls_arguments_overlap(p, &as_pointers), CLSOFTMAX_INVALID_ARGUMENT,
+                "results overlap what is read in their buffer without being the same array");
     return CLSOFTMAX_OK;
 }
 
@@ -206,6 +214,7 @@ static launch_of_call launch_of(const clsoftmax_plan *plan, const clsoftmax_cl_a
     launch.problem.outer = tile->outer;
     launch.problem.sweep = problem->sweep > 0 ? tile->temperatures : 0;
     launch.problem.logits_layout.offset = launch.arrays.first[CLS_LOGITS];
+    launch.problem.operand_layout.offset = launch.arrays.first[CLS_OPERAND];
     launch.problem.results_layout.offset = launch.arrays.first[CLS_RESULTS];
     return launch;
 }

@@ -34,6 +34,7 @@ static launch_values values_of(const clsoftmax_problem *problem, const cls_decis
 {
     const cls_opencl_piece *piece = &arrays->piece;
     return (launch_values){.logits_layout = layout_argument(&problem->logits_layout),
+                           .operand_layout = layout_argument(&problem->operand_layout),
                            .results_layout = layout_argument(&problem->results_layout),
                            .rows = cls_problem_rows(problem),
                            .inner = problem->inner,

@@ -16,15 +16,16 @@ typedef struct sharing {
     cl_uint invalid_rows;
 } sharing;
 
-/* Returns the array whose buffer holds this one. In place, two arrays have one buffer, that of the first of them, since
-   two buffers over the same memory may disagree. */
+/* Returns the array whose buffer holds this one. Arrays in the same place have one buffer, that of the first of them,
+   since two buffers over the same memory may disagree. */
 static cls_array buffer_of(const sharing *sharing, cls_array array)
 {
     cls_array first = 0;
     if (!cls_array_layout(&sharing->problem, array))
         return array;
     while (first < array &&
-           !(cls_array_layout(&sharing->problem, first) && sharing->memory[first] == sharing->memory[array]))
+           !(cls_array_layout(&sharing->problem, first) && sharing->memory[first] == sharing->memory[array] &&
+             cls_array_bytes(&sharing->problem, first) == cls_array_bytes(&sharing->problem, array)))
         first++;
     return first;
 }
@@ -97,7 +98,8 @@ clsoftmax_status cls_opencl_share_tile(clsoftmax_plan *plan, cl_command_queue qu
     sharing sharing = {.problem = plan->problem};
     sharing.problem.outer = tile->outer;
     sharing.problem.sweep = plan->problem.sweep > 0 ? tile->temperatures : 0;
-    sharing.problem.logits_layout.offset = sharing.problem.results_layout.offset = 0;
+    sharing.problem.logits_layout.offset = sharing.problem.operand_layout.offset =
+        sharing.problem.results_layout.offset = 0;
     CLS_FOR_ARRAYS(array)
         sharing.memory[array] = cls_array_of_tile(&plan->problem, arguments, tile, array);
     sharing.memory[CLS_INVALID_ROWS] = &sharing.invalid_rows; /* the device counts in 32 bits */

@@ -62,6 +62,7 @@ static void describe_problem(const clsoftmax_problem *problem, cls_variant *vari
     memset(variant, 0, sizeof *variant);
     variant->operation = problem->operation;
     variant->logits_dtype = problem->logits_dtype;
+    variant->operand_dtype = cls_has_operand(problem) ? problem->operand_dtype : CLSOFTMAX_F32;
     variant->results_dtype = cls_has_results(problem) ? problem->results_dtype : CLSOFTMAX_F32;
     variant->temperatures = problem->sweep > 0             ? TEMPERATURES_SWEEP
                             : problem->temperature_per_row ? TEMPERATURES_PER_ROW

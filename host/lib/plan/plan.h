@@ -56,6 +56,7 @@ typedef struct cls_variant {
     unsigned terms;         /* the set of terms of a row (kernels/core/terms.h) */
     unsigned logits_dtype;  /* clsoftmax_dtype */
     unsigned results_dtype; /* clsoftmax_dtype */
+    unsigned operand_dtype; /* clsoftmax_dtype; F32 without an operand */
     unsigned temperatures;  /* TEMPERATURES_* of kernels/core/interface.h */
     unsigned statistics;    /* 0, 1 */
     unsigned lean;          /* 1: the lean core, 0: the faithful one */

@@ -18,8 +18,8 @@ static int suits(const clsoftmax_problem *problem, const cls_limits *limits)
 static void choose(const clsoftmax_problem *problem, const cls_limits *limits, cls_decision *decision)
 {
     cls_variant *variant = &decision->variant;
-    int are_neighbours =
-        problem->logits_layout.class_stride == 1 && problem->results_layout.class_stride == 1 && problem->inner == 1;
+    int are_neighbours = problem->logits_layout.class_stride == 1 && problem->results_layout.class_stride == 1 &&
+                         problem->operand_layout.class_stride == 1 && problem->inner == 1;
     variant->vector_width = are_neighbours ? limits->vector_width : 1;
     variant->work_group_size = cls_items_work_group_size(problem, limits, 0);
     uint64_t room = cls_room_of(problem->classes, limits);

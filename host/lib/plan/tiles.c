@@ -11,13 +11,17 @@
 
 #include <stdio.h>
 
-/* Buffers of copied tiles: logits and results of three tiles. One tile is uploaded, one computed, one downloaded. */
-#define TILE_BUFFERS 6
+/* Tiles of which a call has buffers: one is uploaded, one computed, one downloaded. */
+#define TILES_UNDER_WAY 3
 
-/* Returns the bytes of an element of logits or of results, whichever is larger. */
+/* Returns the bytes of the largest element of a class. */
 static uint64_t element_bytes(const clsoftmax_problem *problem)
 {
-    return cls_larger(clsoftmax_dtype_size(problem->logits_dtype), clsoftmax_dtype_size(problem->results_dtype));
+    uint64_t largest = 0;
+    CLS_FOR_ARRAYS(array)
+        if (cls_array_layout(problem, array))
+            largest = cls_larger(largest, cls_array_element_bytes(problem, array));
+    return largest;
 }
 
 /* Returns the bytes of a dense array for so many rows at so many temperatures; 0 if the problem does not have the
@@ -43,15 +47,15 @@ static uint64_t rows_bytes(const clsoftmax_problem *problem, uint64_t rows, uint
 
 /* ---------------------------------------------------------------- Shared */
 
-/* Returns the number of outer indices whose elements one buffer of so many bytes can span. */
-static uint64_t spanned_outer(const clsoftmax_problem *problem, const clsoftmax_layout *layout, clsoftmax_dtype dtype,
-                              uint64_t bytes)
+/* Returns the number of outer indices whose elements of an array with a layout one buffer of so many bytes can span. */
+static uint64_t spanned_outer(const clsoftmax_problem *problem, cls_array array, uint64_t bytes)
 {
+    const clsoftmax_layout *layout = cls_array_layout(problem, array);
     clsoftmax_problem one = *problem;
     one.outer = 1;
     clsoftmax_layout from_first = *layout;
     from_first.offset = 0;
-    uint64_t most = bytes / clsoftmax_dtype_size(dtype), span = cls_layout_span(&one, &from_first, 1);
+    uint64_t most = bytes / cls_array_element_bytes(problem, array), span = cls_layout_span(&one, &from_first, 1);
     if (span > most)
         return 0;
     return layout->outer_stride == 0 ? problem->outer
@@ -79,17 +83,20 @@ static uint64_t shared_outer(const clsoftmax_problem *problem, const cls_limits 
             largest = cls_larger(largest, cls_array_bytes(problem, array));
         return largest <= most ? problem->outer : 0;
     }
-    return cls_smaller(most / of_records,
-                       cls_smaller(spanned_outer(problem, &problem->logits_layout, problem->logits_dtype, most),
-                                   spanned_outer(problem, &problem->results_layout, problem->results_dtype, most)));
+    uint64_t outer = most / of_records;
+    CLS_FOR_ARRAYS(array)
+        if (cls_array_layout(problem, array))
+            outer = cls_smaller(outer, spanned_outer(problem, array, most));
+    return outer;
 }
 
 /* ---------------------------------------------------------------- Copied */
 
 /* Returns the bytes that a buffer of a copied tile can have, if all of them take four fifths of the memory. */
-static uint64_t fitting_bytes(const cls_limits *limits)
+static uint64_t fitting_bytes(const clsoftmax_problem *problem, const cls_limits *limits)
 {
-    return cls_smaller(limits->max_allocation_bytes, limits->global_memory_bytes / 5 * 4 / TILE_BUFFERS);
+    const uint64_t buffers = TILES_UNDER_WAY * (cls_has_operand(problem) ? 3 : 2);
+    return cls_smaller(limits->max_allocation_bytes, limits->global_memory_bytes / 5 * 4 / buffers);
 }
 
 /* Returns the bytes that the largest array of a copied tile should have: few beside the matrix, because nothing hides
@@ -100,7 +107,7 @@ static uint64_t wanted_bytes(const clsoftmax_problem *problem, const cls_limits 
     uint64_t all = rows_bytes(problem, cls_problem_rows(problem), cls_problem_temperatures(problem));
     uint64_t share = all / tuning->tiles_of_a_matrix;
     return cls_smaller(cls_smaller(cls_larger(share, tuning->fewest_tile_bytes), tuning->most_tile_bytes),
-                       fitting_bytes(limits));
+                       fitting_bytes(problem, limits));
 }
 
 /* Returns how many outer indices, or columns, of so many bytes are wanted in a tile: at least one if it fits, otherwise
@@ -115,7 +122,7 @@ static uint64_t units(uint64_t bytes, uint64_t wanted, uint64_t fitting)
 static cls_tiles copied_tiles(const clsoftmax_problem *problem, const cls_limits *limits, int has_parts,
                               uint64_t temperatures)
 {
-    uint64_t wanted = wanted_bytes(problem, limits), fitting = fitting_bytes(limits);
+    uint64_t wanted = wanted_bytes(problem, limits), fitting = fitting_bytes(problem, limits);
     while (temperatures > 1 && rows_bytes(problem, 1, temperatures) > fitting)
         temperatures /= 2;
     cls_tiles tiles = {units(rows_bytes(problem, problem->inner, temperatures), wanted, fitting), problem->inner,
@@ -137,7 +144,7 @@ static cls_tiles copied_tiles(const clsoftmax_problem *problem, const cls_limits
 
 int cls_row_is_too_long(const clsoftmax_problem *problem, const cls_limits *limits)
 {
-    return cls_problem_rows(problem) > 0 && rows_bytes(problem, 1, 1) > fitting_bytes(limits) &&
+    return cls_problem_rows(problem) > 0 && rows_bytes(problem, 1, 1) > fitting_bytes(problem, limits) &&
            shared_outer(problem, limits) == 0;
 }
 
@@ -225,6 +232,7 @@ void cls_describe_tiles(const clsoftmax_problem *problem, const cls_decision *de
     uint64_t rows = cls_problem_rows(problem), elements = rows * problem->classes;
     uint64_t temperatures = cls_problem_temperatures(problem), passed = times * turns(problem, tiles);
     uint64_t up = elements * clsoftmax_dtype_size(problem->logits_dtype) +
+                  bytes_if(cls_has_operand(problem), elements, clsoftmax_dtype_size(problem->operand_dtype)) +
                   bytes_if(problem->temperature_per_row, rows, sizeof(float));
     uint64_t down =
         bytes_if(cls_has_results(problem), elements * temperatures, clsoftmax_dtype_size(problem->results_dtype)) +

@@ -26,9 +26,10 @@ static const char *dtype_in_kernels(unsigned dtype)
 
 void cls_variant_defines(const cls_variant *variant, char *text, size_t size)
 {
-    int length = snprintf(text, size, "/* %s */\n#define LOGITS_DTYPE %s\n#define RESULTS_DTYPE %s\n",
-                          clsoftmax_strategy_name(variant->strategy), dtype_in_kernels(variant->logits_dtype),
-                          dtype_in_kernels(variant->results_dtype));
+    int length =
+        snprintf(text, size, "/* %s */\n#define LOGITS_DTYPE %s\n#define RESULTS_DTYPE %s\n#define OPERAND_DTYPE %s\n",
+                 clsoftmax_strategy_name(variant->strategy), dtype_in_kernels(variant->logits_dtype),
+                 dtype_in_kernels(variant->results_dtype), dtype_in_kernels(variant->operand_dtype));
 #define CLS_VARIANT_DEFINE(name, field)                                                                                \
     if (length >= 0 && (size_t)length < size)                                                                          \
         length += snprintf(text + length, size - (size_t)length, "#define %s %u\n", #name, variant->field);
@@ -42,7 +43,7 @@ void cls_variant_label(const cls_variant *variant, char *text, size_t size)
                                                [TEMPERATURES_PER_ROW] = ":temperature per row",
                                                [TEMPERATURES_SWEEP] = ":sweep",
                                                [TEMPERATURES_ON_LANES] = ":sweep on lanes"};
-    char chunks[64] = "", kept[64] = "", abreast[64] = "";
+    char chunks[64] = "", kept[64] = "", abreast[64] = "", operand[16] = "";
     if (variant->room_classes)
         snprintf(kept, sizeof kept, ":up to %u kept", variant->room_classes);
     if (variant->vectors_abreast)
@@ -52,10 +53,12 @@ void cls_variant_label(const cls_variant *variant, char *text, size_t size)
         snprintf(chunks, sizeof chunks, ":%u x %u %s%s", variant->accesses, variant->access_width,
                  variant->row_in_registers ? "kept" : "at a time",
                  variant->pairs_in_registers ? " with exponentials" : "");
-    snprintf(text, size, "%s%s:%s:%s->%s%s%s%s:width %u:work-group %u%s%s%s:levels %u",
+    if (operation_has_operand((int)variant->operation))
+        snprintf(operand, sizeof operand, ",%s", clsoftmax_dtype_name((clsoftmax_dtype)variant->operand_dtype));
+    snprintf(text, size, "%s%s:%s:%s%s->%s%s%s%s:width %u:work-group %u%s%s%s:levels %u",
              clsoftmax_operation_name((clsoftmax_operation)variant->operation),
              variant->statistics ? "+statistics" : "", clsoftmax_strategy_name(variant->strategy),
-             clsoftmax_dtype_name((clsoftmax_dtype)variant->logits_dtype),
+             clsoftmax_dtype_name((clsoftmax_dtype)variant->logits_dtype), operand,
              clsoftmax_dtype_name((clsoftmax_dtype)variant->results_dtype), temperatures[variant->temperatures],
              variant->ties ? ":ties" : "", variant->lean ? ":lean" : "", variant->vector_width,
              variant->work_group_size, chunks, kept, abreast, variant->sum_levels);
