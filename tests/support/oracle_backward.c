@@ -102,7 +102,7 @@ static double error_of(const backward_case *c, truth *t, size_t i, float result)
 
 double oracle_backward_error(const backward_case *c, const float *results, size_t *worst)
 {
-    truth t = {malloc(c->classes * sizeof *t.p), malloc(c->classes * sizeof *t.y)};
+    truth t = {.p = malloc(c->classes * sizeof *t.p), .y = malloc(c->classes * sizeof *t.y)};
     double largest = 0;
     mpfr_inits2(PRECISION, t.mean, t.mean_size, t.sum, t.of_class, t.scratch, (mpfr_ptr)NULL);
     for (size_t i = 0; i < c->classes; i++)
