@@ -1,4 +1,4 @@
-/* clsoftmax-mpi: clsoftmax run by as many processes as mpirun starts, on one machine or many, into one file. */
+/* clsoftmax-mpi: clsoftmax run or loss by as many processes as mpirun starts, on one machine or many, into one file. */
 #include "clsoftmax/clsoftmax.h"
 #include "commands/commands.h"
 #include "support/messages.h"
@@ -14,8 +14,10 @@ const char program_name[] = "clsoftmax-mpi";
 
 static const char help[] =
     "usage: mpirun -n N clsoftmax-mpi INPUT -o OUT.npy [OPTION...]\n"
+    "       mpirun -n N clsoftmax-mpi loss LOGITS LABELS [OPTION...]\n"
     "\n"
-    "Does the job of clsoftmax run with N processes, on one machine or on many that share a file system. Each "
+    "Does the job of clsoftmax run, or of clsoftmax loss, with N processes, on one machine or on many that share a "
+    "file system. Each "
     "computes\n"
     "a shard of the rows, and all write into one file, whose bytes do not depend on N. The options are those of\n"
     "clsoftmax run except --shard; results and statistics go to files. Without --device, the processes of a machine\n"
@@ -23,7 +25,8 @@ static const char help[] =
     "\n"
     "examples:\n"
     "  mpirun -n 8 clsoftmax-mpi logits.npy -T 0.7 -o probabilities.npy\n"
-    "  mpirun -n 8 clsoftmax-mpi logits.npy -T 0.7 --stats=statistics.npy -o probabilities.npy\n";
+    "  mpirun -n 8 clsoftmax-mpi logits.npy -T 0.7 --stats=statistics.npy -o probabilities.npy\n"
+    "  mpirun -n 8 clsoftmax-mpi loss logits.npy labels.npy -T 2 --gradient gradient.npy\n";
 
 static int print_help(void)
 {
@@ -74,7 +77,8 @@ static int run_rank(int argc, char **argv, int provided)
     if (is_help(argc, argv))
         return ranks_index() == 0 ? print_help() : EXIT_DONE;
     COMPLAIN_IF(provided < MPI_THREAD_SERIALIZED, EXIT_FAILED, "this MPI cannot be called by several threads in turn");
-    return command_run(argc, argv);
+    const int is_loss = argc > 1 && strcmp(argv[1], "loss") == 0;
+    return is_loss ? command_loss(argc - 1, argv + 1) : command_run(argc, argv);
 }
 
 /* Ends rank 0 with the job's status, and all other ranks with 0: mpirun prints a page about every process that ends

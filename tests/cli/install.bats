@@ -69,7 +69,7 @@ target_link_libraries(raii_static PRIVATE clsoftmax::clsoftmax_static)' >>exampl
     run man --warnings -l -Tutf8 "$page"
     [ "$status" -eq 0 ]
     [[ $output != *"warning"* ]]
-    for command in run sweep plot explore; do "$CLSOFTMAX" $command --help; done >help.txt
+    for command in run sweep plot explore loss; do "$CLSOFTMAX" $command --help; done >help.txt
     MANWIDTH=400 man -l "$page" | col -b >page.txt
     for option in $(grep -o -- '--[a-z-]*' help.txt | sort -u); do
         grep -q -- "$option" page.txt || { echo "$option is not in the man page"; return 1; }
@@ -82,6 +82,9 @@ target_link_libraries(raii_static PRIVATE clsoftmax::clsoftmax_static)' >>exampl
     run "$BUILD/example_per_row_temperature"
     [ "${lines[0]}" = "T = 0: ln p = -inf -inf 0, entropy 0, -ln p[2] = 0" ]
     [ "${lines[1]}" = "T = 1: ln p = -2.40761 -1.40761 -0.407606, entropy 0.832396, -ln p[2] = 0.407606" ]
+    run "$BUILD/example_training" "$SOURCE"/tests/data/digits_val_{student_logits,labels}.npy
+    [ "${lines[0]}" = "step   0: loss 2.3026, 69 of 700 right" ] # ln 10: nothing has been learnt
+    [[ ${lines[4]} == "step 200: loss 0.80"*", 54"?" of 700 right" ]]
     needs_device
     run "$BUILD/example_device_buffers"
     [ "$output" = "$FIRST | -1" ]

@@ -41,6 +41,17 @@ ranks() {
     [ "$status" -eq 2 ]
 }
 
+@test "losses of any number of ranks: the same bytes and the same sums" {
+    local labels=$SOURCE/tests/data/digits_val_labels.npy
+    clsoftmax loss "$LOGITS" "$labels" -T 0.7 --gradient whole.npy --losses whole-l.npy >whole.txt
+    for count in 1 3 4; do
+        rm -f g.npy l.npy
+        ranks $count loss "$LOGITS" "$labels" -T 0.7 --gradient g.npy --losses l.npy --memory 8k | diff whole.txt -
+        cmp whole.npy g.npy
+        cmp whole-l.npy l.npy
+    done
+}
+
 @test "an error is told once for all ranks; help" {
     PROGRAM=clsoftmax-mpi
     run --separate-stderr ranks 3 nowhere.npy -o p.npy

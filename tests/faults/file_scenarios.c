@@ -34,6 +34,7 @@ const file_scenario file_scenarios[] = {
     {"f16-bf16", "run h.npy --out-dtype bf16 -o p.npy -d cpu", NULL, FILE_NONE, 1, 1},
     {"f64-big-endian", "run d.npy --out-dtype f16 -o p.npy -d cpu", NULL, FILE_NONE, 1, 1},
     {"verified", "run x.npy --verify --stats=s.npy -o p.npy -d cpu", NULL, FILE_NONE, 1, 1},
+    {"loss", "loss x.npy l.npy --gradient p.npy --losses s.npy -d cpu", NULL, FILE_OLDER, 1, 1},
     {"explained", "run x.npy --explain --memory 1M -o p.npy -d cpu", NULL, FILE_OLDER, 1, 1},
     {"first-shard", "run x.npy --shard 0/2 -o p.npy -d cpu", NULL, FILE_OLDER, 1, 1},
     {"last-shard", "run x.npy --shard 1/2 -o p.npy -d cpu", "run x.npy --shard 0/2 -o p.npy -d cpu", FILE_OLDER, 1, 1},

@@ -1,5 +1,5 @@
-/* clsoftmax run, the main job, and clsoftmax sweep, the same at many temperatures. The steps of the job are in
-   run/run.h. */
+/* clsoftmax run, the main job; clsoftmax sweep, the same at many temperatures; and clsoftmax loss, the losses of rows.
+   The steps of the job are in run/run.h. */
 #include "commands/commands.h"
 #include "pictures/picture.h"
 #include "run/ranks.h"
@@ -59,4 +59,9 @@ int command_run(int argc, char **argv)
 int command_sweep(int argc, char **argv)
 {
     return run_command_line(SWEEP, argc, argv);
+}
+
+int command_loss(int argc, char **argv)
+{
+    return run_command_line(LOSS, argc, argv);
 }

@@ -1,4 +1,5 @@
-/* The commands of clsoftmax, one in each command_*.c. main.c calls them; clsoftmax-mpi calls command_run. */
+/* The commands of clsoftmax, one in each command_*.c. main.c calls them; clsoftmax-mpi calls command_run and
+   command_loss. */
 #ifndef CLSOFTMAX_COMMANDS_H
 #define CLSOFTMAX_COMMANDS_H
 
@@ -8,6 +9,7 @@ int command_run(int argc, char **argv);
 int command_sweep(int argc, char **argv);
 int command_plot(int argc, char **argv);
 int command_explore(int argc, char **argv);
+int command_loss(int argc, char **argv);
 int command_devices(int argc, char **argv);
 int command_verify(int argc, char **argv);
 

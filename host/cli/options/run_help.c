@@ -1,14 +1,17 @@
-/* How --help of run, sweep, plot and explore begins and ends. */
+/* How --help of run, sweep, plot, explore and loss begins and ends. */
 #include "options/run_help.h"
 
 #include <stdio.h>
 
 /* What each of them says of its input. */
-#define INPUT_FORMATS                                                                                                  \
-    "INPUT is an .npy, .npz or .safetensors file of floats or integers, or text: a .txt, .csv or .tsv file. - is\n"    \
-    "standard input: text, or .npy. A line of text is a row; numbers are separated by commas, semicolons, tabs or\n"   \
-    "spaces; inf and nan are understood; # starts a comment.\n"                                                        \
-    "\n"
+#define INPUT_FORMATS FORMATS_OF("INPUT")
+#define LOGITS_FORMATS FORMATS_OF("LOGITS")
+#define FORMATS_OF(name)                                                                                               \
+    name " is an .npy, .npz or .safetensors file of floats or integers, or text: a .txt, .csv or .tsv file. - is\n"    \
+         "standard input: text, or .npy. A line of text is a row; numbers are separated by commas, semicolons, tabs "  \
+         "or\n"                                                                                                        \
+         "spaces; inf and nan are understood; # starts a comment.\n"                                                   \
+         "\n"
 
 static const run_help of_run = {
     .introduction =
@@ -70,6 +73,24 @@ static const run_help of_explore = {
                 "  clsoftmax explore logits.npy --rows 100:120 --labels labels.npy -o digits.html\n",
 };
 
+static const run_help of_loss = {
+    .introduction =
+        "usage: clsoftmax loss LOGITS LABELS [OPTION...]\n"
+        "\n"
+        "Computes the cross-entropy of rows at a temperature, -ln softmax(x / T)[label], and on request its gradient\n"
+        "by the logits. Prints the mean over the rows that have a label, the sum, and the numbers of rows; sums are\n"
+        "exact, so they do not depend on devices, processes or the order of rows.\n"
+        "\n"
+        "LABELS has a class for each row; any other whole number is no label: the loss of the row is 0, and so is\n"
+        "its gradient.\n"
+        "\n" LOGITS_FORMATS,
+    .examples = "examples:\n"
+                "  clsoftmax loss logits.npy labels.npy -T 3.05\n"
+                "  clsoftmax loss logits.npy labels.npy --gradient gradient.npy --losses losses.npy\n"
+                "  clsoftmax loss logits.npy labels.npy --weights weights.npy --z-loss 1e-4 --gradient g.npy\n"
+                "  clsoftmax loss huge.npy labels.npy --memory 512M -d 0:0,cpu\n",
+};
+
 const run_help *run_help_of(run_command command)
 {
     switch (command) {
@@ -81,6 +102,8 @@ const run_help *run_help_of(run_command command)
         return &of_plot;
     case EXPLORE:
         return &of_explore;
+    case LOSS:
+        return &of_loss;
     }
     return NULL;
 }

@@ -1,5 +1,6 @@
-/* The options of run, sweep, plot and explore, as rows of a table: what each is called, what --help says of it, and
-   what it sets in run_options. To add one, add a row; run_options.c checks what concerns several options at once. */
+/* The options of run, sweep, plot, explore and loss, as rows of a table: what each is called, what --help says of it,
+   and what it sets in run_options. To add one, add a row; run_options.c checks what concerns several options at once.
+ */
 #include "options/run_option_rows.h"
 
 #include "options/run_options.h"
@@ -8,6 +9,7 @@
 #include "support/options.h"
 #include "support/values.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,6 +40,16 @@ static int set_temperature_list(const option_row *row, const char *argument, voi
 }
 
 /* ---------------------------------------------------------------- What to compute */
+
+/* Takes the weight of a z-loss. */
+static int set_z_loss(const option_row *row, const char *argument, void *options)
+{
+    (void)row;
+    float *z = &((run_options *)options)->z_loss;
+    FORWARD(parse_temperature("--z-loss", argument, z));
+    COMPLAIN_IF(isinf(*z), EXIT_WRONG, "--z-loss %s: it takes a finite number from 0 on", argument);
+    return EXIT_DONE;
+}
 
 static int set_log(const option_row *row, const char *argument, void *options)
 {
@@ -170,9 +182,9 @@ static int set_shard(const option_row *row, const char *argument, void *options_
 /* ---------------------------------------------------------------- The rows */
 
 /* The commands that write what they compute of every row, those that draw, and all. */
-#define WRITES_ROWS (RUN | SWEEP)
+#define WRITES_ROWS (RUN | SWEEP | LOSS)
 #define DRAWS (SWEEP | PLOT)
-#define ALL (RUN | SWEEP | PLOT | EXPLORE)
+#define ALL (RUN | SWEEP | PLOT | EXPLORE | LOSS)
 
 /* A value of run_options that one of the setters in support/options.h sets. */
 #define SETS(type, member) .set = option_set_##type, .offset = offsetof(run_options, member)
@@ -182,7 +194,7 @@ const option_row run_option_rows[] = {
     {.letter = 'T',
      .name = "temperature",
      .argument = "T",
-     .commands = RUN,
+     .commands = RUN | LOSS,
      .set = set_temperature,
      .help = "a number from 0 to inf; default 1. 0 splits the mass evenly over the largest logits,\n"
              "inf is uniform. @FILE: one for each row; a negative or NaN one makes its row NaN"},
@@ -208,19 +220,34 @@ const option_row run_option_rows[] = {
      .set = set_accuracy,
      .help = "faithful (default): probabilities within 1 ULP; or fast: within 4 ULP, in half of the\n"
              "arithmetic. Either has the same bits on every device"},
-    {.name = "log", .commands = WRITES_ROWS, .set = set_log, .help = "compute log-probabilities"},
+    {.name = "log", .commands = RUN | SWEEP, .set = set_log, .help = "compute log-probabilities"},
     {.name = "stats",
      .argument = "FILE",
      .is_optional = 1,
-     .commands = WRITES_ROWS,
+     .commands = RUN | SWEEP,
      .set = set_statistics,
      .help = "maximum, argmax, log-sum-exp, entropy, largest probability and margin of each row, in\n"
              "place of the results, or beside those of -o FILE: with =FILE.npy as named columns,\n"
              "else a table on standard output. The margin is the largest probability minus the\n"
              "second largest"},
+    {.name = "weights",
+     .argument = "FILE",
+     .commands = LOSS,
+     SETS(text, weights),
+     .help = "a weight for each row, from 0 on, such as that of its label's class; the mean is then\n"
+             "the sum of the losses divided by the weights of the rows that have a label"},
+    {.name = "z-loss",
+     .argument = "Z",
+     .commands = LOSS,
+     .set = set_z_loss,
+     .help = "add Z times the square of log-sum-exp to the loss of each row; default 0"},
+    {.name = "sum",
+     .commands = LOSS,
+     SETS(on, is_sum),
+     .help = "the gradient is that of the sum of the losses; by default, of their mean"},
     {.name = "labels",
      .argument = "FILE",
-     .commands = WRITES_ROWS,
+     .commands = RUN | SWEEP,
      SETS(text, labels),
      .help = "a class for each row, any other whole number for none: adds the negative\n"
              "log-likelihood of each row, its mean, and the accuracy"},
@@ -277,6 +304,16 @@ const option_row run_option_rows[] = {
      SETS(text, output),
      .help = "an .npy or .safetensors file of the same shape, or - for .npy on standard output;\n"
              "without it, text on standard output"},
+    {.name = "gradient",
+     .argument = "FILE",
+     .commands = LOSS,
+     SETS(text, output),
+     .help = "write the gradient by the logits: an .npy or .safetensors file of the shape of LOGITS"},
+    {.name = "losses",
+     .argument = "FILE",
+     .commands = LOSS,
+     SETS(text, losses),
+     .help = "write the loss of each row, f32: an .npy or .safetensors file; 0 where it has no label"},
     {.letter = 'o',
      .name = "output",
      .argument = "FILE",

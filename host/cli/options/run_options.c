@@ -1,5 +1,5 @@
-/* The options of run, sweep, plot and explore: their defaults, and the checks of several options at once. The options
-   themselves are the rows of run_option_rows.c. */
+/* The options of run, sweep, plot, explore and loss: their defaults, and the checks of several options at once. The
+   options themselves are the rows of run_option_rows.c. */
 #include "options/run_options.h"
 
 #include "options/run_help.h"
@@ -16,7 +16,7 @@
 /* Returns 1 for the commands that write what they compute of every row. */
 static int writes_rows(const run_options *options)
 {
-    return options->command == RUN || options->command == SWEEP;
+    return options->command == RUN || options->command == SWEEP || options->command == LOSS;
 }
 
 static int is_picture_name(const char *name)
@@ -38,6 +38,10 @@ static int check_output_name(const run_options *options)
                 "-o %s: the name of an .html file", output);
     COMPLAIN_IF(options->command == PLOT && output && !is_picture_name(output), EXIT_WRONG,
                 "-o %s: the name of an .svg, .png or .pdf file; for the terminal, leave -o out", output);
+    COMPLAIN_IF(options->command == LOSS && output && !is_result_name(output), EXIT_WRONG,
+                "--gradient %s: the name of an .npy or .safetensors file", output);
+    COMPLAIN_IF(options->command == LOSS && options->losses && !is_result_name(options->losses), EXIT_WRONG,
+                "--losses %s: the name of an .npy or .safetensors file", options->losses);
     COMPLAIN_IF(writes_rows(options) && output && !is_result_name(output), EXIT_WRONG,
                 "-o %s: the name of an .npy or .safetensors file, or -; for text, leave -o out and redirect", output);
     return EXIT_DONE;
@@ -58,6 +62,11 @@ static int check_names(const run_options *options)
    place that they have on standard output. */
 static int choose_results(run_options *options)
 {
+    if (options->command == LOSS) {
+        options->problem.operation =
+            options->output ? CLSOFTMAX_OPERATION_CROSS_ENTROPY_GRADIENT : CLSOFTMAX_OPERATION_CROSS_ENTROPY;
+        return EXIT_DONE;
+    }
     if (options->labels && !options->statistics && !options->output)
         options->statistics = "";
     options->problem.statistics = options->statistics || options->labels;
@@ -81,6 +90,8 @@ static int check_standard_output(const run_options *options)
     COMPLAIN_IF(isatty(STDOUT_FILENO), EXIT_WRONG,
                 "-o -: standard output is a terminal, and .npy is no text; redirect it, or leave -o out");
     COMPLAIN_IF(options->shard_count > 0, EXIT_WRONG, "--shard: results go to a file, -o FILE");
+    COMPLAIN_IF(options->command == LOSS, EXIT_WRONG,
+                "--gradient -: the text of the losses goes to standard output, too; --gradient FILE");
     COMPLAIN_IF(options->labels || (options->statistics && !*options->statistics), EXIT_WRONG,
                 "-o -: the text of --labels and --stats goes to standard output, too; -o FILE for the results");
     COMPLAIN_IF(options->explain, EXIT_WRONG, "-o -: --explain goes to standard output, too; -o FILE");
@@ -98,6 +109,12 @@ static int check_text_format(const text_format *text)
 
 static int take_input(int argc, char **argv, run_options *options)
 {
+    if (options->command == LOSS) {
+        COMPLAIN_IF(optind != argc - 2, EXIT_WRONG, "it takes LOGITS and LABELS; see %s --help", argv[0]);
+        options->labels = argv[optind + 1];
+        options->input = argv[optind];
+        return EXIT_DONE;
+    }
     COMPLAIN_IF(optind == argc && options->command != EXPLORE, EXIT_WRONG, "INPUT is missing; see %s --help", argv[0]);
     COMPLAIN_IF(optind < argc - 1, EXIT_WRONG, "%s: one INPUT only; see %s --help", argv[optind + 1], argv[0]);
     options->input = argv[optind];

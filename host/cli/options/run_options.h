@@ -1,5 +1,5 @@
-/* The options of run, sweep, plot and explore, parsed and checked. Used by these commands, and by the folders run and
-   pictures. */
+/* The options of run, sweep, plot, explore and loss, parsed and checked. Used by these commands, and by the folders run
+   and pictures. */
 #ifndef CLSOFTMAX_RUN_OPTIONS_H
 #define CLSOFTMAX_RUN_OPTIONS_H
 
@@ -8,17 +8,21 @@
 #include "options/temperature_list.h"
 
 /* The commands, as bits, so that an option can name those that take it. */
-typedef enum run_command { RUN = 1, SWEEP = 2, PLOT = 4, EXPLORE = 8 } run_command;
+typedef enum run_command { RUN = 1, SWEEP = 2, PLOT = 4, EXPLORE = 8, LOSS = 16 } run_command;
 
 typedef struct run_options {
     run_command command;
     const char *input;        /* a path, or "-" for standard input; NULL: explore without an input */
-    const char *output;       /* "-": .npy on standard output; NULL: text there */
+    const char *output;       /* "-": .npy on standard output; NULL: text there, or no gradient */
     const char *device;       /* as devices_open takes it; NULL: auto */
     const char *temperatures; /* run: file with a temperature for each row, or NULL */
     temperature_list sweep;   /* sweep and plot: all of them */
     const char *labels;       /* file with a label for each row, or NULL */
     const char *statistics;   /* .npy file for the statistics, "" for a table on standard output, or NULL */
+    const char *weights;      /* loss: file with a weight for each row, or NULL */
+    const char *losses;       /* loss: file for the loss of each row, or NULL */
+    float z_loss;             /* the weight of lse^2 in a loss */
+    int is_sum;               /* loss: the gradient is that of the sum, not of the mean */
     float temperature;
     int axis;
     int has_probabilities; /* INPUT holds probabilities */

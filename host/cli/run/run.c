@@ -8,6 +8,7 @@ void run_begin(run *run)
 {
     memset(run, 0, sizeof *run);
     run->input.file.descriptor = run->temperatures.file.descriptor = run->labels.file.descriptor = -1;
+    run->weights.file.descriptor = -1;
     pthread_mutex_init(&run->lock, NULL);
 }
 
@@ -15,12 +16,14 @@ void run_end(run *run)
 {
     result_file_abandon(&run->results); /* does nothing to a file that is committed */
     result_file_abandon(&run->statistics);
+    result_file_abandon(&run->losses);
     devices_close(&run->devices);
     devices_close(&run->cpu);
     devices_close(&run->reference);
     source_close(&run->input);
     source_close(&run->temperatures);
     source_close(&run->labels);
+    source_close(&run->weights);
     free(run->labelled);
     pthread_mutex_destroy(&run->lock);
     run_options_release(&run->options);
@@ -33,7 +36,7 @@ uint64_t run_temperatures(const run *run)
 
 int run_prints_results(const run *run)
 {
-    return !run->has_results_file && run->problem.operation != CLSOFTMAX_OPERATION_NONE;
+    return !run->has_results_file && clsoftmax_operation_has_results(run->problem.operation);
 }
 
 int run_prints_statistics(const run *run)

@@ -1,6 +1,6 @@
 /*
- * The job of `run` and `sweep`: softmax of all rows of an input, at one temperature or at many, into files or to
- * standard output. Pictures and pages take their input and their devices from it, too.
+ * The job of `run`, `sweep` and `loss`: softmax of all rows of an input, at one temperature or at many, or their
+ * losses, into files or to standard output. Pictures and pages take their input and their devices from it, too.
  *
  * A job is prepared, and then explained or computed: commands/command_run.c calls run_prepare, and run_explain or
  * run_compute. Behind these three stand the steps that they are made of, in the order in which they are taken.
@@ -18,15 +18,22 @@
 
 #include <pthread.h>
 
+/* What the losses of rows come to: exact sums, so that they do not depend on the order of slabs, shards and ranks. */
+typedef struct loss_sums {
+    clsoftmax_total losses, weights; /* the weights of the rows that have a label */
+    uint64_t labelled, rows;
+} loss_sums;
+
 typedef struct run {
     run_options options;
     clsoftmax_problem problem; /* of all rows of the input */
     uint64_t rows;             /* of the input, after --rows */
     uint64_t first_row;        /* where row 0 stands in the files of temperatures and labels */
-    source input, temperatures, labels;
+    source input, temperatures, labels, weights;
     devices devices, cpu, reference; /* the last two if the results are verified */
-    result_file results, statistics;
-    int has_results_file, has_statistics_file;
+    result_file results, statistics, losses;
+    int has_results_file, has_statistics_file, has_losses_file;
+    float scale;  /* of a gradient */
     int in_place; /* in a slab, results take the place of the logits */
     int in_order; /* slabs are written one after another: to standard output, to a pipe, or into a sum over rows */
     slabs slabs;
@@ -39,6 +46,7 @@ typedef struct run {
     uint64_t foreign_labels; /* neither a class nor -1 */
     comparison bits, ulp;    /* against cpu, and against reference */
     label_summary *labelled; /* at each temperature */
+    loss_sums loss;
 } run;
 
 /* Zeroes a job, so that run_end may be called whatever has been opened; gives everything back. */

@@ -19,7 +19,7 @@ int run_compute(run *run)
 {
     FORWARD(run_open_outputs(run));
     int has_pipe = run_has_pipe(run);
-    run->in_order = run_prints_rows(run) || run->options.labels || has_pipe;
+    run->in_order = run_prints_rows(run) || run->problem.statistics || has_pipe;
     FORWARD(ranks_agree(check_pipes(run, has_pipe)));
     FORWARD(ranks_agree(run_go_through_slabs(run)));
     run_add_up_ranks(run);

@@ -35,7 +35,7 @@ static void print_bytes(const run *run, uint64_t rows)
     double elements = (double)rows * (double)p->classes, in = elements * (double)clsoftmax_dtype_size(p->logits_dtype);
     double out = (double)run_temperatures(run) * elements * (double)clsoftmax_dtype_size(p->results_dtype);
     char first[16], second[16];
-    out = p->operation == CLSOFTMAX_OPERATION_NONE ? 0 : out;
+    out = clsoftmax_operation_has_results(p->operation) ? out : 0;
     printf("bytes: %s are read once, %s written once; no less can be moved\n", bytes_text(in, first),
            bytes_text(out, second));
 }

@@ -104,6 +104,7 @@ int run_open_input(run *run)
     FORWARD(set_shape(run));
     FORWARD(open_temperatures(run));
     FORWARD(open_row_numbers(run, "--labels", options->labels, ARRAY_NUMBERS, &run->labels));
+    FORWARD(open_row_numbers(run, "--weights", options->weights, ARRAY_NUMBERS, &run->weights));
     return cut_to_rows(run);
 }
 

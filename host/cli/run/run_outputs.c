@@ -2,7 +2,7 @@
    printed. */
 #include "files/output_path.h"
 #include "run/ranks.h"
-#include "run/run.h"
+#include "run/run_loss.h"
 #include "run/shard_key.h"
 #include "run/sweep_table.h"
 #include "support/messages.h"
@@ -15,15 +15,16 @@
 
 int run_check_paths(const run *run)
 {
-    char results[PATH_MAX], statistics[PATH_MAX];
+    char results[PATH_MAX], others[PATH_MAX];
     struct stat found;
     int exists;
-    if (!run->has_results_file || !run->has_statistics_file)
+    const char *other = run->has_losses_file ? run->options.losses : run->options.statistics;
+    if (!run->has_results_file || !(run->has_statistics_file || run->has_losses_file))
         return EXIT_DONE;
     FORWARD(output_path_find(run->options.output, results, &found, &exists));
-    FORWARD(output_path_find(run->options.statistics, statistics, &found, &exists));
-    COMPLAIN_IF(strcmp(results, statistics) == 0, EXIT_WRONG, "%s: -o and --stats name the same file",
-                run->options.output);
+    FORWARD(output_path_find(other, others, &found, &exists));
+    COMPLAIN_IF(strcmp(results, others) == 0, EXIT_WRONG, "%s: %s name the same file", run->options.output,
+                run->has_losses_file ? "--gradient and --losses" : "-o and --stats");
     return EXIT_DONE;
 }
 
@@ -38,7 +39,9 @@ static int open_output(const run *run, const char *path, const result_format *fo
 /* Returns what the results are called in a file where arrays have names. */
 static const char *results_name(const run *run)
 {
-    return run->problem.operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX ? "log_probabilities" : "probabilities";
+    return run->options.command == LOSS                                ? "gradient"
+           : run->problem.operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX ? "log_probabilities"
+                                                                       : "probabilities";
 }
 
 /* Arrays of a sweep have its temperatures as their first dimension. */
@@ -60,6 +63,10 @@ int run_open_outputs(run *run)
                                       .shape = rows + 1 - more};
     if (run->has_statistics_file)
         FORWARD(open_output(run, options->statistics, &statistics, &run->statistics));
+    if (run->has_losses_file) {
+        const result_format losses = result_format_of(options->losses, "losses", CLSOFTMAX_F32, 1, &run->rows);
+        FORWARD(open_output(run, options->losses, &losses, &run->losses));
+    }
     return EXIT_DONE;
 }
 
@@ -70,22 +77,27 @@ static int is_pipe(int has_file, const result_file *file)
 
 int run_has_pipe(const run *run)
 {
-    return is_pipe(run->has_results_file, &run->results) || is_pipe(run->has_statistics_file, &run->statistics);
+    return is_pipe(run->has_results_file, &run->results) || is_pipe(run->has_statistics_file, &run->statistics) ||
+           is_pipe(run->has_losses_file, &run->losses);
 }
 
 /* ---------------------------------------------------------------- Ending */
 
-/* Synchronises both files before either gets its name, and gives them their names. */
+/* Synchronises all files before any gets its name, and gives them their names. */
 static int finish_files(run *run)
 {
     if (run->has_results_file)
         FORWARD(result_file_sync(&run->results));
     if (run->has_statistics_file)
         FORWARD(result_file_sync(&run->statistics));
+    if (run->has_losses_file)
+        FORWARD(result_file_sync(&run->losses));
     if (run->has_results_file)
         FORWARD(result_file_commit(&run->results));
     if (run->has_statistics_file)
         FORWARD(result_file_commit(&run->statistics));
+    if (run->has_losses_file)
+        FORWARD(result_file_commit(&run->losses));
     return EXIT_DONE;
 }
 
@@ -115,7 +127,9 @@ int run_finish_outputs(run *run)
 {
     if (run->rows == 0)
         print_empty_table(run);
-    if (run->options.labels && ranks_index() == 0)
+    if (run->options.command == LOSS && ranks_index() == 0)
+        run_print_losses(run);
+    else if (run->options.labels && ranks_index() == 0)
         print_label_summaries(run);
     FORWARD(ranks_agree(finish_output(stdout)));
     return finish_files(run);

@@ -1,6 +1,6 @@
 /* A job made ready: everything that can go wrong before there is an output. */
 #include "run/ranks.h"
-#include "run/run.h"
+#include "run/run_loss.h"
 #include "support/messages.h"
 
 #include <stdio.h>
@@ -15,7 +15,7 @@ static int is_standard_input(const char *path)
 static int reads_standard_input(const run_options *options)
 {
     return is_standard_input(options->input) || is_standard_input(options->temperatures) ||
-           is_standard_input(options->labels);
+           is_standard_input(options->labels) || is_standard_input(options->weights);
 }
 
 /* Checks what processes that share the rows can do: ranks, or shards. */
@@ -65,13 +65,16 @@ int run_prepare(run *run)
     run->problem = run->options.problem;
     run->has_results_file = run->options.output != NULL;
     run->has_statistics_file = run->options.statistics && *run->options.statistics;
+    run->has_losses_file = run->options.losses != NULL;
     FORWARD(check_processes(run));
     FORWARD(run_check_paths(run));
     FORWARD(run_open_input(run));
     warn_of_f16(run);
     FORWARD(prepare_sweep(run));
+    if (run->options.command == LOSS)
+        FORWARD(run_choose_scale(run));
     FORWARD(open_devices(run));
-    run->in_place = run->problem.operation != CLSOFTMAX_OPERATION_NONE && !run->options.verify &&
+    run->in_place = clsoftmax_operation_has_results(run->problem.operation) && !run->options.verify &&
                     run->problem.results_dtype == run->problem.logits_dtype && run->problem.sweep == 0;
     return run_choose_slabs(run);
 }

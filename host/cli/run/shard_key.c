@@ -30,9 +30,12 @@ uint64_t shard_key(const run *run, const char *descr)
                                 run->options.shard_count};
     uint64_t hash = hash_bytes(FNV_OFFSET_BASIS, numbers, sizeof numbers);
     hash = hash_bytes(hash, &run->options.temperature, sizeof run->options.temperature);
+    hash = hash_bytes(hash, &run->options.z_loss, sizeof run->options.z_loss);
+    hash = hash_bytes(hash, &run->scale, sizeof run->scale);
     hash = hash_bytes(hash, run->options.sweep.values, run->options.sweep.count * sizeof(float));
     hash = hash_bytes(hash, &run->input.version, sizeof run->input.version);
     hash = hash_bytes(hash, &run->temperatures.version, sizeof run->temperatures.version);
     hash = hash_bytes(hash, &run->labels.version, sizeof run->labels.version);
+    hash = hash_bytes(hash, &run->weights.version, sizeof run->weights.version);
     return hash_bytes(hash, descr, strlen(descr));
 }

@@ -15,15 +15,16 @@ typedef struct buffer {
     uint64_t row_bytes; /* 0: not needed */
 } buffer;
 
-enum { BUFFERS = 10 };
+enum { BUFFERS = 13 };
 
 static void list_buffers(const run *run, slab_buffers *b, buffer *buffers)
 {
     const clsoftmax_problem *p = &run->problem;
     uint64_t temperatures = run_temperatures(run);
-    uint64_t results = p->operation == CLSOFTMAX_OPERATION_NONE
-                           ? 0
-                           : temperatures * p->classes * clsoftmax_dtype_size(p->results_dtype);
+    uint64_t results = clsoftmax_operation_has_results(p->operation)
+                           ? temperatures * p->classes * clsoftmax_dtype_size(p->results_dtype)
+                           : 0;
+    uint64_t losses = clsoftmax_operation_has_loss(p->operation) ? temperatures * sizeof(float) : 0;
     uint64_t statistics = p->statistics ? temperatures * sizeof(clsoftmax_statistics) : 0;
     int verify = run->options.verify, is_double = run->input.array.is_double;
     const buffer all[BUFFERS] = {
@@ -35,6 +36,9 @@ static void list_buffers(const run *run, slab_buffers *b, buffer *buffers)
         {(void **)&b->temperatures, p->temperature_per_row ? sizeof(float) : 0},
         {(void **)&b->label_numbers, run->options.labels ? sizeof(double) : 0},
         {(void **)&b->labels, run->options.labels ? sizeof(int64_t) : 0},
+        {(void **)&b->weights, run->options.weights ? sizeof(float) : 0},
+        {(void **)&b->losses, losses},
+        {(void **)&b->other_losses, verify ? losses : 0},
         {(void **)&b->statistics, statistics},
         {(void **)&b->other_statistics, verify ? statistics : 0},
     };

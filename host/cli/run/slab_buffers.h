@@ -10,8 +10,9 @@ typedef struct slab_buffers {
     void *logits, *results, *other_results;
     double *exact_logits, *shifts; /* of an input in double precision: see relative_logits.h */
     float *temperatures;
-    double *label_numbers; /* as the file has them */
+    double *label_numbers; /* labels or weights as their file has them */
     int64_t *labels;
+    float *weights, *losses, *other_losses;
     clsoftmax_statistics *statistics, *other_statistics; /* "other": of the device that verifies */
 } slab_buffers;
 

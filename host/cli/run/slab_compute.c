@@ -13,6 +13,10 @@ static clsoftmax_arguments arguments_of(const run *run, const slab_buffers *buff
     arguments.temperatures = options->sweep.count > 0 ? options->sweep.values : buffers->temperatures;
     arguments.labels = buffers->labels;
     arguments.statistics = buffers->statistics;
+    arguments.weights = buffers->weights;
+    arguments.losses = buffers->losses;
+    arguments.scale = run->scale;
+    arguments.z_loss = options->z_loss;
     return arguments;
 }
 
@@ -59,6 +63,7 @@ static int compare_slab(run *run, const slab *slab, const slab_buffers *buffers,
     clsoftmax_arguments arguments = arguments_of(run, buffers);
     arguments.results = buffers->other_results;
     arguments.statistics = buffers->other_statistics;
+    arguments.losses = buffers->other_losses;
     clsoftmax_status computed = device_run(verifier, &problem, &arguments);
     if (computed != CLSOFTMAX_OK)
         return complain_library("--verify", computed);
@@ -67,6 +72,8 @@ static int compare_slab(run *run, const slab *slab, const slab_buffers *buffers,
     if (buffers->results)
         compare(sum, problem.results_dtype, buffers->results, buffers->other_results, rows * problem.classes,
                 allowed_error(&problem, 1, 0));
+    if (buffers->losses)
+        compare(sum, CLSOFTMAX_F32, buffers->losses, buffers->other_losses, rows, allowed_error(&problem, 1, 0));
     if (buffers->statistics)
         compare_statistics(sum, &problem, buffers->statistics, buffers->other_statistics, rows);
     pthread_mutex_unlock(&run->lock);

@@ -1,5 +1,6 @@
 /* A slab is read: logits, and the numbers of each row. */
 #include "run/relative_logits.h"
+#include "run/run_loss.h"
 #include "run/slab_steps.h"
 #include "support/messages.h"
 
@@ -34,6 +35,11 @@ int slab_read_logits(const run *run, const slab *slab, slab_buffers *buffers)
     FORWARD(run_read_logits(run, &run->slabs, slab, buffers->exact_logits));
     relative_logits(buffers->exact_logits, slab->outer, run->problem.classes, slab->inner, buffers->logits,
                     buffers->shifts);
+    for (uint64_t i = 0; i < slab->rows && run->options.z_loss > 0; i++)
+        COMPLAIN_IF(buffers->shifts[i] != 0, EXIT_WRONG,
+                    "%s: --z-loss: row %llu is computed relative to its largest logit, since f32 does not hold its "
+                    "logits; it then has no log-sum-exp",
+                    run->options.input, (unsigned long long)(run->first_row + slab->row + i));
     return EXIT_DONE;
 }
 
@@ -42,5 +48,8 @@ int slab_read(run *run, const slab *slab, slab_buffers *buffers)
     FORWARD(slab_read_logits(run, slab, buffers));
     if (buffers->temperatures)
         FORWARD(read_temperatures(run, slab, buffers));
-    return buffers->labels ? read_labels(run, slab, buffers) : EXIT_DONE;
+    if (buffers->labels)
+        FORWARD(read_labels(run, slab, buffers));
+    return buffers->weights ? run_read_weights(run, slab->row, slab->rows, buffers->label_numbers, buffers->weights)
+                            : EXIT_DONE;
 }

@@ -1,6 +1,7 @@
 /* A slab is written: results and statistics, to files or as text. */
 #include "files/array_text.h"
 #include "run/relative_logits.h"
+#include "run/run_loss.h"
 #include "run/slab_steps.h"
 #include "run/sweep_table.h"
 #include "support/messages.h"
@@ -78,5 +79,7 @@ int slab_write(run *run, const slab *slab, const slab_buffers *buffers)
         shift_all_statistics(run, slab, buffers);
     if (buffers->results)
         FORWARD(write_results(run, slab, buffers));
+    if (buffers->losses)
+        FORWARD(run_write_losses(run, slab, buffers));
     return buffers->statistics ? write_statistics(run, slab, buffers) : EXIT_DONE;
 }

@@ -1,0 +1,132 @@
+# clsoftmax loss: cross-entropy and its gradient, from files into files.
+bats_require_minimum_version 1.5.0
+load helpers
+
+LOGITS=$SOURCE/tests/data/digits_val_logits.npy # 700 x 10
+LABELS=$SOURCE/tests/data/digits_val_labels.npy
+
+# value NAME FILE: the number that a summary has under a name
+value() { awk -v name="$1" '$1 == name { print $2 }' "$2"; }
+
+@test "the mean is that of the statistics, the gradient and the losses are right" {
+    local options statistics
+    for options in "" "-T 3.05" "-T 0.7 --accuracy fast" "-T 2 --axis 1"; do
+        clsoftmax loss "$LOGITS" "$LABELS" $options >summary
+        statistics=$(clsoftmax run "$LOGITS" --labels "$LABELS" $options --stats=s.npy | grep -o '[0-9.]*$')
+        python3 -c "import sys; sys.exit(abs($(value mean summary) / $statistics - 1) > 1e-6)"
+        [ "$(value labelled summary) $(value rows summary)" = "700 700" ]
+        run --separate-stderr clsoftmax loss "$LOGITS" "$LABELS" $options --verify --gradient g.npy --losses l.npy
+        [ "$status" -eq 0 ]
+        [[ $stderr == *"0 of 7700 values differ from cpu in bits"*passed* ]]
+        diff <(echo "$output") summary
+    done
+}
+
+@test "the numbers of a row: PyTorch's example of a mean with weights, an ignored row and a z-loss" {
+    printf '1 2 3\n3 1 0.5\n0 0 9\n' >x.txt
+    printf '2\n0\n-1\n' >labels.txt
+    printf '1\n3\n5\n' >weights.txt
+    clsoftmax loss x.txt labels.txt --weights weights.txt -T 2 >summary
+    # -ln softmax([1, 2, 3] / 2)[2] = 0.68027..., -ln softmax([3, 1, 0.5] / 2)[0] = 0.50552..., by the formula in double
+    python3 - summary <<'P'
+import math, sys
+def nll(x, label, t): return math.log(sum(math.exp(v / t) for v in x)) - x[label] / t
+found = dict(line.split() for line in open(sys.argv[1]))
+total = 1 * nll([1, 2, 3], 2, 2) + 3 * nll([3, 1, .5], 0, 2)
+assert abs(float(found["sum"]) / total - 1) < 1e-7, (found, total)
+assert abs(float(found["mean"]) / (total / 4) - 1) < 1e-7
+assert found["weights"] == "4" and found["labelled"] == "2" and found["rows"] == "3"
+P
+    clsoftmax loss x.txt labels.txt --z-loss 0.5 >summary
+    python3 - summary <<'P'
+import math, sys
+found = dict(line.split() for line in open(sys.argv[1]))
+total = 0
+for x, label in ([1, 2, 3], 2), ([3, 1, .5], 0):
+    lse = math.log(sum(math.exp(v) for v in x))
+    total += lse - x[label] + 0.5 * lse * lse
+assert abs(float(found["sum"]) / total - 1) < 1e-7, (found, total)
+P
+}
+
+@test "a gradient is that of the mean, or with --sum that of the sum; rows without a label have none" {
+    needs_numpy
+    python - "$LABELS" <<'P'
+import numpy, sys
+labels = numpy.load(sys.argv[1]).astype("i8")
+labels[::7] = -1
+numpy.save("some.npy", labels)
+P
+    clsoftmax loss "$LOGITS" some.npy -T 2 --gradient mean.npy --losses l.npy >summary
+    clsoftmax loss "$LOGITS" some.npy -T 2 --gradient sum.npy --sum >/dev/null
+    clsoftmax run "$LOGITS" -T 2 -o p.npy
+    python - "$(value mean summary)" <<'P'
+import numpy, sys
+p, labels, losses = (numpy.load(f).astype("f8") for f in ("p.npy", "some.npy", "l.npy"))
+has = labels >= 0
+expected = p.copy()
+expected[numpy.arange(len(p)), labels.astype("i8")] -= 1
+expected = expected * has[:, None] / 2
+assert abs(numpy.load("sum.npy") - expected).max() < 1e-7
+assert abs(numpy.load("mean.npy") - expected / has.sum()).max() < 1e-9
+assert (numpy.load("mean.npy")[~has] == 0).all() and (losses[~has] == 0).all()
+assert abs(losses.sum() / has.sum() / float(sys.argv[1]) - 1) < 1e-9
+P
+}
+
+@test "the same bytes in slabs, in shards, by several devices; any order of sums" {
+    clsoftmax loss "$LOGITS" "$LABELS" -T 0.7 --gradient g.npy --losses l.npy >summary
+    clsoftmax loss "$LOGITS" "$LABELS" -T 0.7 --gradient g2.npy --losses l2.npy --memory 4k -d cpu,cpu | diff summary -
+    cmp g.npy g2.npy
+    cmp l.npy l2.npy
+    for shard in 2 0 1; do
+        clsoftmax loss "$LOGITS" "$LABELS" -T 0.7 --gradient g3.npy --losses l3.npy --shard $shard/3 >part.$shard
+    done
+    cmp g.npy g3.npy
+    cmp l.npy l3.npy
+    [ "$(cat part.* | awk '$1 == "labelled" { all += $2 } END { print all }')" = 700 ]
+    clsoftmax loss "$LOGITS" "$LABELS" -T 0.7 --gradient part.npy --rows 10:20 >/dev/null
+    needs_device
+    clsoftmax loss "$LOGITS" "$LABELS" -T 0.7 --gradient g4.npy -d 0:0 | diff summary -
+    cmp g.npy g4.npy
+}
+
+@test "errors" {
+    run --separate-stderr clsoftmax loss "$LOGITS"
+    expect_error 2 "LOGITS and LABELS"
+    run --separate-stderr clsoftmax loss "$LOGITS" "$LABELS" --gradient g.txt
+    expect_error 2 "--gradient g.txt"
+    run --separate-stderr clsoftmax loss "$LOGITS" "$LABELS" --losses l.txt
+    expect_error 2 "--losses l.txt"
+    run --separate-stderr clsoftmax loss "$LOGITS" "$LABELS" --gradient -
+    expect_error 2 "--gradient FILE"
+    run --separate-stderr clsoftmax loss "$LOGITS" "$LABELS" --gradient a.npy --losses ./a.npy
+    expect_error 2 "the same file"
+    printf '1\n2\n' >two.txt
+    run --separate-stderr clsoftmax loss "$LOGITS" two.txt
+    expect_error 2 "2 numbers for 700 rows"
+    printf '1 2 3\n' >x.txt
+    echo 0 >label.txt
+    for weight in -1 inf nan; do
+        echo $weight >weight.txt
+        run --separate-stderr clsoftmax loss x.txt label.txt --weights weight.txt --gradient g.npy
+        expect_error 2 "the weight of row 0"
+        [ ! -e g.npy ]
+    done
+    echo 1e-45 >weight.txt
+    run --separate-stderr clsoftmax loss x.txt label.txt --weights weight.txt --gradient g.npy
+    expect_error 2 "too small to divide a gradient by"
+    run --separate-stderr clsoftmax loss x.txt label.txt --z-loss inf
+    expect_error 2 "--z-loss inf"
+    echo "100000001 100000002" >double.txt
+    run --separate-stderr clsoftmax loss double.txt label.txt --z-loss 1
+    expect_error 2 "relative to its largest logit"
+    run --separate-stderr clsoftmax loss x.txt label.txt -T -1
+    expect_error 2 "-T -1"
+    echo 0.5 >label.txt
+    run --separate-stderr clsoftmax loss x.txt label.txt
+    expect_error 2 "is not a whole number"
+    echo -1 >label.txt
+    run clsoftmax loss x.txt label.txt
+    [ "${lines[0]}" = "mean nan" ]
+}
