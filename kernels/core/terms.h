@@ -19,7 +19,7 @@
 
 /* A set of terms is a sum of these. They are macros, so that a compiler sees constants. */
 #define TERM_SET(term) (1u << (term))
-#define TERM_IS_IN(set, term) ((set) >> (term)&1u)
+#define TERM_IS_IN(set, term) (((set) >> (term)) & 1u)
 
 /* How many terms a set has, and the place of a term among them. */
 #define TERMS_IN(set)                                                                                                  \

@@ -10,7 +10,7 @@
  *               row_end_of         makes of the sums what results need, such as 1 / sum, and the loss
  *               row_finish         writes the row's statistics and its loss, and counts an invalid temperature
  *     emit      row_result         computes the result of a class
- *               row_store_label    writes the result of the label's class, where it is one of its own
+ *               row_store_labels   writes the result of the label's class, where it is one of its own
  *
  * plain.cl shows them in their simplest use. A value that belongs to a row, such as a row_state, is one row's; with
  * CORE_ROW_PER_LANE it is a vector with a row on each lane. What a device computes on as one element is a core_float: a

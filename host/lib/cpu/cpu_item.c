@@ -13,8 +13,8 @@
  * three bundles of rows in turns, a strip each: while the exponentials of one bundle are computed, the logits of the
  * next are read and the results of the last are written (between_strips in cpu_block.h).
  *
- * The loops over a block are in cpu_block.h, the steps of the exponential in cpu_steps.h, what is done once a row for
- * all rows of a bundle in cpu_lanes.h, and loading and storing elements in cpu_dtype.h.
+ * The loops over a block are in cpu_tops.h, cpu_block.h and cpu_results.h, the steps of the exponential in cpu_steps.h,
+ * what is done once a row for all rows of a bundle in cpu_lanes.h, and loading and storing elements in cpu_dtype.h.
  */
 #include "../problem.h"
 #include "cpu_block.h"

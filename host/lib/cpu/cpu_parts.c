@@ -19,8 +19,8 @@
  * Each thread begins at a place of its own. It mostly meets the same parts again in the next phase, whose logits and
  * exponentials are in its caches.
  *
- * A row at one temperature of a sweep counts as a row here. The loops over a block are in cpu_block.h, what is known of
- * a row in cpu_lanes.h, and loading and storing elements in cpu_dtype.h.
+ * A row at one temperature of a sweep counts as a row here. The loops over a block are in cpu_tops.h, cpu_block.h and
+ * cpu_results.h, what is known of a row in cpu_lanes.h, and loading and storing elements in cpu_dtype.h.
  */
 #include "../problem.h"
 #include "cpu_block.h"

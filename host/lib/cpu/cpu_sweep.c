@@ -13,8 +13,8 @@
  * A row that does not fit the room passes through it in segments, as many classes at a time as fit: once for top, once
  * for sums and once for emit, each at up to CPU_LANES temperatures.
  *
- * The loops over a block are in cpu_block.h, the steps of the exponential in cpu_steps.h, what is known of the row at
- * each temperature in cpu_lanes.h, and loading and storing elements in cpu_dtype.h.
+ * The loops over a block are in cpu_tops.h, cpu_block.h and cpu_results.h, the steps of the exponential in cpu_steps.h,
+ * what is known of the row at each temperature in cpu_lanes.h, and loading and storing elements in cpu_dtype.h.
  */
 #include "../problem.h"
 #include "cpu_block.h"

@@ -1,8 +1,8 @@
 /*
  * Transposes rows of neighbouring classes to classes x lanes, a row on each lane, and back: for cpu_panel.h; and
- * squares of as many rows as a vector has elements, for cpu_block.h. It goes in quads, which are four neighbouring
- * floats of a row: a vector is put together from the quads of as many rows by loads alone, and shuffles stay within
- * quads (docs/experiments.md, "cpu: lane").
+ * squares of as many rows as a vector has elements, for cpu_block.h and cpu_tops.h. It goes in quads, which are four
+ * neighbouring floats of a row: a vector is put together from the quads of as many rows by loads alone, and shuffles
+ * stay within quads (docs/experiments.md, "cpu: lane").
  */
 #ifndef CLSOFTMAX_CPU_TRANSPOSE_H
 #define CLSOFTMAX_CPU_TRANSPOSE_H
