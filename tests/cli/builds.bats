@@ -6,7 +6,7 @@ load helpers
 FLAGS="-std=gnu11 -D_GNU_SOURCE -ffp-contract=off -fno-math-errno -fno-trapping-math -fopenmp-simd -DCPU_ISA=baseline"
 
 # Small enough for -O0 and for aarch64 in an emulator.
-STEP=307
+STEP=509
 
 # What surrounds the rows is compiled once, so that only the code under test differs between builds.
 setup_file() {
@@ -48,6 +48,14 @@ build() {
         "${AROUND-$BATS_FILE_TMPDIR}"/{array,digest_problems,problem,status}.o -o digest -lm
 }
 
+# build_in_part COMPILER LEVEL FLAGS...: makes ./digest with two files of the CPU path at a level, and the others at -O0.
+# Compiling takes most of the time here, and they share their loops. A long run has all of them at the level.
+build_in_part() {
+    [ -n "${CLSOFTMAX_TEST_LONG-}" ] || build "$1" -O0 "${@:3}"
+    CHANGED=${CLSOFTMAX_TEST_LONG:+item lane parts sweep}
+    CHANGED=${CHANGED:-item lane} build "$@"
+}
+
 has() { [ "$(uname -m)" = x86_64 ] && grep -qw "$1" /proc/cpuinfo; }
 
 @test "the recorded bits from every build" {
@@ -67,7 +75,7 @@ has() { [ "$(uname -m)" = x86_64 ] && grep -qw "$1" /proc/cpuinfo; }
                 [ "$compiler$level$flags" != gcc-O0 ] || continue # setup_file has compared it
                 echo "$compiler $level $flags:"
                 # shellcheck disable=SC2086
-                build "$compiler" $level $flags
+                build_in_part "$compiler" $level $flags
                 compare
             done
         done
@@ -85,7 +93,7 @@ has() { [ "$(uname -m)" = x86_64 ] && grep -qw "$1" /proc/cpuinfo; }
     command -v aarch64-linux-gnu-gcc >/dev/null && command -v qemu-aarch64-static >/dev/null || skip "no cross compiler"
     around aarch64-linux-gnu-gcc .
     for level in -O1 ${CLSOFTMAX_TEST_LONG:+-O0 -O3}; do # compiling takes most of the time
-        AROUND=. build aarch64-linux-gnu-gcc $level -static
+        AROUND=. build_in_part aarch64-linux-gnu-gcc $level -static
         compare qemu-aarch64-static
     done
 }
@@ -98,7 +106,7 @@ needs_musl() {
 @test "musl's C library gives the bits of glibc's" {
     needs_musl
     around musl-gcc .
-    AROUND=. build musl-gcc -O1 # fma is a call of the C library
+    AROUND=. build musl-gcc -O0 # fma is a call of the C library
     compare
 }
 
@@ -125,12 +133,12 @@ needs_musl() {
 @test "the digest sees a part of a row that is left out between two phases" {
     local pattern
     cp -r "$SOURCE/host/lib" faulty
-    build gcc -O1
+    build gcc -O0
     while read -r pattern; do
         sed "s/$pattern; i < w->cut->parts/$pattern; i < 1/" "$SOURCE/host/lib/cpu/cpu_parts.c" >faulty/cpu/cpu_parts.c
         run cmp -s "$SOURCE/host/lib/cpu/cpu_parts.c" faulty/cpu/cpu_parts.c
         [ "$status" -eq 1 ] || { echo "nothing was planted: $pattern"; false; }
-        CHANGED=parts CPU=faulty/cpu build gcc -O1
+        CHANGED=parts CPU=faulty/cpu build gcc -O0
         STEP=41 run compare # more lines, since few have rows of several blocks
         echo "$pattern: $output"
         [ "$status" -eq 1 ]
