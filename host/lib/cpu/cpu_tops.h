@@ -1,7 +1,8 @@
 /*
  * The phase top over a block of neighbouring classes of one row, in loops that the compiler vectorises: its largest
  * logit, where terms need it also the second largest, and for statistics where the largest is. For cpu_item.c,
- * cpu_parts.c and cpu_sweep.c, and for cpu_block.h, which finds the tops of one row between the exponentials of another.
+ * cpu_parts.c and cpu_sweep.c, and for cpu_block.h, which finds the tops of one row between the exponentials of
+ * another.
  *
  * Logits are read only as far as they go.
  */

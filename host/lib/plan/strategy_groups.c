@@ -96,7 +96,10 @@ static void choose_chunks(const clsoftmax_problem *problem, const cls_limits *li
     if (size == 0)
         size = items_that_hold_a_row(problem, limits, variant, limit);
     size = cls_power_of_two_at_most(size < limit ? size : limit);
-    variant->row_in_registers = may_hold && problem->classes <= size * tuning->register_classes;
+    /* With an operand, which is read in the loops over a chunk, more logits than pass through are not held: the loops
+       become too long to be unrolled, and the registers an array in memory. */
+    const uint64_t most_held = cls_has_operand(problem) ? tuning->passing_classes : tuning->register_classes;
+    variant->row_in_registers = may_hold && problem->classes <= size * most_held;
     if (!variant->row_in_registers && problem->work_group_size == 0 && size > tuning->passing_work_group)
         size = cls_power_of_two_at_most(tuning->passing_work_group);
     /* A sweep goes from 8 logits to 32: 16 with their exponentials spill, and alone 32 take as many registers as 16. */
