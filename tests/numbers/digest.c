@@ -80,8 +80,11 @@ int main(int count, char **arguments)
             {CPU_JOIN(cls_cpu_lane, faithful, CPU_ISA), CPU_JOIN(cls_cpu_lane, lean, CPU_ISA)},
             {in_parts_faithful, in_parts_lean}};
         static const char *const names[] = {"one by one", "side by side", "in parts"};
-        for (unsigned k = 0; k < 3; k++, compared++) {
+        for (unsigned k = 0; k < 3; k++) {
             digest_rows rows = functions[k];
+            if (k == 1 && clsoftmax_operation_has_operand(line->operation)) /* no lane has an operand */
+                continue;
+            compared++;
             char name[80];
             uint64_t found;
             if (digest_of(line, band, run, &rows, &found) == 0 && found == table[i / DIGEST_BANDS][band])
