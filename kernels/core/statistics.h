@@ -74,10 +74,11 @@ typedef struct {
 } core_statistics_record;
 #undef STATISTICS_IN_MEMORY
 
-/* What the statistics of a row are computed from. */
+/* What the statistics of a row are computed from. Their terms are the first ones. */
+#define STATISTICS_TERMS (TERM_REST + 1)
 typedef struct {
     core_top_t top;
-    core_total_t totals[TERM_COUNT];
+    core_total_t totals[STATISTICS_TERMS];
     core_row_float label_logit; /* NaN where no label is given */
 } core_row_sums_t;
 

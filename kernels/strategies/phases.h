@@ -485,7 +485,7 @@ static void row_finish(const row_call *call, uint k, row_lot lot, const row_stat
     row_count_invalid(call, state, lot.count);
     if (STATISTICS) {
         core_row_sums_t sums = {.top = top, .label_logit = inputs.label_logit};
-        FOR_TERMS sums.totals[t] = totals.of[ROW_PLACE(t)];
+        FOR_TERMS if (t < STATISTICS_TERMS) sums.totals[t] = totals.of[ROW_PLACE(t)];
         row_write_records(call, k, lot, state, sums);
     }
     if (HAS_LOSS && call->losses)

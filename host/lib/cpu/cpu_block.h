@@ -216,13 +216,13 @@ INLINE void add_strips(int term, const float *restrict x, size_t length, const s
     end_writing(between, written);
 }
 
-/* The exponentials of a block of a row, at most CPU_BLOCK classes, its logits, and its operand, which is made of whole
-   vectors. */
+/* The exponentials of a block of a row, at most CPU_BLOCK classes, and its logits. */
 typedef struct block_pairs {
     const float *x;
     size_t length;
     float *high, *low;
-    const float *operand; /* NULL where there is none */
+    const cpu_call *call; /* for its operand: where it stands */
+    uint64_t row, first_class;
 } block_pairs;
 
 /* Computes the exponentials of a block into its high and low, and adds them to the sums, which it flushes into the
@@ -261,28 +261,28 @@ INLINE void add_term(int term, block_pairs block, core_term_row_t terms, int lev
 }
 
 /* Adds a block to the sum of a term of its operand. */
-INLINE void add_operand_term(int term, block_pairs block, core_term_row_t terms, int levels, vector_sums *restrict sums,
-                             core_total_t *restrict total)
+INLINE void add_operand_term(int term, block_pairs block, const float *operand, core_term_row_t terms, int levels,
+                             vector_sums *restrict sums, core_total_t *restrict total)
 {
     const strip_rows row = {.terms = terms};
     const strip_sums into = {sums->high, sums->low, sums->lowest};
     make_room(term, sums, block.length, levels, total);
     for (size_t i = 0; i < block.length; i += CPU_VECTOR) {
-        const strip s = {block.operand + i, block.high + i, block.low + i, CPU_VECTOR, block.operand + i};
+        const strip s = {operand + i, block.high + i, block.low + i, CPU_VECTOR, operand + i};
         strip_add_term(term, s, 1, CPU_VECTOR, &row, levels, into); /* none of them looks at logits */
     }
 }
 
 /* Adds a block to the sums of the terms of its operand that the set has. Those of a term stand `stride` behind those of
    the term before. */
-INLINE void add_operand_terms(uint set, block_pairs block, core_term_row_t terms, int levels, vector_sums *sums,
-                              core_total_t *totals, size_t stride)
+INLINE void add_operand_terms(uint set, block_pairs block, const float *operand, core_term_row_t terms, int levels,
+                              vector_sums *sums, core_total_t *totals, size_t stride)
 {
     if (TERM_IS_IN(set, TERM_PRODUCT))
-        add_operand_term(TERM_PRODUCT, block, terms, levels, sums + TERM_PRODUCT * stride,
+        add_operand_term(TERM_PRODUCT, block, operand, terms, levels, sums + TERM_PRODUCT * stride,
                          totals + TERM_PRODUCT * stride);
     if (TERM_IS_IN(set, TERM_OPERAND))
-        add_operand_term(TERM_OPERAND, block, terms, levels, sums + TERM_OPERAND * stride,
+        add_operand_term(TERM_OPERAND, block, operand, terms, levels, sums + TERM_OPERAND * stride,
                          totals + TERM_OPERAND * stride);
 }
 
@@ -290,10 +290,12 @@ INLINE void add_operand_terms(uint set, block_pairs block, core_term_row_t terms
 OUTLINE void add_any_operand_terms(uint set, block_pairs block, core_term_row_t terms, int levels, vector_sums *sums,
                                    core_total_t *totals, size_t stride)
 {
+    float operand[CPU_BLOCK];
+    cpu_load_operand(block.call, block.row, block.first_class, block.length, operand);
     if (levels == 2)
-        add_operand_terms(set, block, terms, 2, sums, totals, stride);
+        add_operand_terms(set, block, operand, terms, 2, sums, totals, stride);
     else
-        add_operand_terms(set, block, terms, 3, sums, totals, stride);
+        add_operand_terms(set, block, operand, terms, 3, sums, totals, stride);
 }
 
 /* Adds a block to the rest of its row, whose largest exponential stands alone, and of which nothing else is added up.

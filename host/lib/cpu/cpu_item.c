@@ -49,7 +49,7 @@ typedef struct bundle {
 
 /* What the lanes have seen of the rows of the bundle that is in the phase top: maxima, if no more are needed, or tops.
  */
-typedef struct bundle_tops {
+typedef union bundle_tops {
     lane_maxima maxima[MOST_ROWS];
     lane_tops tops[MOST_ROWS];
 } bundle_tops;
@@ -212,10 +212,7 @@ INLINE void add_sums(const items *it, const bundle *b, const block *k, const flo
 {
     const row_on_lane on = {&b->set, temperatures_of(it, b), &b->ends, k->row};
     const size_t slot = it->keep ? k->slot : 0;
-    float operand[CPU_BLOCK];
-    const block_pairs pairs = {x, k->length, b->high + slot, b->low + slot, operand};
-    if (cpu_has_operand(it->call->problem))
-        cpu_load_operand(it->call, b->first + k->row, k->first, k->length, operand);
+    const block_pairs pairs = {x, k->length, b->high + slot, b->low + slot, it->call, b->first + k->row, k->first};
     add_terms(it->call->problem, pairs, on, levels, &it->sums->sums[0][k->row], &it->sums->flushed[0][k->row],
               MOST_ROWS, between);
 }
@@ -285,7 +282,8 @@ static void finish_sums(const items *it, bundle *b)
         write_statistics(it, b); /* first, because results may overwrite the label's logit */
     if (cpu_has_loss(p))
         read_inputs(it, b, &inputs); /* first, too */
-    set_lane_ends(p, &b->ends, &(lane_sums_of){&b->set, temperatures_of(it, b), it->sums->totals, &inputs}, MOST_ROWS);
+    set_lane_ends(p, &b->ends, &(lane_sums_of){&b->set, temperatures_of(it, b), it->sums->totals, &inputs}, MOST_ROWS,
+                  1);
     if (cpu_has_loss(p) && it->call->arguments->losses)
         memcpy(it->call->arguments->losses + b->first, b->ends.loss, b->rows * sizeof *b->ends.loss);
 }

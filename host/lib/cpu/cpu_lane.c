@@ -328,7 +328,7 @@ static void finish_sums(panel *panel)
     const clsoftmax_problem *p = panel->call->problem;
     if (!panel->short_sums) {
         set_lane_ends(p, &panel->ends,
-                      &(lane_sums_of){&panel->rows, &panel->temperatures, panel->totals, &panel->inputs}, LANES);
+                      &(lane_sums_of){&panel->rows, &panel->temperatures, panel->totals, &panel->inputs}, LANES, 0);
         return;
     }
     switch (operation_ending((int)p->operation)) {

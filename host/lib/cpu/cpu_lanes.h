@@ -295,8 +295,7 @@ INLINE core_end_t end_of_lane(int ending, const lane_sums_of *of, int levels, si
 {
     const lane_rows *rows = of->rows;
     ending_sums sums = {.sum = core_total_value(lane_total(&of->totals[TERM_EXPONENTIAL], l)),
-                        .totals = {LANE_TOTAL(EXPONENTIAL), LANE_TOTAL(WEIGHTED), LANE_TOTAL(REST), LANE_TOTAL(PRODUCT),
-                                   LANE_TOTAL(OPERAND)},
+                        .totals = {LANE_TOTAL(EXPONENTIAL), LANE_TOTAL(WEIGHTED), LANE_TOTAL(REST)},
                         .terms = lane_term_row(rows, of->temperatures, l),
                         .set = {.kind = rows->kind[l],
                                 .prepared = lane_temperature(of->temperatures, l),
@@ -304,6 +303,10 @@ INLINE core_end_t end_of_lane(int ending, const lane_sums_of *of, int levels, si
                                 .ties_at = rows->ties_at[l],
                                 .row = lane_row(rows, l)},
                         .levels = levels};
+    if (TERMS_NEED_OPERAND(ending_terms(ending))) {
+        sums.totals[TERM_PRODUCT] = lane_total(&of->totals[TERM_PRODUCT], l);
+        sums.totals[TERM_OPERAND] = lane_total(&of->totals[TERM_OPERAND], l);
+    }
     if (ending_loss(ending) != LOSS_NONE)
         sums.inputs = (core_loss_inputs_t){of->inputs->label_logit[l], of->inputs->weight[l], of->inputs->scale[l],
                                            of->inputs->z_loss[l]};
@@ -319,14 +322,17 @@ INLINE void set_ends_of_lanes(int ending, lane_ends *ends, const lane_sums_of *o
         set_lane_end(ending, ends, l, end_of_lane(ending, of, levels, l));
 }
 
-/* Sets the ends of the first `count` lanes, a constant. To an end that needs only the value of the sum, the number of
-   levels means nothing. */
-INLINE void set_lane_ends(const clsoftmax_problem *problem, lane_ends *ends, const lane_sums_of *of, size_t count)
+/* Sets the ends of the first `count` lanes. To an end that needs only the value of the sum, the number of levels means
+   nothing. may_have_operand: 0 if rows never have one; a constant, as `count` is. */
+INLINE void set_lane_ends(const clsoftmax_problem *problem, lane_ends *ends, const lane_sums_of *of, size_t count,
+                          int may_have_operand)
 {
     const int levels = CORE_SUM_LEVELS(problem->classes);
     switch (operation_ending((int)problem->operation)) {
 #define SET_LANE_ENDS(name, terms, loss)                                                                               \
     case ENDING_##name:                                                                                                \
+        if (TERMS_NEED_OPERAND(terms) && !may_have_operand)                                                            \
+            break;                                                                                                     \
         if (ENDS_WITH_SUM(terms) || levels == 2)                                                                       \
             set_ends_of_lanes(ENDING_##name, ends, of, 2, count);                                                      \
         else                                                                                                           \

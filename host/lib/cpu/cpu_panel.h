@@ -14,6 +14,9 @@
 #include "cpu_steps.h"
 #include "cpu_transpose.h"
 
+/* The terms that rows of a panel may have: all but those of an operand. */
+#define PANEL_TERMS TERM_PRODUCT
+
 /* The sums of each lane in 32 bits, before they are flushed into lane_totals. */
 typedef struct lane_sums {
     uint32_t high[LANES], low[LANES], lowest[LANES];
@@ -29,8 +32,8 @@ typedef struct __attribute__((aligned(64))) panel {
     lane_temperatures temperatures;
     lane_rows rows;
     int64_t index[LANES];
-    lane_sums sums[TERM_COUNT]; /* since they were flushed */
-    lane_totals totals[TERM_COUNT];
+    lane_sums sums[PANEL_TERMS]; /* since they were flushed */
+    lane_totals totals[PANEL_TERMS];
     lane_inputs inputs;
     int64_t label[LANES]; /* its class, for a loss; -1: none */
     lane_ends ends;

@@ -186,7 +186,7 @@ INLINE void add_part(worker *w, size_t number, cpu_part *part, int levels)
     const clsoftmax_problem *p = w->call->problem;
     const row_on_lane on = {.rows = &w->rows, .temperatures = &w->temperatures, .lane = 0};
     blocks b = blocks_of_part(w, number);
-    float buffer[CPU_BLOCK], operand[CPU_BLOCK];
+    float buffer[CPU_BLOCK];
     _Alignas(64) float passing[CORE_EXPONENTIAL_FLOATS * CPU_BLOCK];
     size_t distance = CORE_LEAN ? 0 : CPU_BLOCK, slot = 0;
     float *kept = take_room(w, (size_t)(b.end - b.first), &distance), *high = kept ? kept : passing;
@@ -194,12 +194,10 @@ INLINE void add_part(worker *w, size_t number, cpu_part *part, int levels)
     vector_sums sums[TERM_COUNT] = {{.added = 0}};
     for (; b.length > 0; next_block(&b)) {
         const float *x = block_ordinary(w, &b, buffer);
-        const block_pairs pairs = {x, b.length, high + slot, high + distance + slot, operand};
+        const block_pairs pairs = {x, b.length, high + slot, high + distance + slot, w->call, w->row, b.first};
         const size_t size = cpu_element_size(p->logits_dtype);
         const char *ahead = (const char *)w->call->arguments->logits + block_begin(w, &b) * size + AHEAD_BYTES;
         const between_strips between = {.ahead = ahead, .ahead_size = size};
-        if (cpu_has_operand(p))
-            cpu_load_operand(w->call, w->row, b.first, b.length, operand);
         add_terms(p, pairs, on, levels, sums, totals, 1, &between);
         slot += kept ? b.length : 0;
     }
@@ -251,7 +249,7 @@ static void set_ends(const worker *w, const cpu_cut_row *row, lane_ends *ends)
     set_totals(w, row, totals);
     for (size_t l = 0; l < CPU_VECTOR && cpu_has_loss(w->call->problem); l++)
         set_lane_input(w->call, &inputs, l, w->row, row->label_logit);
-    set_lane_ends(w->call->problem, ends, &(lane_sums_of){&w->rows, &w->temperatures, totals, &inputs}, CPU_VECTOR);
+    set_lane_ends(w->call->problem, ends, &(lane_sums_of){&w->rows, &w->temperatures, totals, &inputs}, CPU_VECTOR, 1);
 }
 
 /* Merges the sums of a row's parts, and writes the row's statistics and its loss. (Before any results, because these

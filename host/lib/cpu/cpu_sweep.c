@@ -105,10 +105,7 @@ INLINE void add_sums(sweep *s, size_t k, uint64_t begin, size_t length, int leve
     const between_strips nothing_between = {.ahead = NULL};
     for (size_t i = 0; i < length; i += CPU_BLOCK) {
         size_t count = length - i < CPU_BLOCK ? length - i : CPU_BLOCK;
-        float operand[CPU_BLOCK];
-        const block_pairs pairs = {s->x + i, count, s->high + i * step, s->low + i * step, operand};
-        if (cpu_has_operand(p))
-            cpu_load_operand(s->call, s->row, begin + i, count, operand);
+        const block_pairs pairs = {s->x + i, count, s->high + i * step, s->low + i * step, s->call, s->row, begin + i};
         add_terms(p, pairs, on, levels, sums, totals, 1, &nothing_between);
     }
     FOR_TERMS_IN(cpu_terms(p), t) {
