@@ -181,7 +181,8 @@ typedef struct reference_row {
     uint64_t argmax;
     double rest; /* the sum of exp(z) over the row without the first maximum */
     double fill; /* every probability of the row; -1: they are computed */
-    double mean_operand, sum_operand, mean_z;
+    /* sums over the row: of exp(z) times the operand, of the operand, and of exp(z) times z */
+    double weighted_operand, sum_operand, weighted_z;
 } reference_row;
 
 static double logit(const reference_row *row, uint64_t c)
@@ -272,9 +273,9 @@ static formula_of inputs_of(const reference_row *row, uint64_t c)
                         .log_sum_exp = log_sum_exp(row),
                         .temperature = row->temperature,
                         .operand = operand(row, c),
-                        .mean_operand = row->mean_operand,
+                        .mean_operand = row->weighted_operand / (1 + row->rest),
                         .sum_operand = row->sum_operand,
-                        .mean_z = row->mean_z};
+                        .mean_z = row->weighted_z / (1 + row->rest)};
 }
 
 /* Writes the loss of the row. */
@@ -312,11 +313,7 @@ static void write_statistics(const reference_row *row)
     const int64_t *labels = row->arguments->labels;
     int64_t label = labels ? labels[row->index] : -1;
     int labelled = label >= 0 && (uint64_t)label < problem->classes;
-    double log_sum = log1p(row->rest), sum = 1 + row->rest, mean = 0;
-    for (uint64_t c = 0; row->fill == -1 && c < problem->classes; c++) {
-        double z = exponent(row, logit(row, c));
-        mean -= exp(z) == 0 ? 0 : exp(z) * z;
-    }
+    double log_sum = log1p(row->rest), sum = 1 + row->rest;
     float maximum = (float)(row->maximum + 0.0); /* turns -0 into +0 */
     clsoftmax_statistics s = {maximum, isinf(maximum) ? maximum : NAN, NAN, NAN, NAN, NAN, (int64_t)row->argmax};
     if (row->fill == 0) {
@@ -329,21 +326,22 @@ static void write_statistics(const reference_row *row)
         s.log_sum_exp = (float)log_sum_exp(row);
         s.largest_probability = (float)(1 / sum);
         s.margin = (float)(-expm1(exponent(row, row->second)) / sum);
-        s.entropy = (float)(log_sum + mean / sum);
+        s.entropy = (float)(log_sum - row->weighted_z / sum);
         s.negative_log_likelihood = labelled ? (float)(log_sum - exponent(row, logit(row, (uint64_t)label))) : NAN;
     }
     row->arguments->statistics[row->record] = s;
 }
 
-/* Adds up what derivatives need of the row. */
-static void find_means(reference_row *row)
+/* Adds up the row, if it is computed. */
+static void add_up(reference_row *row)
 {
-    row->mean_operand = row->sum_operand = row->mean_z = 0;
+    row->rest = row->weighted_operand = row->sum_operand = row->weighted_z = 0;
     for (uint64_t c = 0; row->fill == -1 && c < row->problem->classes; c++) {
-        const double z = exponent(row, logit(row, c)), p = exp(z) / (1 + row->rest), g = operand(row, c);
-        row->mean_operand += p * g;
+        const double z = exponent(row, logit(row, c)), e = exp(z), g = operand(row, c);
+        row->rest += c == row->argmax ? 0 : e;
+        row->weighted_operand += e * g;
         row->sum_operand += g;
-        row->mean_z += p == 0 ? 0 : p * z;
+        row->weighted_z += e == 0 ? 0 : e * z;
     }
 }
 
@@ -351,10 +349,7 @@ static void compute_row(reference_row *row)
 {
     find_maximum(row);
     row->fill = fill_of(row);
-    row->rest = 0;
-    for (uint64_t c = 0; row->fill == -1 && c < row->problem->classes; c++)
-        row->rest += c == row->argmax ? 0 : exp(exponent(row, logit(row, c)));
-    find_means(row);
+    add_up(row);
     if (row->problem->statistics)
         write_statistics(row);
     if (cls_has_loss(row->problem) && row->arguments->losses)

@@ -1,7 +1,7 @@
 /*
  * Exact sums of f32, whose order cannot matter: clsoftmax_total of the public header, for the losses of rows.
  *
- * A total is a fixed-point number of 9 digits of 32 bits, from 2^-149 up to 2^139, each in an integer of 64 bits. A
+ * A total is a fixed-point number of 11 digits of 32 bits, from 2^-149 up to 2^203, each in an integer of 64 bits. A
  * number of f32 is added to the two digits that it touches. Between calls each digit but the last is in [0, 2^32), so
  * that totals of 2^31 processes add up digit by digit.
  */

@@ -11,7 +11,7 @@
 #ifndef CLSOFTMAX_BACKWARD_H
 #define CLSOFTMAX_BACKWARD_H
 
-#include "core/cross_entropy.h"
+#include "core/row_end.h"
 
 /* Returns 1 / T times 2^-exponent, or 0 at T = 0. */
 CORE_FUNCTION core_scaled_t core_backward_step(core_temperature_t prepared, core_row_int exponent)

@@ -65,11 +65,13 @@ CORE_FUNCTION core_pair core_term(int term, core_pair e, core_float x, core_floa
 /* Whether what classes add to a term has a sign; it is then at most 1/2 in size. A constant, as the term is. */
 #define TERM_IS_SIGNED(term) ((term) >= TERM_PRODUCT)
 
+/* The constant of the first level of its sum. */
+#define TERM_UNIT(term) (TERM_IS_SIGNED(term) ? CORE_UNIT_SIGNED : CORE_UNIT_HIGH)
+
 /* Adds what a class has of a term to its sum. */
 CORE_FUNCTION core_sum_t core_term_add(int term, core_sum_t sum, core_pair of_class, int levels)
 {
-    return TERM_IS_SIGNED(term) ? core_sum_add_to(sum, of_class, CORE_UNIT_SIGNED, levels)
-                                : core_sum_add(sum, of_class, levels);
+    return core_sum_add_to(sum, of_class, TERM_UNIT(term), levels);
 }
 
 /* Returns what was added to the sum of a term, as core_sum_flush does. */
@@ -77,7 +79,7 @@ CORE_FUNCTION core_lanes_total core_term_flush(int term, core_sum_t sum, uint ad
 {
     core_lanes_total total = core_sum_flush(sum, added, levels);
     if (TERM_IS_SIGNED(term))
-        total.high = core_long_of_int(core_int_of_uint(sum.high - added * core_bits_of_float(CORE_UNIT_SIGNED)));
+        total.high = core_long_of_int(core_int_of_uint(sum.high - added * core_bits_of_float(TERM_UNIT(term))));
     return total;
 }
 

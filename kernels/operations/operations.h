@@ -12,6 +12,7 @@
 #define CLSOFTMAX_OPERATIONS_H
 
 #include "core/backward.h"
+#include "core/cross_entropy.h"
 
 /* ------------------------------------------------------------------ Tables */
 

@@ -97,17 +97,22 @@ FAULTS
     grep -q "^plain .*FAILED: 2^20 + 1 classes, 1x1048577$" <<<"$output"
 }
 
-@test "verify sees operands that are lost, lose their scale or their sign" {
-    needs_device
+# verify_sees OPERATION: plants each fault of standard input, FILE|PATTERN|REPLACEMENT, which verify must see
+verify_sees() {
     local file pattern replacement
     while IFS='|' read -r file pattern replacement; do
-        plant $file "$pattern" "$replacement"
+        plant "$file" "$pattern" "$replacement"
         run --separate-stderr env CLSOFTMAX_KERNEL_DIR=faulty "$CLSOFTMAX" verify -d 0:0 --strategy plain \
-            --operation softmax_backward
+            --operation "$1"
         echo "$pattern: $output $stderr"
-        [ "$status" -eq 1 ]
-        grep -q "^plain .*FAILED" <<<"$output"
-    done <<'FAULTS'
+        [ "$status" -eq 1 ] || return 1
+        grep -q "^plain .*FAILED" <<<"$output" || return 1
+    done
+}
+
+@test "verify sees operands that are lost, lose their scale or their sign" {
+    needs_device
+    verify_sees softmax_backward <<'FAULTS'
 elements.h|return HAS_OPERAND ? OPERAND(dtype_load_one)(address) : 0.0f;|return 0.0f;
 operand.h|(core_row_int)(252) - field|(core_row_int)(254) - field
 numeric_core.h|0x1.8p+64f : 0x1.8p+96f|0x1.8p+64f : 0x1.cp+96f
@@ -117,17 +122,9 @@ FAULTS
 
 @test "verify sees a gradient without the label's own result, and one of rows without a label" {
     needs_device
-    local pattern replacement
-    while IFS='|' read -r pattern replacement; do
-        plant phases.h "$pattern" "$replacement"
-        run --separate-stderr env CLSOFTMAX_KERNEL_DIR=faulty "$CLSOFTMAX" verify -d 0:0 --strategy plain \
-            --operation cross_entropy_gradient
-        echo "$pattern: $output $stderr"
-        [ "$status" -eq 1 ]
-        grep -q "^plain .*FAILED" <<<"$output"
-    done <<'FAULTS'
-if (label >= 0 && core_row_is_computed(kinds\[i\]))|if (label > 1000000)
-lanes\[i\] = are_labelled\[i\] ? weight : CORE_NO_LABEL;|lanes[i] = weight;
+    verify_sees cross_entropy_gradient <<'FAULTS'
+phases.h|if (label >= 0 && core_row_is_computed(kinds\[i\]))|if (label > 1000000)
+phases.h|lanes\[i\] = are_labelled\[i\] ? weight : CORE_NO_LABEL;|lanes[i] = weight;
 FAULTS
 }
 

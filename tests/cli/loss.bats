@@ -22,12 +22,11 @@ value() { awk -v name="$1" '$1 == name { print $2 }' "$2"; }
     done
 }
 
-@test "the numbers of a row: PyTorch's example of a mean with weights, an ignored row and a z-loss" {
+@test "a mean with weights and an ignored row, divided as PyTorch does, and a z-loss, by their formulas" {
     printf '1 2 3\n3 1 0.5\n0 0 9\n' >x.txt
     printf '2\n0\n-1\n' >labels.txt
     printf '1\n3\n5\n' >weights.txt
     clsoftmax loss x.txt labels.txt --weights weights.txt -T 2 >summary
-    # -ln softmax([1, 2, 3] / 2)[2] = 0.68027..., -ln softmax([3, 1, 0.5] / 2)[0] = 0.50552..., by the formula in double
     python3 - summary <<'P'
 import math, sys
 def nll(x, label, t): return math.log(sum(math.exp(v / t) for v in x)) - x[label] / t

@@ -8,9 +8,8 @@
 #define LOGITS_FORMATS FORMATS_OF("LOGITS")
 #define FORMATS_OF(name)                                                                                               \
     name " is an .npy, .npz or .safetensors file of floats or integers, or text: a .txt, .csv or .tsv file. - is\n"    \
-         "standard input: text, or .npy. A line of text is a row; numbers are separated by commas, semicolons, tabs "  \
-         "or\n"                                                                                                        \
-         "spaces; inf and nan are understood; # starts a comment.\n"                                                   \
+         "standard input: text, or .npy. A line of text is a row; numbers are separated by commas, semicolons, tabs\n" \
+         "or spaces; inf and nan are understood; # starts a comment.\n"                                                \
          "\n"
 
 static const run_help of_run = {

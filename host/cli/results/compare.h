@@ -19,8 +19,8 @@ typedef struct allowance {
     double relative, absolute;
 } allowance;
 
-/* Adds `count` values of a dtype to a comparison that started zeroed. A difference that is allowed counts as no ULP;
-   beside the relative part of the value of b. */
+/* Adds `count` values of a dtype to a comparison that started zeroed. A difference of at most `allowed`, whose
+   relative part is one of the value of b, counts as no ULP. */
 void compare(comparison *comparison, clsoftmax_dtype dtype, const void *a, const void *b, uint64_t count,
              allowance allowed);
 

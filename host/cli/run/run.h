@@ -18,9 +18,10 @@
 
 #include <pthread.h>
 
-/* What the losses of rows come to: exact sums, so that they do not depend on the order of slabs, shards and ranks. */
+/* What the losses of rows come to: exact sums, so that they do not depend on the order of slabs, shards and ranks. They
+   begin as zeros. */
 typedef struct loss_sums {
-    clsoftmax_total losses, weights; /* the weights of the rows that have a label */
+    clsoftmax_total losses, weights; /* the weights of the rows that have a label, if the job has weights */
     uint64_t labelled, rows;
 } loss_sums;
 
@@ -107,7 +108,7 @@ int run_choose_slabs(run *run);
 int run_open_outputs(run *run);
 
 /* Returns 1 if an output is a pipe, which takes an array from its first byte to its last. */
-int run_has_pipe(const run *run);
+int run_has_pipe(run *run);
 
 /* Goes through the slabs: each worker takes the next slab, reads, computes and writes it. */
 int run_go_through_slabs(run *run);

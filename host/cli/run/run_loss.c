@@ -23,16 +23,21 @@ int run_read_weights(const run *run, uint64_t row, uint64_t rows, double *number
     return EXIT_DONE;
 }
 
-/* Adds the rows that have a label to a sum: their number, and their weights. */
+/* Adds the rows that have a label to a sum: their number, and their weights if they have any. */
 static void add_labelled(loss_sums *sums, const int64_t *labels, const float *weights, uint64_t rows)
 {
-    const float one = 1;
-    for (uint64_t i = 0; i < rows; i++)
-        if (labels[i] >= 0) {
-            clsoftmax_total_add(&sums->weights, weights ? &weights[i] : &one, 1);
-            sums->labelled++;
-        }
+    for (uint64_t i = 0; i < rows; i++) {
+        sums->labelled += labels[i] >= 0;
+        if (labels[i] >= 0 && weights)
+            clsoftmax_total_add(&sums->weights, &weights[i], 1);
+    }
     sums->rows += rows;
+}
+
+/* Returns the weights of the rows that have a label: 1 for each, unless the job has weights. */
+static double weights_of(const run *run, const loss_sums *sums)
+{
+    return run->options.weights ? clsoftmax_total_value(&sums->weights) : (double)sums->labelled;
 }
 
 /* ---------------------------------------------------------------- Scale */
@@ -56,14 +61,12 @@ static int add_up_weights(const run *run, loss_sums *sums)
 
 int run_choose_scale(run *run)
 {
-    const loss_sums none = {.losses = CLSOFTMAX_TOTAL_INIT, .weights = CLSOFTMAX_TOTAL_INIT};
-    loss_sums sums = none;
-    run->loss = none;
+    loss_sums sums = {.labelled = 0};
     run->scale = 1;
     if (run->options.is_sum || !run->has_results_file)
         return EXIT_DONE;
     FORWARD(add_up_weights(run, &sums));
-    const double weights = clsoftmax_total_value(&sums.weights);
+    const double weights = weights_of(run, &sums);
     run->scale = weights > 0 ? (float)(1 / weights) : 1; /* without weights, all of the gradient is 0 */
     COMPLAIN_IF(isinf(run->scale), EXIT_WRONG, "--weights: their sum, %g, is too small to divide a gradient by",
                 weights);
@@ -74,9 +77,14 @@ int run_choose_scale(run *run)
 
 int run_write_losses(run *run, const slab *slab, const slab_buffers *buffers)
 {
+    loss_sums sums = {.labelled = 0};
+    clsoftmax_total_add(&sums.losses, buffers->losses, slab->rows);
+    add_labelled(&sums, buffers->labels, buffers->weights, slab->rows);
     pthread_mutex_lock(&run->lock);
-    clsoftmax_total_add(&run->loss.losses, buffers->losses, slab->rows);
-    add_labelled(&run->loss, buffers->labels, buffers->weights, slab->rows);
+    clsoftmax_total_merge(&run->loss.losses, &sums.losses);
+    clsoftmax_total_merge(&run->loss.weights, &sums.weights);
+    run->loss.labelled += sums.labelled;
+    run->loss.rows += sums.rows;
     pthread_mutex_unlock(&run->lock);
     return run->has_losses_file ? result_file_write(&run->losses, slab->row, slab->rows, buffers->losses) : EXIT_DONE;
 }
@@ -111,7 +119,7 @@ void run_add_up_losses(run *run)
 void run_print_losses(const run *run)
 {
     const loss_sums *sums = &run->loss;
-    const double losses = clsoftmax_total_value(&sums->losses), weights = clsoftmax_total_value(&sums->weights);
+    const double losses = clsoftmax_total_value(&sums->losses), weights = weights_of(run, sums);
     printf("mean %.12g\nsum %.12g\n", weights > 0 ? losses / weights : (double)NAN, losses);
     if (run->options.weights)
         printf("weights %.12g\n", weights);

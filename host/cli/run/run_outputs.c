@@ -70,15 +70,27 @@ int run_open_outputs(run *run)
     return EXIT_DONE;
 }
 
-static int is_pipe(int has_file, const result_file *file)
+/* Lists the files that the job writes. Returns how many there are. */
+enum { MOST_OUTPUTS = 3 };
+static size_t list_outputs(run *run, result_file *files[MOST_OUTPUTS])
 {
-    return has_file && !result_file_is_seekable(file);
+    size_t count = 0;
+    if (run->has_results_file)
+        files[count++] = &run->results;
+    if (run->has_statistics_file)
+        files[count++] = &run->statistics;
+    if (run->has_losses_file)
+        files[count++] = &run->losses;
+    return count;
 }
 
-int run_has_pipe(const run *run)
+int run_has_pipe(run *run)
 {
-    return is_pipe(run->has_results_file, &run->results) || is_pipe(run->has_statistics_file, &run->statistics) ||
-           is_pipe(run->has_losses_file, &run->losses);
+    result_file *files[MOST_OUTPUTS];
+    int has_pipe = 0;
+    for (size_t i = 0, count = list_outputs(run, files); i < count; i++)
+        has_pipe |= !result_file_is_seekable(files[i]);
+    return has_pipe;
 }
 
 /* ---------------------------------------------------------------- Ending */
@@ -86,18 +98,12 @@ int run_has_pipe(const run *run)
 /* Synchronises all files before any gets its name, and gives them their names. */
 static int finish_files(run *run)
 {
-    if (run->has_results_file)
-        FORWARD(result_file_sync(&run->results));
-    if (run->has_statistics_file)
-        FORWARD(result_file_sync(&run->statistics));
-    if (run->has_losses_file)
-        FORWARD(result_file_sync(&run->losses));
-    if (run->has_results_file)
-        FORWARD(result_file_commit(&run->results));
-    if (run->has_statistics_file)
-        FORWARD(result_file_commit(&run->statistics));
-    if (run->has_losses_file)
-        FORWARD(result_file_commit(&run->losses));
+    result_file *files[MOST_OUTPUTS];
+    const size_t count = list_outputs(run, files);
+    for (size_t i = 0; i < count; i++)
+        FORWARD(result_file_sync(files[i]));
+    for (size_t i = 0; i < count; i++)
+        FORWARD(result_file_commit(files[i]));
     return EXIT_DONE;
 }
 

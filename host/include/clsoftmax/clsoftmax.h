@@ -539,8 +539,8 @@ CLSOFTMAX_API double clsoftmax_total_value(const clsoftmax_total *total);
      SOFTMAX_BACKWARD       4 u p (|g| + E[|g|]) / T + C 2^-44 p G / T
      LOG_SOFTMAX_BACKWARD   4 u (|g| + p |sum of g|) / T + C 2^-44 p G / T
      SENSITIVITY            6 u p (d + E[d]) / T + C 2^-43 p / T
-   With "fast" it is 4 times as much. To all of them comes what an error of 2^-149 in p makes,
-   where p is as small as that. The sums are of integers, so no order changes a bit.
+   With "fast" it is 4 times as much. Where p is as small as 2^-149, add what an error of that size in p makes. The sums
+   are of integers, so no order changes a bit.
 
    A row that softmax makes NaN is NaN, and so is one with a NaN or an infinite number in its operand. In a row of zeros
    (CLSOFTMAX_NEG_INF_ROWS_ZERO), and at T = 0, where a softmax is a step, all results are 0. */

@@ -34,25 +34,29 @@ static inline int64_t sum_of_lanes(const uint32_t *values, uint32_t bias)
     return ((int64_t)high << 16) + low;
 }
 
-/* Returns what `added` additions have put into the first level of a term beside what they added: less that, it is in
-   [0, 2^32). */
-INLINE uint32_t bias_of_high(int term, uint32_t added)
+/* Returns what `added` additions with a constant have put into a lane beside what they added. Less that, the lane is in
+   [0, 2^32); one with a sign is SIGN_BIAS too large then. */
+#define SIGN_BIAS 0x80000000u
+INLINE uint32_t lane_bias(float unit, int is_signed, uint32_t added)
 {
-    return TERM_IS_SIGNED(term) ? added * core_bits_of_float(CORE_UNIT_SIGNED) - 0x80000000u
-                                : added * core_bits_of_float(CORE_UNIT_HIGH);
+    return added * core_bits_of_float(unit) - (is_signed ? SIGN_BIAS : 0);
 }
 
-/* Takes the sums of the lanes of a term into the totals of the row, as core_term_flush does; the lower levels are
-   signed. */
+/* Returns how much the lanes of a row are too large together. */
+INLINE int64_t row_bias(int is_signed)
+{
+    return is_signed ? CPU_VECTOR * (int64_t)SIGN_BIAS : 0;
+}
+
+/* Takes the sums of the lanes of a term into the totals of the row, as core_term_flush does; the lower levels have a
+   sign. */
 INLINE void flush_sums(int term, vector_sums *sums, int levels, core_total_t *total)
 {
-    const uint32_t half = 0x80000000u, high_half = TERM_IS_SIGNED(term) ? half : 0;
-    const uint32_t low_bias = sums->added * core_bits_of_float(CORE_UNIT_LOW) - half;
-    const uint32_t lowest_bias = sums->added * core_bits_of_float(CORE_UNIT_LOWEST) - half;
-    total->high += sum_of_lanes(sums->high, bias_of_high(term, sums->added)) - CPU_VECTOR * (int64_t)high_half;
-    total->low += sum_of_lanes(sums->low, low_bias) - CPU_VECTOR * (int64_t)half;
+    const int is_signed = TERM_IS_SIGNED(term);
+    total->high += sum_of_lanes(sums->high, lane_bias(TERM_UNIT(term), is_signed, sums->added)) - row_bias(is_signed);
+    total->low += sum_of_lanes(sums->low, lane_bias(CORE_UNIT_LOW, 1, sums->added)) - row_bias(1);
     if (levels == 3)
-        total->lowest += sum_of_lanes(sums->lowest, lowest_bias) - CPU_VECTOR * (int64_t)half;
+        total->lowest += sum_of_lanes(sums->lowest, lane_bias(CORE_UNIT_LOWEST, 1, sums->added)) - row_bias(1);
     memset(sums, 0, sizeof *sums);
 }
 
@@ -79,22 +83,22 @@ INLINE void sums_of_rows(const uint32_t *values, size_t stride, const uint32_t *
 static inline void finish_rows(int term, const vector_sums *sums, int levels, const core_total_t *flushed,
                                lane_totals *totals)
 {
-    const uint32_t half = 0x80000000u, high_half = TERM_IS_SIGNED(term) ? half : 0;
+    const int is_signed = TERM_IS_SIGNED(term);
     const size_t stride = sizeof *sums / sizeof *sums->high;
     _Alignas(64) uint32_t bias[CPU_VECTOR], low_bias[CPU_VECTOR], lowest_bias[CPU_VECTOR];
     for (size_t r = 0; r < CPU_VECTOR; r++) {
-        bias[r] = bias_of_high(term, sums[r].added);
-        low_bias[r] = sums[r].added * core_bits_of_float(CORE_UNIT_LOW) - half;
-        lowest_bias[r] = sums[r].added * core_bits_of_float(CORE_UNIT_LOWEST) - half;
+        bias[r] = lane_bias(TERM_UNIT(term), is_signed, sums[r].added);
+        low_bias[r] = lane_bias(CORE_UNIT_LOW, 1, sums[r].added);
+        lowest_bias[r] = lane_bias(CORE_UNIT_LOWEST, 1, sums[r].added);
     }
     sums_of_rows(sums->high, stride, bias, totals->high);
     sums_of_rows(sums->low, stride, low_bias, totals->low);
     if (levels == 3)
         sums_of_rows(sums->lowest, stride, lowest_bias, totals->lowest);
     for (size_t r = 0; r < CPU_VECTOR; r++) {
-        totals->high[r] += flushed[r].high - CPU_VECTOR * (int64_t)high_half;
-        totals->low[r] += flushed[r].low - CPU_VECTOR * (int64_t)half;
-        totals->lowest[r] = levels == 3 ? totals->lowest[r] + flushed[r].lowest - CPU_VECTOR * (int64_t)half : 0;
+        totals->high[r] += flushed[r].high - row_bias(is_signed);
+        totals->low[r] += flushed[r].low - row_bias(1);
+        totals->lowest[r] = levels == 3 ? totals->lowest[r] + flushed[r].lowest - row_bias(1) : 0;
     }
 }
 
@@ -300,9 +304,8 @@ OUTLINE void add_any_operand_terms(uint set, block_pairs block, core_term_row_t 
 
 /* Adds a block to the rest of its row, whose largest exponential stands alone, and of which nothing else is added up.
    It is a function by itself since its loops would make those slower that it would be inlined beside. */
-static __attribute__((noinline)) void add_rest_alone(block_pairs block, core_row_t row, core_term_row_t terms,
-                                                     int levels, vector_sums *sums, core_total_t *total,
-                                                     const between_strips *between)
+OUTLINE void add_rest_alone(block_pairs block, core_row_t row, core_term_row_t terms, int levels, vector_sums *sums,
+                            core_total_t *total, const between_strips *between)
 {
     if (levels == 2)
         add_exponentials(TERM_REST, block, row, terms, 2, sums, total, between);

@@ -47,7 +47,7 @@ typedef struct bundle {
     lane_ends ends;
 } bundle;
 
-/* What the lanes have seen of the rows of the bundle that is in the phase top: maxima, if no more are needed, or tops.
+/* What the lanes have seen of the rows of the bundle that is in the phase top: maxima if no more is needed, else tops.
  */
 typedef union bundle_tops {
     lane_maxima maxima[MOST_ROWS];
@@ -345,8 +345,10 @@ static void clear_items(const items *it)
 static void clear_bundle(const items *it, bundle *b)
 {
     b->rows = 0;
-    for (size_t r = 0; r < MOST_ROWS; r++)
-        b->set.key[r] = b->set.second_key[r] = CORE_KEY_NEGATIVE_INFINITY, b->set.operand_key[r] = 0;
+    for (size_t r = 0; r < MOST_ROWS; r++) {
+        b->set.key[r] = b->set.second_key[r] = CORE_KEY_NEGATIVE_INFINITY;
+        b->set.operand_key[r] = 0;
+    }
     if (it->call->problem->temperature_per_row)
         set_one_temperature(&b->own_temperatures, 1.0f);
 }
