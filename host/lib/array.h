@@ -29,8 +29,8 @@ typedef struct cls_extent {
     X(OPERAND, operand, CLS_IN, CLS_EXTENT(1, 1, 0), 0, 0, cls_has_operand(p))                                         \
     X(TEMPERATURES, temperatures, CLS_IN, CLS_EXTENT(0, p->sweep == 0, p->sweep > 0), sizeof(float), 0,                \
       p->sweep > 0 || p->temperature_per_row)                                                                          \
-    X(LABELS, labels, CLS_IN, CLS_EXTENT(0, 1, 0), sizeof(int64_t), !cls_has_loss(p),                                  \
-      p->statistics || cls_has_loss(p))                                                                                \
+    X(LABELS, labels, CLS_IN, CLS_EXTENT(0, 1, 0), sizeof(int64_t), !cls_has_labels(p),                                \
+      p->statistics || cls_has_labels(p))                                                                              \
     X(WEIGHTS, weights, CLS_IN, CLS_EXTENT(0, 1, 0), sizeof(float), 1, cls_has_loss(p))                                \
     X(INVALID_ROWS, invalid_rows, CLS_IN_OUT, CLS_EXTENT(0, 0, 0), sizeof(uint32_t), 1, p->temperature_per_row)        \
     X(STATISTICS, statistics, CLS_OUT, CLS_EXTENT(0, 1, 1), sizeof(clsoftmax_statistics), 0, p->statistics)            \

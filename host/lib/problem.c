@@ -105,6 +105,11 @@ int clsoftmax_operation_has_loss(clsoftmax_operation operation)
     return operation_loss((int)operation) != LOSS_NONE;
 }
 
+int clsoftmax_operation_has_labels(clsoftmax_operation operation)
+{
+    return operation_loss((int)operation) == LOSS_OF_LABEL;
+}
+
 int clsoftmax_operation_has_operand(clsoftmax_operation operation)
 {
     return operation_has_operand((int)operation);
@@ -118,6 +123,11 @@ int cls_has_results(const clsoftmax_problem *problem)
 int cls_has_loss(const clsoftmax_problem *problem)
 {
     return clsoftmax_operation_has_loss(problem->operation);
+}
+
+int cls_has_labels(const clsoftmax_problem *problem)
+{
+    return clsoftmax_operation_has_labels(problem->operation);
 }
 
 int cls_has_operand(const clsoftmax_problem *problem)
@@ -344,7 +354,8 @@ uint32_t cls_problem_policies(const clsoftmax_problem *problem)
     static const uint32_t neg_inf_rows[] = {CORE_NEGATIVE_INFINITY_NAN, CORE_NEGATIVE_INFINITY_ZERO,
                                             CORE_NEGATIVE_INFINITY_UNIFORM};
     return neg_inf_rows[problem->neg_inf_rows] |
-           (problem->pos_inf == CLSOFTMAX_POS_INF_LIMIT ? CORE_POSITIVE_INFINITY_LIMIT : 0u);
+           (problem->pos_inf == CLSOFTMAX_POS_INF_LIMIT ? CORE_POSITIVE_INFINITY_LIMIT : 0u) |
+           (problem->temperature_squared ? CORE_TEMPERATURE_SQUARED : 0u);
 }
 
 clsoftmax_status clsoftmax_problem_set_shape(clsoftmax_problem *problem, unsigned dimensions, const uint64_t *shape,
@@ -420,10 +431,19 @@ static int is_temperature(float temperature)
     return bits <= 0x7F800000u || bits == 0x80000000u;
 }
 
+/* Returns 1 if T^2 is beyond f32, and the problem wants it. */
+static int overflows_squared(const clsoftmax_problem *problem, float temperature)
+{
+    return operation_has_teacher((int)problem->operation) && problem->temperature_squared && temperature >= 0x1p64f;
+}
+
 clsoftmax_status cls_temperature_check(const clsoftmax_problem *problem, float temperature)
 {
     CLS_FAIL_IF(problem->sweep == 0 && !problem->temperature_per_row && !is_temperature(temperature),
                 CLSOFTMAX_INVALID_TEMPERATURE, "temperature %g; it takes a number from 0 to inf", (double)temperature);
+    CLS_FAIL_IF(problem->sweep == 0 && !problem->temperature_per_row && overflows_squared(problem, temperature),
+                CLSOFTMAX_INVALID_TEMPERATURE,
+                "temperature %g: its square, by which a distillation is multiplied, overflows", (double)temperature);
     return CLSOFTMAX_OK;
 }
 
@@ -432,10 +452,14 @@ static clsoftmax_status check_temperatures(const clsoftmax_problem *problem, con
     CLS_FORWARD(cls_temperature_check(problem, arguments->temperature));
     CLS_FAIL_IF(problem->sweep > 0 && !arguments->temperatures, CLSOFTMAX_INVALID_ARGUMENT,
                 "temperatures is NULL, and the sweep wants %llu", (unsigned long long)problem->sweep);
-    for (uint64_t k = 0; k < problem->sweep; k++)
+    for (uint64_t k = 0; k < problem->sweep; k++) {
+        CLS_FAIL_IF(overflows_squared(problem, arguments->temperatures[k]), CLSOFTMAX_INVALID_TEMPERATURE,
+                    "temperature %g, number %llu of the sweep: its square overflows",
+                    (double)arguments->temperatures[k], (unsigned long long)k);
         CLS_FAIL_IF(!is_temperature(arguments->temperatures[k]), CLSOFTMAX_INVALID_TEMPERATURE,
                     "temperature %g, number %llu of the sweep; it takes a number from 0 to inf",
                     (double)arguments->temperatures[k], (unsigned long long)k);
+    }
     return CLSOFTMAX_OK;
 }
 

@@ -16,6 +16,9 @@ int cls_has_results(const clsoftmax_problem *problem);
 /* Returns 1 if each row has a loss. */
 int cls_has_loss(const clsoftmax_problem *problem);
 
+/* Returns 1 if the loss of a row is that of its label. */
+int cls_has_labels(const clsoftmax_problem *problem);
+
 /* Returns 1 if the results are made of exponentials, which are then worth keeping between the phases of a row. */
 int cls_is_made_of_exponentials(const clsoftmax_problem *problem);
 

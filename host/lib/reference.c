@@ -100,6 +100,8 @@ typedef struct formula_of {
     double weight, scale, z_loss, log_sum_exp, temperature;
     double operand, mean_operand, sum_operand; /* of the class; over the row, with and without probabilities */
     double mean_z;                             /* over the row, with probabilities */
+    double teacher;                            /* the probability of the class in the teacher's row */
+    int is_squared;                            /* 1: T^2 is wanted */
 } formula_of;
 
 static double formula_NONE(formula_of of)
@@ -154,6 +156,19 @@ static double formula_SENSITIVITY(formula_of of)
     return p == 0 ? 0 : derivative(of, p * (of.mean_z - of.z));
 }
 
+static double formula_DISTILLATION(formula_of of)
+{
+    (void)of;
+    return NAN;
+}
+
+static double formula_DISTILLATION_GRADIENT(formula_of of)
+{
+    const double difference = exp(of.z) / (1 + of.rest) - of.teacher;
+    const double step = of.is_squared ? of.temperature : 1 / of.temperature;
+    return difference == 0 || of.weight == 0 ? 0 : difference * of.weight * of.scale * step;
+}
+
 static double formula(clsoftmax_operation operation, formula_of of)
 {
     switch (operation) {
@@ -183,6 +198,8 @@ typedef struct reference_row {
     double fill; /* every probability of the row; -1: they are computed */
     /* sums over the row: of exp(z) times the operand, of the operand, and of exp(z) times z */
     double weighted_operand, sum_operand, weighted_z;
+    /* of the teacher's row: its largest logit, and what `rest` is */
+    double teacher_maximum, teacher_rest;
 } reference_row;
 
 static double logit(const reference_row *row, uint64_t c)
@@ -218,22 +235,71 @@ static void find_maximum(reference_row *row)
 
 /* Returns (x - maximum) / temperature, with its limits: 0 for the maximum itself; else -inf for a mask, and wherever
    all mass is on the largest logits. */
-static double exponent(const reference_row *row, double x)
+static double exponent_from(double maximum, double temperature, double x)
 {
-    if (x == row->maximum)
+    if (x == maximum)
         return 0;
-    if (isinf(row->maximum) || isinf(x) || row->temperature == 0)
+    if (isinf(maximum) || isinf(x) || temperature == 0)
         return -INFINITY;
-    return (x - row->maximum) / row->temperature;
+    return (x - maximum) / temperature;
 }
 
-/* Returns the probability that the whole row gets, by the policies of the problem; -1 if the row is computed. */
-static double fill_of(const reference_row *row)
+static double exponent(const reference_row *row, double x)
+{
+    return exponent_from(row->maximum, row->temperature, x);
+}
+
+static int has_teacher(const reference_row *row)
+{
+    return row->problem->operation == CLSOFTMAX_OPERATION_DISTILLATION ||
+           row->problem->operation == CLSOFTMAX_OPERATION_DISTILLATION_GRADIENT;
+}
+
+/* Returns the exponent of a class in the teacher's row. */
+static double teacher_exponent(const reference_row *row, uint64_t c)
+{
+    return exponent_from(row->teacher_maximum, row->temperature, operand(row, c));
+}
+
+/* Finds the teacher's largest logit, which is NaN if one of them is, and adds up its row. The rest leaves out the first
+   of the largest. */
+static void find_teacher(reference_row *row)
+{
+    uint64_t largest = 0;
+    row->teacher_maximum = -INFINITY;
+    row->teacher_rest = 0;
+    for (uint64_t c = 0; has_teacher(row) && c < row->problem->classes; c++) {
+        const double y = operand(row, c);
+        if (isnan(y) || y > row->teacher_maximum) {
+            row->teacher_maximum = y;
+            largest = c;
+        }
+    }
+    for (uint64_t c = 0; has_teacher(row) && c < row->problem->classes; c++)
+        row->teacher_rest += c == largest ? 0 : exp(teacher_exponent(row, c));
+}
+
+/* Returns the fill of the teacher's row as fill_of does; it has no classes to share its mass if all logits are -inf. */
+static double teacher_fill(const reference_row *row)
+{
+    const clsoftmax_problem *problem = row->problem;
+    if (isnan(row->teacher_maximum) ||
+        (row->teacher_maximum == INFINITY && problem->pos_inf == CLSOFTMAX_POS_INF_NAN) ||
+        (problem->temperature_squared && row->temperature >= 0x1p64))
+        return NAN;
+    if (row->teacher_maximum == -INFINITY)
+        return problem->neg_inf_rows == CLSOFTMAX_NEG_INF_ROWS_ZERO ? 0 : NAN;
+    return -1;
+}
+
+/* Returns the probability that the student's row gets throughout, by the policies of the problem; -1 if the row is
+   computed. */
+static double own_fill(const reference_row *row)
 {
     const clsoftmax_problem *problem = row->problem;
     if (isnan(row->maximum) || !(row->temperature >= 0))
         return NAN;
-    for (uint64_t c = 0; c < problem->classes; c++)
+    for (uint64_t c = 0; c < problem->classes && !has_teacher(row); c++)
         if (!isfinite(operand(row, c)))
             return NAN;
     if (row->maximum == INFINITY && problem->pos_inf == CLSOFTMAX_POS_INF_NAN)
@@ -241,6 +307,13 @@ static double fill_of(const reference_row *row)
     if (row->maximum == -INFINITY && problem->neg_inf_rows != CLSOFTMAX_NEG_INF_ROWS_UNIFORM)
         return problem->neg_inf_rows == CLSOFTMAX_NEG_INF_ROWS_ZERO ? 0 : NAN;
     return -1;
+}
+
+/* Returns the same for the row and its teacher's together: NaN if one is, or else 0 if one is. */
+static double fill_of(const reference_row *row)
+{
+    const double own = own_fill(row), teacher = has_teacher(row) ? teacher_fill(row) : -1;
+    return isnan(own) || isnan(teacher) ? NAN : own == 0 || teacher == 0 ? 0 : -1;
 }
 
 /* Returns the label of the row; -1 if it has none. */
@@ -267,7 +340,7 @@ static formula_of inputs_of(const reference_row *row, uint64_t c)
                         .rest = row->rest,
                         .is_maximum = logit(row, c) == row->maximum,
                         .is_label = label >= 0 && (uint64_t)label == c,
-                        .weight = label >= 0 ? weight : 0,
+                        .weight = label >= 0 || has_teacher(row) ? weight : 0,
                         .scale = (double)arguments->scale,
                         .z_loss = label >= 0 ? (double)arguments->z_loss : 0,
                         .log_sum_exp = log_sum_exp(row),
@@ -275,10 +348,46 @@ static formula_of inputs_of(const reference_row *row, uint64_t c)
                         .operand = operand(row, c),
                         .mean_operand = row->weighted_operand / (1 + row->rest),
                         .sum_operand = row->sum_operand,
-                        .mean_z = row->weighted_z / (1 + row->rest)};
+                        .mean_z = row->weighted_z / (1 + row->rest),
+                        .teacher = has_teacher(row) ? exp(teacher_exponent(row, c)) / (1 + row->teacher_rest) : 0,
+                        .is_squared = row->problem->temperature_squared};
 }
 
-/* Writes the loss of the row. */
+/* Returns q (exp(d) - 1 - d), where q exp(d) is p. */
+static double divergence_term(double p, double q, double d)
+{
+    if (fabs(d) < 1e-4)
+        return q * (d * d * (0.5 + d * (1.0 / 6 + d / 24)));
+    return d < 1 ? q * (expm1(d) - d) : p - q - q * d;
+}
+
+/* Returns the divergence of the row from its teacher's. Each term is made of d = ln p - ln q, so that those of rows
+   that are nearly equal do not cancel. A class that the teacher excludes adds p. */
+static double divergence(const reference_row *row)
+{
+    const double log_ratio = log1p(row->rest) - log1p(row->teacher_rest);
+    double sum = 0;
+    for (uint64_t c = 0; c < row->problem->classes; c++) {
+        const double student = exponent(row, logit(row, c)), teacher = teacher_exponent(row, c);
+        const double d = student - teacher - log_ratio, q = exp(teacher) / (1 + row->teacher_rest);
+        const double p = exp(student) / (1 + row->rest);
+        sum += teacher == -INFINITY ? p : student == -INFINITY ? INFINITY : divergence_term(p, q, d);
+    }
+    return sum;
+}
+
+/* Writes the loss of a row with a teacher. */
+static void write_distillation(const reference_row *row)
+{
+    const formula_of of = inputs_of(row, 0);
+    const double squared = of.is_squared ? of.temperature * of.temperature : 1;
+    double loss = of.weight == 0 || squared == 0 ? 0 : of.weight * squared * divergence(row);
+    if (row->fill != -1)
+        loss = row->fill;
+    row->arguments->losses[row->record] = (float)loss;
+}
+
+/* Writes the loss of a row with a label. */
 static void write_loss(const reference_row *row)
 {
     const formula_of of = inputs_of(row, label_of(row) >= 0 ? (uint64_t)label_of(row) : 0);
@@ -348,11 +457,14 @@ static void add_up(reference_row *row)
 static void compute_row(reference_row *row)
 {
     find_maximum(row);
+    find_teacher(row);
     row->fill = fill_of(row);
     add_up(row);
     if (row->problem->statistics)
         write_statistics(row);
-    if (cls_has_loss(row->problem) && row->arguments->losses)
+    if (has_teacher(row) && row->arguments->losses)
+        write_distillation(row);
+    else if (cls_has_loss(row->problem) && row->arguments->losses)
         write_loss(row);
     if (cls_has_results(row->problem))
         write_results(row);

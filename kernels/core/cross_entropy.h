@@ -22,6 +22,7 @@ typedef struct {
     core_row_float weight; /* CORE_NO_LABEL: the row has no label */
     float scale;
     float z_loss;
+    float is_squared; /* 1: a distillation is multiplied by T^2 */
 } core_loss_inputs_t;
 
 /* ------------------------------------------------------------------ Cross-entropy */

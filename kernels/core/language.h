@@ -61,6 +61,7 @@ typedef long core_long;
 #define core_row_int_of_uint(value) CORE_ROW_VECTOR(as_int)(value)
 #define core_row_long_of_int(value) CORE_ROW_VECTOR(convert_long)(value)
 #define core_row_uint_of_int(value) CORE_ROW_VECTOR(as_uint)(value)
+#define core_row_uint_of_long(value) CORE_ROW_VECTOR(convert_uint)(value)
 #define core_bits_of_float(value) as_uint(value)
 #define core_float_of_bits(bits) as_float(bits)
 #define core_fma(a, b, c) fma(a, b, c)
@@ -115,6 +116,7 @@ CORE_FUNCTION float core_float_of_bits(uint bits)
 #define core_row_int_of_uint(value) ((int32_t)(value))
 #define core_row_long_of_int(value) ((int64_t)(value))
 #define core_row_uint_of_int(value) ((uint32_t)(value))
+#define core_row_uint_of_long(value) ((uint32_t)(value))
 #define core_fma(a, b, c) fmaf(a, b, c)
 
 #endif

@@ -129,6 +129,15 @@ CORE_FUNCTION core_two_float core_two_product(core_two_float a, core_two_float b
     return core_fast_two_sum(high, low);
 }
 
+/* Returns a + b as a two-float, for two-floats in any order (Knuth). */
+CORE_FUNCTION core_two_float core_two_sum(core_two_float a, core_two_float b)
+{
+    core_row_float sum = a.high + b.high;
+    core_row_float virtual_b = sum - a.high;
+    core_row_float lost = (a.high - (sum - virtual_b)) + (b.high - virtual_b);
+    return core_fast_two_sum(sum, lost + (a.low + b.low));
+}
+
 /* Returns sum / largest; `largest` is the row's largest exponential times 2^B. */
 CORE_FUNCTION core_two_float core_relative_sum(core_total_t sum, core_two_float largest)
 {
@@ -197,19 +206,27 @@ CORE_FUNCTION core_two_float core_logarithm_of_one_plus(core_two_float rest)
 
 /* ------------------------------------------------------------------ Log-probability */
 
-/* Returns ln(exp(z) / sum) = z * after - ln(sum) as a pair, for the logit x. `logarithm` is that of the sum relative to
-   the largest exponential. Neither term is positive, so nothing cancels. Where high is infinite, low is 0. */
-CORE_FUNCTION core_pair core_log_probability_pair(core_float x, core_log_row_t row, core_two_float logarithm)
+/* Returns z * after = (x - max) / T as a pair, for the logit x. A logit that equals the maximum has 0, also at T = 0,
+   where `after` is inf. A logit of -inf has -inf, also at T = inf, where the reciprocal is 0. low may be NaN where high
+   is infinite. */
+CORE_FUNCTION core_pair core_log_exponential(core_float x, core_log_row_t row)
 {
     core_pair z = core_quotient(x, row);
     core_float zero = (core_float)(0.0f), infinity = (core_float)(CORE_INFINITY);
     core_float scaled = x * (core_float)(row.scale), maximum = (core_float)(row.maximum);
     core_float after = (core_float)(row.after);
-    /* A logit that equals the maximum has z = 0, also at T = 0, where `after` is inf. A logit of -inf has z = -inf,
-       also at T = inf, where the reciprocal is 0. */
     core_float high = scaled == maximum ? zero : z.high * after;
     high = x == -infinity ? -infinity : high;
-    core_float low = scaled == maximum ? zero : z.low * after; /* may be NaN where high is infinite */
+    core_pair result = {high, scaled == maximum ? zero : z.low * after};
+    return result;
+}
+
+/* Returns ln(exp(z) / sum) = z * after - ln(sum) as a pair, for the logit x. `logarithm` is that of the sum relative to
+   the largest exponential. Neither term is positive, so nothing cancels. Where high is infinite, low is 0. */
+CORE_FUNCTION core_pair core_log_probability_pair(core_float x, core_log_row_t row, core_two_float logarithm)
+{
+    core_pair z = core_log_exponential(x, row);
+    core_float zero = (core_float)(0.0f), high = z.high, low = z.low;
 
     core_float log_high = (core_float)(logarithm.high), log_low = (core_float)(logarithm.low);
     core_float sum = high - log_high; /* Knuth's two-sum */

@@ -132,6 +132,12 @@ CORE_FUNCTION core_temperature_t core_temperature(core_row_float temperature)
     return result;
 }
 
+/* Tells whether the temperature is 0, or as good as that. */
+CORE_FUNCTION core_row_int core_is_limit(core_temperature_t prepared)
+{
+    return prepared.reciprocal.high == CORE_ROW(CORE_LIMIT_RECIPROCAL);
+}
+
 /* Returns whether the maximum times a scale of 2^64 would overflow. Distinct logits are then so far apart, at least
    2^36 at T < 2^-62, that the limit T -> 0 is the answer to all digits of f32, and it needs no scale. */
 CORE_FUNCTION core_row_int core_overflows(core_temperature_t temperature, core_row_float maximum)

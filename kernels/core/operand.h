@@ -10,10 +10,10 @@
 #include "core/row_setting.h"
 
 /* Returns the key of an element: its bits without the sign. A larger key is a larger size; infinite sizes and NaN have
-   the largest keys. */
-CORE_FUNCTION core_uint core_operand_key(core_float g)
+   the largest keys. If operands are logits, it is the key of one. */
+CORE_FUNCTION core_uint core_operand_key(core_float g, int is_logit)
 {
-    return core_as_uint(g) & (core_uint)(0x7FFFFFFFu);
+    return is_logit ? core_key(g) : core_as_uint(g) & (core_uint)(0x7FFFFFFFu);
 }
 
 #define CORE_OPERAND_INFINITE 0x7F800000u /* a row with such a key, or a larger one, is NaN */

@@ -54,15 +54,6 @@ CORE_FUNCTION core_scaled_t core_scaled_product(core_scaled_t a, core_scaled_t b
     return product;
 }
 
-/* Returns a + b as a two-float, for two-floats in any order (Knuth). */
-CORE_FUNCTION core_two_float core_two_sum(core_two_float a, core_two_float b)
-{
-    core_row_float sum = a.high + b.high;
-    core_row_float virtual_b = sum - a.high;
-    core_row_float lost = (a.high - (sum - virtual_b)) + (b.high - virtual_b);
-    return core_fast_two_sum(sum, lost + (a.low + b.low));
-}
-
 /* Two powers of two whose product is 2^exponent, or as near to it as f32 can have two. `held` has as much of the
    exponent as it can. */
 typedef struct {
@@ -94,12 +85,6 @@ CORE_FUNCTION core_scaled_t core_gradient_step(float scale, core_temperature_t p
     core_scaled_t step = core_scaled_product(core_scaled_of(s), core_scaled_of(prepared.reciprocal));
     step.exponent += core_row_int_of_uint(core_row_bits(prepared.scale) >> 23) - 127;
     return step;
-}
-
-/* Tells whether the temperature is 0, or as good as that. */
-CORE_FUNCTION core_row_int core_is_limit(core_temperature_t prepared)
-{
-    return prepared.reciprocal.high == CORE_ROW(CORE_LIMIT_RECIPROCAL);
 }
 
 #endif

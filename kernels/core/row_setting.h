@@ -24,11 +24,13 @@ CORE_FUNCTION core_row_int core_is_nan(core_row_float x)
 /* ------------------------------------------------------------------ Kinds of rows */
 
 /* The policies: what becomes of a row without a finite maximum. The first three are values of clsoftmax_neg_inf_rows in
-   the public header, and the last is a bit for CLSOFTMAX_POS_INF_LIMIT; `policies` is their sum. */
+   the public header, then there is a bit for CLSOFTMAX_POS_INF_LIMIT, and one for temperature_squared, by which a
+   distillation is multiplied by T^2; `policies` is their sum. */
 #define CORE_NEGATIVE_INFINITY_NAN 0u
 #define CORE_NEGATIVE_INFINITY_ZERO 1u
 #define CORE_NEGATIVE_INFINITY_UNIFORM 2u
 #define CORE_POSITIVE_INFINITY_LIMIT 4u
+#define CORE_TEMPERATURE_SQUARED 8u
 
 /* The kinds of rows. The first two are computed. A row of ties shares its mass evenly among the logits that equal its
    infinite maximum (see core_tie). The last two get one value throughout, their fill. */

@@ -1,5 +1,5 @@
 /*
- * The terms of a row: what is added up over its classes, each in an integer sum of its own, whose order cannot matter.
+ * The terms of a row: what is added up over its classes, each in integers of its own, whose order cannot matter.
  * Which of them a row has, follows from its operation and from whether it has statistics. The statistics, the
  * operations, the CPU path and every strategy use this header.
  *
@@ -8,14 +8,17 @@
 #ifndef CLSOFTMAX_TERMS_H
 #define CLSOFTMAX_TERMS_H
 
-#include "core/operand.h"
+#include "core/divergence.h"
 
 #define TERM_EXPONENTIAL 0 /* exp(x / T) */
 #define TERM_WEIGHTED 1    /* the exponential times the distance of its logit from the maximum, for an entropy */
 #define TERM_REST 2        /* the exponential, in units that suit the rest of the row (core_rest_t) */
 #define TERM_PRODUCT 3     /* the exponential times the operand */
 #define TERM_OPERAND 4     /* the operand itself */
-#define TERM_COUNT 5
+#define TERM_TEACHER 5     /* the exponential of the operand, where that is a teacher's logit */
+#define TERM_BOUNDS 6      /* not a sum: the largest of each of two bounds of a class (core_bounds) */
+#define TERM_DIVERGENCE 7  /* what a class adds to the divergence from the teacher, once the first sums are known */
+#define TERM_COUNT 8
 
 /* A set of terms is a sum of these. They are macros, so that a compiler sees constants. */
 #define TERM_SET(term) (1u << (term))
@@ -23,7 +26,8 @@
 
 /* How many terms a set has, and the place of a term among them. */
 #define TERMS_IN(set)                                                                                                  \
-    (TERM_IS_IN(set, 0) + TERM_IS_IN(set, 1) + TERM_IS_IN(set, 2) + TERM_IS_IN(set, 3) + TERM_IS_IN(set, 4))
+    (TERM_IS_IN(set, 0) + TERM_IS_IN(set, 1) + TERM_IS_IN(set, 2) + TERM_IS_IN(set, 3) + TERM_IS_IN(set, 4) +          \
+     TERM_IS_IN(set, 5) + TERM_IS_IN(set, 6) + TERM_IS_IN(set, 7))
 #define TERM_PLACE(set, term) TERMS_IN((set) & (TERM_SET(term) - 1u))
 
 /* The terms that statistics need. */
@@ -32,8 +36,16 @@
 /* Whether the terms, or the statistics that have them all, need the second largest logit. */
 #define TERMS_NEED_SECOND(set) TERM_IS_IN(set, TERM_REST)
 
-/* Whether the terms need the operand, and of it the largest size in the row. */
-#define TERMS_NEED_OPERAND(set) (((set) & (TERM_SET(TERM_PRODUCT) | TERM_SET(TERM_OPERAND))) != 0)
+/* Whether the operand is a teacher's logits. */
+#define TERMS_NEED_TEACHER(set) (TERM_IS_IN(set, TERM_TEACHER) != 0)
+
+/* Whether the terms need the operand: of it the largest size in the row, or the largest logit. */
+#define TERMS_NEED_OPERAND(set)                                                                                        \
+    (((set) & (TERM_SET(TERM_PRODUCT) | TERM_SET(TERM_OPERAND) | TERM_SET(TERM_TEACHER))) != 0)
+
+/* The terms that are added up in a phase of their own, since they need the sums of the others. */
+#define TERMS_LATER(set) ((set)&TERM_SET(TERM_DIVERGENCE))
+#define TERM_IS_LATER(term) (TERMS_LATER(TERM_SET(term)) != 0)
 
 /* Whether they need more of a top than its largest key. */
 #define TERMS_NEED_TOP(set) (TERMS_NEED_SECOND(set) || TERMS_NEED_OPERAND(set))
@@ -62,8 +74,29 @@ CORE_FUNCTION core_pair core_term(int term, core_pair e, core_float x, core_floa
     return e;
 }
 
+/* Whether a term is one of a row with a teacher. */
+#define TERM_IS_OF_TEACHER(term) ((term) >= TERM_TEACHER)
+
+/* Returns what a class adds to such a term, from its exponentials e and `of_teacher`, and its logits x and y as
+   ordinary rows have them. Before the later phase, `divergence` need not be given. */
+CORE_FUNCTION core_pair core_teacher_term(int term, core_pair e, core_pair of_teacher, core_float x, core_float y,
+                                          core_match_t match, core_divergence_t divergence)
+{
+    switch (term) {
+    case TERM_BOUNDS:
+        return core_bounds(e, of_teacher, x, y, match);
+    case TERM_DIVERGENCE:
+        return core_divergence_term(e, of_teacher, x, y, match, divergence);
+    }
+    return of_teacher;
+}
+
+/* Whether the largest of what classes have of a term is found, and not the sum. It is the largest of `high` and that of
+   `low`, which are not negative, each as the bits of a float. */
+#define TERM_IS_LARGEST(term) ((term) == TERM_BOUNDS)
+
 /* Whether what classes add to a term has a sign; it is then at most 1/2 in size. A constant, as the term is. */
-#define TERM_IS_SIGNED(term) ((term) >= TERM_PRODUCT)
+#define TERM_IS_SIGNED(term) ((term) == TERM_PRODUCT || (term) == TERM_OPERAND)
 
 /* The constant of the first level of its sum. */
 #define TERM_UNIT(term) (TERM_IS_SIGNED(term) ? CORE_UNIT_SIGNED : CORE_UNIT_HIGH)
@@ -71,16 +104,32 @@ CORE_FUNCTION core_pair core_term(int term, core_pair e, core_float x, core_floa
 /* Adds what a class has of a term to its sum. */
 CORE_FUNCTION core_sum_t core_term_add(int term, core_sum_t sum, core_pair of_class, int levels)
 {
+    if (TERM_IS_LARGEST(term)) {
+        core_sum_t largest = {CORE_LARGER(sum.high, core_as_uint(of_class.high)),
+                              CORE_LARGER(sum.low, core_as_uint(of_class.low)), sum.lowest};
+        return largest;
+    }
     return core_sum_add_to(sum, of_class, TERM_UNIT(term), levels);
 }
 
 /* Returns what was added to the sum of a term, as core_sum_flush does. */
 CORE_FUNCTION core_lanes_total core_term_flush(int term, core_sum_t sum, uint added, int levels)
 {
+    if (TERM_IS_LARGEST(term)) {
+        core_lanes_total largest = {core_long_of_uint(sum.high), core_long_of_uint(sum.low), (core_lanes_long)(0)};
+        return largest;
+    }
     core_lanes_total total = core_sum_flush(sum, added, levels);
     if (TERM_IS_SIGNED(term))
         total.high = core_long_of_int(core_int_of_uint(sum.high - added * core_bits_of_float(TERM_UNIT(term))));
     return total;
+}
+
+/* Returns the totals that two parts of a row have of a term together. */
+CORE_FUNCTION core_total_t core_term_merge(int term, core_total_t a, core_total_t b)
+{
+    core_total_t largest = {CORE_LARGER(a.high, b.high), CORE_LARGER(a.low, b.low), a.lowest};
+    return TERM_IS_LARGEST(term) ? largest : core_total_merge(a, b);
 }
 
 #endif

@@ -13,12 +13,14 @@
 
 #include "core/backward.h"
 #include "core/cross_entropy.h"
+#include "core/distillation.h"
 
 /* ------------------------------------------------------------------ Tables */
 
 /* What a row has beside the results of its classes. */
 #define LOSS_NONE 0
 #define LOSS_OF_LABEL 1 /* a loss, from its label; a gradient has a result of its own at the label */
+#define LOSS_OF_ROW 2   /* a loss, which has nothing to do with a label */
 
 /* How a row ends: X(name, the terms that its end is computed from, its loss). Several operations may end alike. */
 #define ENDING_LIST(X)                                                                                                 \
@@ -28,7 +30,10 @@
     X(CROSS_ENTROPY, TERM_SET(TERM_REST), LOSS_OF_LABEL)                                                               \
     X(SOFTMAX_BACKWARD, TERM_SET(TERM_EXPONENTIAL) | TERM_SET(TERM_PRODUCT), LOSS_NONE)                                \
     X(LOG_SOFTMAX_BACKWARD, TERM_SET(TERM_EXPONENTIAL) | TERM_SET(TERM_OPERAND), LOSS_NONE)                            \
-    X(SENSITIVITY, TERM_SET(TERM_EXPONENTIAL) | TERM_SET(TERM_WEIGHTED), LOSS_NONE)
+    X(SENSITIVITY, TERM_SET(TERM_EXPONENTIAL) | TERM_SET(TERM_WEIGHTED), LOSS_NONE)                                    \
+    X(DISTILLATION,                                                                                                    \
+      TERM_SET(TERM_EXPONENTIAL) | TERM_SET(TERM_TEACHER) | TERM_SET(TERM_BOUNDS) | TERM_SET(TERM_DIVERGENCE),         \
+      LOSS_OF_ROW)
 
 /* Whether an end is computed from the sum of exponentials alone. Short rows have its value without integers of 64
    bits. */
@@ -49,7 +54,9 @@
     X(CROSS_ENTROPY_GRADIENT, MADE_OF_EXPONENTIALS, ENDING_CROSS_ENTROPY, 0.0f)                                        \
     X(SOFTMAX_BACKWARD, MADE_OF_EXPONENTIALS, ENDING_SOFTMAX_BACKWARD, 0.0f)                                           \
     X(LOG_SOFTMAX_BACKWARD, MADE_OF_EXPONENTIALS, ENDING_LOG_SOFTMAX_BACKWARD, 0.0f)                                   \
-    X(SENSITIVITY, MADE_OF_LOGITS, ENDING_SENSITIVITY, 0.0f)
+    X(SENSITIVITY, MADE_OF_LOGITS, ENDING_SENSITIVITY, 0.0f)                                                           \
+    X(DISTILLATION, MADE_OF_NOTHING, ENDING_DISTILLATION, 0.0f)                                                        \
+    X(DISTILLATION_GRADIENT, MADE_OF_EXPONENTIALS, ENDING_DISTILLATION, 0.0f)
 
 /* The numbers of the rows of both tables. The functions below read a column of a table by a switch, which costs nothing
    where the operation is a constant; an array would stand in memory on a GPU. */
@@ -130,6 +137,12 @@ CORE_FUNCTION int operation_has_operand(int operation)
     return TERMS_NEED_OPERAND(ending_terms(operation_ending(operation)));
 }
 
+/* Tells whether its operand is a teacher's logits. */
+CORE_FUNCTION int operation_has_teacher(int operation)
+{
+    return TERMS_NEED_TEACHER(ending_terms(operation_ending(operation)));
+}
+
 /* Returns the terms of a row, with or without statistics. */
 CORE_FUNCTION uint operation_row_terms(int operation, int statistics)
 {
@@ -158,6 +171,7 @@ typedef struct {
     core_term_row_t terms;
     core_setting_t set;
     core_loss_inputs_t inputs; /* for a loss */
+    core_match_t match;        /* with a teacher */
     int levels;                /* of the sums: 2 or 3 */
 } ending_sums;
 
@@ -212,6 +226,27 @@ CORE_FUNCTION core_end_t end_SENSITIVITY(ending_sums sums)
                                 sums.set.prepared);
 }
 
+/* Returns the loss of a row of any kind; in a row of zeros, which has no probabilities, it is 0. */
+CORE_FUNCTION core_row_float core_loss_of_kind(core_row_int kind, core_row_float computed)
+{
+    core_row_float nothing =
+        kind == (core_row_int)(CORE_ROW_ZERO) ? CORE_ROW(0.0f) : core_row_float_of_bits((core_row_uint)(CORE_NAN_BITS));
+    return core_row_is_computed(kind) ? computed : nothing;
+}
+
+CORE_FUNCTION core_end_t end_DISTILLATION(ending_sums sums)
+{
+    core_row_int is_squared = CORE_ROW(sums.inputs.is_squared) > CORE_ROW(0.0f);
+    core_divergence_t divergence = core_divergence(sums.set, sums.match, sums.totals[TERM_EXPONENTIAL],
+                                                   sums.totals[TERM_TEACHER], sums.totals[TERM_BOUNDS], sums.levels);
+    core_row_float loss = core_distillation_loss(sums.totals[TERM_DIVERGENCE], divergence, sums.inputs.weight,
+                                                 sums.set.temperature, is_squared);
+    core_scaled_t step = core_distillation_step(sums.inputs.weight, sums.inputs.scale, sums.set.temperature,
+                                                sums.set.prepared, is_squared);
+    return core_distillation_end(divergence, step, core_is_limit(sums.set.prepared),
+                                 core_loss_of_kind(sums.set.kind, loss));
+}
+
 /* Returns the end of a row. end: ENDING_*, a constant wherever speed matters. */
 CORE_FUNCTION core_end_t end_of_row(int ending, ending_sums sums)
 {
@@ -232,6 +267,7 @@ typedef struct {
     core_row_t row;
     core_log_row_t log_row;
     core_term_row_t terms;
+    core_row_t teacher; /* the teacher's row, if there is one */
     core_end_t end;
 } operation_row;
 
@@ -293,6 +329,21 @@ CORE_FUNCTION core_float operation_result_SENSITIVITY(core_pair e, core_float x,
 {
     (void)e, (void)g;
     return core_result_of_mean(core_exponential(x, row.row), core_weight(x, row.terms.distance), row.end);
+}
+
+/* distillation: a loss for each row, and no results. */
+CORE_FUNCTION core_float operation_result_DISTILLATION(core_pair e, core_float x, core_float g, operation_row row)
+{
+    (void)x, (void)g, (void)row;
+    return e.high;
+}
+
+/* distillation_gradient: (p - q) w s / T times T^2, for a teacher's probabilities q, and the loss. */
+CORE_FUNCTION core_float operation_result_DISTILLATION_GRADIENT(core_pair e, core_float x, core_float g,
+                                                                operation_row row)
+{
+    (void)x;
+    return core_distillation_gradient(e, core_exponential(g, row.teacher), row.end);
 }
 
 /* Returns the result of a class from its exponential e or its logit x, as an ordinary row has it, and its operand g.

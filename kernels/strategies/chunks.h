@@ -105,11 +105,13 @@ static void chunk_load(const row_part *part, uint chunk, float *logits)
     }
 }
 
-/* Returns the operand of this work-item's class `element` of an access of a chunk; behind the last class it is 0. */
+/* Returns the operand of this work-item's class `element` of an access of a chunk; behind the last class it is the
+   padding. */
 static float chunk_operand(const row_part *part, uint chunk, uint access, uint element)
 {
     const ulong c = (ulong)chunk * CHUNK_CLASSES + chunk_place(access) + element;
-    return HAS_OPERAND && c < part->classes ? row_load_operand_one(part->g + c * part->operand_stride) : 0.0f;
+    return HAS_OPERAND && c < part->classes ? row_load_operand_one(part->g + c * part->operand_stride)
+                                            : OPERAND_PADDING;
 }
 
 /* Returns a logit as an ordinary row has it. Padding must not tie, although it is -inf, and -inf can be a maximum that
@@ -145,7 +147,8 @@ static row_totals part_sums(const row_part *part, chunk_registers *mine, const r
     row_totals totals = row_totals_of_nothing();
     for (uint chunk = part->begin; chunk < part->end; chunk++) {
         const uint count = chunk_count(part, chunk);
-        row_sums sums = row_sums_of_nothing(); /* a work-item adds less often than CORE_FLUSH_AFTER in a chunk */
+        row_sums sums =
+            row_sums_of_nothing(row->is_later); /* a work-item adds less often than CORE_FLUSH_AFTER in a chunk */
         if (!ROW_IN_REGISTERS)
             chunk_load(part, chunk, mine->logits);
 #pragma unroll
@@ -227,7 +230,7 @@ static void part_fill(const row_part *part, float fill, __global result_t *p, ul
 /* Returns 1 if this work-item has the class of a label, -1 for none, in the part. */
 static int part_has_label(const row_part *part, long label)
 {
-    if (!HAS_LOSS || label < 0)
+    if (!HAS_LABELS || label < 0)
         return 0;
     const uint chunk = (uint)((ulong)label / CHUNK_CLASSES), place = (uint)((ulong)label % CHUNK_CLASSES);
     return chunk >= part->begin && chunk < part->end && place / ACCESS_WIDTH % WORK_GROUP_SIZE == get_local_id(0);
@@ -256,7 +259,7 @@ static void part_results(const row_part *part, chunk_registers *mine, const row_
    work-items must call it, since it has barriers. `all` has room for a value of each, and must not be written again
    before the next barrier. */
 #define GROUP_REDUCTION(name, type, merge)                                                                             \
-    static type name(type mine, __local type *all)                                                                     \
+    ROW_INLINE type name(type mine, __local type *all)                                                                 \
     {                                                                                                                  \
         const uint item = (uint)get_local_id(0);                                                                       \
         all[item] = mine;                                                                                              \
@@ -296,8 +299,11 @@ typedef char sums_are_as_planned[sizeof(local_sums) == LOCAL_SUMS_BYTES(SUM_LEVE
 /* Returns the sums of two work-items together. */
 static local_sums local_sums_merge(local_sums a, local_sums b)
 {
-    for (uint i = 0; i < SUM_LEVELS * TERMS_IN(ROW_TERMS); i++)
-        a.of[i] += b.of[i];
+    FOR_TERMS
+    {
+        for (uint i = ROW_PLACE(t) * SUM_LEVELS; i < (ROW_PLACE(t) + 1) * SUM_LEVELS; i++)
+            a.of[i] = TERM_IS_LARGEST(t) ? CORE_LARGER(a.of[i], b.of[i]) : a.of[i] + b.of[i];
+    }
     return a;
 }
 

@@ -46,6 +46,9 @@ static core_float row_load_tail(__global const logit_t *address, uint count, flo
 
 /* ---------------------------------------------------------------- Operand */
 
+/* What stands for the operand of a class that is not there. */
+#define OPERAND_PADDING (HAS_TEACHER ? -CORE_INFINITY : 0.0f)
+
 /* Returns the operand of one class; 0 if rows have none, here and below. */
 static float row_load_operand_one(__global const operand_t *address)
 {
@@ -53,8 +56,8 @@ static float row_load_operand_one(__global const operand_t *address)
 }
 
 /* Returns the operands of CORE_WIDTH neighbouring classes from class c on. Lanes before the first class of the row and
-   behind its last become 0. g: the operand of the row's first class; classes are `stride` apart, 1 if CORE_WIDTH is
-   more than 1. */
+   behind its last become the padding. g: the operand of the row's first class; classes are `stride` apart, 1 if
+   CORE_WIDTH is more than 1. */
 static core_float row_load_operand(__global const operand_t *g, ulong stride, long c, ulong classes)
 {
     float lanes[CORE_WIDTH];
@@ -63,7 +66,8 @@ static core_float row_load_operand(__global const operand_t *g, ulong stride, lo
     if (c >= 0 && (ulong)c + CORE_WIDTH <= classes)
         return OPERAND(dtype_load)(g + c * stride);
     for (uint i = 0; i < CORE_WIDTH; i++)
-        lanes[i] = c + (long)i >= 0 && (ulong)(c + i) < classes ? row_load_operand_one(g + (c + i) * stride) : 0.0f;
+        lanes[i] =
+            c + (long)i >= 0 && (ulong)(c + i) < classes ? row_load_operand_one(g + (c + i) * stride) : OPERAND_PADDING;
     return ROW_FLOATS(const, lanes);
 }
 

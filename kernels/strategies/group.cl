@@ -33,7 +33,14 @@ ROW_KERNEL row_group(ROW_PARAMETERS)
         row_state state = row_state_of(top, row_temperatures(&call, row, 1, k), policies);
         const core_loss_inputs_t inputs = row_inputs_of(&call, lot); /* before the sums' barriers, see below */
         /* A row that is not computed goes through its sums as well, although they are not used. */
-        const row_totals totals = group_totals(part_sums(&whole, &mine, &state), sums);
+        row_totals totals = row_totals_of_nothing();
+        for (uint phase = 0; phase <= HAS_LATER_TERMS; phase++) {
+            if (phase > 0) {
+                row_go_later(&state, totals);
+                barrier(CLK_LOCAL_MEM_FENCE); /* all must have read the first sums */
+            }
+            totals = row_totals_merge(totals, group_totals(part_sums(&whole, &mine, &state), sums));
+        }
         state.operation.end = row_end_of(&state, totals, inputs);
         if (get_local_id(0) == 0)
             row_finish(&call, k, lot, &state, top, totals, inputs);

@@ -77,7 +77,7 @@ ROW_INLINE row_totals item_sums(const row_vectors *l, const row_state *row, __lo
 {
     core_float x[STEP_VECTORS];
     core_pair e[STEP_VECTORS];
-    row_sums sums = row_sums_of_nothing();
+    row_sums sums = row_sums_of_nothing(row->is_later);
     for (ulong i = 0; i < l->classes; i += ITEM_STRIP) {
         if (i + ITEM_STRIP <= l->classes)
             FOR_STRIP x[k] = row_ordinary(item_load(l, i + k * CORE_WIDTH), row);
@@ -116,7 +116,7 @@ static void item_end_line(item_line *line)
 
 /* Returns the results of a vector from class i on, from what is kept or from the logits. If rows are kept, i may be as
    low as -CORE_WIDTH; the results of lanes before class 0 mean nothing. */
-static core_float item_result(const row_vectors *l, long i, const row_state *row, __local const float *kept)
+ROW_INLINE core_float item_result(const row_vectors *l, long i, const row_state *row, __local const float *kept)
 {
 #if ROOM_CLASSES
     const core_pair e = {ITEM_HIGH(__local const, i), CORE_LEAN ? (core_float)(0.0f) : ITEM_LOW(__local const, i)};
@@ -230,8 +230,11 @@ ROW_KERNEL row_item(ROW_PARAMETERS)
             row_state state = row_state_of(top, row_temperatures(&call, row, 1, k), policies);
             const int is_computed = core_row_is_computed(state.set.kind);
             row_totals totals = row_totals_of_nothing();
-            if (is_computed)
-                totals = item_sums(&l, &state, kept, next.x);
+            for (uint phase = 0; is_computed && phase <= HAS_LATER_TERMS; phase++) {
+                if (phase > 0)
+                    row_go_later(&state, totals);
+                totals = row_totals_merge(totals, item_sums(&l, &state, kept, next.x));
+            }
             if (k == 0 && row + 1 < end)
                 next_top = item_top(&next);
             const core_loss_inputs_t inputs = row_inputs_of(&call, lot);
@@ -245,7 +248,7 @@ ROW_KERNEL row_item(ROW_PARAMETERS)
                 item_stream(&l, &state, kept, p, &line);
             else
                 item_emit(&l, &state, kept, p, result_stride);
-            if (HAS_LOSS) {
+            if (HAS_LABELS) {
                 item_end_line(&line);
                 row_store_labels(&call, lot, &state, p, 0);
             }

@@ -65,19 +65,20 @@ static core_float lanes_load(const row_call *call, const row_lot *lot, ulong cla
     return ROW_FLOATS(const, each);
 }
 
-/* Reads the operands of a class for all lanes, in the same way; 0 if rows have none. */
+/* Reads the operands of a class for all lanes, in the same way; the padding if rows have
+   none. */
 static core_float lanes_load_operand(const row_call *call, const row_lot *lot, ulong class_index)
 {
     float each[CORE_WIDTH];
     if (!HAS_OPERAND || class_index >= call->classes)
-        return (core_float)(0.0f);
+        return (core_float)(OPERAND_PADDING);
     __global const operand_t *address = lot->operand + class_index * call->operand_layout.LAYOUT_CLASS_STRIDE;
     if (TEMPERATURES == TEMPERATURES_ON_LANES)
         return (core_float)(row_load_operand_one(address));
     if (lot->operand_lane_stride == 1 && lot->count == CORE_WIDTH)
         return row_load_operand(address, 1, 0, CORE_WIDTH);
     for (uint i = 0; i < CORE_WIDTH; i++)
-        each[i] = i < lot->count ? row_load_operand_one(address + i * lot->operand_lane_stride) : 0.0f;
+        each[i] = i < lot->count ? row_load_operand_one(address + i * lot->operand_lane_stride) : OPERAND_PADDING;
     return ROW_FLOATS(const, each);
 }
 
@@ -125,7 +126,7 @@ ROW_INLINE void lanes_sums(const row_call *call, const row_lot *lots, uint count
     int is_unscaled = CORE_WIDTH > 1; /* on GPUs the work-items would take both branches, one after the other */
 #pragma unroll
     for (uint v = 0; v < count; v++) {
-        sums[v] = row_sums_of_nothing();
+        sums[v] = row_sums_of_nothing(states[v].is_later);
         is_unscaled &= row_all(core_row_is_unscaled(states[v].set.row));
     }
     for (ulong c = 0; c < call->classes; c += STEP_CLASSES) {
@@ -161,6 +162,17 @@ static core_end_t lanes_end_of(const row_call *call, const row_state *state, row
     return row_end_of(state, row_flush(sums), inputs);
 }
 
+/* Takes a vector of rows through its second phase sums, and returns all of its sums. Such rows are not kept. */
+ROW_INLINE row_totals lanes_sums_later(const row_call *call, const row_lot *lot, row_state *rows, row_sums first)
+{
+    const lanes_room none = {0, 0, 0};
+    const row_totals totals = row_flush(first);
+    row_sums later;
+    row_go_later(rows, totals);
+    lanes_sums(call, lot, 1, rows, 0, none, &later);
+    return row_totals_merge(totals, row_flush(later));
+}
+
 /* Takes `count` vectors of rows through their sums, and finishes them, at temperature k of a sweep. */
 ROW_INLINE void lanes_sum_and_finish(const row_call *call, uint k, const row_lot *lots, uint count,
                                      const core_top_t *tops, row_state *states, int keep, lanes_room room)
@@ -170,7 +182,10 @@ ROW_INLINE void lanes_sum_and_finish(const row_call *call, uint k, const row_lot
 #pragma unroll
     for (uint v = 0; v < count; v++) {
         const core_loss_inputs_t inputs = row_inputs_of(call, lots[v]);
-        if (HAS_RESULTS || HAS_LOSS)
+        if (HAS_LATER_TERMS) {
+            const row_totals totals = lanes_sums_later(call, lots + v, states + v, sums[v]);
+            states[v].operation.end = row_end_of(states + v, totals, inputs);
+        } else if (HAS_RESULTS || HAS_LOSS)
             states[v].operation.end = lanes_end_of(call, states + v, sums[v], inputs);
         row_finish(call, k, lots[v], states + v, tops[v], STATISTICS ? row_flush(sums[v]) : row_totals_of_nothing(),
                    inputs);
@@ -201,7 +216,7 @@ static void lanes_keep_labels(const row_call *call, const row_lot *lot, const ro
     int kinds[ROW_LANES];
     row_to_lanes(rows->operation.end.at_label, lanes);
     row_to_lanes(rows->set.kind, kinds);
-    for (uint i = 0; HAS_LOSS && i < lot->count; i++) {
+    for (uint i = 0; HAS_LABELS && i < lot->count; i++) {
         const long label = row_label(call, *lot, i);
         if (label >= 0 && core_row_is_computed(kinds[i]))
             ((ROOM_SPACE float *)(results + label))[i] = lanes[i];

@@ -6,6 +6,7 @@
  *               row_sums_add       adds the terms of a class, as integers of 32 bits (row_sums_add_pair, if its
  *                                  exponential is known)
  *               row_flush          returns the sums, as integers of 64 bits
+ *               row_go_later       begins a second phase sums, for terms that need the sums of the others
  *     finish    row_inputs_of      reads what the row has beside its logits, such as its label
  *               row_end_of         makes of the sums what results need, such as 1 / sum, and the loss
  *               row_finish         writes the row's statistics and its loss, and counts an invalid temperature
@@ -57,7 +58,7 @@ static row_top row_top_add(row_top top, core_float x, uint step)
 /* Adds the operand of a class for each lane. */
 static row_top row_top_add_operand(row_top top, core_float g)
 {
-    const core_uint key = core_operand_key(g);
+    const core_uint key = core_operand_key(g, HAS_TEACHER);
     if (HAS_OPERAND)
         top.operand_key = CORE_LARGER(key, top.operand_key);
     return top;
@@ -156,7 +157,7 @@ static row_totals row_totals_of_nothing(void)
 /* Returns the sums of two parts of a row together. */
 static row_totals row_totals_merge(row_totals a, row_totals b)
 {
-    FOR_TERMS a.of[ROW_PLACE(t)] = core_total_merge(a.of[ROW_PLACE(t)], b.of[ROW_PLACE(t)]);
+    FOR_TERMS a.of[ROW_PLACE(t)] = core_term_merge(t, a.of[ROW_PLACE(t)], b.of[ROW_PLACE(t)]);
     return a;
 }
 
@@ -166,31 +167,33 @@ typedef struct {
     core_sum_t of[TERMS_IN(ROW_TERMS)];
     uint added; /* how many classes each lane has added since the last flush */
     row_totals flushed;
+    int is_later; /* 1: only what is added up later than the rest grows; 0: only the rest does */
 } row_sums;
 
 /* Returns sums to which nothing has been added. */
-static row_sums row_sums_of_nothing(void)
+static row_sums row_sums_of_nothing(int is_later)
 {
     const core_sum_t none = {(core_uint)(0), (core_uint)(0), (core_uint)(0)};
     row_sums nothing;
     FOR_TERMS nothing.of[ROW_PLACE(t)] = none;
     nothing.added = 0;
+    nothing.is_later = is_later;
     nothing.flushed = row_totals_of_nothing();
     return nothing;
 }
 
-/* Returns what a row has of the integers of its lanes: their sum if the lanes are classes of one row, and the integers
-   themselves if each lane is a row. */
-static core_row_long row_of_lanes(core_lanes_long lanes)
+/* Returns what a row has of the integers of its lanes: their sum, or the largest of them, if the lanes are classes of
+   one row, and the integers themselves if each lane is a row. */
+static core_row_long row_of_lanes(core_lanes_long lanes, int is_largest)
 {
 #if defined(CORE_ROW_PER_LANE) || CORE_WIDTH == 1
     return lanes;
 #else
-    long one[CORE_WIDTH], sum = 0;
+    long one[CORE_WIDTH], all = 0;
     row_vstore(lanes, one);
     for (uint i = 0; i < CORE_WIDTH; i++)
-        sum += one[i];
-    return sum;
+        all = is_largest ? CORE_LARGER(all, one[i]) : all + one[i];
+    return all;
 #endif
 }
 
@@ -198,15 +201,17 @@ static core_row_long row_of_lanes(core_lanes_long lanes)
 static core_total_t row_total_of(int term, core_sum_t sum, uint added)
 {
     const core_lanes_total lanes = core_term_flush(term, sum, added, SUM_LEVELS);
-    core_total_t total = {row_of_lanes(lanes.high), row_of_lanes(lanes.low), row_of_lanes(lanes.lowest)};
+    const int is_largest = TERM_IS_LARGEST(term);
+    core_total_t total = {row_of_lanes(lanes.high, is_largest), row_of_lanes(lanes.low, is_largest),
+                          row_of_lanes(lanes.lowest, is_largest)};
     return total;
 }
 
 /* Returns all that was added so far, whether flushed or not. */
 static row_totals row_flush(row_sums sums)
 {
-    row_totals lanes;
-    FOR_TERMS lanes.of[ROW_PLACE(t)] = row_total_of(t, sums.of[ROW_PLACE(t)], sums.added);
+    row_totals lanes = row_totals_of_nothing();
+    FOR_TERMS_OF(sums.is_later) lanes.of[ROW_PLACE(t)] = row_total_of(t, sums.of[ROW_PLACE(t)], sums.added);
     return row_totals_merge(sums.flushed, lanes);
 }
 
@@ -216,7 +221,10 @@ static row_totals row_flush(row_sums sums)
 typedef struct {
     core_setting_t set;
     core_term_row_t terms;
-    operation_row operation; /* for results; its `end` is set once the sums are known */
+    core_match_t match;           /* with a teacher */
+    core_divergence_t divergence; /* in the second phase sums */
+    operation_row operation;      /* for results; its `end` is set once the sums are known */
+    int is_later;                 /* 1: it is in the second phase sums, see row_go_later */
 } row_state;
 
 /* Returns the state of a row with this top at a temperature. */
@@ -236,7 +244,10 @@ static row_state row_state_of(core_top_t top, core_row_float temperature, uint p
     } else
 #endif
         row.set = core_setting(top.key, temperature, prepared, policies);
-    if (HAS_OPERAND) {
+    if (HAS_TEACHER) {
+        row.set.kind = core_kind_with_teacher(row.set.kind, top.operand_key, temperature, policies);
+        row.match = core_match(row.set, top.operand_key, policies);
+    } else if (HAS_OPERAND) {
         row.set.kind = core_kind_with_operand(row.set.kind, top.operand_key);
         row.terms.operand = core_operand(top.operand_key);
     }
@@ -247,9 +258,23 @@ static row_state row_state_of(core_top_t top, core_row_float temperature, uint p
     row.operation.row = row.set.row;
     row.operation.log_row = core_log_row(row.set.prepared, row.set.maximum);
     row.operation.terms = row.terms;
+    if (HAS_TEACHER)
+        row.operation.teacher = row.match.teacher.row;
     const core_two_float nothing = {CORE_ROW(0.0f), CORE_ROW(0.0f)};
     row.operation.end = end_factor(nothing);
+    row.is_later = 0;
     return row;
+}
+
+/* Prepares the state for the second phase sums, in which the terms are added up that need the sums of the others. */
+static void row_go_later(row_state *row, row_totals totals)
+{
+    if (!HAS_LATER_TERMS)
+        return;
+    row->is_later = 1;
+    row->divergence =
+        core_divergence(row->set, row->match, totals.of[ROW_PLACE(TERM_EXPONENTIAL)],
+                        totals.of[ROW_PLACE(TERM_TEACHER)], totals.of[ROW_PLACE(TERM_BOUNDS)], SUM_LEVELS);
 }
 
 /* Returns a logit as an ordinary row has it. That is the logit itself, but in a row of ties 0 for a logit that ties and
@@ -263,12 +288,32 @@ static core_float row_ordinary(core_float x, const row_state *row)
     return is_ties < 0 ? core_tie(x, row->set.ties_at) : x;
 }
 
+/* Returns an operand as an ordinary row has it, which makes a difference where it is a teacher's logit. */
+static core_float row_ordinary_operand(core_float g, const row_state *row)
+{
+    if (!(TIES && HAS_TEACHER))
+        return g;
+    const core_int is_ties =
+        (core_int)(row->match.teacher.kind == (core_row_int)(CORE_ROW_TIES) ? (core_row_int)(-1) : (core_row_int)(0));
+    return is_ties < 0 ? core_tie(g, row->match.teacher.ties_at) : g;
+}
+
 /* Adds the terms of a class with exponential e, logit x, as an ordinary row has it, and operand g. After
    CORE_FLUSH_AFTER calls at most, row_sums_settle or row_flush must follow. */
 static row_sums row_sums_add_pair(row_sums sums, core_pair e, core_float x, core_float g, const row_state *row)
 {
-    FOR_TERMS sums.of[ROW_PLACE(t)] =
-        core_term_add(t, sums.of[ROW_PLACE(t)], core_term(t, e, x, g, row->terms), SUM_LEVELS);
+    core_pair of_teacher = e;
+    if (HAS_TEACHER) {
+        g = row_ordinary_operand(g, row);
+        of_teacher = core_exponential(g, row->match.teacher.row);
+    }
+    FOR_TERMS_OF(sums.is_later)
+    {
+        const core_pair of_class = TERM_IS_OF_TEACHER(t)
+                                       ? core_teacher_term(t, e, of_teacher, x, g, row->match, row->divergence)
+                                       : core_term(t, e, x, g, row->terms);
+        sums.of[ROW_PLACE(t)] = core_term_add(t, sums.of[ROW_PLACE(t)], of_class, SUM_LEVELS);
+    }
     sums.added++;
     return sums;
 }
@@ -278,7 +323,7 @@ static row_sums row_sums_settle(row_sums sums)
 {
     if (sums.added == CORE_FLUSH_AFTER) {
         const row_totals all = row_flush(sums);
-        sums = row_sums_of_nothing();
+        sums = row_sums_of_nothing(sums.is_later);
         sums.flushed = all;
     }
     return sums;
@@ -296,7 +341,7 @@ static row_sums row_sums_add(row_sums sums, core_float x, core_float g, const ro
 /* Returns the result of a class from its exponential and its operand g, if results are made of exponentials. */
 static core_float row_result_of_pair(core_pair e, core_float g, const row_state *row)
 {
-    return operation_result(OPERATION, e, e.high, g, row->operation);
+    return operation_result(OPERATION, e, e.high, row_ordinary_operand(g, row), row->operation);
 }
 
 /* Returns the result of a class from its logit x, as an ordinary row has it, and its operand g. */
@@ -305,7 +350,7 @@ static core_float row_result(core_float x, core_float g, const row_state *row)
     core_pair e = {x, x};
     if (MADE_OF_PAIRS)
         e = core_exponential(x, row->set.row);
-    return operation_result(OPERATION, e, x, g, row->operation);
+    return operation_result(OPERATION, e, x, row_ordinary_operand(g, row), row->operation);
 }
 
 /* Returns 1 if the condition holds for the row, or for the rows on all lanes. PoCL's all() looks at one lane after
@@ -396,14 +441,15 @@ static core_row_float row_label_logits(const row_call *call, row_lot lot)
 static core_loss_inputs_t row_inputs_labelled(const row_call *call, row_lot lot, core_row_float label_logit,
                                               const int *are_labelled)
 {
-    core_loss_inputs_t inputs = {label_logit, CORE_ROW(1.0f), call->loss.LOSS_SCALE, call->loss.LOSS_Z};
+    core_loss_inputs_t inputs = {label_logit, CORE_ROW(1.0f), call->loss.LOSS_SCALE, call->loss.LOSS_Z,
+                                 call->policies & CORE_TEMPERATURE_SQUARED ? 1.0f : 0.0f};
     if (!HAS_LOSS)
         return inputs;
     float lanes[ROW_LANES];
     for (uint i = 0; i < ROW_LANES; i++) {
         const ulong at = TEMPERATURES == TEMPERATURES_ON_LANES ? lot.row : lot.row + (i < lot.count ? i : 0);
         const float weight = call->weights ? call->weights[call->first.FIRST_WEIGHT + at] : 1.0f;
-        lanes[i] = are_labelled[i] ? weight : CORE_NO_LABEL;
+        lanes[i] = are_labelled[i] || !HAS_LABELS ? weight : CORE_NO_LABEL;
     }
     inputs.weight = row_from_lanes(lanes);
     return inputs;
@@ -414,10 +460,10 @@ static core_loss_inputs_t row_inputs_of(const row_call *call, row_lot lot)
 {
     core_row_float label_logit = CORE_ROW(0.0f);
     int are_labelled[ROW_LANES];
-    if (STATISTICS || HAS_LOSS)
+    if (STATISTICS || HAS_LABELS)
         label_logit = row_label_logits(call, lot);
     for (uint i = 0; i < ROW_LANES; i++)
-        are_labelled[i] = HAS_LOSS && row_label(call, lot, i) >= 0;
+        are_labelled[i] = HAS_LABELS && row_label(call, lot, i) >= 0;
     return row_inputs_labelled(call, lot, label_logit, are_labelled);
 }
 
@@ -425,6 +471,8 @@ static core_loss_inputs_t row_inputs_of(const row_call *call, row_lot lot)
 static core_end_t row_end_of(const row_state *row, row_totals totals, core_loss_inputs_t inputs)
 {
     ending_sums sums = {.terms = row->terms, .set = row->set, .inputs = inputs, .levels = SUM_LEVELS};
+    if (HAS_TEACHER)
+        sums.match = row->match;
     if (TERM_IS_IN(ROW_TERMS, TERM_EXPONENTIAL))
         sums.sum = core_total_value(totals.of[ROW_PLACE(TERM_EXPONENTIAL)]);
     FOR_TERMS sums.totals[t] = totals.of[ROW_PLACE(t)];
@@ -497,7 +545,7 @@ static void row_finish(const row_call *call, uint k, row_lot lot, const row_stat
 static void row_store_labels(const row_call *call, row_lot lot, const row_state *state, __global result_t *p,
                              ulong lane_stride)
 {
-    if (!HAS_LOSS)
+    if (!HAS_LABELS)
         return;
     float lanes[ROW_LANES];
     int kinds[ROW_LANES];

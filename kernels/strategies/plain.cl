@@ -69,22 +69,27 @@ ROW_KERNEL row_plain(ROW_PARAMETERS)
         const row_lot lot = {row, 1, x, 0}; /* one row, whose logits begin at x */
         const core_loss_inputs_t inputs = row_inputs_of(&call, lot);
 
-        /* Sums: of the exponentials, as integers. row_ordinary changes a logit only if the maximum is infinite. */
-        row_sums sums = row_sums_of_nothing();
-        for (ulong c = item; c < classes; c += WORK_GROUP_SIZE)
-            sums = row_sums_add(sums, row_ordinary(row_load_one(x + c * x_stride), &state),
-                                row_load_operand_one(g + c * g_stride), &state);
-        totals[item] = row_flush(sums);
-        PLAIN_MERGE(totals, item, row_totals_merge);
-        const row_totals sum = totals[0];
+        /* Sums: of the exponentials, as integers. row_ordinary changes a logit only if the maximum is infinite. A few
+           operations have a second phase sums, for what can be added up only once the first sums are known. */
+        row_totals sum = row_totals_of_nothing();
+        for (int is_later = 0; is_later <= HAS_LATER_TERMS; is_later++) {
+            if (is_later)
+                row_go_later(&state, sum);
+            row_sums sums = row_sums_of_nothing(is_later);
+            for (ulong c = item; c < classes; c += WORK_GROUP_SIZE)
+                sums = row_sums_add(sums, row_ordinary(row_load_one(x + c * x_stride), &state),
+                                    row_load_operand_one(g + c * g_stride), &state);
+            totals[item] = row_flush(sums);
+            PLAIN_MERGE(totals, item, row_totals_merge);
+            sum = row_totals_merge(sum, totals[0]);
+            barrier(CLK_LOCAL_MEM_FENCE); /* all have read totals[0] before more sums are written */
+        }
 
         /* Finish: one item writes the statistics of the row and its loss, if they are wanted. (What they need of the
-           label was read above, since results may take the place of logits.) The barrier lets all read totals[0] before
-           the sums at the next temperature are written. */
+           label was read above, since results may take the place of logits.) */
         state.operation.end = row_end_of(&state, sum, inputs); /* for a softmax, 1 / sum */
         if (item == 0)
             row_finish(&call, k, lot, &state, top, sum, inputs);
-        barrier(CLK_LOCAL_MEM_FENCE);
 
         /* Emit: the results, for a softmax each exponential times 1 / sum. A row that is not computed, such as one with
            a NaN, gets one value throughout. */

@@ -1,5 +1,5 @@
 /*
- * What the three kernels of split share: the place of a work-group among the parts of a row, and how it reads and
+ * What the kernels of split share: the place of a work-group among the parts of a row, and how it reads and
  * merges what is known of those parts. split.cl tells the whole story.
  */
 #ifndef CLSOFTMAX_SPLIT_H
@@ -62,20 +62,22 @@ static core_top_t split_top(const split_place *place, __local local_top *tops)
     return group_top(mine, tops);
 }
 
-/* Returns the row's sums at temperature k. Every work-group merges the sums of all parts by itself. */
-static row_totals split_totals(const split_place *place, uint k, __local local_sums *sums)
+/* Returns the row's sums at temperature k, with those that are added up later, or without. Every work-group merges the
+   sums of all parts by itself. */
+static row_totals split_totals(const split_place *place, uint k, int with_later, __local local_sums *sums)
 {
     __global const split_part *parts = split_parts(place, k);
     row_totals mine = row_totals_of_nothing();
     for (uint part = (uint)get_local_id(0); part < place->piece.PIECE_PARTS_OF_ROW; part += WORK_GROUP_SIZE)
-        FOR_TERMS mine.of[ROW_PLACE(t)] = core_total_merge(mine.of[ROW_PLACE(t)], parts[part].totals[ROW_PLACE(t)]);
+        FOR_TERMS if (with_later || !TERM_IS_LATER(t)) mine.of[ROW_PLACE(t)] =
+            core_term_merge(t, mine.of[ROW_PLACE(t)], parts[part].totals[ROW_PLACE(t)]);
     return group_totals(mine, sums);
 }
 
 /* Returns the class of the row's label, counted from the beginning of the piece; -1 if the piece does not have it. */
 static long split_label(const row_call *call, const split_place *place)
 {
-    if (!(STATISTICS || HAS_LOSS) || !call->labels)
+    if (!(STATISTICS || HAS_LABELS) || !call->labels)
         return -1;
     const long label = call->labels[call->first.FIRST_LABEL + place->row];
     const ulong here = (ulong)label - place->piece.PIECE_FIRST_CLASS;

@@ -1,4 +1,4 @@
-/* The third kernel of split: it writes the results of each part. The work-group of the row's last part finishes the
+/* The last kernel of split: it writes the results of each part. The work-group of the row's last part finishes the
    row. */
 #include "strategies/split.h"
 
@@ -15,7 +15,7 @@ ROW_KERNEL row_split_results(SPLIT_PARAMETERS)
     __global result_t *p = row_results(&call, place.row);
     for (uint k = 0; k < ROW_TEMPERATURE_COUNT(&call); k++, p += sweep.SWEEP_STRIDE) {
         row_state state = row_state_of(top, row_temperatures(&call, place.row, 1, k), policies);
-        const row_totals totals = split_totals(&place, k, sums);
+        const row_totals totals = split_totals(&place, k, 1, sums);
         const int is_labelled = place.parts[0].is_labelled != 0;
         const core_loss_inputs_t inputs = row_inputs_labelled(&call, lot, place.parts[0].label_logit, &is_labelled);
         state.operation.end = row_end_of(&state, totals, inputs);

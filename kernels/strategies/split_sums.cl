@@ -1,5 +1,5 @@
 /* The second kernel of split: it sums each part at each temperature, and keeps the logit of the row's label, before the
-   third kernel can write a result in its place. */
+   last kernel can write a result in its place. */
 #include "strategies/split.h"
 
 ROW_KERNEL row_split_sums(SPLIT_PARAMETERS)
@@ -15,7 +15,7 @@ ROW_KERNEL row_split_sums(SPLIT_PARAMETERS)
         const row_state state = row_state_of(top, row_temperatures(&call, place.row, 1, k), policies);
         const row_totals totals = group_totals(part_sums(&part, &mine, &state), sums);
         if (get_local_id(0) == 0)
-            FOR_TERMS split_own(&place, k)->totals[ROW_PLACE(t)] = totals.of[ROW_PLACE(t)];
+            FOR_TERMS_OF(0) split_own(&place, k)->totals[ROW_PLACE(t)] = totals.of[ROW_PLACE(t)];
         split_next_temperature();
     }
     if (get_local_id(0) != 0)

@@ -56,6 +56,7 @@ clsoftmax_problem fuzz_problem_read(fuzz_bytes *bytes)
     uint64_t sweep = fuzz_number(bytes, 1);
     problem.sweep = problem.temperature_per_row ? 0 : sweep % 4;
     problem.accuracy = (clsoftmax_accuracy)(sweep / 64 % 2);
+    problem.temperature_squared = (int)(sweep / 16 % 2);
     problem.sweep_stride = sweep < 128 ? 0 : span(&problem, &problem.results_layout) + sweep / 4 % 4;
     return problem;
 }

@@ -6,6 +6,7 @@
 #include "problem.h"
 #include "support/oracle.h"
 #include "support/oracle_backward.h"
+#include "support/oracle_distillation.h"
 #include "support/oracle_loss.h"
 #include "support/oracle_statistics.h"
 #include "support/random.h"
@@ -167,6 +168,30 @@ static void gather(const clsoftmax_problem *p, const void *logits, const void *r
     }
 }
 
+/* Returns a row as a case of distillation, with the operand as its teacher's. */
+static distillation_case distillation_of(const cross_case *c, uint64_t row, const float *x, const float *y,
+                                         float temperature, const row_data *data)
+{
+    return (distillation_case){
+        x, y, c->problem.classes, temperature, data->weights[row], SCALE, c->problem.temperature_squared};
+}
+
+/* Returns 1 unless the temperature is at an end where the oracle has no answer. */
+static int is_without_limit(const distillation_case *c)
+{
+    return c->temperature > 0 && !(c->is_squared && c->temperature >= 0x1p64f);
+}
+
+/* Returns the error of the loss of a row with a teacher as a multiple of its bound. */
+static double error_of_distillation(const cross_case *c, uint64_t row, const float *x, const float *y,
+                                    float temperature, const row_data *data, float loss)
+{
+    const distillation_case distillation = distillation_of(c, row, x, y, temperature, data);
+    const int has_teacher = c->problem.operation == CLSOFTMAX_OPERATION_DISTILLATION ||
+                            c->problem.operation == CLSOFTMAX_OPERATION_DISTILLATION_GRADIENT;
+    return has_teacher && is_without_limit(&distillation) ? oracle_distillation_error(&distillation, loss) : 0;
+}
+
 /* Returns the error of a row in ULP, or of a gradient as a multiple of its bound. */
 static double error_of_row(const cross_case *c, uint64_t row, const float *x, const float *g, const float *y,
                            float temperature, const row_data *data)
@@ -175,6 +200,7 @@ static double error_of_row(const cross_case *c, uint64_t row, const float *x, co
     size_t worst;
     const loss_case loss = {x, p->classes, temperature, data->labels[row], data->weights[row], SCALE, Z_LOSS};
     const backward_case backward = {p->operation, x, g, p->classes, temperature};
+    const distillation_case distillation = distillation_of(c, row, x, g, temperature, data);
     const int is_beyond = c->kind == FILL_HUGE_LOGITS || c->kind == FILL_PATTERN; /* the z-loss would be beyond f32 */
     switch (p->operation) {
     case CLSOFTMAX_OPERATION_SOFTMAX:
@@ -187,6 +213,8 @@ static double error_of_row(const cross_case *c, uint64_t row, const float *x, co
     case CLSOFTMAX_OPERATION_LOG_SOFTMAX_BACKWARD:
     case CLSOFTMAX_OPERATION_SENSITIVITY:
         return temperature == 0 ? 0 : oracle_backward_error(&backward, y, &worst);
+    case CLSOFTMAX_OPERATION_DISTILLATION_GRADIENT:
+        return is_without_limit(&distillation) ? oracle_distillation_gradient_error(&distillation, y, &worst) : 0;
     default:
         return 0;
     }
@@ -214,8 +242,13 @@ static void check_rows(const cross_case *c, const void *logits, const result *r,
             continue;
         const double error = error_of_row(c, row, x, g, y, temperature, data);
         const double times = p->accuracy == CLSOFTMAX_ACCURACY_FAST ? 4 : 1;
-        cr_assert(error < times * (p->operation == CLSOFTMAX_OPERATION_SOFTMAX ? 1 : 1.0000001),
+        const double of_results =
+            times > 1 && p->operation == CLSOFTMAX_OPERATION_DISTILLATION_GRADIENT ? 2 * times : times;
+        cr_assert(error < of_results * (p->operation == CLSOFTMAX_OPERATION_SOFTMAX ? 1 : 1.0000001),
                   "%s: row %llu is %.3f ULP, or times its bound, off", describe(c), (unsigned long long)row, error);
+        const double of_loss = error_of_distillation(c, row, x, g, temperature, data, r->losses[row]);
+        cr_assert(of_loss <= times, "%s: the loss of row %llu is %.3f times its bound off", describe(c),
+                  (unsigned long long)row, of_loss);
         const char *which = "";
         if (p->statistics) {
             double ratio =
@@ -263,6 +296,7 @@ void cross_run(cross_case c, clsoftmax_context *cpu, clsoftmax_context *opencl, 
     guarded logits = make_guarded(logits_bytes);
     float *values = malloc((size_t)(rows * p->classes) * sizeof(float));
     p->operand_dtype = (clsoftmax_dtype)(c.seed % CLSOFTMAX_DTYPE_COUNT);
+    p->temperature_squared = c.seed % 2 == 0 && c.temperature < 0x1p64f;
     const size_t operand_bytes = (size_t)span_of(p, &p->operand_layout) * clsoftmax_dtype_size(p->operand_dtype);
     const row_data data = {malloc(rows * sizeof(float)), malloc(rows * sizeof(float)), malloc(rows * sizeof(int64_t)),
                            make_guarded(operand_bytes)};

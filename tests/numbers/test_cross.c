@@ -65,7 +65,7 @@ static void run_combination(cross_case c, uint64_t number, clsoftmax_context *cp
 }
 
 /* The choices of the cross, and the most values that one of them has. */
-enum { CHOICES = 7, MOST_VALUES = 8 };
+enum { CHOICES = 7, MOST_VALUES = 10 };
 
 /* Pairs of values of two choices: which of them some combination has. */
 typedef struct value_pairs {

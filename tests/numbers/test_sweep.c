@@ -183,6 +183,7 @@ static sweep_case draw(uint64_t seed, int is_small)
     p->results_dtype = (clsoftmax_dtype)random_below(&random, CLSOFTMAX_DTYPE_COUNT);
     p->neg_inf_rows = (clsoftmax_neg_inf_rows)random_below(&random, 3);
     p->pos_inf = (clsoftmax_pos_inf)random_below(&random, 2);
+    p->temperature_squared = 0; /* some temperatures are infinite */
     uint64_t row = p->classes * p->inner;
     switch (random_below(&random, 4)) {
     case 0:

@@ -45,7 +45,9 @@ static const clsoftmax_operation operations[] = {CLSOFTMAX_OPERATION_NONE,
                                                  CLSOFTMAX_OPERATION_CROSS_ENTROPY_GRADIENT,
                                                  CLSOFTMAX_OPERATION_SOFTMAX_BACKWARD,
                                                  CLSOFTMAX_OPERATION_LOG_SOFTMAX_BACKWARD,
-                                                 CLSOFTMAX_OPERATION_SENSITIVITY};
+                                                 CLSOFTMAX_OPERATION_SENSITIVITY,
+                                                 CLSOFTMAX_OPERATION_DISTILLATION,
+                                                 CLSOFTMAX_OPERATION_DISTILLATION_GRADIENT};
 
 /* Returns 0 for lines that would repeat others: statistics alone have no results whose type and place could vary,
    losses and derivatives have statistics in other lines, derivatives have the types of results in those, and "fast"
@@ -287,6 +289,8 @@ static clsoftmax_problem problem_of(const digest_line *line, policies policies, 
     set_layouts(&problem, line->layout, rows_of(classes, turn), turn);
     if (line->temperatures == DIGEST_PER_ROW)
         problem.temperature_per_row = 1;
+    problem.temperature_squared =
+        problem.temperature_per_row; /* it would refuse other temperatures whose square overflows */
     if (line->temperatures == DIGEST_SWEEP)
         set_sweep(&problem, line, turn);
     return problem;

@@ -96,5 +96,6 @@ clsoftmax_problem watched_problem(const watched_shape *shape, unsigned wishes, u
         problem.neg_inf_rows = CLSOFTMAX_NEG_INF_ROWS_UNIFORM;
     else if (problem.temperature_per_row || problem.sweep > 0)
         problem.neg_inf_rows = CLSOFTMAX_NEG_INF_ROWS_ZERO;
+    problem.temperature_squared = problem.sweep == 0; /* a sweep has infinite ones, whose square would be refused */
     return problem;
 }

@@ -72,7 +72,7 @@ const verify_data_set verify_data_sets[VERIFY_DATA_SETS] = {
     {"masked", masked, 6, 127},
     {"NaN, inf, all masked", special, 8, 31},
     {"one class", moderate, 4, 1},
-    {"huge", huge, 6, 100},
+    {"huge", huge, 7, 100},
     {"subnormal", subnormal, 5, 60},
     {"2^20 + 1 classes", at_resolution, 1, (1 << 20) + 1},
 };

@@ -5,7 +5,11 @@
 
 #include <stdint.h>
 
-enum { VERIFY_DATA_SETS = 11, VERIFY_TEMPERATURES = 12 };
+enum {
+    VERIFY_DATA_SETS = 11,
+    VERIFY_TEMPERATURES = 12,
+    VERIFY_OVERFLOWING = 2
+}; /* the last ones, whose squares overflow */
 
 /* Returns logit i of a row; *state is that of the random numbers. */
 typedef float verify_generator(uint64_t *state, uint64_t row, uint64_t i);

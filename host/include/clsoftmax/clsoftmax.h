@@ -17,8 +17,8 @@
  *     clsoftmax_context_release(context);
  *
  * Section 3 is that call. Sections 4 to 6 are for other types, shapes and operations, for statistics, and for many
- * calls of one problem; section 7 is for many temperatures, and section 8 for losses and their gradients.
- * clsoftmax_cl.h is for programs that have OpenCL buffers.
+ * calls of one problem; section 7 is for many temperatures, sections 8 to 10 for losses, gradients and other
+ * derivatives. clsoftmax_cl.h is for programs that have OpenCL buffers.
  *
  * The library never prints and never exits. Whenever a result is incomplete, the status says so.
  */
@@ -213,7 +213,9 @@ CLSOFTMAX_API size_t clsoftmax_dtype_size(clsoftmax_dtype dtype);
     X(CROSS_ENTROPY_GRADIENT, "cross_entropy_gradient", "((w + 2 z lse) p - w [class = label]) s / T; and the loss")   \
     X(SOFTMAX_BACKWARD, "softmax_backward", "p (g - sum of p g) / T, for a gradient from above g")                     \
     X(LOG_SOFTMAX_BACKWARD, "log_softmax_backward", "(g - p sum of g) / T")                                            \
-    X(SENSITIVITY, "sensitivity", "dp / dT = p (E[x] - x) / T^2")
+    X(SENSITIVITY, "sensitivity", "dp / dT = p (E[x] - x) / T^2")                                                      \
+    X(DISTILLATION, "distillation", "nothing for a class; for each row the loss w KL(q || p) T^2, for a teacher's q")  \
+    X(DISTILLATION_GRADIENT, "distillation_gradient", "(p - q) w s T, for a teacher's probabilities q; and the loss")
 
 typedef enum clsoftmax_operation {
 #define CLSOFTMAX_OPERATION_ENUM(name, text, meaning) CLSOFTMAX_OPERATION_##name,
@@ -226,10 +228,11 @@ typedef enum clsoftmax_operation {
    operation. */
 CLSOFTMAX_API const char *clsoftmax_operation_name(clsoftmax_operation operation);
 
-/* Tell what an operation has: results for the classes, a loss for each row (section 8), an operand (section 9). Each
-   returns 1 or 0. */
+/* Tell what an operation has: results for the classes, a loss for each row (sections 8 and 10), labels that its loss
+   needs (section 8), an operand (sections 9 and 10). Each returns 1 or 0. */
 CLSOFTMAX_API int clsoftmax_operation_has_results(clsoftmax_operation operation);
 CLSOFTMAX_API int clsoftmax_operation_has_loss(clsoftmax_operation operation);
+CLSOFTMAX_API int clsoftmax_operation_has_labels(clsoftmax_operation operation);
 CLSOFTMAX_API int clsoftmax_operation_has_operand(clsoftmax_operation operation);
 
 /* How near results are to the exact numbers, against how long they take. Both have the same bits on every device and
@@ -342,8 +345,9 @@ typedef struct clsoftmax_problem {
     uint64_t sweep;              /* K, for each row at each of K temperatures, see section 7; 0: none */
     uint64_t sweep_stride;       /* elements from a result at one temperature to the next; 0: dense */
     clsoftmax_accuracy accuracy;
-    clsoftmax_dtype operand_dtype; /* of operations that take an operand, see section 9 */
+    clsoftmax_dtype operand_dtype; /* of operations that take an operand, see sections 9 and 10 */
     clsoftmax_layout operand_layout;
+    int temperature_squared; /* 1: a distillation is multiplied by T^2, see section 10 */
 } clsoftmax_problem;
 
 /* clang-format off */
@@ -351,7 +355,7 @@ typedef struct clsoftmax_problem {
     { sizeof(clsoftmax_problem), 0, 0, 1, CLSOFTMAX_OPERATION_SOFTMAX, CLSOFTMAX_F32, CLSOFTMAX_F32,                   \
       {0, 0, 0, 0}, {0, 0, 0, 0}, 0, 0,                                                                                \
       CLSOFTMAX_NEG_INF_ROWS_NAN, CLSOFTMAX_POS_INF_NAN, CLSOFTMAX_STRATEGY_AUTO, 0, 0, 0, 0,                      \
-      CLSOFTMAX_ACCURACY_FAITHFUL, CLSOFTMAX_F32, {0, 0, 0, 0} }
+      CLSOFTMAX_ACCURACY_FAITHFUL, CLSOFTMAX_F32, {0, 0, 0, 0}, 1 }
 /* clang-format on */
 
 /* Sets a problem to CLSOFTMAX_PROBLEM_INIT. `size` is that of the struct in the program: sizeof(clsoftmax_problem). */
@@ -419,7 +423,7 @@ typedef struct clsoftmax_arguments {
     float *losses;        /* one for each row; with a gradient it may be NULL */
     float scale;          /* of the gradient */
     float z_loss;         /* the weight of lse^2, not negative */
-    const void *operand;  /* see section 9; results may take its place as they may take that of logits */
+    const void *operand;  /* see sections 9 and 10; results may take its place as they may take that of logits */
 } clsoftmax_arguments;
 
 /* clang-format off */
@@ -544,6 +548,32 @@ CLSOFTMAX_API double clsoftmax_total_value(const clsoftmax_total *total);
 
    A row that softmax makes NaN is NaN, and so is one with a NaN or an infinite number in its operand. In a row of zeros
    (CLSOFTMAX_NEG_INF_ROWS_ZERO), and at T = 0, where a softmax is a step, all results are 0. */
+
+/* ---------------------------------------------------------------- 10. Distillation */
+
+/* The operations DISTILLATION and DISTILLATION_GRADIENT compare each row with a teacher's. With p = softmax(x / T) of
+   the row's logits and q = softmax(y / T) of the teacher's, which are arguments.operand, they compute
+
+       loss              w KL(q || p) T^2,   KL(q || p) = sum of q (ln q - ln p)
+       gradient of c     (p[c] - q[c]) w s T, the derivative of s * loss by x[c]
+
+   with the row's weight w and the scale s of the gradient (section 8). T^2 makes up for the 1 / T^2 by which gradients
+   shrink at a high temperature (Hinton et al., 2015); with problem.temperature_squared = 0 it is left out, and the
+   gradient is (p - q) w s / T. The teacher's dtype and layout are problem.operand_dtype and operand_layout. Losses and
+   gradients go where those of section 8 go; the gradient may take the place of the logits or of the teacher's.
+
+   A loss is never negative, and exactly 0 where a row equals its teacher's. It is infinite only if the student excludes
+   a class (a logit of -inf) that the teacher does not, at T = 0 without T^2 if they differ, or where ln p of a
+   class or the loss itself is beyond f32.
+
+   Errors against the exact values, for C classes and accuracy "faithful" (for "fast" 4 times as much, and 8 times for
+   a gradient, since both probabilities have 4 ULP):
+     loss        4 ULP, and C 2^-42 (1 + the largest q |ln q - ln p|) w T^2
+     gradient    half an ULP of itself, and half an ULP of the larger of both probabilities, times w s T
+
+   A row that softmax makes NaN has a loss and a gradient of NaN, and so has one whose teacher's row is; a teacher's row
+   of -inf is NaN under the policy UNIFORM, too. Where one of both is a row of zeros, loss and gradient are 0.
+     INVALID_TEMPERATURE  T^2 overflows, with temperature_squared; a row whose own T^2 does is NaN */
 
 #ifdef __cplusplus
 }

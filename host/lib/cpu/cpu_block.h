@@ -48,11 +48,27 @@ INLINE int64_t row_bias(int is_signed)
     return is_signed ? CPU_VECTOR * (int64_t)SIGN_BIAS : 0;
 }
 
+/* Takes the largest of the lanes into those of the row. */
+INLINE void flush_largest(vector_sums *sums, core_total_t *total)
+{
+    uint32_t high = 0, low = 0;
+    for (size_t l = 0; l < CPU_VECTOR; l++) {
+        high = CORE_LARGER(high, sums->high[l]);
+        low = CORE_LARGER(low, sums->low[l]);
+    }
+    *total = core_term_merge(TERM_BOUNDS, *total, (core_total_t){high, low, 0});
+    memset(sums, 0, sizeof *sums);
+}
+
 /* Takes the sums of the lanes of a term into the totals of the row, as core_term_flush does; the lower levels have a
    sign. */
 INLINE void flush_sums(int term, vector_sums *sums, int levels, core_total_t *total)
 {
     const int is_signed = TERM_IS_SIGNED(term);
+    if (TERM_IS_LARGEST(term)) {
+        flush_largest(sums, total);
+        return;
+    }
     total->high += sum_of_lanes(sums->high, lane_bias(TERM_UNIT(term), is_signed, sums->added)) - row_bias(is_signed);
     total->low += sum_of_lanes(sums->low, lane_bias(CORE_UNIT_LOW, 1, sums->added)) - row_bias(1);
     if (levels == 3)
@@ -85,6 +101,14 @@ static inline void finish_rows(int term, const vector_sums *sums, int levels, co
 {
     const int is_signed = TERM_IS_SIGNED(term);
     const size_t stride = sizeof *sums / sizeof *sums->high;
+    for (size_t r = 0; TERM_IS_LARGEST(term) && r < CPU_VECTOR; r++) {
+        vector_sums of_row = sums[r];
+        core_total_t total = flushed[r];
+        flush_largest(&of_row, &total);
+        set_lane_total(totals, r, total);
+    }
+    if (TERM_IS_LARGEST(term))
+        return;
     _Alignas(64) uint32_t bias[CPU_VECTOR], low_bias[CPU_VECTOR], lowest_bias[CPU_VECTOR];
     for (size_t r = 0; r < CPU_VECTOR; r++) {
         bias[r] = lane_bias(TERM_UNIT(term), is_signed, sums[r].added);
@@ -302,6 +326,121 @@ OUTLINE void add_any_operand_terms(uint set, block_pairs block, core_term_row_t 
         add_operand_terms(set, block, operand, terms, 3, sums, totals, stride);
 }
 
+/* ---------------------------------------------------------------- A teacher's row */
+
+/* The exponentials of a strip of classes, and those of its teacher. */
+typedef struct teacher_strip {
+    float high[CPU_VECTOR], low[CPU_VECTOR], teacher_high[CPU_VECTOR], teacher_low[CPU_VECTOR];
+} teacher_strip;
+
+/* Computes the exponentials of a vector of classes with logits x and y. */
+INLINE void teacher_exponentials(const float *x, const float *y, core_row_t row, const core_match_t *match,
+                                 teacher_strip *s)
+{
+#pragma omp simd
+    for (size_t l = 0; l < CPU_VECTOR; l++) {
+        const core_pair e = core_exponential(x[l], row), of_teacher = core_exponential(y[l], match->teacher.row);
+        s->high[l] = e.high;
+        s->low[l] = e.low;
+        s->teacher_high[l] = of_teacher.high;
+        s->teacher_low[l] = of_teacher.low;
+    }
+}
+
+/* Adds a vector of classes to the sum of a term, a constant. */
+INLINE void add_teacher_term(int term, const float *x, const float *y, const teacher_strip *s,
+                             const core_match_t *match, const core_divergence_t *divergence, int levels,
+                             vector_sums *sums)
+{
+#pragma omp simd
+    for (size_t l = 0; l < CPU_VECTOR; l++) {
+        const core_pair e = {s->high[l], s->low[l]}, of_teacher = {s->teacher_high[l], s->teacher_low[l]};
+        const core_sum_t sum =
+            core_term_add(term, (core_sum_t){sums->high[l], sums->low[l], sums->lowest[l]},
+                          core_teacher_term(term, e, of_teacher, x[l], y[l], *match, *divergence), levels);
+        sums->high[l] = sum.high;
+        sums->low[l] = sum.low;
+        sums->lowest[l] = sum.lowest;
+    }
+}
+
+/* Reads a teacher's logits as an ordinary row has them. */
+static inline void load_teacher(block_pairs block, const core_match_t *match, float *y)
+{
+    cpu_load_operand(block.call, block.row, block.first_class, block.length, y);
+    for (size_t i = 0; match->teacher.kind == CORE_ROW_TIES && i < padded(block.length); i++)
+        y[i] = core_tie(y[i], match->teacher.ties_at);
+}
+
+/* Runs the statement that follows for each vector of a block, whose logits `vector` then points to. */
+#define FOR_VECTORS_OF(block, i, vector)                                                                               \
+    for (size_t i = 0; i < (block).length; i += CPU_VECTOR)                                                            \
+        for (const float *vector = vector_of(&(block), i, last); vector; vector = NULL)
+
+/* Returns the logits of the vector at i: where they stand, or in `last` where fewer are left. */
+INLINE const float *vector_of(const block_pairs *block, size_t i, float *last)
+{
+    if (i + CPU_VECTOR <= block->length)
+        return block->x + i;
+    last_vector(block->x + i, block->length - i, last);
+    return last;
+}
+
+/* Adds a block to what its teacher's row adds to the first sums. Those of a term stand `stride` behind those of the
+   term before. */
+OUTLINE void add_teacher_terms(block_pairs block, row_on_lane on, int levels, vector_sums *sums, core_total_t *totals,
+                               size_t stride)
+{
+    const core_match_t match = match_of(on);
+    const core_divergence_t none = {.power = 0};
+    vector_sums *of_teacher = sums + TERM_TEACHER * stride, *bounds = sums + TERM_BOUNDS * stride;
+    float y[CPU_BLOCK], last[CPU_VECTOR];
+    load_teacher(block, &match, y);
+    make_room(TERM_TEACHER, of_teacher, block.length, levels, totals + TERM_TEACHER * stride);
+    FOR_VECTORS_OF(block, i, x)
+    {
+        teacher_strip s;
+        teacher_exponentials(x, y + i, row_of(on), &match, &s);
+        if (levels == 2)
+            add_teacher_term(TERM_TEACHER, x, y + i, &s, &match, &none, 2, of_teacher);
+        else
+            add_teacher_term(TERM_TEACHER, x, y + i, &s, &match, &none, 3, of_teacher);
+        add_teacher_term(TERM_BOUNDS, x, y + i, &s, &match, &none, 2, bounds);
+    }
+}
+
+/* Returns what the second phase sums of the row on a lane needs of the first, whose totals these are. */
+static inline core_divergence_t divergence_of(row_on_lane on, const core_total_t *totals, int levels)
+{
+    const core_setting_t student = {.prepared = lane_temperature(on.temperatures, on.lane),
+                                    .kind = on.rows->kind[on.lane],
+                                    .maximum = on.rows->maximum[on.lane],
+                                    .row = row_of(on)};
+    return core_divergence(student, match_of(on), totals[TERM_EXPONENTIAL], totals[TERM_TEACHER], totals[TERM_BOUNDS],
+                           levels);
+}
+
+/* Adds a block to the divergence of its row. Nothing is read of its exponentials. */
+OUTLINE void add_divergence(block_pairs block, row_on_lane on, const core_divergence_t *divergence, int levels,
+                            vector_sums *sums, core_total_t *total)
+{
+    const core_match_t match = match_of(on);
+    float y[CPU_BLOCK], last[CPU_VECTOR];
+    load_teacher(block, &match, y);
+    make_room(TERM_DIVERGENCE, sums, block.length, levels, total);
+    FOR_VECTORS_OF(block, i, x)
+    {
+        teacher_strip s;
+        teacher_exponentials(x, y + i, row_of(on), &match, &s);
+        if (levels == 2)
+            add_teacher_term(TERM_DIVERGENCE, x, y + i, &s, &match, divergence, 2, sums);
+        else
+            add_teacher_term(TERM_DIVERGENCE, x, y + i, &s, &match, divergence, 3, sums);
+    }
+}
+
+/* ---------------------------------------------------------------- All terms */
+
 /* Adds a block to the rest of its row, whose largest exponential stands alone, and of which nothing else is added up.
    It is a function by itself since its loops would make those slower that it would be inlined beside. */
 OUTLINE void add_rest_alone(block_pairs block, core_row_t row, core_term_row_t terms, int levels, vector_sums *sums,
@@ -333,7 +472,9 @@ INLINE void add_terms(const clsoftmax_problem *problem, block_pairs block, row_o
         add_term(TERM_WEIGHTED, block, terms, levels, sums + weighted, totals + weighted);
     if (is_alone)
         add_term(TERM_REST, block, terms, levels, sums + rest, totals + rest);
-    if (TERMS_NEED_OPERAND(set))
+    if (TERMS_NEED_TEACHER(set))
+        add_teacher_terms(block, on, levels, sums, totals, stride);
+    else if (TERMS_NEED_OPERAND(set))
         add_any_operand_terms(set, block, terms, levels, sums, totals, stride);
 }
 

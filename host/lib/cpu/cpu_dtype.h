@@ -98,7 +98,7 @@ static inline void cpu_load(clsoftmax_dtype dtype, const void *array, uint64_t f
 }
 
 /* Reads the operand of at most CPU_BLOCK classes of a row, from class `first` on, and makes whole vectors of it: what
-   is behind becomes 0. */
+   is behind becomes 0, or -inf behind a teacher's logits. */
 OUTLINE void cpu_load_operand(const cpu_call *call, uint64_t row, uint64_t first, size_t length, float *out)
 {
     const clsoftmax_problem *p = call->problem;
@@ -106,7 +106,18 @@ OUTLINE void cpu_load_operand(const cpu_call *call, uint64_t row, uint64_t first
     cpu_load(p->operand_dtype, call->arguments->operand, cls_layout_row(p, &p->operand_layout, row) + first * stride,
              stride, length, out);
     for (size_t i = length; i % CPU_VECTOR != 0; i++)
-        out[i] = 0;
+        out[i] = cpu_has_teacher(p) ? -CORE_INFINITY : 0;
+}
+
+/* Returns the largest of a key and those of operands. are_logits: a constant. */
+INLINE uint32_t largest_operand_key(const float *operand, size_t length, uint32_t largest, int are_logits)
+{
+#pragma omp simd reduction(max : largest)
+    for (size_t i = 0; i < length; i++) {
+        const uint32_t key = core_operand_key(operand[i], are_logits);
+        largest = CORE_LARGER(key, largest);
+    }
+    return largest;
 }
 
 /* Returns the largest key of the operand of a row between two classes. */
@@ -117,11 +128,8 @@ OUTLINE uint32_t cpu_operand_key(const cpu_call *call, uint64_t row, uint64_t be
         float operand[CPU_BLOCK];
         const size_t length = end - c < CPU_BLOCK ? (size_t)(end - c) : CPU_BLOCK;
         cpu_load_operand(call, row, c, length, operand);
-#pragma omp simd reduction(max : largest)
-        for (size_t i = 0; i < length; i++) {
-            const uint32_t key = core_operand_key(operand[i]);
-            largest = CORE_LARGER(key, largest);
-        }
+        largest = cpu_has_teacher(call->problem) ? largest_operand_key(operand, length, largest, 1)
+                                                 : largest_operand_key(operand, length, largest, 0);
     }
     return largest;
 }

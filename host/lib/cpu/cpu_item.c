@@ -199,18 +199,26 @@ static uint64_t finish_tops(const items *it, bundle *b)
     if (cpu_has_operand(p)) {
         for (size_t r = 0; r < b->rows; r++)
             b->set.operand_key[r] = cpu_operand_key(it->call, b->first + r, 0, p->classes);
-        set_lane_operands(&b->set, MOST_ROWS);
+        if (cpu_has_teacher(p))
+            set_lane_teachers(&b->set, temperatures_of(it, b), it->call->policies, MOST_ROWS);
+        else
+            set_lane_operands(&b->set, MOST_ROWS);
     }
     return invalid;
 }
 
 /* ---------------------------------------------------------------- Phase sums */
 
+static row_on_lane row_on_lane_of(const items *it, const bundle *b, size_t row)
+{
+    return (row_on_lane){&b->set, temperatures_of(it, b), &b->ends, row, it->call->policies};
+}
+
 /* Adds the terms of a block to the sums of its row. levels: a constant, so that the loops are compiled for it. */
 INLINE void add_sums(const items *it, const bundle *b, const block *k, const float *x, int levels,
                      const between_strips *between)
 {
-    const row_on_lane on = {&b->set, temperatures_of(it, b), &b->ends, k->row};
+    const row_on_lane on = row_on_lane_of(it, b, k->row);
     const size_t slot = it->keep ? k->slot : 0;
     const block_pairs pairs = {x, k->length, b->high + slot, b->low + slot, it->call, b->first + k->row, k->first};
     add_terms(it->call->problem, pairs, on, levels, &it->sums->sums[0][k->row], &it->sums->flushed[0][k->row],
@@ -248,6 +256,30 @@ static void end_sums(const items *it, const bundle *b)
         complete_rests(&b->set, s->totals, b->rows);
 }
 
+/* Adds up, row by row, the terms that need the sums of the others. */
+static void add_later_terms(const items *it, const bundle *b)
+{
+    for (size_t r = 0; r < b->rows; r++) {
+        if (!core_row_is_computed(b->set.kind[r]))
+            continue;
+        const row_on_lane on = row_on_lane_of(it, b, r);
+        core_total_t totals[TERM_COUNT], total = {0, 0, 0};
+        vector_sums sums = {.added = 0};
+        for (int t = 0; t < TERM_COUNT; t++)
+            totals[t] = lane_total(&it->sums->totals[t], r);
+        const core_divergence_t divergence = divergence_of(on, totals, it->levels);
+        for (size_t number = 0; number < it->row_blocks; number++) {
+            float buffer[CPU_BLOCK];
+            const block k = row_block(it, r, number);
+            const block_pairs block = {
+                block_ordinary(it, b, &k, buffer), k.length, NULL, NULL, it->call, b->first + r, k.first};
+            add_divergence(block, on, &divergence, it->levels, &sums, &total);
+        }
+        flush_sums(TERM_DIVERGENCE, &sums, it->levels, &total);
+        set_lane_total(&it->sums->totals[TERM_DIVERGENCE], r, total);
+    }
+}
+
 static void write_statistics(const items *it, const bundle *b)
 {
     core_row_sums_t read[MOST_ROWS];
@@ -278,12 +310,15 @@ static void finish_sums(const items *it, bundle *b)
     if (b->rows == 0)
         return;
     end_sums(it, b);
+    if (TERMS_LATER(it->terms))
+        add_later_terms(it, b);
     if (p->statistics)
         write_statistics(it, b); /* first, because results may overwrite the label's logit */
     if (cpu_has_loss(p))
         read_inputs(it, b, &inputs); /* first, too */
-    set_lane_ends(p, &b->ends, &(lane_sums_of){&b->set, temperatures_of(it, b), it->sums->totals, &inputs}, MOST_ROWS,
-                  1);
+    set_lane_ends(p, &b->ends,
+                  &(lane_sums_of){&b->set, temperatures_of(it, b), it->sums->totals, &inputs, it->call->policies},
+                  MOST_ROWS, 1);
     if (cpu_has_loss(p) && it->call->arguments->losses)
         memcpy(it->call->arguments->losses + b->first, b->ends.loss, b->rows * sizeof *b->ends.loss);
 }
@@ -314,7 +349,7 @@ INLINE void begin_results(const items *it, const bundle *b, const block *k, betw
                                 label_in_block(it->call, b->first + k->row, k->first, k->length),
                                 b->first + k->row,
                                 k->first};
-    const row_on_lane on = {&b->set, temperatures_of(it, b), &b->ends, k->row};
+    const row_on_lane on = row_on_lane_of(it, b, k->row);
     if (!core_row_is_computed(kind))
         store_fill(block, kind);
     else if (pairs && stride == 1 && !cpu_has_operand(p))

@@ -328,7 +328,7 @@ static void finish_sums(panel *panel)
     const clsoftmax_problem *p = panel->call->problem;
     if (!panel->short_sums) {
         set_lane_ends(p, &panel->ends,
-                      &(lane_sums_of){&panel->rows, &panel->temperatures, panel->totals, &panel->inputs}, LANES, 0);
+                      &(lane_sums_of){&panel->rows, &panel->temperatures, panel->totals, &panel->inputs, 0}, LANES, 0);
         return;
     }
     switch (operation_ending((int)p->operation)) {
@@ -418,7 +418,7 @@ INLINE void results_of_class(const panel *panel, int operation, uint64_t c, size
         else if (operation_made_of(operation) == MADE_OF_EXPONENTIALS)
             e = core_exponential(s.x[l], lane_row(&panel->rows, lane));
         p[l] = operation_result(operation, e, from_pairs ? 0 : s.x[l], 0, row);
-        if (operation_loss(operation) != LOSS_NONE)
+        if (operation_loss(operation) == LOSS_OF_LABEL)
             p[l] = panel->label[lane] == (int64_t)c ? row.end.at_label : p[l];
     }
 }

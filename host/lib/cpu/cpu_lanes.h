@@ -140,6 +140,13 @@ INLINE void set_lane_rests(lane_rows *rows, size_t count)
     }
 }
 
+/* Sets what a teacher's row makes of the kinds of rows that are set, from its largest keys. */
+OUTLINE void set_lane_teachers(lane_rows *rows, const lane_temperatures *t, uint32_t policies, size_t count)
+{
+    for (size_t l = 0; l < count; l++)
+        rows->kind[l] = core_kind_with_teacher(rows->kind[l], rows->operand_key[l], t->temperature[l], policies);
+}
+
 /* Sets what the operand makes of rows that are set, from its largest keys: those of the first `count` lanes, a
    constant. */
 INLINE void set_lane_operands(lane_rows *rows, size_t count)
@@ -191,6 +198,7 @@ typedef struct row_on_lane {
     const lane_temperatures *temperatures;
     const lane_ends *ends; /* known from the phase finish on */
     size_t lane;
+    uint32_t policies; /* for a teacher's row */
 } row_on_lane;
 
 INLINE core_row_t row_of(row_on_lane on)
@@ -209,6 +217,18 @@ INLINE core_term_row_t lane_term_row(const lane_rows *rows, const lane_temperatu
 INLINE core_term_row_t term_row_of(row_on_lane on)
 {
     return lane_term_row(on.rows, on.temperatures, on.lane);
+}
+
+/* Returns what the row on a lane and its teacher's are compared by. */
+INLINE core_match_t match_of(row_on_lane on)
+{
+    const core_setting_t student = {.temperature = on.temperatures->temperature[on.lane],
+                                    .prepared = lane_temperature(on.temperatures, on.lane),
+                                    .kind = on.rows->kind[on.lane],
+                                    .maximum = on.rows->maximum[on.lane],
+                                    .ties_at = on.rows->ties_at[on.lane],
+                                    .row = row_of(on)};
+    return core_match(student, on.rows->operand_key[on.lane], on.policies);
 }
 
 /* Returns the row and its end, as an operation takes them. What it does not use costs nothing once this is inlined. */
@@ -257,7 +277,7 @@ static inline void complete_rests(const lane_rows *rows, lane_totals *totals, si
 /* What is read of each lane's row for its loss: see core_loss_inputs_t. Lanes have also what is the same for all rows,
    since gcc does not vectorise loops with conditions on that. */
 typedef struct __attribute__((aligned(64))) lane_inputs {
-    float label_logit[LANES], weight[LANES], scale[LANES], z_loss[LANES];
+    float label_logit[LANES], weight[LANES], scale[LANES], z_loss[LANES], is_squared[LANES];
 } lane_inputs;
 
 /* Makes a lane one without a label, so that its numbers are valid. */
@@ -267,6 +287,7 @@ INLINE void clear_lane_input(lane_inputs *inputs, size_t l)
     inputs->weight[l] = CORE_NO_LABEL;
     inputs->scale[l] = 1.0f;
     inputs->z_loss[l] = 0.0f;
+    inputs->is_squared[l] = 0.0f;
 }
 
 /* Sets what is read of the row on a lane. */
@@ -274,11 +295,12 @@ INLINE void set_lane_input(const cpu_call *call, lane_inputs *inputs, size_t l, 
 {
     const clsoftmax_arguments *arguments = call->arguments;
     inputs->label_logit[l] = label_logit;
-    const int is_labelled = (uint64_t)arguments->labels[row] < call->problem->classes;
+    const int is_labelled = !cpu_has_labels(call->problem) || (uint64_t)arguments->labels[row] < call->problem->classes;
     const float weight = arguments->weights ? arguments->weights[row] : 1.0f;
     inputs->weight[l] = is_labelled ? weight : CORE_NO_LABEL;
     inputs->scale[l] = arguments->scale;
     inputs->z_loss[l] = arguments->z_loss;
+    inputs->is_squared[l] = call->policies & CORE_TEMPERATURE_SQUARED ? 1.0f : 0.0f;
 }
 
 /* What the ends of rows are computed from: the totals of all terms, and for a loss what is read of each row. */
@@ -287,6 +309,7 @@ typedef struct lane_sums_of {
     const lane_temperatures *temperatures;
     const lane_totals *totals;
     const lane_inputs *inputs; /* NULL without a loss */
+    uint32_t policies;
 } lane_sums_of;
 
 /* Returns the end of the row on a lane. (A loop over the terms would keep gcc from vectorising those over lanes.) */
@@ -297,19 +320,25 @@ INLINE core_end_t end_of_lane(int ending, const lane_sums_of *of, int levels, si
     ending_sums sums = {.sum = core_total_value(lane_total(&of->totals[TERM_EXPONENTIAL], l)),
                         .totals = {LANE_TOTAL(EXPONENTIAL), LANE_TOTAL(WEIGHTED), LANE_TOTAL(REST)},
                         .terms = lane_term_row(rows, of->temperatures, l),
-                        .set = {.kind = rows->kind[l],
+                        .set = {.temperature = of->temperatures->temperature[l],
+                                .kind = rows->kind[l],
                                 .prepared = lane_temperature(of->temperatures, l),
                                 .maximum = rows->maximum[l],
                                 .ties_at = rows->ties_at[l],
                                 .row = lane_row(rows, l)},
                         .levels = levels};
-    if (TERMS_NEED_OPERAND(ending_terms(ending))) {
+    if (TERMS_NEED_TEACHER(ending_terms(ending))) {
+        sums.totals[TERM_TEACHER] = lane_total(&of->totals[TERM_TEACHER], l);
+        sums.totals[TERM_BOUNDS] = lane_total(&of->totals[TERM_BOUNDS], l);
+        sums.totals[TERM_DIVERGENCE] = lane_total(&of->totals[TERM_DIVERGENCE], l);
+        sums.match = core_match(sums.set, rows->operand_key[l], of->policies);
+    } else if (TERMS_NEED_OPERAND(ending_terms(ending))) {
         sums.totals[TERM_PRODUCT] = lane_total(&of->totals[TERM_PRODUCT], l);
         sums.totals[TERM_OPERAND] = lane_total(&of->totals[TERM_OPERAND], l);
     }
     if (ending_loss(ending) != LOSS_NONE)
         sums.inputs = (core_loss_inputs_t){of->inputs->label_logit[l], of->inputs->weight[l], of->inputs->scale[l],
-                                           of->inputs->z_loss[l]};
+                                           of->inputs->z_loss[l], of->inputs->is_squared[l]};
     return end_of_row(ending, sums);
 }
 #undef LANE_TOTAL

@@ -6,6 +6,7 @@
  *
  *     top      top_of_part, finish_top      finds the largest logit of the part; then that of the row
  *     sums     sums_of_part, finish_sums    adds up exponentials, and keeps them if they fit; then the row's sums
+ *     later    later_of_part, finish_sums   adds up what needs the sums of the others, for operations that have such
  *     emit     results_of_part              writes the results
  *
  * A thread takes on the first phase of every part that no other thread has taken on, then the second, then the third.
@@ -79,7 +80,9 @@ static void set_row(worker *w, const cpu_cut_row *row)
     }
     set_lane_rows(&w->rows, &w->temperatures, 0, w->call->policies, CPU_VECTOR);
     set_lane_rests(&w->rows, CPU_VECTOR);
-    if (cpu_has_operand(w->call->problem))
+    if (cpu_has_teacher(w->call->problem))
+        set_lane_teachers(&w->rows, &w->temperatures, w->call->policies, CPU_VECTOR);
+    else if (cpu_has_operand(w->call->problem))
         set_lane_operands(&w->rows, CPU_VECTOR);
 }
 
@@ -184,7 +187,7 @@ static float *take_room(worker *w, size_t classes, size_t *distance)
 INLINE void add_part(worker *w, size_t number, cpu_part *part, int levels)
 {
     const clsoftmax_problem *p = w->call->problem;
-    const row_on_lane on = {.rows = &w->rows, .temperatures = &w->temperatures, .lane = 0};
+    const row_on_lane on = {&w->rows, &w->temperatures, NULL, 0, w->call->policies};
     blocks b = blocks_of_part(w, number);
     float buffer[CPU_BLOCK];
     _Alignas(64) float passing[CORE_EXPONENTIAL_FLOATS * CPU_BLOCK];
@@ -219,6 +222,25 @@ static void sums_of_part(worker *w, size_t number, cpu_part *part)
         add_part(w, number, part, 3);
 }
 
+/* Adds up the terms of a part that need the sums of the others. */
+static void later_of_part(worker *w, size_t number, cpu_part *part, const cpu_cut_row *row)
+{
+    const row_on_lane on = {&w->rows, &w->temperatures, NULL, 0, w->call->policies};
+    core_total_t total = {0, 0, 0};
+    vector_sums sums = {.added = 0};
+    part->totals[TERM_DIVERGENCE] = total;
+    if (!core_row_is_computed(w->rows.kind[0]))
+        return;
+    const core_divergence_t divergence = divergence_of(on, row->totals, w->levels);
+    for (blocks b = blocks_of_part(w, number); b.length > 0; next_block(&b)) {
+        float buffer[CPU_BLOCK];
+        const block_pairs block = {block_ordinary(w, &b, buffer), b.length, NULL, NULL, w->call, w->row, b.first};
+        add_divergence(block, on, &divergence, w->levels, &sums, &total);
+    }
+    flush_sums(TERM_DIVERGENCE, &sums, w->levels, &total);
+    part->totals[TERM_DIVERGENCE] = total;
+}
+
 static void set_totals(const worker *w, const cpu_cut_row *row, lane_totals *totals)
 {
     for (int t = 0; t < TERM_COUNT; t++)
@@ -249,18 +271,25 @@ static void set_ends(const worker *w, const cpu_cut_row *row, lane_ends *ends)
     set_totals(w, row, totals);
     for (size_t l = 0; l < CPU_VECTOR && cpu_has_loss(w->call->problem); l++)
         set_lane_input(w->call, &inputs, l, w->row, row->label_logit);
-    set_lane_ends(w->call->problem, ends, &(lane_sums_of){&w->rows, &w->temperatures, totals, &inputs}, CPU_VECTOR, 1);
+    set_lane_ends(w->call->problem, ends,
+                  &(lane_sums_of){&w->rows, &w->temperatures, totals, &inputs, w->call->policies}, CPU_VECTOR, 1);
 }
 
-/* Merges the sums of a row's parts, and writes the row's statistics and its loss. (Before any results, because these
-   may overwrite the label's logit.) */
-static void finish_sums(const worker *w, const cpu_part *parts, cpu_cut_row *row)
+/* Merges the sums of a row's parts. */
+static void merge_sums(const worker *w, const cpu_part *parts, cpu_cut_row *row)
 {
     const clsoftmax_problem *p = w->call->problem;
     memset(row->totals, 0, sizeof row->totals);
     for (size_t i = 0; i < w->cut->parts; i++)
         FOR_TERMS_IN(cpu_terms(p), t)
-            row->totals[t] = core_total_merge(row->totals[t], parts[i].totals[t]);
+            row->totals[t] = core_term_merge(t, row->totals[t], parts[i].totals[t]);
+}
+
+/* Writes the row's statistics and its loss, once all is added up. (Before any results, because these may overwrite the
+   label's logit.) */
+static void finish_sums(const worker *w, cpu_cut_row *row)
+{
+    const clsoftmax_problem *p = w->call->problem;
     if (p->statistics)
         write_statistics(w, row);
     if (!cpu_has_loss(p))
@@ -282,7 +311,7 @@ static void results_of_part(const worker *w, size_t number, const cpu_part *part
     const uint64_t stride = p->results_layout.class_stride;
     const int is_computed = core_row_is_computed(w->rows.kind[0]);
     lane_ends ends;
-    const row_on_lane on = {&w->rows, &w->temperatures, &ends, 0};
+    const row_on_lane on = {&w->rows, &w->temperatures, &ends, 0, w->call->policies};
     size_t slot = 0;
     set_ends(w, row, &ends);
     for (blocks b = blocks_of_part(w, number); b.length > 0; next_block(&b)) {
@@ -317,6 +346,12 @@ static void wait_for_row(const cpu_cut_row *row, cpu_phase phase)
             nanosleep(&nap, NULL);
 }
 
+/* Returns 1 if rows have the phase later. */
+static int has_later_terms(const worker *w)
+{
+    return TERMS_LATER(cpu_terms(w->call->problem)) != 0;
+}
+
 /* Takes a part through a phase. */
 static void run_part(worker *w, cpu_phase phase, size_t number, cpu_part *part, cpu_cut_row *row)
 {
@@ -328,6 +363,8 @@ static void run_part(worker *w, cpu_phase phase, size_t number, cpu_part *part, 
     set_row(w, row);
     if (phase == CPU_SUMS)
         sums_of_part(w, number, part);
+    else if (phase == CPU_LATER)
+        later_of_part(w, number, part, row);
     else
         results_of_part(w, number, part, row);
 }
@@ -338,11 +375,17 @@ static void end_part(worker *w, cpu_phase phase, const cpu_part *parts, cpu_cut_
 {
     if (phase == CPU_EMIT || atomic_fetch_sub_explicit(&row->left[phase], 1, memory_order_acq_rel) > 1)
         return;
-    if (phase == CPU_TOP)
+    cpu_phase next = phase == CPU_TOP ? CPU_SUMS : CPU_EMIT;
+    if (phase == CPU_TOP) {
         finish_top(w, parts, row);
-    else
-        finish_sums(w, parts, row);
-    atomic_store_explicit(&row->phase, (int)phase + 1, memory_order_release);
+    } else {
+        merge_sums(w, parts, row);
+        if (phase == CPU_SUMS && has_later_terms(w))
+            next = CPU_LATER;
+        else
+            finish_sums(w, row);
+    }
+    atomic_store_explicit(&row->phase, (int)next, memory_order_release);
 }
 
 /* Takes a phase of a part on. Returns 0 if another thread has. (It looks first, since many threads may look at once,
@@ -380,6 +423,8 @@ uint64_t CPU_FUNCTION(cls_cpu_parts)(const cpu_call *call, const cpu_cut *cut, s
     w.stream = call->stream ? &stream : NULL;
     run_phase(&w, CPU_TOP, thread);
     run_phase(&w, CPU_SUMS, thread);
+    if (has_later_terms(&w))
+        run_phase(&w, CPU_LATER, thread);
     if (cpu_made_of(call->problem) != MADE_OF_NOTHING)
         run_phase(&w, CPU_EMIT, thread);
     if (w.stream)

@@ -54,7 +54,7 @@ INLINE void write_pairs(int operation, clsoftmax_dtype dtype, const float *high,
     _Alignas(CPU_LINE) float values[MOST];
     _Alignas(CPU_LINE) uint16_t rounded[MOST];
     results_of_pairs(operation, high, low, NULL, most, row, values);
-    if (operation_loss(operation) != LOSS_NONE && label < most)
+    if (operation_loss(operation) == LOSS_OF_LABEL && label < most)
         values[label] = row.end.at_label;
     const void *line = cpu_rounded(dtype, values, most, rounded);
     if (run.length * size == CPU_LINE)
@@ -177,7 +177,7 @@ typedef struct result_block {
 /* Returns the place of a row's label in a block that begins at class `first`. */
 static inline size_t label_in_block(const cpu_call *call, uint64_t row, uint64_t first, size_t length)
 {
-    if (operation_loss((int)call->problem->operation) == LOSS_NONE)
+    if (!cpu_has_labels(call->problem))
         return NO_LABEL;
     const uint64_t place = (uint64_t)call->arguments->labels[row] - first; /* a label below 0 wraps around */
     return place < length ? (size_t)place : NO_LABEL;
@@ -193,11 +193,19 @@ INLINE kept_results kept_block(result_block block, const float *high, const floa
                           on.ends,           on.lane, block.label, {to, block.length, block.stream}};
 }
 
-/* Reads the operand of a block, if the operation has one. */
-INLINE void load_operand(int operation, result_block block, float *operand)
+/* Reads the operand of a block, if the operation has one; a teacher's logits as an ordinary row has them. Returns the
+   teacher's row. */
+INLINE core_row_t load_operand(int operation, result_block block, row_on_lane on, float *operand)
 {
+    core_row_t none = {0};
     if (operation_has_operand(operation))
         cpu_load_operand(block.call, block.row, block.first_class, block.length, operand);
+    if (!operation_has_teacher(operation))
+        return none;
+    const core_setting_t teacher = match_of(on).teacher;
+    for (size_t i = 0; teacher.kind == CORE_ROW_TIES && i < padded(block.length); i++)
+        operand[i] = core_tie(operand[i], teacher.ties_at);
+    return teacher.row;
 }
 
 /* Writes the results of at most CPU_BLOCK exponentials. Neighbours are written line by line, without a buffer between;
@@ -206,16 +214,16 @@ INLINE void store_results_of_pairs(int operation, result_block block, const floa
                                    const float *restrict low, row_on_lane on)
 {
     const clsoftmax_problem *p = block.call->problem;
-    const operation_row row = {.terms = term_row_of(on), .end = lane_end(on.ends, on.lane)};
+    operation_row row = {.terms = term_row_of(on), .end = lane_end(on.ends, on.lane)};
     float results[CPU_BLOCK], operand[CPU_BLOCK];
     if (block.stride == 1 && !operation_has_operand(operation)) {
         const kept_results kept = kept_block(block, high, low, on);
         write_kept_of(operation, &kept, 0, block.length, 0);
         return;
     }
-    load_operand(operation, block, operand);
+    row.teacher = load_operand(operation, block, on, operand);
     results_of_pairs(operation, high, low, operand, padded(block.length), row, results);
-    if (operation_loss(operation) != LOSS_NONE && block.label != NO_LABEL)
+    if (operation_loss(operation) == LOSS_OF_LABEL && block.label != NO_LABEL)
         results[block.label] = row.end.at_label;
     cpu_store(p->results_dtype, block.call->arguments->results, block.first, block.stride, block.length, block.stream,
               results);
@@ -225,10 +233,10 @@ INLINE void store_results_of_pairs(int operation, result_block block, const floa
 INLINE void store_results_of_logits(int operation, result_block block, const float *x, row_on_lane on)
 {
     float results[CPU_BLOCK], operand[CPU_BLOCK];
-    const operation_row end = operation_row_of(on);
+    operation_row end = operation_row_of(on);
     const core_term_row_t none = {0};
     const core_row_t row = row_of(on);
-    load_operand(operation, block, operand);
+    end.teacher = load_operand(operation, block, on, operand);
     if (core_row_is_unscaled(row)) {
         const strip_rows unscaled = one_row(row, none, 1);
         results_of_strips(operation, x, operand, block.length, &unscaled, end, results);
@@ -236,7 +244,7 @@ INLINE void store_results_of_logits(int operation, result_block block, const flo
         const strip_rows any = one_row(row, none, 0);
         results_of_strips(operation, x, operand, block.length, &any, end, results);
     }
-    if (operation_loss(operation) != LOSS_NONE && block.label != NO_LABEL)
+    if (operation_loss(operation) == LOSS_OF_LABEL && block.label != NO_LABEL)
         results[block.label] = end.end.at_label;
     cpu_store(block.call->problem->results_dtype, block.call->arguments->results, block.first, block.stride,
               block.length, block.stream, results);

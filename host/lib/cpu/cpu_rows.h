@@ -113,8 +113,9 @@ CPU_ROWS_OF(avx512);
 
 /* ---------------------------------------------------------------- Rows that are cut into parts */
 
-/* The phases of a row that is cut. (What other strategies do in the phase finish, the thread does that ends sums.) */
-typedef enum cpu_phase { CPU_TOP, CPU_SUMS, CPU_EMIT, CPU_PHASES } cpu_phase;
+/* The phases of a row that is cut; the third is for terms that are added up later than the others (TERMS_LATER). (What
+ * other strategies do in the phase finish, the thread does that ends sums.) */
+typedef enum cpu_phase { CPU_TOP, CPU_SUMS, CPU_LATER, CPU_EMIT, CPU_PHASES } cpu_phase;
 
 /* A part of a row: neighbouring classes, and what a thread has found of them. Parts of several threads share no line.
  */
@@ -181,7 +182,7 @@ static inline clsoftmax_statistics cpu_record(core_statistics_t s)
 #undef CPU_RECORD_FIELD
 }
 
-_Static_assert(TERM_COUNT == 5, "cpu_block.h and cpu_lane.c add all terms by name");
+_Static_assert(TERM_COUNT == 8, "cpu_block.h and cpu_lane.c add all terms by name");
 
 /* Returns the set of terms that are added up for each row. */
 static inline uint cpu_terms(const clsoftmax_problem *problem)
@@ -209,6 +210,18 @@ static inline cpu_top cpu_top_of(const clsoftmax_problem *problem)
 static inline int cpu_has_loss(const clsoftmax_problem *problem)
 {
     return operation_loss((int)problem->operation) != LOSS_NONE;
+}
+
+/* Returns 1 if that is the loss of its label. */
+static inline int cpu_has_labels(const clsoftmax_problem *problem)
+{
+    return operation_loss((int)problem->operation) == LOSS_OF_LABEL;
+}
+
+/* Returns 1 if rows have a teacher's beside them. */
+static inline int cpu_has_teacher(const clsoftmax_problem *problem)
+{
+    return operation_has_teacher((int)problem->operation);
 }
 
 /* Returns 1 if the operation takes an operand. */

@@ -85,7 +85,9 @@ static void find_top(sweep *s)
     }
     set_lane_rows(&s->rows, &s->temperatures, 0, s->call->policies, LANES);
     set_lane_rests(&s->rows, LANES);
-    if (cpu_has_operand(p))
+    if (cpu_has_teacher(p))
+        set_lane_teachers(&s->rows, &s->temperatures, s->call->policies, LANES);
+    else if (cpu_has_operand(p))
         set_lane_operands(&s->rows, LANES);
     if (s->whole && s->rows.kind[0] == CORE_ROW_TIES)
         load(s, 0, 1);
@@ -93,11 +95,17 @@ static void find_top(sweep *s)
 
 /* ---------------------------------------------------------------- Phase sums */
 
+/* Returns the row at temperature k. */
+static row_on_lane at_temperature(const sweep *s, size_t k)
+{
+    return (row_on_lane){&s->rows, &s->temperatures, &s->ends, k, s->call->policies};
+}
+
 /* Adds the terms of the segment that begins at class `begin`, at temperature k. The exponentials stay in the room if
    results are made of them and the segment is the row. levels: a constant, so that the loops are compiled for it. */
 INLINE void add_sums(sweep *s, size_t k, uint64_t begin, size_t length, int levels)
 {
-    const row_on_lane on = {&s->rows, &s->temperatures, &s->ends, k};
+    const row_on_lane on = at_temperature(s, k);
     const clsoftmax_problem *p = s->call->problem;
     size_t step = s->whole && cpu_made_of(p) == MADE_OF_EXPONENTIALS ? 1 : 0;
     core_total_t totals[TERM_COUNT] = {{0, 0, 0}};
@@ -110,7 +118,7 @@ INLINE void add_sums(sweep *s, size_t k, uint64_t begin, size_t length, int leve
     }
     FOR_TERMS_IN(cpu_terms(p), t) {
         flush_sums(t, &sums[t], levels, &totals[t]);
-        set_lane_total(&s->totals[t], k, core_total_merge(lane_total(&s->totals[t], k), totals[t]));
+        set_lane_total(&s->totals[t], k, core_term_merge(t, lane_total(&s->totals[t], k), totals[t]));
     }
 }
 
@@ -122,13 +130,31 @@ static void add_segment(sweep *s, size_t k, uint64_t begin, size_t length)
         add_sums(s, k, begin, length, 3);
 }
 
+/* Adds up, for a segment at temperature k, the terms that need the sums of the others. */
+static void add_segment_later(sweep *s, size_t k, uint64_t begin, size_t length)
+{
+    const row_on_lane on = at_temperature(s, k);
+    core_total_t totals[TERM_COUNT], total = {0, 0, 0};
+    vector_sums sums = {.added = 0};
+    for (int t = 0; t < TERM_COUNT; t++)
+        totals[t] = lane_total(&s->totals[t], k);
+    const core_divergence_t divergence = divergence_of(on, totals, s->levels);
+    for (size_t i = 0; i < length; i += CPU_BLOCK) {
+        const size_t count = length - i < CPU_BLOCK ? length - i : CPU_BLOCK;
+        const block_pairs block = {s->x + i, count, NULL, NULL, s->call, s->row, begin + i};
+        add_divergence(block, on, &divergence, s->levels, &sums, &total);
+    }
+    flush_sums(TERM_DIVERGENCE, &sums, s->levels, &total);
+    set_lane_total(&s->totals[TERM_DIVERGENCE], k, core_total_merge(totals[TERM_DIVERGENCE], total));
+}
+
 /* ---------------------------------------------------------------- Phase finish */
 
 /* Finishes the sums at temperature k: prepares what results need, and writes the loss. */
 static void finish_sums(sweep *s, size_t k)
 {
     const clsoftmax_problem *p = s->call->problem;
-    const lane_sums_of of = {&s->rows, &s->temperatures, s->totals, &s->inputs};
+    const lane_sums_of of = {&s->rows, &s->temperatures, s->totals, &s->inputs, s->call->policies};
     float *losses = s->call->arguments->losses;
     if (p->statistics)
         complete_rest(&s->rows, s->totals, k);
@@ -154,7 +180,7 @@ static result_block result_block_at(const sweep *s, size_t k, uint64_t first, si
 static void write_results(const sweep *s, size_t k, uint64_t begin)
 {
     const int pairs = s->whole && cpu_made_of(s->call->problem) == MADE_OF_EXPONENTIALS;
-    const row_on_lane on = {&s->rows, &s->temperatures, &s->ends, k};
+    const row_on_lane on = at_temperature(s, k);
     size_t length = segment_length(s, begin);
     for (size_t i = 0; i < length; i += CPU_BLOCK) {
         size_t count = length - i < CPU_BLOCK ? length - i : CPU_BLOCK;
@@ -197,6 +223,8 @@ static void compute_whole(sweep *s)
     size_t length = segment_length(s, 0);
     for (size_t k = 0; k < s->count; k++) {
         add_segment(s, k, 0, length);
+        if (TERMS_LATER(cpu_terms(s->call->problem)))
+            add_segment_later(s, k, 0, length);
         finish_sums(s, k);
         if (cpu_made_of(s->call->problem) != MADE_OF_NOTHING)
             write_results(s, k, 0);
@@ -211,6 +239,11 @@ static void compute_segments(sweep *s)
         load(s, begin, 1);
         for (size_t k = 0; k < s->count; k++)
             add_segment(s, k, begin, segment_length(s, begin));
+    }
+    for (uint64_t begin = 0; TERMS_LATER(cpu_terms(p)) && begin < p->classes; begin += s->segment) {
+        load(s, begin, 1);
+        for (size_t k = 0; k < s->count; k++)
+            add_segment_later(s, k, begin, segment_length(s, begin));
     }
     for (size_t k = 0; k < s->count; k++)
         finish_sums(s, k);

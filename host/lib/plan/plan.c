@@ -90,7 +90,7 @@ static void choose_strategy(const clsoftmax_problem *problem, const cls_limits *
     decision->reason = clsoftmax_strategy_rule(decision->variant.strategy);
     if (!cls_is_native(limits->type) && cls_row_is_too_long(problem, limits)) {
         decision->variant.strategy = CLSOFTMAX_STRATEGY_SPLIT;
-        decision->reason = "a row is too long for the device: it goes through three kernels in pieces";
+        decision->reason = "a row is too long for the device: it goes through the kernels in pieces";
     }
 }
 

@@ -8,7 +8,7 @@
 
 #include "plan.h"
 
-#define CLS_MOST_KERNELS 3
+#define CLS_MOST_KERNELS 4
 
 /* A file of kernels/strategies and its kernels, in the order in which they are launched. */
 typedef struct cls_kernels {

@@ -196,8 +196,9 @@ static const cls_kernels *split_kernels(const cls_variant *variant)
 {
     static const cls_kernels split = {
         "strategies/split.cl", {"row_split_top", "row_split_sums", "row_split_results"}, 3};
-    (void)variant;
-    return &split;
+    static const cls_kernels with_later = {
+        "strategies/split.cl", {"row_split_top", "row_split_sums", "row_split_later", "row_split_results"}, 4};
+    return TERMS_LATER(variant->terms) ? &with_later : &split;
 }
 
 const cls_strategy cls_strategy_split = {.devices = CLS_ON_OPENCL,

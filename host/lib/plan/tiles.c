@@ -7,6 +7,7 @@
 
 #include "../array.h"
 #include "../problem.h"
+#include "core/interface.h"
 #include "strategy.h"
 
 #include <stdio.h>
@@ -166,18 +167,17 @@ void cls_choose_tiles(const clsoftmax_problem *problem, const cls_limits *limits
 
 /* ---------------------------------------------------------------- One after another */
 
-#define PASSES CLS_MOST_KERNELS /* over the pieces of a row, one for each kernel of the strategy */
-_Static_assert(PASSES == 3, "pieces of a row go through the three kernels of split");
-
 uint64_t cls_tile_pieces(const clsoftmax_problem *problem, const cls_tiles *tiles)
 {
     return tiles->classes > 0 ? cls_quotient_up(problem->classes, tiles->classes) : 1;
 }
 
-/* Returns how often the pieces of a row go through the device. */
+/* Returns how often the pieces of a row go through the device: once for each kernel of `split`, the only strategy that
+   takes them. */
 static unsigned passes(const clsoftmax_problem *problem, const cls_tiles *tiles)
 {
-    return tiles->classes < problem->classes ? PASSES : 1;
+    const cls_variant variant = {.terms = operation_row_terms((int)problem->operation, problem->statistics)};
+    return tiles->classes < problem->classes ? cls_strategy_split.kernels(&variant)->count : 1;
 }
 
 /* Returns how many tiles take the temperatures of a sweep in turn. */

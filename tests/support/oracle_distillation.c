@@ -1,0 +1,180 @@
+/* The oracle of distillation: what oracle_distillation.h declares. */
+#include "oracle_distillation.h"
+
+#include <math.h>
+#include <mpfr.h>
+#include <stdlib.h>
+
+#define PRECISION 400 /* holds differences of any two f32 exactly, and a divergence of 2^-150 with 250 bits */
+
+/* A row: its probabilities, and their logarithms, which nothing underflows. */
+typedef struct side {
+    const float *x;
+    mpfr_t *p, *log_p;
+} side;
+
+typedef struct truth {
+    side student, teacher;
+    mpfr_t sum, exact, scratch;
+} truth;
+
+static void make_side(side *s, const float *x, size_t classes)
+{
+    s->x = x;
+    s->p = malloc(classes * sizeof *s->p);
+    s->log_p = malloc(classes * sizeof *s->log_p);
+    for (size_t i = 0; i < classes; i++)
+        mpfr_inits2(PRECISION, s->p[i], s->log_p[i], (mpfr_ptr)NULL);
+}
+
+static void release_side(side *s, size_t classes)
+{
+    for (size_t i = 0; i < classes; i++)
+        mpfr_clears(s->p[i], s->log_p[i], (mpfr_ptr)NULL);
+    free(s->p);
+    free(s->log_p);
+}
+
+/* Finds the probabilities of a side. Those of masked classes are 0, and their logarithms mean nothing. */
+static void find_probabilities(truth *t, side *s, size_t classes, float temperature)
+{
+    mpfr_set_zero(t->sum, 1);
+    for (size_t i = 0; i < classes; i++) {
+        mpfr_set_zero(s->p[i], 1);
+        mpfr_set_zero(s->log_p[i], 1);
+        if (s->x[i] == -INFINITY)
+            continue;
+        if (!isinf(temperature)) {
+            mpfr_set_flt(s->log_p[i], s->x[i], MPFR_RNDN);
+            mpfr_div_d(s->log_p[i], s->log_p[i], (double)temperature, MPFR_RNDN);
+        }
+    }
+    /* relative to the largest, since exp(x / T) may be beyond what MPFR has */
+    size_t largest = 0;
+    for (size_t i = 0; i < classes; i++)
+        largest = s->x[i] > s->x[largest] ? i : largest;
+    mpfr_set(t->exact, s->log_p[largest], MPFR_RNDN);
+    for (size_t i = 0; i < classes; i++) {
+        if (s->x[i] == -INFINITY)
+            continue;
+        mpfr_sub(s->log_p[i], s->log_p[i], t->exact, MPFR_RNDN);
+        if (mpfr_cmp_d(s->log_p[i], -40000) > 0)
+            mpfr_exp(s->p[i], s->log_p[i], MPFR_RNDN);
+        mpfr_add(t->sum, t->sum, s->p[i], MPFR_RNDN);
+    }
+    mpfr_log(t->scratch, t->sum, MPFR_RNDN);
+    for (size_t i = 0; i < classes; i++) {
+        mpfr_div(s->p[i], s->p[i], t->sum, MPFR_RNDN);
+        mpfr_sub(s->log_p[i], s->log_p[i], t->scratch, MPFR_RNDN);
+    }
+}
+
+static void find_truth(truth *t, const distillation_case *c)
+{
+    mpfr_inits2(PRECISION, t->sum, t->exact, t->scratch, (mpfr_ptr)NULL);
+    make_side(&t->student, c->x, c->classes);
+    make_side(&t->teacher, c->y, c->classes);
+    find_probabilities(t, &t->student, c->classes, c->temperature);
+    find_probabilities(t, &t->teacher, c->classes, c->temperature);
+}
+
+static void release_truth(truth *t, const distillation_case *c)
+{
+    release_side(&t->student, c->classes);
+    release_side(&t->teacher, c->classes);
+    mpfr_clears(t->sum, t->exact, t->scratch, (mpfr_ptr)NULL);
+}
+
+/* Returns the spacing of f32 at a size. */
+static double spacing_at(double size)
+{
+    int exponent;
+    frexp(size, &exponent);
+    return size == 0 || exponent - 1 < -126 ? 0x1p-149 : ldexp(1, exponent - 1 - 23);
+}
+
+/* Returns |result - exact| / bound. What rounds to infinity may be infinite, or the largest number. */
+static double ratio_of(truth *t, float result, double bound)
+{
+    const double wanted = mpfr_get_d(t->exact, MPFR_RNDN);
+    if (isnan(result))
+        return INFINITY;
+    if (isinf(result))
+        return (result > 0) == (wanted > 0) && fabs(wanted) + bound >= 0x1.ffffffp127 ? 0 : INFINITY;
+    mpfr_sub_d(t->scratch, t->exact, (double)result, MPFR_RNDN);
+    const double error = fabs(mpfr_get_d(t->scratch, MPFR_RNDN));
+    return error == 0 ? 0 : error / bound;
+}
+
+/* Writes sum q (ln q - ln p) into t->exact, and returns the largest |term|; infinite where the student excludes what
+   the teacher does not. */
+static double find_divergence(truth *t, const distillation_case *c)
+{
+    double largest = 0;
+    mpfr_set_zero(t->exact, 1);
+    for (size_t i = 0; i < c->classes; i++) {
+        if (c->y[i] == -INFINITY)
+            continue;
+        if (c->x[i] == -INFINITY)
+            return INFINITY;
+        mpfr_sub(t->scratch, t->teacher.log_p[i], t->student.log_p[i], MPFR_RNDN);
+        mpfr_mul(t->scratch, t->scratch, t->teacher.p[i], MPFR_RNDN);
+        mpfr_add(t->exact, t->exact, t->scratch, MPFR_RNDN);
+        const double size = fabs(mpfr_get_d(t->scratch, MPFR_RNDN));
+        largest = size > largest ? size : largest;
+    }
+    return largest;
+}
+
+double oracle_distillation_error(const distillation_case *c, float loss)
+{
+    truth t;
+    find_truth(&t, c);
+    const double largest = find_divergence(&t, c), temperature = (double)c->temperature;
+    const double times = (double)c->weight * (c->is_squared ? temperature * temperature : 1);
+    double ratio;
+    if (c->weight == 0) {
+        ratio = loss == 0 ? 0 : INFINITY;
+    } else if (isinf(largest)) {
+        ratio = loss == INFINITY ? 0 : INFINITY;
+    } else if (loss == INFINITY && largest >= 0x1p119) {
+        ratio = 0;
+    } else {
+        mpfr_mul_d(t.exact, t.exact, (double)c->weight, MPFR_RNDN);
+        for (int i = 0; i < 2 && c->is_squared; i++)
+            mpfr_mul_d(t.exact, t.exact, temperature, MPFR_RNDN);
+        const double size = fabs(mpfr_get_d(t.exact, MPFR_RNDN));
+        ratio = ratio_of(&t, loss, 4 * spacing_at(size) + (double)c->classes * 0x1p-42 * (1 + largest) * times);
+        ratio = loss < 0 || signbit(loss) ? INFINITY : ratio;
+    }
+    release_truth(&t, c);
+    return ratio;
+}
+
+double oracle_distillation_gradient_error(const distillation_case *c, const float *gradient, size_t *worst)
+{
+    truth t;
+    double largest = 0;
+    find_truth(&t, c);
+    for (size_t i = 0; i < c->classes; i++) {
+        const double temperature = (double)c->temperature;
+        const double p = mpfr_get_d(t.student.p[i], MPFR_RNDN), q = mpfr_get_d(t.teacher.p[i], MPFR_RNDN);
+        const double step =
+            fabs((double)c->scale * (double)c->weight) * (c->is_squared ? temperature : 1 / temperature);
+        mpfr_sub(t.exact, t.student.p[i], t.teacher.p[i], MPFR_RNDN);
+        mpfr_mul_d(t.exact, t.exact, (double)c->scale, MPFR_RNDN);
+        mpfr_mul_d(t.exact, t.exact, (double)c->weight, MPFR_RNDN);
+        if (c->is_squared)
+            mpfr_mul_d(t.exact, t.exact, temperature, MPFR_RNDN);
+        else
+            mpfr_div_d(t.exact, t.exact, temperature, MPFR_RNDN);
+        const double exact = fabs(mpfr_get_d(t.exact, MPFR_RNDN));
+        const double error =
+            ratio_of(&t, gradient[i], spacing_at(p > q ? p : q) / 2 * step + spacing_at(exact) / 2 + 0x1p-149);
+        if (error > largest || i == 0)
+            *worst = i;
+        largest = error > largest ? error : largest;
+    }
+    release_truth(&t, c);
+    return largest;
+}
