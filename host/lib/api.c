@@ -202,6 +202,24 @@ static void write_mean(const float *losses, uint64_t rows, uint64_t labelled, do
     *mean = labelled > 0 ? clsoftmax_total_value(&total) / (double)labelled : NAN;
 }
 
+/* Runs a problem whose losses go to `losses`, or to memory of its own where that is NULL; and writes the mean of them
+   over `counted` rows. */
+static clsoftmax_status run_for_mean(clsoftmax_context *context, const clsoftmax_problem *problem,
+                                     clsoftmax_arguments *arguments, float *losses, uint64_t counted, double *mean)
+{
+    const uint64_t rows = problem->outer;
+    float *own = losses || rows == 0 ? NULL : malloc((size_t)rows * sizeof *own);
+    CLS_FAIL_IF(!losses && rows > 0 && !own, CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for %llu losses",
+                (unsigned long long)rows);
+    arguments->losses = losses ? losses : own;
+    arguments->scale = counted > 0 ? 1.0f / (float)counted : 1.0f;
+    const clsoftmax_status status = run_once(context, problem, arguments);
+    if (status == CLSOFTMAX_OK && mean)
+        write_mean(arguments->losses, rows, counted, mean);
+    free(own);
+    return status;
+}
+
 clsoftmax_status clsoftmax_loss(clsoftmax_context *context, uint64_t rows, uint64_t classes, const float *logits,
                                 float temperature, const int64_t *labels, float *gradient, float *losses, double *mean)
 {
@@ -209,9 +227,6 @@ clsoftmax_status clsoftmax_loss(clsoftmax_context *context, uint64_t rows, uint6
     uint64_t labelled = 0;
     for (uint64_t r = 0; r < rows; r++)
         labelled += (uint64_t)labels[r] < classes;
-    float *own = losses || rows == 0 ? NULL : malloc((size_t)rows * sizeof *own);
-    CLS_FAIL_IF(!losses && rows > 0 && !own, CLSOFTMAX_OUT_OF_HOST_MEMORY, "no memory for %llu losses",
-                (unsigned long long)rows);
     clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
     problem.outer = rows;
     problem.classes = classes;
@@ -221,11 +236,21 @@ clsoftmax_status clsoftmax_loss(clsoftmax_context *context, uint64_t rows, uint6
     arguments.temperature = temperature;
     arguments.labels = labels;
     arguments.results = gradient;
-    arguments.losses = losses ? losses : own;
-    arguments.scale = labelled > 0 ? 1.0f / (float)labelled : 1.0f;
-    const clsoftmax_status status = run_once(context, &problem, &arguments);
-    if (status == CLSOFTMAX_OK && mean)
-        write_mean(arguments.losses, rows, labelled, mean);
-    free(own);
-    return status;
+    return run_for_mean(context, &problem, &arguments, losses, labelled, mean);
+}
+
+clsoftmax_status clsoftmax_distill(clsoftmax_context *context, uint64_t rows, uint64_t classes, const float *student,
+                                   const float *teacher, float temperature, float *gradient, float *losses,
+                                   double *mean)
+{
+    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
+    problem.outer = rows;
+    problem.classes = classes;
+    problem.operation = gradient ? CLSOFTMAX_OPERATION_DISTILLATION_GRADIENT : CLSOFTMAX_OPERATION_DISTILLATION;
+    clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
+    arguments.logits = student;
+    arguments.operand = teacher;
+    arguments.temperature = temperature;
+    arguments.results = gradient;
+    return run_for_mean(context, &problem, &arguments, losses, rows, mean);
 }

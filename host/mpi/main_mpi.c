@@ -1,4 +1,5 @@
-/* clsoftmax-mpi: clsoftmax run or loss by as many processes as mpirun starts, on one machine or many, into one file. */
+/* clsoftmax-mpi: clsoftmax run, loss or distill by as many processes as mpirun starts, on one machine or many, into one
+ * file. */
 #include "clsoftmax/clsoftmax.h"
 #include "commands/commands.h"
 #include "support/messages.h"
@@ -15,9 +16,10 @@ const char program_name[] = "clsoftmax-mpi";
 static const char help[] =
     "usage: mpirun -n N clsoftmax-mpi INPUT -o OUT.npy [OPTION...]\n"
     "       mpirun -n N clsoftmax-mpi loss LOGITS LABELS [OPTION...]\n"
+    "       mpirun -n N clsoftmax-mpi distill STUDENT TEACHER -T T [OPTION...]\n"
     "\n"
-    "Does the job of clsoftmax run, or of clsoftmax loss, with N processes, on one machine or on many that share a\n"
-    "file system. Each computes a shard of the rows, and all write into one file, whose bytes do not depend on N.\n"
+    "Does the job of clsoftmax run, loss or distill with N processes, on one machine or on many that share a file\n"
+    "system. Each computes a shard of the rows, and all write into one file, whose bytes do not depend on N.\n"
     "The options are those of the command except --shard; results and statistics go to files. Without --device,\n"
     "the processes of a machine take its GPUs in turn.\n"
     "\n"
@@ -75,8 +77,11 @@ static int run_rank(int argc, char **argv, int provided)
     if (is_help(argc, argv))
         return ranks_index() == 0 ? print_help() : EXIT_DONE;
     COMPLAIN_IF(provided < MPI_THREAD_SERIALIZED, EXIT_FAILED, "this MPI cannot be called by several threads in turn");
-    const int is_loss = argc > 1 && strcmp(argv[1], "loss") == 0;
-    return is_loss ? command_loss(argc - 1, argv + 1) : command_run(argc, argv);
+    if (argc > 1 && strcmp(argv[1], "loss") == 0)
+        return command_loss(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "distill") == 0)
+        return command_distill(argc - 1, argv + 1);
+    return command_run(argc, argv);
 }
 
 /* Ends rank 0 with the job's status, and all other ranks with 0: mpirun prints a page about every process that ends

@@ -52,6 +52,13 @@ ranks() {
     done
 }
 
+@test "a distillation of any number of ranks: the same bytes and the same sums" {
+    local student=$SOURCE/tests/data/digits_val_student_logits.npy
+    clsoftmax distill "$student" "$LOGITS" -T 4 --gradient whole.npy >whole.txt
+    ranks 3 distill "$student" "$LOGITS" -T 4 --gradient g.npy --memory 8k | diff whole.txt -
+    cmp whole.npy g.npy
+}
+
 @test "an error is told once for all ranks; help" {
     PROGRAM=clsoftmax-mpi
     run --separate-stderr ranks 3 nowhere.npy -o p.npy

@@ -232,6 +232,35 @@ Test(distillation, edges)
     clsoftmax_context_release(cpu);
 }
 
+/* Computes the mean loss and its gradient by clsoftmax_distill, with and without what may be left out. */
+Test(distillation, one_call)
+{
+    enum { ROWS = 3, CLASSES = 4 };
+    clsoftmax_context *cpu = test_open("cpu");
+    const float x[ROWS * CLASSES] = {1, 2, 3, 4, 0, 0, 1, -1, 5, 5, 5, 5},
+                         y[ROWS * CLASSES] = {1, 2, 3, 5, 0, 1, 1, -1, 5, 4, 3, 2};
+    float gradient[ROWS * CLASSES], in_place[ROWS * CLASSES], losses[ROWS];
+    double mean = 0, again = 0, sum = 0, of_place = 0, of_none = 0;
+    memcpy(in_place, x, sizeof x);
+    cr_assert_eq(clsoftmax_distill(cpu, ROWS, CLASSES, x, y, 2, gradient, losses, &mean), CLSOFTMAX_OK);
+    cr_assert_eq(clsoftmax_distill(cpu, ROWS, CLASSES, x, y, 2, NULL, NULL, &again), CLSOFTMAX_OK);
+    cr_assert_eq(clsoftmax_distill(cpu, ROWS, CLASSES, in_place, y, 2, in_place, NULL, &of_place), CLSOFTMAX_OK);
+    cr_assert_eq(clsoftmax_distill(cpu, 0, CLASSES, NULL, NULL, 2, NULL, NULL, &of_none), CLSOFTMAX_OK);
+    for (size_t r = 0; r < ROWS; r++) {
+        const distillation_case c = {x + r * CLASSES, y + r * CLASSES, CLASSES, 2, 1, 1.0f / ROWS, 1};
+        size_t class;
+        sum += (double)losses[r];
+        cr_expect(oracle_distillation_error(&c, losses[r]) <= 1);
+        cr_expect(oracle_distillation_gradient_error(&c, gradient + r * CLASSES, &class) <= 1);
+    }
+    cr_expect(fabs(mean - sum / ROWS) <= 1e-15 && mean == again && mean == of_place && isnan(of_none));
+    cr_expect(memcmp(gradient, in_place, sizeof gradient) == 0);
+    cr_expect_eq(clsoftmax_distill(cpu, ROWS, CLASSES, x, NULL, 2, gradient, NULL, NULL), CLSOFTMAX_INVALID_ARGUMENT);
+    cr_expect_eq(clsoftmax_distill(cpu, ROWS, CLASSES, x, y, 1e30f, gradient, NULL, NULL),
+                 CLSOFTMAX_INVALID_TEMPERATURE);
+    clsoftmax_context_release(cpu);
+}
+
 /* Gives the oracle results that are wrong. */
 Test(distillation, oracle_sees_faults)
 {

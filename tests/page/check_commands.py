@@ -138,7 +138,8 @@ def lay_out(folder):
         for name in os.listdir(rest):
             if not os.path.lexists(path := os.path.join(below, name)):
                 os.symlink(os.path.join(rest, name), path)
-    for name, data in (("logits", "logits"), ("huge", "logits"), ("labels", "labels")):
+    for name, data in (("logits", "logits"), ("huge", "logits"), ("labels", "labels"), ("teacher", "logits"),
+                       ("student", "student_logits")):
         os.symlink("%s/tests/data/digits_val_%s.npy" % (SOURCE, data), name + ".npy")
     with open("logits.npy", "rb") as logits, open("model.safetensors", "wb") as model:
         header = b'{"logits":{"dtype":"F32","shape":[700,10],"data_offsets":[0,28000]}}'

@@ -1,5 +1,5 @@
-/* clsoftmax run, the main job; clsoftmax sweep, the same at many temperatures; and clsoftmax loss, the losses of rows.
-   The steps of the job are in run/run.h. */
+/* clsoftmax run, the main job; clsoftmax sweep, the same at many temperatures; clsoftmax loss and clsoftmax distill,
+   the losses of rows. The steps of the job are in run/run.h. */
 #include "commands/commands.h"
 #include "pictures/picture.h"
 #include "run/ranks.h"
@@ -64,4 +64,9 @@ int command_sweep(int argc, char **argv)
 int command_loss(int argc, char **argv)
 {
     return run_command_line(LOSS, argc, argv);
+}
+
+int command_distill(int argc, char **argv)
+{
+    return run_command_line(DISTILL, argc, argv);
 }

@@ -1,5 +1,5 @@
-/* The commands of clsoftmax, one in each command_*.c. main.c calls them; clsoftmax-mpi calls command_run and
-   command_loss. */
+/* The commands of clsoftmax, one in each command_*.c. main.c calls them; clsoftmax-mpi calls command_run, command_loss
+   and command_distill. */
 #ifndef CLSOFTMAX_COMMANDS_H
 #define CLSOFTMAX_COMMANDS_H
 
@@ -10,6 +10,7 @@ int command_sweep(int argc, char **argv);
 int command_plot(int argc, char **argv);
 int command_explore(int argc, char **argv);
 int command_loss(int argc, char **argv);
+int command_distill(int argc, char **argv);
 int command_devices(int argc, char **argv);
 int command_verify(int argc, char **argv);
 

@@ -20,6 +20,7 @@ static const char help[] =
     "  plot INPUT    draws bars of a row's logits and probabilities\n"
     "  explore       writes a page with a temperature slider\n"
     "  loss LOGITS LABELS  computes the cross-entropy of every row at a temperature, and its gradient\n"
+    "  distill STUDENT TEACHER  computes how far every row is from a teacher's at a temperature, and the gradient\n"
     "  devices       lists what there is to compute on, and which device is taken by default\n"
     "  verify        checks a device: its bits against the CPU path, its error against double precision\n"
     "\n"
@@ -32,6 +33,7 @@ static const char help[] =
     "  echo \"10 20 30\" | clsoftmax plot -T 1,10,100 -\n"
     "  clsoftmax explore -o temperature.html\n"
     "  clsoftmax loss logits.npy labels.npy -T 2 --gradient gradient.npy\n"
+    "  clsoftmax distill student.npy teacher.npy -T 4 --gradient gradient.npy\n"
     "  clsoftmax verify -d gpu\n"
     "\n"
     "exit status: 0 done; 1 it failed while running; 2 the request or the input is wrong\n";
@@ -43,9 +45,13 @@ typedef struct command {
 } command;
 
 static const command commands[] = {
-    {"run", "clsoftmax run", command_run},          {"sweep", "clsoftmax sweep", command_sweep},
-    {"plot", "clsoftmax plot", command_plot},       {"explore", "clsoftmax explore", command_explore},
-    {"loss", "clsoftmax loss", command_loss},       {"devices", "clsoftmax devices", command_devices},
+    {"run", "clsoftmax run", command_run},
+    {"sweep", "clsoftmax sweep", command_sweep},
+    {"plot", "clsoftmax plot", command_plot},
+    {"explore", "clsoftmax explore", command_explore},
+    {"loss", "clsoftmax loss", command_loss},
+    {"distill", "clsoftmax distill", command_distill},
+    {"devices", "clsoftmax devices", command_devices},
     {"verify", "clsoftmax verify", command_verify},
 };
 
@@ -61,8 +67,9 @@ static const command *find_command(const char *word)
 int main(int argc, char **argv)
 {
     begin_process();
-    COMPLAIN_IF(argc < 2, EXIT_WRONG,
-                "a command is missing: run, sweep, plot, explore, loss, devices or verify; see clsoftmax --help");
+    COMPLAIN_IF(
+        argc < 2, EXIT_WRONG,
+        "a command is missing: run, sweep, plot, explore, loss, distill, devices or verify; see clsoftmax --help");
     const char *word = argv[1];
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
         fputs(help, stdout);
@@ -73,10 +80,10 @@ int main(int argc, char **argv)
         return finish_output(stdout);
     }
     const command *command = find_command(word);
-    COMPLAIN_IF(
-        !command, EXIT_WRONG,
-        "%s: no such command; there are run, sweep, plot, explore, loss, devices and verify; see clsoftmax --help",
-        word);
+    COMPLAIN_IF(!command, EXIT_WRONG,
+                "%s: no such command; there are run, sweep, plot, explore, loss, distill, devices and verify; see "
+                "clsoftmax --help",
+                word);
     argv[1] = command->called;
     int status = command->run(argc - 1, argv + 1);
     return status == EXIT_ANSWERED ? EXIT_DONE : status;

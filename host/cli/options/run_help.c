@@ -1,4 +1,4 @@
-/* How --help of run, sweep, plot, explore and loss begins and ends. */
+/* How --help of run, sweep, plot, explore, loss and distill begins and ends. */
 #include "options/run_help.h"
 
 #include <stdio.h>
@@ -6,6 +6,7 @@
 /* What each of them says of its input. */
 #define INPUT_FORMATS FORMATS_OF("INPUT")
 #define LOGITS_FORMATS FORMATS_OF("LOGITS")
+#define STUDENT_FORMATS FORMATS_OF("STUDENT")
 #define FORMATS_OF(name)                                                                                               \
     name " is an .npy, .npz or .safetensors file of floats or integers, or text: a .txt, .csv or .tsv file. - is\n"    \
          "standard input: text, or .npy. A line of text is a row; numbers are separated by commas, semicolons, tabs\n" \
@@ -90,6 +91,25 @@ static const run_help of_loss = {
                 "  clsoftmax loss huge.npy labels.npy --memory 512M -d 0:0,cpu\n",
 };
 
+static const run_help of_distill = {
+    .introduction =
+        "usage: clsoftmax distill STUDENT TEACHER -T T [OPTION...]\n"
+        "\n"
+        "Computes how far each row of the student's logits is from the teacher's at a temperature: the divergence\n"
+        "KL(q || p) times T^2, where q = softmax(teacher / T) and p = softmax(student / T); and on request its "
+        "gradient\n"
+        "by the student's logits. Prints the mean, the sum and the number of rows; sums are exact, so they do not\n"
+        "depend on devices, processes or the order of rows. A loss is never negative, and 0 for equal rows.\n"
+        "\n"
+        "TEACHER has the shape of STUDENT; it may have another type.\n"
+        "\n" STUDENT_FORMATS,
+    .examples = "examples:\n"
+                "  clsoftmax distill student.npy teacher.npy -T 4\n"
+                "  clsoftmax distill student.npy teacher.npy -T 4 --gradient gradient.npy --losses losses.npy\n"
+                "  clsoftmax distill student.npy model.safetensors:logits -T 2 --weights weights.npy\n"
+                "  clsoftmax distill huge.npy teacher.npy -T 4 --memory 512M -d 0:0,cpu\n",
+};
+
 const run_help *run_help_of(run_command command)
 {
     switch (command) {
@@ -103,6 +123,8 @@ const run_help *run_help_of(run_command command)
         return &of_explore;
     case LOSS:
         return &of_loss;
+    case DISTILL:
+        return &of_distill;
     }
     return NULL;
 }

@@ -1,5 +1,6 @@
-/* The options of run, sweep, plot, explore and loss, as rows of a table: what each is called, what --help says of it,
-   and what it sets in run_options. To add one, add a row; run_options.c checks what concerns several options at once.
+/* The options of run, sweep, plot, explore, loss and distill, as rows of a table: what each is called, what --help says
+   of it, and what it sets in run_options. To add one, add a row; run_options.c checks what concerns several options at
+   once.
  */
 #include "options/run_option_rows.h"
 
@@ -181,10 +182,12 @@ static int set_shard(const option_row *row, const char *argument, void *options_
 
 /* ---------------------------------------------------------------- The rows */
 
-/* The commands that write what they compute of every row, those that draw, and all. */
-#define WRITES_ROWS (RUN | SWEEP | LOSS)
+/* The commands that compute a loss for each row, those that write what they compute of every row, those that draw, and
+   all. */
+#define HAS_LOSSES (LOSS | DISTILL)
+#define WRITES_ROWS (RUN | SWEEP | HAS_LOSSES)
 #define DRAWS (SWEEP | PLOT)
-#define ALL (RUN | SWEEP | PLOT | EXPLORE | LOSS)
+#define ALL (RUN | SWEEP | PLOT | EXPLORE | HAS_LOSSES)
 
 /* A value of run_options that one of the setters in support/options.h sets. */
 #define SETS(type, member) .set = option_set_##type, .offset = offsetof(run_options, member)
@@ -194,7 +197,7 @@ const option_row run_option_rows[] = {
     {.letter = 'T',
      .name = "temperature",
      .argument = "T",
-     .commands = RUN | LOSS,
+     .commands = RUN | HAS_LOSSES,
      .set = set_temperature,
      .help = "a number from 0 to inf; default 1. 0 splits the mass evenly over the largest logits,\n"
              "inf is uniform. @FILE: one for each row; a negative or NaN one makes its row NaN"},
@@ -211,7 +214,16 @@ const option_row run_option_rows[] = {
      SETS(integer, axis),
      .help = "the axis of the classes, counted as in NumPy; default -1, the last"},
     {.name = "probabilities",
-     .commands = ALL,
+     .commands = DISTILL,
+     SETS(on, has_probabilities),
+     .help = "STUDENT and TEACHER hold probabilities; their logarithms are the logits"},
+    {.name = "no-t-squared",
+     .commands = DISTILL,
+     SETS(off, problem.temperature_squared),
+     .help = "do not multiply losses and gradient by T^2. By default they are (Hinton et al., 2015):\n"
+             "else gradients shrink by 1/T^2 as T grows"},
+    {.name = "probabilities",
+     .commands = ALL & ~DISTILL,
      SETS(on, has_probabilities),
      .help = "INPUT holds probabilities; their logarithms are the logits"},
     {.name = "accuracy",
@@ -232,6 +244,12 @@ const option_row run_option_rows[] = {
              "second largest"},
     {.name = "weights",
      .argument = "FILE",
+     .commands = DISTILL,
+     SETS(text, weights),
+     .help = "a weight for each row, from 0 on; the mean is then the sum of the losses divided by\n"
+             "the weights"},
+    {.name = "weights",
+     .argument = "FILE",
      .commands = LOSS,
      SETS(text, weights),
      .help = "a weight for each row, from 0 on, such as that of its label's class; the mean is then\n"
@@ -242,7 +260,7 @@ const option_row run_option_rows[] = {
      .set = set_z_loss,
      .help = "add Z times the square of log-sum-exp to the loss of each row; default 0"},
     {.name = "sum",
-     .commands = LOSS,
+     .commands = HAS_LOSSES,
      SETS(on, is_sum),
      .help = "the gradient is that of the sum of the losses; by default, of their mean"},
     {.name = "labels",
@@ -304,6 +322,17 @@ const option_row run_option_rows[] = {
      SETS(text, output),
      .help = "an .npy or .safetensors file of the same shape, or - for .npy on standard output;\n"
              "without it, text on standard output"},
+    {.name = "gradient",
+     .argument = "FILE",
+     .commands = DISTILL,
+     SETS(text, output),
+     .help = "write the gradient by the student's logits: an .npy or .safetensors file of the shape of\n"
+             "STUDENT"},
+    {.name = "losses",
+     .argument = "FILE",
+     .commands = DISTILL,
+     SETS(text, losses),
+     .help = "write the loss of each row, f32: an .npy or .safetensors file"},
     {.name = "gradient",
      .argument = "FILE",
      .commands = LOSS,

@@ -1,5 +1,5 @@
-/* The options of run, sweep, plot, explore and loss: their defaults, and the checks of several options at once. The
-   options themselves are the rows of run_option_rows.c. */
+/* The options of run, sweep, plot, explore, loss and distill: their defaults, and the checks of several options at
+   once. The options themselves are the rows of run_option_rows.c. */
 #include "options/run_options.h"
 
 #include "options/run_help.h"
@@ -16,7 +16,12 @@
 /* Returns 1 for the commands that write what they compute of every row. */
 static int writes_rows(const run_options *options)
 {
-    return options->command == RUN || options->command == SWEEP || options->command == LOSS;
+    return options->command == RUN || options->command == SWEEP || run_options_have_losses(options);
+}
+
+int run_options_have_losses(const run_options *options)
+{
+    return options->command == LOSS || options->command == DISTILL;
 }
 
 static int is_picture_name(const char *name)
@@ -38,9 +43,9 @@ static int check_output_name(const run_options *options)
                 "-o %s: the name of an .html file", output);
     COMPLAIN_IF(options->command == PLOT && output && !is_picture_name(output), EXIT_WRONG,
                 "-o %s: the name of an .svg, .png or .pdf file; for the terminal, leave -o out", output);
-    COMPLAIN_IF(options->command == LOSS && output && !is_result_name(output), EXIT_WRONG,
+    COMPLAIN_IF(run_options_have_losses(options) && output && !is_result_name(output), EXIT_WRONG,
                 "--gradient %s: the name of an .npy or .safetensors file", output);
-    COMPLAIN_IF(options->command == LOSS && options->losses && !is_result_name(options->losses), EXIT_WRONG,
+    COMPLAIN_IF(run_options_have_losses(options) && options->losses && !is_result_name(options->losses), EXIT_WRONG,
                 "--losses %s: the name of an .npy or .safetensors file", options->losses);
     COMPLAIN_IF(writes_rows(options) && output && !is_result_name(output), EXIT_WRONG,
                 "-o %s: the name of an .npy or .safetensors file, or -; for text, leave -o out and redirect", output);
@@ -67,6 +72,14 @@ static int choose_results(run_options *options)
             options->output ? CLSOFTMAX_OPERATION_CROSS_ENTROPY_GRADIENT : CLSOFTMAX_OPERATION_CROSS_ENTROPY;
         return EXIT_DONE;
     }
+    if (options->command == DISTILL) {
+        COMPLAIN_IF(options->problem.temperature_squared && options->temperature >= 0x1p64f, EXIT_WRONG,
+                    "-T %g: its square, by which losses are multiplied, overflows; --no-t-squared leaves it out",
+                    (double)options->temperature);
+        options->problem.operation =
+            options->output ? CLSOFTMAX_OPERATION_DISTILLATION_GRADIENT : CLSOFTMAX_OPERATION_DISTILLATION;
+        return EXIT_DONE;
+    }
     if (options->labels && !options->statistics && !options->output)
         options->statistics = "";
     options->problem.statistics = options->statistics || options->labels;
@@ -90,7 +103,7 @@ static int check_standard_output(const run_options *options)
     COMPLAIN_IF(isatty(STDOUT_FILENO), EXIT_WRONG,
                 "-o -: standard output is a terminal, and .npy is no text; redirect it, or leave -o out");
     COMPLAIN_IF(options->shard_count > 0, EXIT_WRONG, "--shard: results go to a file, -o FILE");
-    COMPLAIN_IF(options->command == LOSS, EXIT_WRONG,
+    COMPLAIN_IF(run_options_have_losses(options), EXIT_WRONG,
                 "--gradient -: the text of the losses goes to standard output, too; --gradient FILE");
     COMPLAIN_IF(options->labels || (options->statistics && !*options->statistics), EXIT_WRONG,
                 "-o -: the text of --labels and --stats goes to standard output, too; -o FILE for the results");
@@ -112,6 +125,12 @@ static int take_input(int argc, char **argv, run_options *options)
     if (options->command == LOSS) {
         COMPLAIN_IF(optind != argc - 2, EXIT_WRONG, "it takes LOGITS and LABELS; see %s --help", argv[0]);
         options->labels = argv[optind + 1];
+        options->input = argv[optind];
+        return EXIT_DONE;
+    }
+    if (options->command == DISTILL) {
+        COMPLAIN_IF(optind != argc - 2, EXIT_WRONG, "it takes STUDENT and TEACHER; see %s --help", argv[0]);
+        options->teacher = argv[optind + 1];
         options->input = argv[optind];
         return EXIT_DONE;
     }

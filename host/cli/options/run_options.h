@@ -1,5 +1,5 @@
-/* The options of run, sweep, plot, explore and loss, parsed and checked. Used by these commands, and by the folders run
-   and pictures. */
+/* The options of run, sweep, plot, explore, loss and distill, parsed and checked. Used by these commands, and by the
+   folders run and pictures. */
 #ifndef CLSOFTMAX_RUN_OPTIONS_H
 #define CLSOFTMAX_RUN_OPTIONS_H
 
@@ -8,7 +8,7 @@
 #include "options/temperature_list.h"
 
 /* The commands, as bits, so that an option can name those that take it. */
-typedef enum run_command { RUN = 1, SWEEP = 2, PLOT = 4, EXPLORE = 8, LOSS = 16 } run_command;
+typedef enum run_command { RUN = 1, SWEEP = 2, PLOT = 4, EXPLORE = 8, LOSS = 16, DISTILL = 32 } run_command;
 
 typedef struct run_options {
     run_command command;
@@ -19,10 +19,11 @@ typedef struct run_options {
     temperature_list sweep;   /* sweep and plot: all of them */
     const char *labels;       /* file with a label for each row, or NULL */
     const char *statistics;   /* .npy file for the statistics, "" for a table on standard output, or NULL */
-    const char *weights;      /* loss: file with a weight for each row, or NULL */
-    const char *losses;       /* loss: file for the loss of each row, or NULL */
+    const char *teacher;      /* distill: file with the teacher's logits */
+    const char *weights;      /* loss, distill: file with a weight for each row, or NULL */
+    const char *losses;       /* loss, distill: file for the loss of each row, or NULL */
     float z_loss;             /* the weight of lse^2 in a loss */
-    int is_sum;               /* loss: the gradient is that of the sum, not of the mean */
+    int is_sum;               /* loss, distill: the gradient is that of the sum, not of the mean */
     float temperature;
     int axis;
     int has_probabilities; /* INPUT holds probabilities */
@@ -49,5 +50,8 @@ typedef struct run_options {
    options are to be released in any case. */
 int run_options_parse(run_command command, int argc, char **argv, run_options *options);
 void run_options_release(run_options *options);
+
+/* Returns 1 for the commands that compute a loss for each row. */
+int run_options_have_losses(const run_options *options);
 
 #endif

@@ -167,7 +167,7 @@ static int read_row(run *run, uint64_t row, double *logits)
     const clsoftmax_problem *p = &run->problem;
     const slabs one = {p->classes, p->inner, row, row + 1, 1};
     slab slab = slabs_next(&one, row);
-    FORWARD(run_read_logits(run, &one, &slab, logits));
+    FORWARD(run_read_rows(&run->input, &one, &slab, logits));
     for (uint64_t i = run->input.array.is_double ? 0 : p->classes; i > 0;
          i--) /* from the last on: they grow in place */
         logits[i - 1] = (double)array_float(logits, p->logits_dtype, i - 1);

@@ -8,7 +8,7 @@ void run_begin(run *run)
 {
     memset(run, 0, sizeof *run);
     run->input.file.descriptor = run->temperatures.file.descriptor = run->labels.file.descriptor = -1;
-    run->weights.file.descriptor = -1;
+    run->teacher.file.descriptor = run->weights.file.descriptor = -1;
     pthread_mutex_init(&run->lock, NULL);
 }
 
@@ -21,6 +21,7 @@ void run_end(run *run)
     devices_close(&run->cpu);
     devices_close(&run->reference);
     source_close(&run->input);
+    source_close(&run->teacher);
     source_close(&run->temperatures);
     source_close(&run->labels);
     source_close(&run->weights);

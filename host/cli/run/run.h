@@ -1,6 +1,6 @@
 /*
- * The job of `run`, `sweep` and `loss`: softmax of all rows of an input, at one temperature or at many, or their
- * losses, into files or to standard output. Pictures and pages take their input and their devices from it, too.
+ * The job of `run`, `sweep`, `loss` and `distill`: softmax of all rows of an input, at one temperature or at many, or
+ * their losses, into files or to standard output. Pictures and pages take their input and their devices from it, too.
  *
  * A job is prepared, and then explained or computed: commands/command_run.c calls run_prepare, and run_explain or
  * run_compute. Behind these three stand the steps that they are made of, in the order in which they are taken.
@@ -21,8 +21,8 @@
 /* What the losses of rows come to: exact sums, so that they do not depend on the order of slabs, shards and ranks. They
    begin as zeros. */
 typedef struct loss_sums {
-    clsoftmax_total losses, weights; /* the weights of the rows that have a label, if the job has weights */
-    uint64_t labelled, rows;
+    clsoftmax_total losses, weights; /* the weights of the rows that count, if the job has weights */
+    uint64_t counted, rows;          /* rows count that have a label, or a teacher */
 } loss_sums;
 
 typedef struct run {
@@ -30,7 +30,7 @@ typedef struct run {
     clsoftmax_problem problem; /* of all rows of the input */
     uint64_t rows;             /* of the input, after --rows */
     uint64_t first_row;        /* where row 0 stands in the files of temperatures and labels */
-    source input, temperatures, labels, weights;
+    source input, teacher, temperatures, labels, weights;
     devices devices, cpu, reference; /* the last two if the results are verified */
     result_file results, statistics, losses;
     int has_results_file, has_statistics_file, has_losses_file;
@@ -113,8 +113,9 @@ int run_has_pipe(run *run);
 /* Goes through the slabs: each worker takes the next slab, reads, computes and writes it. */
 int run_go_through_slabs(run *run);
 
-/* Reads the logits of a slab, dense, as they are in memory: of the input's dtype, or double (array.h). */
-int run_read_logits(const run *run, const slabs *slabs, const slab *slab, void *logits);
+/* Reads the rows of a slab from an array of the input's shape, dense, as they are in memory: of the array's dtype, or
+   double (array.h). */
+int run_read_rows(const source *from, const slabs *slabs, const slab *slab, void *values);
 
 /* Adds up over all ranks what each found of its rows. All ranks call it. */
 void run_add_up_ranks(run *run);

@@ -33,6 +33,8 @@ static void print_bytes(const run *run, uint64_t rows)
 {
     const clsoftmax_problem *p = &run->problem;
     double elements = (double)rows * (double)p->classes, in = elements * (double)clsoftmax_dtype_size(p->logits_dtype);
+    if (run->options.teacher)
+        in += elements * (double)clsoftmax_dtype_size(p->operand_dtype);
     double out = (double)run_temperatures(run) * elements * (double)clsoftmax_dtype_size(p->results_dtype);
     char first[16], second[16];
     out = clsoftmax_operation_has_results(p->operation) ? out : 0;

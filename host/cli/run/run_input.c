@@ -5,15 +5,21 @@
 
 #include <math.h>
 
+/* Returns how a file of logits is read. */
+static source_reading reading_of(const run_options *options, const char *tensor)
+{
+    return (source_reading){.content = options->has_probabilities ? ARRAY_PROBABILITIES : ARRAY_LOGITS,
+                            .tensor = tensor,
+                            .has_bf16 = options->has_input_dtype && options->input_dtype == CLSOFTMAX_BF16,
+                            .memory = options->memory,
+                            .text = options->text};
+}
+
 static int open_logits(run *run)
 {
     const run_options *options = &run->options;
     const array *array = &run->input.array;
-    const source_reading reading = {.content = options->has_probabilities ? ARRAY_PROBABILITIES : ARRAY_LOGITS,
-                                    .tensor = options->tensor,
-                                    .has_bf16 = options->has_input_dtype && options->input_dtype == CLSOFTMAX_BF16,
-                                    .memory = options->memory,
-                                    .text = options->text};
+    const source_reading reading = reading_of(options, options->tensor);
     FORWARD(source_open(options->input, &reading, &run->input));
     COMPLAIN_IF(options->has_input_dtype && !options->has_probabilities && array->dtype != options->input_dtype,
                 EXIT_WRONG, "%s: --input-dtype %s, but the file holds %s", options->input,
@@ -33,6 +39,27 @@ static int set_shape(run *run)
     if (set != CLSOFTMAX_OK)
         return complain_library("--axis", set);
     run->rows = run->problem.outer * run->problem.inner;
+    return EXIT_DONE;
+}
+
+/* Opens the teacher's logits, which have the shape of the input. */
+static int open_teacher(run *run)
+{
+    const run_options *options = &run->options;
+    const array *student = &run->input.array, *teacher = &run->teacher.array;
+    const source_reading reading = reading_of(options, NULL);
+    if (!options->teacher)
+        return EXIT_DONE;
+    FORWARD(source_open(options->teacher, &reading, &run->teacher));
+    int is_same = teacher->dimensions == student->dimensions;
+    for (unsigned i = 0; is_same && i < student->dimensions; i++)
+        is_same = teacher->shape[i] == student->shape[i];
+    COMPLAIN_IF(!is_same, EXIT_WRONG,
+                "%s: the teacher's logits do not have the shape of the student's, %s: %llu and %llu elements in %u and "
+                "%u dimensions",
+                options->teacher, options->input, (unsigned long long)teacher->elements,
+                (unsigned long long)student->elements, teacher->dimensions, student->dimensions);
+    run->problem.operand_dtype = teacher->dtype;
     return EXIT_DONE;
 }
 
@@ -94,6 +121,8 @@ static int cut_to_rows(run *run)
     end = end < begin ? begin : smaller(end, size);
     run->first_row = size > 0 ? all_rows / size * begin : 0;
     source_slice(&run->input, begin, end);
+    if (options->teacher)
+        source_slice(&run->teacher, begin, end);
     return set_shape(run);
 }
 
@@ -102,19 +131,20 @@ int run_open_input(run *run)
     const run_options *options = &run->options;
     FORWARD(open_logits(run));
     FORWARD(set_shape(run));
+    FORWARD(open_teacher(run));
     FORWARD(open_temperatures(run));
     FORWARD(open_row_numbers(run, "--labels", options->labels, ARRAY_NUMBERS, &run->labels));
     FORWARD(open_row_numbers(run, "--weights", options->weights, ARRAY_NUMBERS, &run->weights));
     return cut_to_rows(run);
 }
 
-int run_read_logits(const run *run, const slabs *slabs, const slab *slab, void *logits)
+int run_read_rows(const source *from, const slabs *slabs, const slab *slab, void *values)
 {
-    size_t size = array_element_size(&run->input.array);
+    size_t size = array_element_size(&from->array);
     slab_stretches stretches = slabs_stretches(slabs, slab);
     for (uint64_t i = 0; i < stretches.count; i++)
-        FORWARD(source_read(&run->input, stretches.first + i * stretches.stride, stretches.length,
-                            (char *)logits + i * stretches.length * size));
+        FORWARD(source_read(from, stretches.first + i * stretches.stride, stretches.length,
+                            (char *)values + i * stretches.length * size));
     return EXIT_DONE;
 }
 

@@ -1,4 +1,4 @@
-/* What a job of `loss` has beside that of `run`: see run_loss.h. */
+/* What a job of `loss` or `distill` has beside that of `run`: see run_loss.h. */
 #include "run/run_loss.h"
 
 #include "run/ranks.h"
@@ -23,26 +23,27 @@ int run_read_weights(const run *run, uint64_t row, uint64_t rows, double *number
     return EXIT_DONE;
 }
 
-/* Adds the rows that have a label to a sum: their number, and their weights if they have any. */
-static void add_labelled(loss_sums *sums, const int64_t *labels, const float *weights, uint64_t rows)
+/* Adds the rows that count to a sum: their number, and their weights if they have any. labels: NULL if all count. */
+static void add_counted(loss_sums *sums, const int64_t *labels, const float *weights, uint64_t rows)
 {
     for (uint64_t i = 0; i < rows; i++) {
-        sums->labelled += labels[i] >= 0;
-        if (labels[i] >= 0 && weights)
+        const int counts = !labels || labels[i] >= 0;
+        sums->counted += counts ? 1 : 0;
+        if (counts && weights)
             clsoftmax_total_add(&sums->weights, &weights[i], 1);
     }
     sums->rows += rows;
 }
 
-/* Returns the weights of the rows that have a label: 1 for each, unless the job has weights. */
+/* Returns the weights of the rows that count: 1 for each, unless the job has weights. */
 static double weights_of(const run *run, const loss_sums *sums)
 {
-    return run->options.weights ? clsoftmax_total_value(&sums->weights) : (double)sums->labelled;
+    return run->options.weights ? clsoftmax_total_value(&sums->weights) : (double)sums->counted;
 }
 
 /* ---------------------------------------------------------------- Scale */
 
-/* Adds up the weights of all rows of the job that have a label, whichever process computes them. */
+/* Adds up the weights of all rows of the job that count, whichever process computes them. */
 static int add_up_weights(const run *run, loss_sums *sums)
 {
     enum { AT_A_TIME = 4096 };
@@ -51,17 +52,18 @@ static int add_up_weights(const run *run, loss_sums *sums)
     float weights[AT_A_TIME];
     for (uint64_t row = 0; row < run->rows; row += AT_A_TIME) {
         const uint64_t left = run->rows - row, rows = left < AT_A_TIME ? left : AT_A_TIME;
-        FORWARD(run_read_labels(run, row, rows, numbers, labels));
+        if (run->options.labels)
+            FORWARD(run_read_labels(run, row, rows, numbers, labels));
         if (run->options.weights)
             FORWARD(run_read_weights(run, row, rows, numbers, weights));
-        add_labelled(sums, labels, run->options.weights ? weights : NULL, rows);
+        add_counted(sums, run->options.labels ? labels : NULL, run->options.weights ? weights : NULL, rows);
     }
     return EXIT_DONE;
 }
 
 int run_choose_scale(run *run)
 {
-    loss_sums sums = {.labelled = 0};
+    loss_sums sums = {.counted = 0};
     run->scale = 1;
     if (run->options.is_sum || !run->has_results_file)
         return EXIT_DONE;
@@ -77,13 +79,13 @@ int run_choose_scale(run *run)
 
 int run_write_losses(run *run, const slab *slab, const slab_buffers *buffers)
 {
-    loss_sums sums = {.labelled = 0};
+    loss_sums sums = {.counted = 0};
     clsoftmax_total_add(&sums.losses, buffers->losses, slab->rows);
-    add_labelled(&sums, buffers->labels, buffers->weights, slab->rows);
+    add_counted(&sums, buffers->labels, buffers->weights, slab->rows);
     pthread_mutex_lock(&run->lock);
     clsoftmax_total_merge(&run->loss.losses, &sums.losses);
     clsoftmax_total_merge(&run->loss.weights, &sums.weights);
-    run->loss.labelled += sums.labelled;
+    run->loss.counted += sums.counted;
     run->loss.rows += sums.rows;
     pthread_mutex_unlock(&run->lock);
     return run->has_losses_file ? result_file_write(&run->losses, slab->row, slab->rows, buffers->losses) : EXIT_DONE;
@@ -108,11 +110,11 @@ static void add_up_total(clsoftmax_total *total)
 
 void run_add_up_losses(run *run)
 {
-    double counts[] = {(double)run->loss.labelled, (double)run->loss.rows};
+    double counts[] = {(double)run->loss.counted, (double)run->loss.rows};
     add_up_total(&run->loss.losses);
     add_up_total(&run->loss.weights);
     ranks_sum(counts, sizeof counts / sizeof *counts);
-    run->loss.labelled = (uint64_t)counts[0];
+    run->loss.counted = (uint64_t)counts[0];
     run->loss.rows = (uint64_t)counts[1];
 }
 
@@ -123,5 +125,7 @@ void run_print_losses(const run *run)
     printf("mean %.12g\nsum %.12g\n", weights > 0 ? losses / weights : (double)NAN, losses);
     if (run->options.weights)
         printf("weights %.12g\n", weights);
-    printf("labelled %llu\nrows %llu\n", (unsigned long long)sums->labelled, (unsigned long long)sums->rows);
+    if (run->options.labels)
+        printf("labelled %llu\n", (unsigned long long)sums->counted);
+    printf("rows %llu\n", (unsigned long long)sums->rows);
 }

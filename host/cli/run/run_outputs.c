@@ -39,7 +39,7 @@ static int open_output(const run *run, const char *path, const result_format *fo
 /* Returns what the results are called in a file where arrays have names. */
 static const char *results_name(const run *run)
 {
-    return run->options.command == LOSS                                ? "gradient"
+    return run_options_have_losses(&run->options)                      ? "gradient"
            : run->problem.operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX ? "log_probabilities"
                                                                        : "probabilities";
 }
@@ -133,7 +133,7 @@ int run_finish_outputs(run *run)
 {
     if (run->rows == 0)
         print_empty_table(run);
-    if (run->options.command == LOSS && ranks_index() == 0)
+    if (run_options_have_losses(&run->options) && ranks_index() == 0)
         run_print_losses(run);
     else if (run->options.labels && ranks_index() == 0)
         print_label_summaries(run);

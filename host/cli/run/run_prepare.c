@@ -15,7 +15,8 @@ static int is_standard_input(const char *path)
 static int reads_standard_input(const run_options *options)
 {
     return is_standard_input(options->input) || is_standard_input(options->temperatures) ||
-           is_standard_input(options->labels) || is_standard_input(options->weights);
+           is_standard_input(options->labels) || is_standard_input(options->weights) ||
+           is_standard_input(options->teacher);
 }
 
 /* Checks what processes that share the rows can do: ranks, or shards. */
@@ -71,7 +72,7 @@ int run_prepare(run *run)
     FORWARD(run_open_input(run));
     warn_of_f16(run);
     FORWARD(prepare_sweep(run));
-    if (run->options.command == LOSS)
+    if (run_options_have_losses(&run->options))
         FORWARD(run_choose_scale(run));
     FORWARD(open_devices(run));
     run->in_place = clsoftmax_operation_has_results(run->problem.operation) && !run->options.verify &&

@@ -33,6 +33,6 @@ void run_add_up_ranks(run *run)
     run->ulp.worst_ulp = (uint64_t)ranks_agree(run->ulp.worst_ulp < INT_MAX ? (int)run->ulp.worst_ulp : INT_MAX);
     for (uint64_t k = 0; k < run_temperatures(run); k++)
         add_up_labels(&run->labelled[k]);
-    if (run->options.command == LOSS)
+    if (run_options_have_losses(&run->options))
         run_add_up_losses(run);
 }

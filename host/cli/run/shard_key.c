@@ -25,6 +25,8 @@ uint64_t shard_key(const run *run, const char *descr)
                                 p->results_dtype,
                                 p->neg_inf_rows,
                                 p->pos_inf,
+                                p->operand_dtype,
+                                (uint64_t)p->temperature_squared,
                                 (uint64_t)run->options.has_probabilities,
                                 run->first_row,
                                 run->options.shard_count};
@@ -35,6 +37,7 @@ uint64_t shard_key(const run *run, const char *descr)
     hash = hash_bytes(hash, run->options.sweep.values, run->options.sweep.count * sizeof(float));
     hash = hash_bytes(hash, &run->input.version, sizeof run->input.version);
     hash = hash_bytes(hash, &run->temperatures.version, sizeof run->temperatures.version);
+    hash = hash_bytes(hash, &run->teacher.version, sizeof run->teacher.version);
     hash = hash_bytes(hash, &run->labels.version, sizeof run->labels.version);
     hash = hash_bytes(hash, &run->weights.version, sizeof run->weights.version);
     return hash_bytes(hash, descr, strlen(descr));

@@ -15,7 +15,7 @@ typedef struct buffer {
     uint64_t row_bytes; /* 0: not needed */
 } buffer;
 
-enum { BUFFERS = 13 };
+enum { BUFFERS = 16 };
 
 static void list_buffers(const run *run, slab_buffers *b, buffer *buffers)
 {
@@ -27,14 +27,18 @@ static void list_buffers(const run *run, slab_buffers *b, buffer *buffers)
     uint64_t losses = clsoftmax_operation_has_loss(p->operation) ? temperatures * sizeof(float) : 0;
     uint64_t statistics = p->statistics ? temperatures * sizeof(clsoftmax_statistics) : 0;
     int verify = run->options.verify, is_double = run->input.array.is_double;
+    int has_teacher = run->options.teacher != NULL, is_double_teacher = has_teacher && run->teacher.array.is_double;
     const buffer all[BUFFERS] = {
         {&b->logits, p->classes * clsoftmax_dtype_size(p->logits_dtype)},
         {(void **)&b->exact_logits, is_double ? p->classes * sizeof(double) : 0},
         {(void **)&b->shifts, is_double ? sizeof(double) : 0},
+        {&b->teacher, has_teacher ? p->classes * clsoftmax_dtype_size(p->operand_dtype) : 0},
+        {(void **)&b->exact_teacher, is_double_teacher ? p->classes * sizeof(double) : 0},
+        {(void **)&b->teacher_shifts, is_double_teacher ? sizeof(double) : 0},
         {&b->results, run->in_place ? 0 : results},
         {&b->other_results, verify ? results : 0},
         {(void **)&b->temperatures, p->temperature_per_row ? sizeof(float) : 0},
-        {(void **)&b->label_numbers, run->options.labels ? sizeof(double) : 0},
+        {(void **)&b->label_numbers, run->options.labels || run->options.weights ? sizeof(double) : 0},
         {(void **)&b->labels, run->options.labels ? sizeof(int64_t) : 0},
         {(void **)&b->weights, run->options.weights ? sizeof(float) : 0},
         {(void **)&b->losses, losses},

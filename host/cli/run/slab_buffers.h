@@ -9,6 +9,8 @@ typedef struct slab_buffers {
     char *memory; /* which holds all others */
     void *logits, *results, *other_results;
     double *exact_logits, *shifts; /* of an input in double precision: see relative_logits.h */
+    void *teacher;
+    double *exact_teacher, *teacher_shifts; /* likewise */
     float *temperatures;
     double *label_numbers; /* labels or weights as their file has them */
     int64_t *labels;

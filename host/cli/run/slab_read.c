@@ -31,8 +31,8 @@ static int read_labels(run *run, const slab *slab, slab_buffers *buffers)
 int slab_read_logits(const run *run, const slab *slab, slab_buffers *buffers)
 {
     if (!buffers->exact_logits)
-        return run_read_logits(run, &run->slabs, slab, buffers->logits);
-    FORWARD(run_read_logits(run, &run->slabs, slab, buffers->exact_logits));
+        return run_read_rows(&run->input, &run->slabs, slab, buffers->logits);
+    FORWARD(run_read_rows(&run->input, &run->slabs, slab, buffers->exact_logits));
     relative_logits(buffers->exact_logits, slab->outer, run->problem.classes, slab->inner, buffers->logits,
                     buffers->shifts);
     for (uint64_t i = 0; i < slab->rows && run->options.z_loss > 0; i++)
@@ -43,9 +43,22 @@ int slab_read_logits(const run *run, const slab *slab, slab_buffers *buffers)
     return EXIT_DONE;
 }
 
+/* Reads the teacher's logits, as f32 relative to the largest of each row if they have double precision. */
+static int read_teacher(const run *run, const slab *slab, slab_buffers *buffers)
+{
+    if (!buffers->exact_teacher)
+        return run_read_rows(&run->teacher, &run->slabs, slab, buffers->teacher);
+    FORWARD(run_read_rows(&run->teacher, &run->slabs, slab, buffers->exact_teacher));
+    relative_logits(buffers->exact_teacher, slab->outer, run->problem.classes, slab->inner, buffers->teacher,
+                    buffers->teacher_shifts);
+    return EXIT_DONE;
+}
+
 int slab_read(run *run, const slab *slab, slab_buffers *buffers)
 {
     FORWARD(slab_read_logits(run, slab, buffers));
+    if (buffers->teacher)
+        FORWARD(read_teacher(run, slab, buffers));
     if (buffers->temperatures)
         FORWARD(read_temperatures(run, slab, buffers));
     if (buffers->labels)

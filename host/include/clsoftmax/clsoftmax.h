@@ -575,6 +575,12 @@ CLSOFTMAX_API double clsoftmax_total_value(const clsoftmax_total *total);
    of -inf is NaN under the policy UNIFORM, too. Where one of both is a row of zeros, loss and gradient are 0.
      INVALID_TEMPERATURE  T^2 overflows, with temperature_squared; a row whose own T^2 does is NaN */
 
+/* Computes the mean of the losses of row-major matrices of f32 logits, times T^2, and the gradient of that mean by the
+   student's logits. gradient may be student or teacher, or NULL; losses may be NULL. The losses are summed exactly. */
+CLSOFTMAX_API clsoftmax_status clsoftmax_distill(clsoftmax_context *context, uint64_t rows, uint64_t classes,
+                                                 const float *student, const float *teacher, float temperature,
+                                                 float *gradient, float *losses, double *mean);
+
 #ifdef __cplusplus
 }
 #endif
