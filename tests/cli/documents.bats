@@ -131,7 +131,7 @@ CASES
         diff kept made
         [ -s made ]
     done
-    for file in $(grep -o 'pictures/[a-z-]*\.[a-z]*' "$SOURCE/docs/temperature.md"); do
+    for file in $(grep -oh 'pictures/[a-z-]*\.[a-z]*' "$SOURCE"/docs/{temperature,training}.md); do
         [ -s "$SOURCE/docs/$file" ]
     done
 }

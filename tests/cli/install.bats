@@ -85,6 +85,9 @@ target_link_libraries(raii_static PRIVATE clsoftmax::clsoftmax_static)' >>exampl
     run "$BUILD/example_training" "$SOURCE"/tests/data/digits_val_{student_logits,labels}.npy
     [ "${lines[0]}" = "step   0: loss 2.3026, 69 of 700 right" ] # ln 10: nothing has been learnt
     [[ ${lines[4]} == "step 200: loss 0.80"*", 54"?" of 700 right" ]]
+    run "$BUILD/example_distillation" "$SOURCE"/tests/data/digits_val_{student_logits,logits}.npy 4
+    [[ ${lines[0]} == "step   0: loss 26.47"*", 64 of 700 as the teacher" ]]
+    [[ ${lines[4]} == "step 200: loss 9.75"*", 52"?" of 700 as the teacher" ]]
     needs_device
     run "$BUILD/example_device_buffers"
     [ "$output" = "$FIRST | -1" ]
