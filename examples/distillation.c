@@ -1,6 +1,6 @@
-/* Introduces clsoftmax_distill: a student learns from a teacher's logits instead of from labels. The teacher is a network
-   that names digits; the student, a linear map by hand, sees what a smaller network says of the same scans. Run it at T =
-   1 and at T = 4: at T = 1 the teacher is so sure that it says little more than a label does. */
+/* Introduces clsoftmax_distill: a student learns from a teacher's logits instead of from labels. The teacher is a
+   network that names digits; the student, a linear map by hand, sees what a smaller network says of the same scans. Run
+   it at T = 1 and at T = 4: at T = 1 the teacher is so sure that it says little more than a label does. */
 #include <clsoftmax/clsoftmax.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -62,7 +62,7 @@ CORE_FUNCTION core_float core_quarter_distance(core_float x, core_distance_t row
     const core_float largest = (core_float)(CORE_LARGEST_QUARTER);
     core_float quarter = core_fma(x, (core_float)(row.scale * -0.25f), (core_float)(row.maximum * 0.25f));
     core_float distance = quarter * (core_float)(row.power);
-    return distance < largest ? distance : largest;
+    return core_select(distance < largest, distance, largest);
 }
 
 /* Returns two bounds of a class as a pair of floats that are not negative. The first is how far its logits are apart:
@@ -78,9 +78,13 @@ CORE_FUNCTION core_pair core_bounds(core_pair e, core_pair of_teacher, core_floa
     core_float gap = student > teacher ? student - teacher : teacher - student;
     gap = x == -infinity ? infinity : gap;
     gap = y == -infinity ? (x == -infinity ? zero : infinity) : gap;
-    core_pair bounds = {((e.high > zero) | (q > zero)) ? gap : zero, q > zero ? q * gap : zero};
     core_int is_beyond = (student >= (core_float)(CORE_LARGEST_QUARTER)) & (q > zero);
-    bounds.low = (((x == -infinity) & (y > -infinity)) | is_beyond) ? infinity : bounds.low;
+    core_int is_lost = ((x == -infinity) & (y > -infinity)) | is_beyond;
+    core_float reach = q * gap; /* NaN where q is 0 and the gap infinite */
+    reach = q > zero ? reach : zero;
+    core_pair bounds;
+    bounds.high = e.high + of_teacher.high > zero ? gap : zero; /* neither is negative */
+    bounds.low = is_lost ? infinity : reach;
     return bounds;
 }
 
@@ -187,8 +191,8 @@ CORE_FUNCTION core_pair core_divergence_term(core_pair e, core_pair of_teacher, 
     core_float near = (d * power) * (d * power) * core_excess_polynomial(d) * q;
     core_float share = (p * power) * power;
     core_float far = core_fma(-(q * power), (one + d) * power, share);
-    core_float term = ((d <= one) & (d >= -one)) ? near : far;
-    core_pair result = {of_teacher.high > zero ? term : share, zero};
+    core_float term = core_select((d <= one) & (d >= -one), near, far);
+    core_pair result = {core_select(of_teacher.high > zero, term, share), zero};
     return result;
 }
 

@@ -65,6 +65,7 @@ typedef long core_long;
 #define core_bits_of_float(value) as_uint(value)
 #define core_float_of_bits(bits) as_float(bits)
 #define core_fma(a, b, c) fma(a, b, c)
+#define core_select(condition, a, b) ((condition) ? (a) : (b))
 #define CORE_FUNCTION static
 
 #else /* C11 */
@@ -118,6 +119,14 @@ CORE_FUNCTION float core_float_of_bits(uint bits)
 #define core_row_uint_of_int(value) ((uint32_t)(value))
 #define core_row_uint_of_long(value) ((uint32_t)(value))
 #define core_fma(a, b, c) fmaf(a, b, c)
+
+/* Returns a where the condition is 1, and b where it is 0. Both are computed, as in vectors. For ?: gcc may put what
+   only one of them needs into a branch, and if a load is in it, no vectors come of the loop around. */
+CORE_FUNCTION float core_select(int condition, float a, float b)
+{
+    const uint mask = 0u - (uint)condition;
+    return core_float_of_bits((core_bits_of_float(a) & mask) | (core_bits_of_float(b) & ~mask));
+}
 
 #endif
 

@@ -124,7 +124,18 @@ FAULTS
     needs_device
     verify_sees cross_entropy_gradient <<'FAULTS'
 phases.h|if (label >= 0 && core_row_is_computed(kinds\[i\]))|if (label > 1000000)
-phases.h|lanes\[i\] = are_labelled\[i\] ? weight : CORE_NO_LABEL;|lanes[i] = weight;
+phases.h|? weight : CORE_NO_LABEL;|? weight : weight;
+FAULTS
+}
+
+@test "verify sees a distillation whose later sums, units or teacher are wrong" {
+    needs_device
+    verify_sees distillation_gradient <<'FAULTS'
+divergence.h|result.power = core_row_float_of_bits(core_row_uint_of_int(127 - result.halvings) << 23);|result.power = core_row_float_of_bits(core_row_uint_of_int(126 - result.halvings) << 23);
+divergence.h|return core_fma(d, q, (core_float)(0.5f));|return core_fma(d, q, (core_float)(0.5001f));
+divergence.h|return is_nan ? nan : other;|return kind;
+terms.h|return TERM_IS_LARGEST(term) ? largest : core_total_merge(a, b);|return core_total_merge(a, b);
+distillation.h|step.exponent = is_squared ? times.exponent : over.exponent;|step.exponent = over.exponent;
 FAULTS
 }
 

@@ -162,7 +162,8 @@ static uint64_t place_of(const verify_data_set *set, const verify_case *c, uint6
     return is_by_column(c) ? class * set->rows + row : row * set->classes + class;
 }
 
-/* Fills in a teacher's logits: those of the set with noise of many sizes, and in every third row others of its kind. */
+/* Fills in a teacher's logits: those of the set with noise of many sizes, in every third row others of its kind, and in
+   a row a NaN. */
 static void fill_teacher(const verify_data_set *set, const verify_case *c, float *teacher)
 {
     uint64_t same = set->rows * set->classes, other = same + 1;
@@ -172,6 +173,8 @@ static void fill_teacher(const verify_data_set *set, const verify_case *c, float
             teacher[place_of(set, c, row, i)] =
                 row % 3 == 2 ? y : x + (isfinite(y) ? ldexpf(y, -(int)(row % 3 * 12)) * 0.1f : 0);
         }
+    if (set->rows > 4)
+        teacher[place_of(set, c, set->rows / 2, 0)] = NAN;
 }
 
 /* Fills in the values of a set. 16-bit values are the upper halves of those of f32, which are patterns of every kind in

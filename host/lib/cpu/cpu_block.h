@@ -307,11 +307,11 @@ INLINE void add_operand_terms(uint set, block_pairs block, const float *operand,
                               vector_sums *sums, core_total_t *totals, size_t stride)
 {
     if (TERM_IS_IN(set, TERM_PRODUCT))
-        add_operand_term(TERM_PRODUCT, block, operand, terms, levels, sums + TERM_PRODUCT * stride,
-                         totals + TERM_PRODUCT * stride);
+        add_operand_term(TERM_PRODUCT, block, operand, terms, levels, sums + CPU_PLACE(TERM_PRODUCT) * stride,
+                         totals + CPU_PLACE(TERM_PRODUCT) * stride);
     if (TERM_IS_IN(set, TERM_OPERAND))
-        add_operand_term(TERM_OPERAND, block, operand, terms, levels, sums + TERM_OPERAND * stride,
-                         totals + TERM_OPERAND * stride);
+        add_operand_term(TERM_OPERAND, block, operand, terms, levels, sums + CPU_PLACE(TERM_OPERAND) * stride,
+                         totals + CPU_PLACE(TERM_OPERAND) * stride);
 }
 
 /* Does so for any number of levels. */
@@ -328,40 +328,91 @@ OUTLINE void add_any_operand_terms(uint set, block_pairs block, core_term_row_t 
 
 /* ---------------------------------------------------------------- A teacher's row */
 
-/* The exponentials of a strip of classes, and those of its teacher. */
-typedef struct teacher_strip {
-    float high[CPU_VECTOR], low[CPU_VECTOR], teacher_high[CPU_VECTOR], teacher_low[CPU_VECTOR];
-} teacher_strip;
+/* A row and its teacher's, as their strips need them. */
+typedef struct both_rows {
+    strip_rows student, teacher;
+    core_match_t match;
+    core_divergence_t divergence; /* in the phase later */
+} both_rows;
 
-/* Computes the exponentials of a vector of classes with logits x and y. */
-INLINE void teacher_exponentials(const float *x, const float *y, core_row_t row, const core_match_t *match,
-                                 teacher_strip *s)
+static inline both_rows both_rows_of(row_on_lane on, core_divergence_t divergence)
 {
-#pragma omp simd
-    for (size_t l = 0; l < CPU_VECTOR; l++) {
-        const core_pair e = core_exponential(x[l], row), of_teacher = core_exponential(y[l], match->teacher.row);
-        s->high[l] = e.high;
-        s->low[l] = e.low;
-        s->teacher_high[l] = of_teacher.high;
-        s->teacher_low[l] = of_teacher.low;
-    }
+    const core_term_row_t none = {0};
+    both_rows both = {.match = match_of(on), .divergence = divergence};
+    both.student = one_row(row_of(on), none, 0);
+    both.teacher = one_row(both.match.teacher.row, none, 0);
+    return both;
 }
 
-/* Adds a vector of classes to the sum of a term, a constant. */
-INLINE void add_teacher_term(int term, const float *x, const float *y, const teacher_strip *s,
-                             const core_match_t *match, const core_divergence_t *divergence, int levels,
-                             vector_sums *sums)
+/* A strip of logits and their exponentials: of the student as `block_pairs` has them, and of the teacher. */
+typedef struct both_strips {
+    const float *x, *y, *high, *low, *teacher_high, *teacher_low;
+} both_strips;
+
+/* Adds a strip of `classes` vectors to the sum of a term. Its numbers are constants. */
+INLINE void strip_add_teacher_term(int term, both_strips s, size_t classes, const both_rows *both, int levels,
+                                   vector_sums *sums)
 {
+    const core_match_t match = both->match; /* copies, so that no load of theirs stands in the way of vectors */
+    const core_divergence_t divergence = both->divergence;
 #pragma omp simd
     for (size_t l = 0; l < CPU_VECTOR; l++) {
-        const core_pair e = {s->high[l], s->low[l]}, of_teacher = {s->teacher_high[l], s->teacher_low[l]};
-        const core_sum_t sum =
-            core_term_add(term, (core_sum_t){sums->high[l], sums->low[l], sums->lowest[l]},
-                          core_teacher_term(term, e, of_teacher, x[l], y[l], *match, *divergence), levels);
+        core_sum_t sum = {sums->high[l], sums->low[l], sums->lowest[l]};
+#pragma GCC unroll 8
+        for (size_t c = 0; c < classes; c++) {
+            const size_t i = c * CPU_VECTOR + l;
+            sum = core_term_add(term, sum,
+                                core_teacher_term(term, kept_exponential(s.high, s.low, i),
+                                                  kept_exponential(s.teacher_high, s.teacher_low, i), s.x[i], s.y[i],
+                                                  match, divergence),
+                                levels);
+        }
         sums->high[l] = sum.high;
         sums->low[l] = sum.low;
         sums->lowest[l] = sum.lowest;
     }
+}
+
+/* Adds a strip to what its teacher's row adds to the first sums, or, where is_later, to the divergence; `count`
+   classes, whole vectors and a constant, as `levels` and is_later are. The sums of a term stand `stride` behind those
+   of the term before. */
+INLINE void add_teacher_strip(int is_later, const float *x, const float *y, const float *high, const float *low,
+                              size_t count, const both_rows *both, int levels, vector_sums *sums, size_t stride)
+{
+    _Alignas(64) float own_high[CPU_STRIP], own_low[CPU_STRIP], teacher_high[CPU_STRIP], teacher_low[CPU_STRIP];
+    both_strips s = {x, y, high, low, teacher_high, teacher_low};
+    if (!high) {
+        strip_exponentials((strip){x, own_high, own_low, CPU_VECTOR, NULL}, count / CPU_VECTOR, CPU_VECTOR,
+                           &both->student);
+        s.high = own_high;
+        s.low = own_low;
+    }
+    strip_exponentials((strip){y, teacher_high, teacher_low, CPU_VECTOR, NULL}, count / CPU_VECTOR, CPU_VECTOR,
+                       &both->teacher);
+    if (is_later) {
+        strip_add_teacher_term(TERM_DIVERGENCE, s, count / CPU_VECTOR, both, levels, sums);
+        return;
+    }
+    strip_add_teacher_term(TERM_TEACHER, s, count / CPU_VECTOR, both, levels, sums + CPU_PLACE(TERM_TEACHER) * stride);
+    strip_add_teacher_term(TERM_BOUNDS, s, count / CPU_VECTOR, both, 2, sums + CPU_PLACE(TERM_BOUNDS) * stride);
+}
+
+/* Takes a block through add_teacher_strip: whole strips, then whole vectors, then the rest. */
+INLINE void add_teacher_strips(int is_later, block_pairs block, const float *y, const both_rows *both, int levels,
+                               vector_sums *sums, size_t stride)
+{
+    size_t i = 0;
+#define KEPT(half) (block.high ? block.half + i : NULL)
+    for (; i + CPU_STRIP <= block.length; i += CPU_STRIP)
+        add_teacher_strip(is_later, block.x + i, y + i, KEPT(high), KEPT(low), CPU_STRIP, both, levels, sums, stride);
+    for (; i + CPU_VECTOR <= block.length; i += CPU_VECTOR)
+        add_teacher_strip(is_later, block.x + i, y + i, KEPT(high), KEPT(low), CPU_VECTOR, both, levels, sums, stride);
+    if (i < block.length) {
+        float last[CPU_VECTOR];
+        last_vector(block.x + i, block.length - i, last);
+        add_teacher_strip(is_later, last, y + i, KEPT(high), KEPT(low), CPU_VECTOR, both, levels, sums, stride);
+    }
+#undef KEPT
 }
 
 /* Reads a teacher's logits as an ordinary row has them. */
@@ -372,41 +423,20 @@ static inline void load_teacher(block_pairs block, const core_match_t *match, fl
         y[i] = core_tie(y[i], match->teacher.ties_at);
 }
 
-/* Runs the statement that follows for each vector of a block, whose logits `vector` then points to. */
-#define FOR_VECTORS_OF(block, i, vector)                                                                               \
-    for (size_t i = 0; i < (block).length; i += CPU_VECTOR)                                                            \
-        for (const float *vector = vector_of(&(block), i, last); vector; vector = NULL)
-
-/* Returns the logits of the vector at i: where they stand, or in `last` where fewer are left. */
-INLINE const float *vector_of(const block_pairs *block, size_t i, float *last)
-{
-    if (i + CPU_VECTOR <= block->length)
-        return block->x + i;
-    last_vector(block->x + i, block->length - i, last);
-    return last;
-}
-
-/* Adds a block to what its teacher's row adds to the first sums. Those of a term stand `stride` behind those of the
-   term before. */
+/* Adds a block, whose exponentials are known, to what its teacher's row adds to the first sums. Those of a term stand
+   `stride` behind those of the term before. */
 OUTLINE void add_teacher_terms(block_pairs block, row_on_lane on, int levels, vector_sums *sums, core_total_t *totals,
                                size_t stride)
 {
-    const core_match_t match = match_of(on);
-    const core_divergence_t none = {.power = 0};
-    vector_sums *of_teacher = sums + TERM_TEACHER * stride, *bounds = sums + TERM_BOUNDS * stride;
-    float y[CPU_BLOCK], last[CPU_VECTOR];
-    load_teacher(block, &match, y);
-    make_room(TERM_TEACHER, of_teacher, block.length, levels, totals + TERM_TEACHER * stride);
-    FOR_VECTORS_OF(block, i, x)
-    {
-        teacher_strip s;
-        teacher_exponentials(x, y + i, row_of(on), &match, &s);
-        if (levels == 2)
-            add_teacher_term(TERM_TEACHER, x, y + i, &s, &match, &none, 2, of_teacher);
-        else
-            add_teacher_term(TERM_TEACHER, x, y + i, &s, &match, &none, 3, of_teacher);
-        add_teacher_term(TERM_BOUNDS, x, y + i, &s, &match, &none, 2, bounds);
-    }
+    const both_rows both = both_rows_of(on, (core_divergence_t){.power = 0});
+    float y[CPU_BLOCK];
+    load_teacher(block, &both.match, y);
+    make_room(TERM_TEACHER, sums + CPU_PLACE(TERM_TEACHER) * stride, block.length, levels,
+              totals + CPU_PLACE(TERM_TEACHER) * stride);
+    if (levels == 2)
+        add_teacher_strips(0, block, y, &both, 2, sums, stride);
+    else
+        add_teacher_strips(0, block, y, &both, 3, sums, stride);
 }
 
 /* Returns what the second phase sums of the row on a lane needs of the first, whose totals these are. */
@@ -420,23 +450,18 @@ static inline core_divergence_t divergence_of(row_on_lane on, const core_total_t
                            levels);
 }
 
-/* Adds a block to the divergence of its row. Nothing is read of its exponentials. */
+/* Adds a block to the divergence of its row. block.high may be NULL: its exponentials are then computed again. */
 OUTLINE void add_divergence(block_pairs block, row_on_lane on, const core_divergence_t *divergence, int levels,
                             vector_sums *sums, core_total_t *total)
 {
-    const core_match_t match = match_of(on);
-    float y[CPU_BLOCK], last[CPU_VECTOR];
-    load_teacher(block, &match, y);
+    const both_rows both = both_rows_of(on, *divergence);
+    float y[CPU_BLOCK];
+    load_teacher(block, &both.match, y);
     make_room(TERM_DIVERGENCE, sums, block.length, levels, total);
-    FOR_VECTORS_OF(block, i, x)
-    {
-        teacher_strip s;
-        teacher_exponentials(x, y + i, row_of(on), &match, &s);
-        if (levels == 2)
-            add_teacher_term(TERM_DIVERGENCE, x, y + i, &s, &match, divergence, 2, sums);
-        else
-            add_teacher_term(TERM_DIVERGENCE, x, y + i, &s, &match, divergence, 3, sums);
-    }
+    if (levels == 2)
+        add_teacher_strips(1, block, y, &both, 2, sums, 0);
+    else
+        add_teacher_strips(1, block, y, &both, 3, sums, 0);
 }
 
 /* ---------------------------------------------------------------- All terms */

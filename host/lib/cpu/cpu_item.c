@@ -16,6 +16,7 @@
  * The loops over a block are in cpu_tops.h, cpu_block.h and cpu_results.h, the steps of the exponential in cpu_steps.h,
  * what is done once a row for all rows of a bundle in cpu_lanes.h, and loading and storing elements in cpu_dtype.h.
  */
+#define LANES CPU_VECTOR /* of cpu_lanes.h */
 #include "../problem.h"
 #include "cpu_block.h"
 #include "cpu_dtype.h"
@@ -54,11 +55,13 @@ typedef union bundle_tops {
     lane_tops tops[MOST_ROWS];
 } bundle_tops;
 
-/* What has been added up of the rows of the bundle that is in the phase sums. */
+/* What has been added up of the rows of the bundle that is in the phase sums: all terms but those that are added up
+   later, which have the last place. */
+#define FIRST_PLACES CPU_PLACE(TERM_DIVERGENCE)
 typedef struct bundle_sums {
-    vector_sums sums[TERM_COUNT][MOST_ROWS]; /* since they were flushed */
-    core_total_t flushed[TERM_COUNT][MOST_ROWS];
-    lane_totals totals[TERM_COUNT]; /* set in the phase finish */
+    vector_sums sums[FIRST_PLACES][MOST_ROWS]; /* since they were flushed */
+    core_total_t flushed[FIRST_PLACES][MOST_ROWS];
+    lane_totals totals[CPU_PLACES]; /* set in the phase finish */
 } bundle_sums;
 
 /* What all bundles of a call share. */
@@ -73,7 +76,7 @@ typedef struct items {
     int keep;     /* 1: exponentials are kept between the phases sums and emit */
     int overlap;  /* 1: emit of a bundle overlaps with sums of the next: the room holds both, or none is kept */
     int levels;
-    uint terms; /* the set of terms of each row */
+    uint terms; /* the set of terms of each row, without those that are added up later */
     cpu_top top;
     cpu_shares *shares;
     cpu_share share;  /* what is left of this thread's */
@@ -243,40 +246,48 @@ static void end_sums(const items *it, const bundle *b)
 {
     bundle_sums *s = it->sums;
     FOR_TERMS_IN(it->terms, t) {
+        vector_sums *sums = s->sums[CPU_PLACE(t)];
+        core_total_t *flushed = s->flushed[CPU_PLACE(t)];
+        lane_totals *totals = &s->totals[CPU_PLACE(t)];
         if (it->rows_at_once)
-            finish_rows(t, s->sums[t], it->levels, s->flushed[t], &s->totals[t]);
+            finish_rows(t, sums, it->levels, flushed, totals);
         for (size_t r = 0; r < b->rows && !it->rows_at_once; r++) {
-            flush_sums(t, &s->sums[t][r], it->levels, &s->flushed[t][r]);
-            set_lane_total(&s->totals[t], r, s->flushed[t][r]);
+            flush_sums(t, &sums[r], it->levels, &flushed[r]);
+            set_lane_total(totals, r, flushed[r]);
         }
-        memset(s->sums[t], 0, b->rows * sizeof *s->sums[t]);
-        memset(s->flushed[t], 0, b->rows * sizeof *s->flushed[t]);
+        memset(sums, 0, b->rows * sizeof *sums);
+        memset(flushed, 0, b->rows * sizeof *flushed);
     }
     if (it->call->problem->statistics)
         complete_rests(&b->set, s->totals, b->rows);
 }
 
 /* Adds up, row by row, the terms that need the sums of the others. */
-static void add_later_terms(const items *it, const bundle *b)
+OUTLINE void add_later_terms(const items *it, const bundle *b)
 {
     for (size_t r = 0; r < b->rows; r++) {
         if (!core_row_is_computed(b->set.kind[r]))
             continue;
         const row_on_lane on = row_on_lane_of(it, b, r);
-        core_total_t totals[TERM_COUNT], total = {0, 0, 0};
+        core_total_t totals[TERM_COUNT] = {{0, 0, 0}}, total = {0, 0, 0};
         vector_sums sums = {.added = 0};
-        for (int t = 0; t < TERM_COUNT; t++)
-            totals[t] = lane_total(&it->sums->totals[t], r);
+        FOR_TERMS_IN(it->terms, t)
+            totals[t] = lane_total(&it->sums->totals[CPU_PLACE(t)], r);
         const core_divergence_t divergence = divergence_of(on, totals, it->levels);
         for (size_t number = 0; number < it->row_blocks; number++) {
             float buffer[CPU_BLOCK];
             const block k = row_block(it, r, number);
-            const block_pairs block = {
-                block_ordinary(it, b, &k, buffer), k.length, NULL, NULL, it->call, b->first + r, k.first};
+            const block_pairs block = {block_ordinary(it, b, &k, buffer),
+                                       k.length,
+                                       it->keep ? b->high + k.slot : NULL,
+                                       it->keep ? b->low + k.slot : NULL,
+                                       it->call,
+                                       b->first + r,
+                                       k.first};
             add_divergence(block, on, &divergence, it->levels, &sums, &total);
         }
         flush_sums(TERM_DIVERGENCE, &sums, it->levels, &total);
-        set_lane_total(&it->sums->totals[TERM_DIVERGENCE], r, total);
+        set_lane_total(&it->sums->totals[CPU_PLACE(TERM_DIVERGENCE)], r, total);
     }
 }
 
@@ -310,7 +321,7 @@ static void finish_sums(const items *it, bundle *b)
     if (b->rows == 0)
         return;
     end_sums(it, b);
-    if (TERMS_LATER(it->terms))
+    if (TERMS_LATER(cpu_terms(p)))
         add_later_terms(it, b);
     if (p->statistics)
         write_statistics(it, b); /* first, because results may overwrite the label's logit */
@@ -367,12 +378,12 @@ static void clear_items(const items *it)
     const size_t rows = it->rows_at_once ? MOST_ROWS : it->bundle_rows;
     for (size_t r = 0; r < rows; r++)
         clear_maxima(&it->tops->maxima[r]);
-    for (int t = 0; t < TERM_COUNT; t++)
+    for (int place = 0; place < CPU_PLACES; place++)
         for (size_t r = 0; r < MOST_ROWS; r++)
-            set_lane_total(&it->sums->totals[t], r, (core_total_t){0, 0, 0});
+            set_lane_total(&it->sums->totals[place], r, (core_total_t){0, 0, 0});
     FOR_TERMS_IN(it->terms, t) {
-        memset(it->sums->sums[t], 0, rows * sizeof *it->sums->sums[t]);
-        memset(it->sums->flushed[t], 0, rows * sizeof *it->sums->flushed[t]);
+        memset(it->sums->sums[CPU_PLACE(t)], 0, rows * sizeof **it->sums->sums);
+        memset(it->sums->flushed[CPU_PLACE(t)], 0, rows * sizeof **it->sums->flushed);
     }
 }
 
@@ -438,7 +449,7 @@ static items plan_items(const cpu_call *call, cpu_shares *shares, const cpu_room
                 .share = cpu_take_share(shares),
                 .row_blocks = (size_t)((call->problem->classes + CPU_BLOCK - 1) / CPU_BLOCK),
                 .levels = CORE_SUM_LEVELS(call->problem->classes),
-                .terms = cpu_terms(call->problem)};
+                .terms = cpu_terms(call->problem) & ~TERMS_LATER(cpu_terms(call->problem))};
     it.top = cpu_top_of(call->problem);
     set_one_temperature(&it.temperatures, call->arguments->temperature);
     it.row_pairs = it.row_blocks == 1 ? padded((size_t)call->problem->classes) : it.row_blocks * CPU_BLOCK;

@@ -1,15 +1,18 @@
 /*
- * What is known of CPU_LANES rows, or of one row at CPU_LANES temperatures, between the phases: arrays with a lane for
- * each, so that loops over them are vectorised. For cpu_lane.c (a panel), cpu_item.c (a bundle, on the first CPU_VECTOR
- * lanes) and cpu_sweep.c (one row at many temperatures). The ends of two phases are here: of top (set_lane_rows), and
- * of finish (set_lane_ends, compute_lane_records).
+ * What is known of LANES rows, or of one row at LANES temperatures, between the phases: arrays with a lane for each, so
+ * that loops over them are vectorised. There are CPU_LANES for cpu_lane.c (a panel) and cpu_sweep.c (one row at many
+ * temperatures). cpu_item.c (a bundle) and cpu_parts.c (one row) need a vector of them, and say so before they include
+ * this file. The ends of two phases are here: of top (set_lane_rows), and of finish (set_lane_ends,
+ * compute_lane_records).
  */
 #ifndef CLSOFTMAX_CPU_LANES_H
 #define CLSOFTMAX_CPU_LANES_H
 
 #include "cpu_rows.h"
 
+#ifndef LANES
 #define LANES CPU_LANES
+#endif
 #define FOR_LANES _Pragma("omp simd") for (size_t l = 0; l < LANES; l++)
 
 /* The temperature of each lane, and what core_temperature makes of it. */
@@ -328,13 +331,13 @@ INLINE core_end_t end_of_lane(int ending, const lane_sums_of *of, int levels, si
                                 .row = lane_row(rows, l)},
                         .levels = levels};
     if (TERMS_NEED_TEACHER(ending_terms(ending))) {
-        sums.totals[TERM_TEACHER] = lane_total(&of->totals[TERM_TEACHER], l);
-        sums.totals[TERM_BOUNDS] = lane_total(&of->totals[TERM_BOUNDS], l);
-        sums.totals[TERM_DIVERGENCE] = lane_total(&of->totals[TERM_DIVERGENCE], l);
+        sums.totals[TERM_TEACHER] = lane_total(&of->totals[CPU_PLACE(TERM_TEACHER)], l);
+        sums.totals[TERM_BOUNDS] = lane_total(&of->totals[CPU_PLACE(TERM_BOUNDS)], l);
+        sums.totals[TERM_DIVERGENCE] = lane_total(&of->totals[CPU_PLACE(TERM_DIVERGENCE)], l);
         sums.match = core_match(sums.set, rows->operand_key[l], of->policies);
     } else if (TERMS_NEED_OPERAND(ending_terms(ending))) {
-        sums.totals[TERM_PRODUCT] = lane_total(&of->totals[TERM_PRODUCT], l);
-        sums.totals[TERM_OPERAND] = lane_total(&of->totals[TERM_OPERAND], l);
+        sums.totals[TERM_PRODUCT] = lane_total(&of->totals[CPU_PLACE(TERM_PRODUCT)], l);
+        sums.totals[TERM_OPERAND] = lane_total(&of->totals[CPU_PLACE(TERM_OPERAND)], l);
     }
     if (ending_loss(ending) != LOSS_NONE)
         sums.inputs = (core_loss_inputs_t){of->inputs->label_logit[l], of->inputs->weight[l], of->inputs->scale[l],
@@ -351,6 +354,14 @@ INLINE void set_ends_of_lanes(int ending, lane_ends *ends, const lane_sums_of *o
         set_lane_end(ending, ends, l, end_of_lane(ending, of, levels, l));
 }
 
+/* Sets the ends of rows with a teacher one after another: so much is done for each that gcc would take kilobytes of the
+   stack to do it for all at once. */
+OUTLINE void set_ends_of_teachers(int ending, lane_ends *ends, const lane_sums_of *of, int levels, size_t count)
+{
+    for (size_t l = 0; l < count; l++)
+        set_lane_end(ending, ends, l, end_of_lane(ending, of, levels, l));
+}
+
 /* Sets the ends of the first `count` lanes. To an end that needs only the value of the sum, the number of levels means
    nothing. may_have_operand: 0 if rows never have one; a constant, as `count` is. */
 INLINE void set_lane_ends(const clsoftmax_problem *problem, lane_ends *ends, const lane_sums_of *of, size_t count,
@@ -362,7 +373,9 @@ INLINE void set_lane_ends(const clsoftmax_problem *problem, lane_ends *ends, con
     case ENDING_##name:                                                                                                \
         if (TERMS_NEED_OPERAND(terms) && !may_have_operand)                                                            \
             break;                                                                                                     \
-        if (ENDS_WITH_SUM(terms) || levels == 2)                                                                       \
+        if (TERMS_NEED_TEACHER(terms))                                                                                 \
+            set_ends_of_teachers(ENDING_##name, ends, of, levels, count);                                              \
+        else if (ENDS_WITH_SUM(terms) || levels == 2)                                                                  \
             set_ends_of_lanes(ENDING_##name, ends, of, 2, count);                                                      \
         else                                                                                                           \
             set_ends_of_lanes(ENDING_##name, ends, of, 3, count);                                                      \

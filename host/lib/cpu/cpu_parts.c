@@ -23,6 +23,7 @@
  * A row at one temperature of a sweep counts as a row here. The loops over a block are in cpu_tops.h, cpu_block.h and
  * cpu_results.h, what is known of a row in cpu_lanes.h, and loading and storing elements in cpu_dtype.h.
  */
+#define LANES CPU_VECTOR /* of cpu_lanes.h */
 #include "../problem.h"
 #include "cpu_block.h"
 #include "cpu_dtype.h"
@@ -193,8 +194,8 @@ INLINE void add_part(worker *w, size_t number, cpu_part *part, int levels)
     _Alignas(64) float passing[CORE_EXPONENTIAL_FLOATS * CPU_BLOCK];
     size_t distance = CORE_LEAN ? 0 : CPU_BLOCK, slot = 0;
     float *kept = take_room(w, (size_t)(b.end - b.first), &distance), *high = kept ? kept : passing;
-    core_total_t totals[TERM_COUNT] = {{0, 0, 0}};
-    vector_sums sums[TERM_COUNT] = {{.added = 0}};
+    core_total_t totals[CPU_PLACES] = {{0, 0, 0}};
+    vector_sums sums[CPU_PLACES] = {{.added = 0}};
     for (; b.length > 0; next_block(&b)) {
         const float *x = block_ordinary(w, &b, buffer);
         const block_pairs pairs = {x, b.length, high + slot, high + distance + slot, w->call, w->row, b.first};
@@ -207,8 +208,8 @@ INLINE void add_part(worker *w, size_t number, cpu_part *part, int levels)
     part->high = kept;
     part->low = kept ? kept + distance : NULL;
     FOR_TERMS_IN(cpu_terms(p), t) {
-        flush_sums(t, &sums[t], levels, &totals[t]);
-        part->totals[t] = totals[t];
+        flush_sums(t, &sums[CPU_PLACE(t)], levels, &totals[CPU_PLACE(t)]);
+        part->totals[t] = totals[CPU_PLACE(t)];
     }
 }
 
@@ -228,14 +229,22 @@ static void later_of_part(worker *w, size_t number, cpu_part *part, const cpu_cu
     const row_on_lane on = {&w->rows, &w->temperatures, NULL, 0, w->call->policies};
     core_total_t total = {0, 0, 0};
     vector_sums sums = {.added = 0};
+    size_t slot = 0;
     part->totals[TERM_DIVERGENCE] = total;
     if (!core_row_is_computed(w->rows.kind[0]))
         return;
     const core_divergence_t divergence = divergence_of(on, row->totals, w->levels);
     for (blocks b = blocks_of_part(w, number); b.length > 0; next_block(&b)) {
         float buffer[CPU_BLOCK];
-        const block_pairs block = {block_ordinary(w, &b, buffer), b.length, NULL, NULL, w->call, w->row, b.first};
+        const block_pairs block = {block_ordinary(w, &b, buffer),
+                                   b.length,
+                                   part->high ? (float *)part->high + slot : NULL,
+                                   part->high ? (float *)part->low + slot : NULL,
+                                   w->call,
+                                   w->row,
+                                   b.first};
         add_divergence(block, on, &divergence, w->levels, &sums, &total);
+        slot += b.length;
     }
     flush_sums(TERM_DIVERGENCE, &sums, w->levels, &total);
     part->totals[TERM_DIVERGENCE] = total;
@@ -243,9 +252,10 @@ static void later_of_part(worker *w, size_t number, cpu_part *part, const cpu_cu
 
 static void set_totals(const worker *w, const cpu_cut_row *row, lane_totals *totals)
 {
-    for (int t = 0; t < TERM_COUNT; t++)
+    memset(totals, 0, CPU_PLACES * sizeof *totals);
+    FOR_TERMS_IN(cpu_terms(w->call->problem), t)
         for (size_t l = 0; l < CPU_VECTOR; l++)
-            set_lane_total(&totals[t], l, row->totals[t]);
+            set_lane_total(&totals[CPU_PLACE(t)], l, row->totals[t]);
     if (w->call->problem->statistics)
         complete_rests(&w->rows, totals, CPU_VECTOR);
 }
@@ -254,7 +264,7 @@ static void write_statistics(const worker *w, const cpu_cut_row *row)
 {
     core_row_sums_t read[CPU_VECTOR];
     clsoftmax_statistics records[CPU_VECTOR];
-    lane_totals totals[TERM_COUNT];
+    lane_totals totals[CPU_PLACES];
     const core_row_sums_t one = {.top = row->top, .label_logit = cpu_label_logit(w->call, w->row, w->logits)};
     for (size_t l = 0; l < CPU_VECTOR; l++)
         read[l] = one;
@@ -266,7 +276,7 @@ static void write_statistics(const worker *w, const cpu_cut_row *row)
 /* Sets the end of the row, on each lane. */
 static void set_ends(const worker *w, const cpu_cut_row *row, lane_ends *ends)
 {
-    lane_totals totals[TERM_COUNT];
+    lane_totals totals[CPU_PLACES];
     lane_inputs inputs;
     set_totals(w, row, totals);
     for (size_t l = 0; l < CPU_VECTOR && cpu_has_loss(w->call->problem); l++)

@@ -184,6 +184,11 @@ static inline clsoftmax_statistics cpu_record(core_statistics_t s)
 
 _Static_assert(TERM_COUNT == 8, "cpu_block.h and cpu_lane.c add all terms by name");
 
+/* Where the sums of a term stand in arrays that have those of all terms of a row. No row has terms of a teacher and of
+   another operand, so both have the same places, and stacks are large enough. */
+#define CPU_PLACE(term) ((term) < TERM_TEACHER ? (term) : (term)-TERM_TEACHER + TERM_PRODUCT)
+#define CPU_PLACES (TERM_COUNT - (TERM_TEACHER - TERM_PRODUCT))
+
 /* Returns the set of terms that are added up for each row. */
 static inline uint cpu_terms(const clsoftmax_problem *problem)
 {

@@ -37,7 +37,7 @@ typedef struct __attribute__((aligned(64))) sweep {
     uint64_t row, logits, results; /* the row, and its first elements */
     core_top_t top;
     lane_rows rows; /* the row at each temperature */
-    lane_totals totals[TERM_COUNT];
+    lane_totals totals[CPU_PLACES];
     lane_inputs inputs; /* what is read of the row for its loss, the same on all lanes */
     lane_ends ends;
 } sweep;
@@ -108,8 +108,8 @@ INLINE void add_sums(sweep *s, size_t k, uint64_t begin, size_t length, int leve
     const row_on_lane on = at_temperature(s, k);
     const clsoftmax_problem *p = s->call->problem;
     size_t step = s->whole && cpu_made_of(p) == MADE_OF_EXPONENTIALS ? 1 : 0;
-    core_total_t totals[TERM_COUNT] = {{0, 0, 0}};
-    vector_sums sums[TERM_COUNT] = {{.added = 0}};
+    core_total_t totals[CPU_PLACES] = {{0, 0, 0}};
+    vector_sums sums[CPU_PLACES] = {{.added = 0}};
     const between_strips nothing_between = {.ahead = NULL};
     for (size_t i = 0; i < length; i += CPU_BLOCK) {
         size_t count = length - i < CPU_BLOCK ? length - i : CPU_BLOCK;
@@ -117,8 +117,10 @@ INLINE void add_sums(sweep *s, size_t k, uint64_t begin, size_t length, int leve
         add_terms(p, pairs, on, levels, sums, totals, 1, &nothing_between);
     }
     FOR_TERMS_IN(cpu_terms(p), t) {
-        flush_sums(t, &sums[t], levels, &totals[t]);
-        set_lane_total(&s->totals[t], k, core_term_merge(t, lane_total(&s->totals[t], k), totals[t]));
+        core_total_t *total = &totals[CPU_PLACE(t)];
+        lane_totals *all = &s->totals[CPU_PLACE(t)];
+        flush_sums(t, &sums[CPU_PLACE(t)], levels, total);
+        set_lane_total(all, k, core_term_merge(t, lane_total(all, k), *total));
     }
 }
 
@@ -134,10 +136,10 @@ static void add_segment(sweep *s, size_t k, uint64_t begin, size_t length)
 static void add_segment_later(sweep *s, size_t k, uint64_t begin, size_t length)
 {
     const row_on_lane on = at_temperature(s, k);
-    core_total_t totals[TERM_COUNT], total = {0, 0, 0};
+    core_total_t totals[TERM_COUNT] = {{0, 0, 0}}, total = {0, 0, 0};
     vector_sums sums = {.added = 0};
-    for (int t = 0; t < TERM_COUNT; t++)
-        totals[t] = lane_total(&s->totals[t], k);
+    FOR_TERMS_IN(cpu_terms(s->call->problem), t)
+        totals[t] = lane_total(&s->totals[CPU_PLACE(t)], k);
     const core_divergence_t divergence = divergence_of(on, totals, s->levels);
     for (size_t i = 0; i < length; i += CPU_BLOCK) {
         const size_t count = length - i < CPU_BLOCK ? length - i : CPU_BLOCK;
@@ -145,7 +147,7 @@ static void add_segment_later(sweep *s, size_t k, uint64_t begin, size_t length)
         add_divergence(block, on, &divergence, s->levels, &sums, &total);
     }
     flush_sums(TERM_DIVERGENCE, &sums, s->levels, &total);
-    set_lane_total(&s->totals[TERM_DIVERGENCE], k, core_total_merge(totals[TERM_DIVERGENCE], total));
+    set_lane_total(&s->totals[CPU_PLACE(TERM_DIVERGENCE)], k, core_total_merge(totals[TERM_DIVERGENCE], total));
 }
 
 /* ---------------------------------------------------------------- Phase finish */
