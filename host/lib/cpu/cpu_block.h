@@ -318,8 +318,8 @@ INLINE void add_operand_terms(uint set, block_pairs block, const float *operand,
 OUTLINE void add_any_operand_terms(uint set, block_pairs block, core_term_row_t terms, int levels, vector_sums *sums,
                                    core_total_t *totals, size_t stride)
 {
-    float operand[CPU_BLOCK];
-    cpu_load_operand(block.call, block.row, block.first_class, block.length, operand);
+    float buffer[CPU_BLOCK];
+    const float *operand = cpu_operand(block.call, block.row, block.first_class, block.length, buffer);
     if (levels == 2)
         add_operand_terms(set, block, operand, terms, 2, sums, totals, stride);
     else
@@ -335,7 +335,8 @@ typedef struct both_rows {
     core_divergence_t divergence; /* in the phase later */
 } both_rows;
 
-static inline both_rows both_rows_of(row_on_lane on, core_divergence_t divergence)
+/* Returns them. It is inlined: gcc makes far slower loops of a struct that comes out of memory. */
+INLINE both_rows both_rows_of(row_on_lane on, core_divergence_t divergence)
 {
     const core_term_row_t none = {0};
     both_rows both = {.match = match_of(on), .divergence = divergence};
@@ -415,12 +416,11 @@ INLINE void add_teacher_strips(int is_later, block_pairs block, const float *y, 
 #undef KEPT
 }
 
-/* Reads a teacher's logits as an ordinary row has them. */
-static inline void load_teacher(block_pairs block, const core_match_t *match, float *y)
+/* Returns a teacher's logits as an ordinary row has them: where they stand, or in `buffer`. */
+static inline const float *teacher_logits(block_pairs block, const core_match_t *match, float *buffer)
 {
-    cpu_load_operand(block.call, block.row, block.first_class, block.length, y);
-    for (size_t i = 0; match->teacher.kind == CORE_ROW_TIES && i < padded(block.length); i++)
-        y[i] = core_tie(y[i], match->teacher.ties_at);
+    const float *y = cpu_operand(block.call, block.row, block.first_class, block.length, buffer);
+    return ordinary_operand(y, block.length, match->teacher, buffer);
 }
 
 /* Adds a block, whose exponentials are known, to what its teacher's row adds to the first sums. Those of a term stand
@@ -429,8 +429,8 @@ OUTLINE void add_teacher_terms(block_pairs block, row_on_lane on, int levels, ve
                                size_t stride)
 {
     const both_rows both = both_rows_of(on, (core_divergence_t){.power = 0});
-    float y[CPU_BLOCK];
-    load_teacher(block, &both.match, y);
+    float buffer[CPU_BLOCK];
+    const float *y = teacher_logits(block, &both.match, buffer);
     make_room(TERM_TEACHER, sums + CPU_PLACE(TERM_TEACHER) * stride, block.length, levels,
               totals + CPU_PLACE(TERM_TEACHER) * stride);
     if (levels == 2)
@@ -455,8 +455,8 @@ OUTLINE void add_divergence(block_pairs block, row_on_lane on, const core_diverg
                             vector_sums *sums, core_total_t *total)
 {
     const both_rows both = both_rows_of(on, *divergence);
-    float y[CPU_BLOCK];
-    load_teacher(block, &both.match, y);
+    float buffer[CPU_BLOCK];
+    const float *y = teacher_logits(block, &both.match, buffer);
     make_room(TERM_DIVERGENCE, sums, block.length, levels, total);
     if (levels == 2)
         add_teacher_strips(1, block, y, &both, 2, sums, 0);

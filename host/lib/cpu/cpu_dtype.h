@@ -97,16 +97,20 @@ static inline void cpu_load(clsoftmax_dtype dtype, const void *array, uint64_t f
     }
 }
 
-/* Reads the operand of at most CPU_BLOCK classes of a row, from class `first` on, and makes whole vectors of it: what
-   is behind becomes 0, or -inf behind a teacher's logits. */
-OUTLINE void cpu_load_operand(const cpu_call *call, uint64_t row, uint64_t first, size_t length, float *out)
+/* Returns the operand of at most CPU_BLOCK classes of a row, from class `first` on, as whole vectors: where it stands,
+   if it is f32, neighbours and whole vectors already; otherwise copied into `buffer`, and what is behind becomes 0, or
+   -inf behind a teacher's logits. */
+OUTLINE const float *cpu_operand(const cpu_call *call, uint64_t row, uint64_t first, size_t length, float *buffer)
 {
     const clsoftmax_problem *p = call->problem;
     const uint64_t stride = p->operand_layout.class_stride;
-    cpu_load(p->operand_dtype, call->arguments->operand, cls_layout_row(p, &p->operand_layout, row) + first * stride,
-             stride, length, out);
+    const uint64_t begin = cls_layout_row(p, &p->operand_layout, row) + first * stride;
+    if (p->operand_dtype == CLSOFTMAX_F32 && stride == 1 && length % CPU_VECTOR == 0)
+        return (const float *)call->arguments->operand + begin;
+    cpu_load(p->operand_dtype, call->arguments->operand, begin, stride, length, buffer);
     for (size_t i = length; i % CPU_VECTOR != 0; i++)
-        out[i] = cpu_has_teacher(p) ? -CORE_INFINITY : 0;
+        buffer[i] = cpu_has_teacher(p) ? -CORE_INFINITY : 0;
+    return buffer;
 }
 
 /* Returns the largest of a key and those of operands. are_logits: a constant. */
@@ -125,9 +129,9 @@ OUTLINE uint32_t cpu_operand_key(const cpu_call *call, uint64_t row, uint64_t be
 {
     uint32_t largest = 0;
     for (uint64_t c = begin; c < end; c += CPU_BLOCK) {
-        float operand[CPU_BLOCK];
+        float buffer[CPU_BLOCK];
         const size_t length = end - c < CPU_BLOCK ? (size_t)(end - c) : CPU_BLOCK;
-        cpu_load_operand(call, row, c, length, operand);
+        const float *operand = cpu_operand(call, row, c, length, buffer);
         largest = cpu_has_teacher(call->problem) ? largest_operand_key(operand, length, largest, 1)
                                                  : largest_operand_key(operand, length, largest, 0);
     }

@@ -193,19 +193,29 @@ INLINE kept_results kept_block(result_block block, const float *high, const floa
                           on.ends,           on.lane, block.label, {to, block.length, block.stream}};
 }
 
-/* Reads the operand of a block, if the operation has one; a teacher's logits as an ordinary row has them. Returns the
-   teacher's row. */
-INLINE core_row_t load_operand(int operation, result_block block, row_on_lane on, float *operand)
+/* Returns a teacher's logits as an ordinary row has them: `y`, or in `buffer`, which y may be. */
+static inline const float *ordinary_operand(const float *y, size_t length, core_setting_t teacher, float *buffer)
 {
-    core_row_t none = {0};
-    if (operation_has_operand(operation))
-        cpu_load_operand(block.call, block.row, block.first_class, block.length, operand);
+    if (teacher.kind != CORE_ROW_TIES)
+        return y;
+    for (size_t i = 0; i < padded(length); i++)
+        buffer[i] = core_tie(y[i], teacher.ties_at);
+    return buffer;
+}
+
+/* Returns the operand of a block, if the operation has one, as cpu_operand does; a teacher's logits as an ordinary row
+   has them. Sets the teacher's row. */
+INLINE const float *operand_of_block(int operation, result_block block, row_on_lane on, core_row_t *teacher,
+                                     float *buffer)
+{
+    if (!operation_has_operand(operation))
+        return NULL;
+    const float *operand = cpu_operand(block.call, block.row, block.first_class, block.length, buffer);
     if (!operation_has_teacher(operation))
-        return none;
-    const core_setting_t teacher = match_of(on).teacher;
-    for (size_t i = 0; teacher.kind == CORE_ROW_TIES && i < padded(block.length); i++)
-        operand[i] = core_tie(operand[i], teacher.ties_at);
-    return teacher.row;
+        return operand;
+    const core_setting_t setting = match_of(on).teacher;
+    *teacher = setting.row;
+    return ordinary_operand(operand, block.length, setting, buffer);
 }
 
 /* Writes the results of at most CPU_BLOCK exponentials. Neighbours are written line by line, without a buffer between;
@@ -215,13 +225,13 @@ INLINE void store_results_of_pairs(int operation, result_block block, const floa
 {
     const clsoftmax_problem *p = block.call->problem;
     operation_row row = {.terms = term_row_of(on), .end = lane_end(on.ends, on.lane)};
-    float results[CPU_BLOCK], operand[CPU_BLOCK];
+    float results[CPU_BLOCK], buffer[CPU_BLOCK];
     if (block.stride == 1 && !operation_has_operand(operation)) {
         const kept_results kept = kept_block(block, high, low, on);
         write_kept_of(operation, &kept, 0, block.length, 0);
         return;
     }
-    row.teacher = load_operand(operation, block, on, operand);
+    const float *operand = operand_of_block(operation, block, on, &row.teacher, buffer);
     results_of_pairs(operation, high, low, operand, padded(block.length), row, results);
     if (operation_loss(operation) == LOSS_OF_LABEL && block.label != NO_LABEL)
         results[block.label] = row.end.at_label;
@@ -232,11 +242,11 @@ INLINE void store_results_of_pairs(int operation, result_block block, const floa
 /* Writes the results of at most CPU_BLOCK logits, which are those of an ordinary row. */
 INLINE void store_results_of_logits(int operation, result_block block, const float *x, row_on_lane on)
 {
-    float results[CPU_BLOCK], operand[CPU_BLOCK];
+    float results[CPU_BLOCK], buffer[CPU_BLOCK];
     operation_row end = operation_row_of(on);
     const core_term_row_t none = {0};
     const core_row_t row = row_of(on);
-    end.teacher = load_operand(operation, block, on, operand);
+    const float *operand = operand_of_block(operation, block, on, &end.teacher, buffer);
     if (core_row_is_unscaled(row)) {
         const strip_rows unscaled = one_row(row, none, 1);
         results_of_strips(operation, x, operand, block.length, &unscaled, end, results);
