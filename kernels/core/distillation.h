@@ -69,12 +69,10 @@ CORE_FUNCTION core_end_t core_distillation_end(core_divergence_t divergence, cor
 /* Returns an exponential times a two-float as a pair. In the lean core e.low means nothing. */
 CORE_FUNCTION core_pair core_exponential_product(core_pair e, core_two_float factor)
 {
-    const core_float high = (core_float)(factor.high);
+    const core_float high = (core_float)(factor.high), low = (core_float)(factor.low);
     core_pair product = {e.high * high, (core_float)(0.0f)};
-    core_float small = e.high * (core_float)(factor.low);
-    if (!CORE_LEAN)
-        small = core_fma(e.low, high, small);
-    product.low = core_fma(e.high, high, -product.high) + small;
+    core_float lost = core_fma(e.high, high, -product.high);
+    product.low = CORE_LEAN ? core_fma(e.high, low, lost) : lost + core_fma(e.low, high, e.high * low);
     return product;
 }
 
