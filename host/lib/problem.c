@@ -115,6 +115,11 @@ int clsoftmax_operation_has_operand(clsoftmax_operation operation)
     return operation_has_operand((int)operation);
 }
 
+int clsoftmax_operation_has_teacher(clsoftmax_operation operation)
+{
+    return operation_has_teacher((int)operation);
+}
+
 int cls_has_results(const clsoftmax_problem *problem)
 {
     return clsoftmax_operation_has_results(problem->operation);
@@ -434,7 +439,8 @@ static int is_temperature(float temperature)
 /* Returns 1 if T^2 is beyond f32, and the problem wants it. */
 static int overflows_squared(const clsoftmax_problem *problem, float temperature)
 {
-    return operation_has_teacher((int)problem->operation) && problem->temperature_squared && temperature >= 0x1p64f;
+    return clsoftmax_operation_has_teacher(problem->operation) && problem->temperature_squared &&
+           temperature >= 0x1p64f;
 }
 
 clsoftmax_status cls_temperature_check(const clsoftmax_problem *problem, float temperature)

@@ -251,8 +251,7 @@ static double exponent(const reference_row *row, double x)
 
 static int has_teacher(const reference_row *row)
 {
-    return row->problem->operation == CLSOFTMAX_OPERATION_DISTILLATION ||
-           row->problem->operation == CLSOFTMAX_OPERATION_DISTILLATION_GRADIENT;
+    return clsoftmax_operation_has_teacher(row->problem->operation);
 }
 
 /* Returns the exponent of a class in the teacher's row. */

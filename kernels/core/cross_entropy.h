@@ -14,17 +14,6 @@
 
 #include "core/row_end.h"
 
-#define CORE_NO_LABEL -1.0f
-
-/* What is read of a row for its loss. */
-typedef struct {
-    core_row_float label_logit;
-    core_row_float weight; /* CORE_NO_LABEL: the row has no label */
-    float scale;
-    float z_loss;
-    float is_squared; /* 1: a distillation is multiplied by T^2 */
-} core_loss_inputs_t;
-
 /* ------------------------------------------------------------------ Cross-entropy */
 
 /* Returns ln(exp(x / T) / sum) of a number of the row as a two-float. */

@@ -22,7 +22,8 @@ CORE_FUNCTION core_scaled_t core_scaled_float(core_row_float x)
     return core_scaled_of(both);
 }
 
-/* Returns the loss of a row whose divergence has this total: 0 at T = 0 with T^2, and then infinite where it is. */
+/* Returns the loss of a row whose divergence has this total. It is 0 at T = 0 with T^2, and otherwise infinite where
+   the divergence is. */
 CORE_FUNCTION core_row_float core_distillation_loss(core_total_t total, core_divergence_t divergence,
                                                     core_row_float weight, core_row_float temperature,
                                                     core_row_int is_squared)
@@ -43,10 +44,9 @@ CORE_FUNCTION core_scaled_t core_distillation_step(core_row_float weight, float 
 {
     core_scaled_t over = core_gradient_step(scale, prepared);
     core_scaled_t times = core_scaled_product(core_scaled_float(CORE_ROW(scale)), core_scaled_float(temperature));
-    core_scaled_t step = over;
-    step.mantissa.high = is_squared ? times.mantissa.high : over.mantissa.high;
-    step.mantissa.low = is_squared ? times.mantissa.low : over.mantissa.low;
-    step.exponent = is_squared ? times.exponent : over.exponent;
+    core_scaled_t step = {
+        {is_squared ? times.mantissa.high : over.mantissa.high, is_squared ? times.mantissa.low : over.mantissa.low},
+        is_squared ? times.exponent : over.exponent};
     return core_scaled_product(step, core_scaled_float(weight));
 }
 
@@ -56,13 +56,13 @@ CORE_FUNCTION core_scaled_t core_distillation_step(core_row_float weight, float 
 CORE_FUNCTION core_end_t core_distillation_end(core_divergence_t divergence, core_scaled_t step, core_row_int is_limit,
                                                core_row_float loss)
 {
-    const core_row_float zero = CORE_ROW(0.0f), beyond = CORE_ROW(0x1p60f);
+    const core_row_float zero = CORE_ROW(0.0f);
     core_two_float student = core_two_product(divergence.student, step.mantissa);
     core_two_float teacher = core_two_product(divergence.teacher, step.mantissa);
     core_powers_t powers = core_powers_of_two(step.exponent - CORE_EXPONENTIAL_BIAS);
-    core_end_t end = {student, powers.held, zero, loss, teacher, powers.left};
-    end.before = is_limit ? beyond : powers.left;
-    end.after = is_limit ? CORE_ROW(0x1p127f) : powers.held;
+    core_row_float before = is_limit ? CORE_ROW(0x1p60f) : powers.left;
+    core_row_float after = is_limit ? CORE_ROW(0x1p127f) : powers.held;
+    core_end_t end = {student, after, zero, loss, teacher, before};
     return end;
 }
 

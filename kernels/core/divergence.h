@@ -23,13 +23,18 @@ typedef struct {
     core_distance_t student_distance, teacher_distance;
 } core_match_t;
 
-/* Returns it from the setting of the row and the largest key of the teacher's logits. A teacher's row of -inf has no
-   classes to share its mass, whatever the policy for rows of the student. */
+/* Returns the policies for a teacher's row: one of -inf is never uniform, since a teacher without logits teaches
+   nothing. */
+CORE_FUNCTION uint core_teacher_policies(uint policies)
+{
+    return policies & ~(uint)(CORE_NEGATIVE_INFINITY_UNIFORM);
+}
+
+/* Returns what both rows are compared by, from the setting of the row and the largest key of the teacher's logits. */
 CORE_FUNCTION core_match_t core_match(core_setting_t student, core_row_uint teacher_key, uint policies)
 {
     core_match_t match;
-    match.teacher = core_setting(teacher_key, student.temperature, student.prepared,
-                                 policies & ~(uint)(CORE_NEGATIVE_INFINITY_UNIFORM));
+    match.teacher = core_setting(teacher_key, student.temperature, student.prepared, core_teacher_policies(policies));
     match.student_log = core_log_row(student.prepared, student.maximum);
     match.teacher_log = core_log_row(student.prepared, match.teacher.maximum);
     match.student_distance = core_distance(student.prepared, student.maximum);
@@ -37,14 +42,14 @@ CORE_FUNCTION core_match_t core_match(core_setting_t student, core_row_uint teac
     return match;
 }
 
-/* Returns the kind of a row with a teacher: NaN or 0 if one of both rows is. T^2 must be finite where a policy asks for
-   it. */
+/* Returns the kind of a row with a teacher: NaN if one of both rows is, or T^2 is asked for and beyond f32; or else
+   zero if one of both is. */
 CORE_FUNCTION core_row_int core_kind_with_teacher(core_row_int kind, core_row_uint teacher_key,
                                                   core_row_float temperature, uint policies)
 {
     const core_row_int nan = (core_row_int)(CORE_ROW_NAN), ties = (core_row_int)(CORE_ROW_TIES);
     const float most = policies & CORE_TEMPERATURE_SQUARED ? 0x1p64f : core_float_of_bits(CORE_NAN_BITS);
-    core_row_int teacher = core_row_kind(teacher_key, temperature, policies & ~(uint)(CORE_NEGATIVE_INFINITY_UNIFORM));
+    core_row_int teacher = core_row_kind(teacher_key, temperature, core_teacher_policies(policies));
     core_row_int is_computed = (kind <= ties) & (teacher <= ties);
     core_row_int is_nan = (kind == nan) | (teacher == nan) | (temperature >= CORE_ROW(most));
     core_row_int other = is_computed ? kind : (core_row_int)(CORE_ROW_ZERO);

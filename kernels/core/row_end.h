@@ -1,7 +1,7 @@
 /*
  * The end of a row, and the numbers with an exponent of their own that those of gradients and derivatives are computed
- * with. C11 and OpenCL C compile this header. cross_entropy.h and backward.h make ends; operations.h says which
- * operation has which.
+ * with. C11 and OpenCL C compile this header. backward.h, cross_entropy.h and distillation.h make ends; operations.h
+ * says which operation has which.
  */
 #ifndef CLSOFTMAX_ROW_END_H
 #define CLSOFTMAX_ROW_END_H
@@ -17,6 +17,17 @@ typedef struct {
     core_two_float operand; /* what is subtracted from a class's operand, or multiplies it */
     core_row_float before;  /* a power of two that multiplies results before `after` does */
 } core_end_t;
+
+#define CORE_NO_LABEL -1.0f
+
+/* What is read of a row for its loss. */
+typedef struct {
+    core_row_float label_logit;
+    core_row_float weight; /* CORE_NO_LABEL: the row has no label */
+    float scale;
+    float z_loss;
+    float is_squared; /* 1: a distillation is multiplied by T^2 */
+} core_loss_inputs_t;
 
 /* ------------------------------------------------------------------ Numbers with an exponent of their own */
 

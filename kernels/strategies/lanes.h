@@ -162,7 +162,8 @@ static core_end_t lanes_end_of(const row_call *call, const row_state *state, row
     return row_end_of(state, row_flush(sums), inputs);
 }
 
-/* Takes a vector of rows through its second phase sums, and returns all of its sums. Such rows are not kept. */
+/* Takes a vector of rows through its second phase sums, and returns all of its sums. It reads the logits again, since a
+   room has exponentials in their place by now. */
 ROW_INLINE row_totals lanes_sums_later(const row_call *call, const row_lot *lot, row_state *rows, row_sums first)
 {
     const lanes_room none = {0, 0, 0};

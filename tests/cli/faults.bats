@@ -135,7 +135,7 @@ divergence.h|result.power = core_row_float_of_bits(core_row_uint_of_int(127 - re
 divergence.h|return core_fma(d, q, (core_float)(0.5f));|return core_fma(d, q, (core_float)(0.5001f));
 divergence.h|return is_nan ? nan : other;|return kind;
 terms.h|return TERM_IS_LARGEST(term) ? largest : core_total_merge(a, b);|return core_total_merge(a, b);
-distillation.h|step.exponent = is_squared ? times.exponent : over.exponent;|step.exponent = over.exponent;
+distillation.h|is_squared ? times.exponent : over.exponent|over.exponent
 FAULTS
 }
 

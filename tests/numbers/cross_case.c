@@ -187,8 +187,7 @@ static double error_of_distillation(const cross_case *c, uint64_t row, const flo
                                     float temperature, const row_data *data, float loss)
 {
     const distillation_case distillation = distillation_of(c, row, x, y, temperature, data);
-    const int has_teacher = c->problem.operation == CLSOFTMAX_OPERATION_DISTILLATION ||
-                            c->problem.operation == CLSOFTMAX_OPERATION_DISTILLATION_GRADIENT;
+    const int has_teacher = clsoftmax_operation_has_teacher(c->problem.operation);
     return has_teacher && is_without_limit(&distillation) ? oracle_distillation_error(&distillation, loss) : 0;
 }
 

@@ -289,8 +289,8 @@ static clsoftmax_problem problem_of(const digest_line *line, policies policies, 
     set_layouts(&problem, line->layout, rows_of(classes, turn), turn);
     if (line->temperatures == DIGEST_PER_ROW)
         problem.temperature_per_row = 1;
-    problem.temperature_squared =
-        problem.temperature_per_row; /* it would refuse other temperatures whose square overflows */
+    /* some temperatures have a square that overflows: of a row it makes a NaN, anywhere else it is refused */
+    problem.temperature_squared = problem.temperature_per_row;
     if (line->temperatures == DIGEST_SWEEP)
         set_sweep(&problem, line, turn);
     return problem;

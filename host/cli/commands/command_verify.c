@@ -150,12 +150,6 @@ static void fill_operand(const verify_data_set *set, float *operand)
     operand[set->rows * set->classes / 2] = set->rows > 4 ? INFINITY : 0;
 }
 
-static int has_teacher(const verify_case *c)
-{
-    return c->operation == CLSOFTMAX_OPERATION_DISTILLATION ||
-           c->operation == CLSOFTMAX_OPERATION_DISTILLATION_GRADIENT;
-}
-
 /* Returns where a class of a row stands in an array. */
 static uint64_t place_of(const verify_data_set *set, const verify_case *c, uint64_t row, uint64_t class)
 {
@@ -302,11 +296,11 @@ static clsoftmax_status run_and_compare(clsoftmax_context *contexts[3], const ve
     int is_large = set->rows * set->classes > LARGE, sweeps = c->dtype == CLSOFTMAX_F32;
     const float *at = is_large ? large_at : verify_temperatures;
     uint64_t count = is_large ? 1 : VERIFY_TEMPERATURES;
-    if (has_teacher(c) && is_squared(set) && !is_large)
+    if (clsoftmax_operation_has_teacher(c->operation) && is_squared(set) && !is_large)
         count -= VERIFY_OVERFLOWING;
     fill_logits(set, c, b->logits);
     fill_labels(set, b->labels);
-    if (has_teacher(c))
+    if (clsoftmax_operation_has_teacher(c->operation))
         fill_teacher(set, c, b->operand);
     else
         fill_operand(set, b->operand);

@@ -8,8 +8,8 @@
 enum {
     VERIFY_DATA_SETS = 11,
     VERIFY_TEMPERATURES = 12,
-    VERIFY_OVERFLOWING = 2
-}; /* the last ones, whose squares overflow */
+    VERIFY_OVERFLOWING = 2 /* of the temperatures, the last ones: their squares overflow */
+};
 
 /* Returns logit i of a row; *state is that of the random numbers. */
 typedef float verify_generator(uint64_t *state, uint64_t row, uint64_t i);

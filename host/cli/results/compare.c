@@ -33,12 +33,6 @@ static uint64_t ulp_between(pattern a, pattern b)
     return (uint64_t)(from < to ? to - from : from - to);
 }
 
-static int has_teacher(const clsoftmax_problem *problem)
-{
-    return problem->operation == CLSOFTMAX_OPERATION_DISTILLATION ||
-           problem->operation == CLSOFTMAX_OPERATION_DISTILLATION_GRADIENT;
-}
-
 allowance allowed_error(const clsoftmax_problem *problem, double temperature, double largest)
 {
     const double classes = (double)problem->classes, times = problem->accuracy == CLSOFTMAX_ACCURACY_FAST ? 4 : 1;
@@ -47,7 +41,8 @@ allowance allowed_error(const clsoftmax_problem *problem, double temperature, do
     if (problem->operation == CLSOFTMAX_OPERATION_SENSITIVITY) /* no d * p is above 1 / e, and E[d] is below ln C + 1 */
         return (allowance){
             0, temperature > 0 ? times * (6 * 0x1p-24 * (2 + log(classes)) + classes * 0x1p-43) / temperature : 0};
-    if (has_teacher(problem)) { /* where probabilities are nearly 1, a difference is as uncertain as they are */
+    if (clsoftmax_operation_has_teacher(
+            problem->operation)) { /* where probabilities are nearly 1, a difference is as uncertain as they are */
         const double step = problem->temperature_squared ? temperature : temperature > 0 ? 1 / temperature : 0;
         return (allowance){0, times * (4 * 0x1p-24 + classes * 0x1p-43) * step};
     }
@@ -66,14 +61,14 @@ allowance allowed_loss_error(const clsoftmax_problem *problem, double temperatur
     if (problem->temperature_squared && temperature < 0x1p-100) /* logarithms of probabilities may be beyond f32 */
         squared = INFINITY;
     /* no term is larger than the divergence and 1 together */
-    return has_teacher(problem) ? (allowance){absolute, absolute * squared}
-                                : (allowance){(double)problem->classes * 0x1p-44, 0};
+    return clsoftmax_operation_has_teacher(problem->operation) ? (allowance){absolute, absolute * squared}
+                                                               : (allowance){(double)problem->classes * 0x1p-44, 0};
 }
 
 uint64_t allowed_ulp(const clsoftmax_problem *problem)
 {
     const uint64_t times = problem->operation == CLSOFTMAX_OPERATION_CROSS_ENTROPY_GRADIENT ? 2
-                           : has_teacher(problem)                                           ? 4
+                           : clsoftmax_operation_has_teacher(problem->operation)            ? 4
                                                                                             : 1;
     return times * (problem->accuracy == CLSOFTMAX_ACCURACY_FAST && problem->results_dtype == CLSOFTMAX_F32 ? 4 : 1);
 }

@@ -229,11 +229,13 @@ typedef enum clsoftmax_operation {
 CLSOFTMAX_API const char *clsoftmax_operation_name(clsoftmax_operation operation);
 
 /* Tell what an operation has: results for the classes, a loss for each row (sections 8 and 10), labels that its loss
-   needs (section 8), an operand (sections 9 and 10). Each returns 1 or 0. */
+   needs (section 8), an operand (sections 9 and 10), an operand that is a teacher's logits (section 10). Each returns 1
+   or 0. */
 CLSOFTMAX_API int clsoftmax_operation_has_results(clsoftmax_operation operation);
 CLSOFTMAX_API int clsoftmax_operation_has_loss(clsoftmax_operation operation);
 CLSOFTMAX_API int clsoftmax_operation_has_labels(clsoftmax_operation operation);
 CLSOFTMAX_API int clsoftmax_operation_has_operand(clsoftmax_operation operation);
+CLSOFTMAX_API int clsoftmax_operation_has_teacher(clsoftmax_operation operation);
 
 /* How near results are to the exact numbers, against how long they take. Both have the same bits on every device and
    with every strategy, and the same values for logits and temperatures that are not ordinary numbers.
@@ -563,8 +565,8 @@ CLSOFTMAX_API double clsoftmax_total_value(const clsoftmax_total *total);
    gradients go where those of section 8 go; the gradient may take the place of the logits or of the teacher's.
 
    A loss is never negative, and exactly 0 where a row equals its teacher's. It is infinite only if the student excludes
-   a class (a logit of -inf) that the teacher does not, at T = 0 without T^2 if they differ, or where ln p of a
-   class or the loss itself is beyond f32.
+   a class (a logit of -inf) that the teacher does not, at T = 0 without T^2 if they differ, or where ln p of a class or
+   the loss itself is beyond f32.
 
    Errors against the exact values, for C classes and accuracy "faithful" (for "fast" 4 times as much, and 8 times for
    a gradient, since both probabilities have 4 ULP):

@@ -238,8 +238,8 @@ static void later_of_part(worker *w, size_t number, cpu_part *part, const cpu_cu
         float buffer[CPU_BLOCK];
         const block_pairs block = {block_ordinary(w, &b, buffer),
                                    b.length,
-                                   part->high ? (float *)part->high + slot : NULL,
-                                   part->high ? (float *)part->low + slot : NULL,
+                                   part->high ? part->high + slot : NULL,
+                                   part->high ? part->low + slot : NULL,
                                    w->call,
                                    w->row,
                                    b.first};

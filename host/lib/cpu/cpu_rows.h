@@ -122,7 +122,7 @@ typedef enum cpu_phase { CPU_TOP, CPU_SUMS, CPU_LATER, CPU_EMIT, CPU_PHASES } cp
 typedef struct __attribute__((aligned(64))) cpu_part {
     core_top_t top;
     core_total_t totals[TERM_COUNT];
-    const float *high, *low; /* the exponentials, in the room of the thread that computed them; NULL: not kept */
+    float *high, *low; /* the exponentials, in the room of the thread that computed them; NULL: not kept */
 } cpu_part;
 
 /* A row that is cut, and what is known of it. */
