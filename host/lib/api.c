@@ -143,6 +143,8 @@ clsoftmax_status clsoftmax_plan_run(clsoftmax_plan *plan, const clsoftmax_argume
     CLS_FORWARD(cls_check_process(plan->context));
     clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
     CLS_FORWARD(cls_read_growing(theirs, &arguments, sizeof arguments, FIRST_ARGUMENTS_SIZE, "clsoftmax_arguments"));
+    if (cls_operand_is_logits(&plan->problem))
+        arguments.operand = arguments.logits;
     CLS_FORWARD(cls_arguments_check(&plan->problem, &arguments));
     uint64_t invalid_rows = 0;
     if (cls_problem_rows(&plan->problem) > 0)

@@ -26,7 +26,7 @@ typedef struct cls_extent {
    `temperatures` has an element for each row, or in a sweep one for each of its temperatures. */
 #define CLS_ARRAY_LIST(X)                                                                                              \
     X(LOGITS, logits, CLS_IN, CLS_EXTENT(1, 1, 0), 0, 0, 1)                                                            \
-    X(OPERAND, operand, CLS_IN, CLS_EXTENT(1, 1, 0), 0, 0, cls_has_operand(p))                                         \
+    X(OPERAND, operand, CLS_IN, CLS_EXTENT(1, 1, 0), 0, 0, cls_takes_operand(p))                                       \
     X(TEMPERATURES, temperatures, CLS_IN, CLS_EXTENT(0, p->sweep == 0, p->sweep > 0), sizeof(float), 0,                \
       p->sweep > 0 || p->temperature_per_row)                                                                          \
     X(LABELS, labels, CLS_IN, CLS_EXTENT(0, 1, 0), sizeof(int64_t), !cls_has_labels(p),                                \

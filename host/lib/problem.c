@@ -112,12 +112,17 @@ int clsoftmax_operation_has_labels(clsoftmax_operation operation)
 
 int clsoftmax_operation_has_operand(clsoftmax_operation operation)
 {
-    return operation_has_operand((int)operation);
+    return operation_has_operand((int)operation) && operation_operand((int)operation) != OPERAND_MASK;
 }
 
 int clsoftmax_operation_has_teacher(clsoftmax_operation operation)
 {
     return operation_has_teacher((int)operation);
+}
+
+int clsoftmax_operation_has_targets(clsoftmax_operation operation)
+{
+    return operation_operand((int)operation) == OPERAND_TARGETS;
 }
 
 int cls_has_results(const clsoftmax_problem *problem)
@@ -137,7 +142,17 @@ int cls_has_labels(const clsoftmax_problem *problem)
 
 int cls_has_operand(const clsoftmax_problem *problem)
 {
+    return operation_has_operand((int)problem->operation);
+}
+
+int cls_takes_operand(const clsoftmax_problem *problem)
+{
     return clsoftmax_operation_has_operand(problem->operation);
+}
+
+int cls_operand_is_logits(const clsoftmax_problem *problem)
+{
+    return operation_operand((int)problem->operation) == OPERAND_MASK;
 }
 
 int cls_problem_is_lean(const clsoftmax_problem *problem)
@@ -280,7 +295,7 @@ static clsoftmax_status check_choices(const clsoftmax_problem *p)
                 (int)p->operation);
     CLS_FAIL_IF(!clsoftmax_dtype_name(p->logits_dtype) || !clsoftmax_dtype_name(p->results_dtype),
                 CLSOFTMAX_INVALID_ARGUMENT, "there is no dtype %d or %d", (int)p->logits_dtype, (int)p->results_dtype);
-    CLS_FAIL_IF(cls_has_operand(p) && !clsoftmax_dtype_name(p->operand_dtype), CLSOFTMAX_INVALID_ARGUMENT,
+    CLS_FAIL_IF(cls_takes_operand(p) && !clsoftmax_dtype_name(p->operand_dtype), CLSOFTMAX_INVALID_ARGUMENT,
                 "there is no dtype %d", (int)p->operand_dtype);
     CLS_FAIL_IF(!clsoftmax_strategy_name(p->strategy), CLSOFTMAX_INVALID_ARGUMENT, "there is no strategy %d",
                 (int)p->strategy);
@@ -331,7 +346,8 @@ clsoftmax_status cls_problem_check(const clsoftmax_problem *problem, clsoftmax_p
                 (unsigned long long)problem->classes, (unsigned long long)problem->inner);
     CLS_FORWARD(check_choices(problem));
     fill_in_layout(problem, &checked->logits_layout);
-    if (!cls_has_operand(problem)) { /* nothing may depend on the layout or dtype of an array that is not there */
+    if (!cls_takes_operand(problem)) { /* it is the logits, or nothing may depend on the layout or dtype of an array
+                                          that is not there */
         checked->operand_layout = checked->logits_layout;
         checked->operand_dtype = checked->logits_dtype;
     }
@@ -469,12 +485,14 @@ static clsoftmax_status check_temperatures(const clsoftmax_problem *problem, con
     return CLSOFTMAX_OK;
 }
 
-clsoftmax_status cls_loss_check(const clsoftmax_problem *problem, float scale, float z_loss)
+clsoftmax_status cls_loss_check(const clsoftmax_problem *problem, float scale, float z_loss, float label_smoothing)
 {
     CLS_FAIL_IF(cls_has_loss(problem) && !(fabsf(scale) <= FLT_MAX), CLSOFTMAX_INVALID_ARGUMENT,
                 "the scale of the gradient is %g; it takes a finite number", (double)scale);
     CLS_FAIL_IF(cls_has_loss(problem) && !(z_loss >= 0 && z_loss <= FLT_MAX), CLSOFTMAX_INVALID_ARGUMENT,
                 "the weight of the z-loss is %g; it takes a finite number from 0 on", (double)z_loss);
+    CLS_FAIL_IF(cls_has_loss(problem) && !(label_smoothing >= 0 && label_smoothing <= 1), CLSOFTMAX_INVALID_ARGUMENT,
+                "the label smoothing is %g; it takes a number from 0 to 1", (double)label_smoothing);
     return CLSOFTMAX_OK;
 }
 
@@ -492,7 +510,7 @@ static clsoftmax_status check_weights(const clsoftmax_problem *problem, const fl
 clsoftmax_status cls_arguments_check(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments)
 {
     CLS_FORWARD(check_temperatures(problem, arguments));
-    CLS_FORWARD(cls_loss_check(problem, arguments->scale, arguments->z_loss));
+    CLS_FORWARD(cls_loss_check(problem, arguments->scale, arguments->z_loss, arguments->label_smoothing));
     CLS_FORWARD(check_weights(problem, arguments->weights));
     if (cls_problem_rows(problem) == 0)
         return CLSOFTMAX_OK;

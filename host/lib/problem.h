@@ -32,8 +32,10 @@ static inline unsigned cls_exponential_floats(const clsoftmax_problem *problem)
     return cls_problem_is_lean(problem) ? 1 : 2;
 }
 
-/* Returns 1 if the operation takes an operand. */
+/* Return 1 if rows have an operand, 1 if callers give it, and 1 if it is the logits themselves (OPERAND_MASK). */
 int cls_has_operand(const clsoftmax_problem *problem);
+int cls_takes_operand(const clsoftmax_problem *problem);
+int cls_operand_is_logits(const clsoftmax_problem *problem);
 
 /* Returns the number of rows of a checked problem. */
 static inline uint64_t cls_problem_rows(const clsoftmax_problem *problem)
@@ -72,8 +74,9 @@ uint32_t cls_problem_policies(const clsoftmax_problem *problem);
 /* Checks the temperature of all rows, if the problem has one: a number in [0, inf], -0 included. */
 clsoftmax_status cls_temperature_check(const clsoftmax_problem *problem, float temperature);
 
-/* Checks the numbers that losses take of a call: the scale of the gradient, and the weight of the z-loss. */
-clsoftmax_status cls_loss_check(const clsoftmax_problem *problem, float scale, float z_loss);
+/* Checks the numbers that losses take of a call: the scale of the gradient, the weight of the z-loss, and the share of
+   a label that is spread. */
+clsoftmax_status cls_loss_check(const clsoftmax_problem *problem, float scale, float z_loss, float label_smoothing);
 
 /* Returns 1 if an array that the device reads and one that it writes share a byte and are not the same array: the byte
    would be read after it was written. Both have an element for each class. */

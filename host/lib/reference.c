@@ -95,11 +95,14 @@ static void write_element(void *array, clsoftmax_dtype dtype, uint64_t at, doubl
 /* What a result is computed from: z is (x - max) / T, rest the sum of exp(z) over the row without the first maximum. */
 typedef struct formula_of {
     double z, rest;
-    int is_maximum; /* 1: z is the first maximum's */
-    int is_label;   /* 1: the class is the row's label */
+    int is_maximum;       /* 1: z is the first maximum's */
+    int is_label;         /* 1: the class is the row's label */
+    int is_without_label; /* 1: the row has none, but its loss is one of a label */
     double weight, scale, z_loss, log_sum_exp, temperature;
     double operand, mean_operand, sum_operand; /* of the class; over the row, with and without probabilities */
     double mean_z;                             /* over the row, with probabilities */
+    double smoothing, unmasked;                /* the share of the label that is spread, and over how many classes */
+    int is_masked;                             /* 1: the class is not one of them */
     double teacher;                            /* the probability of the class in the teacher's row */
     int is_squared;                            /* 1: T^2 is wanted */
 } formula_of;
@@ -169,6 +172,53 @@ static double formula_DISTILLATION_GRADIENT(formula_of of)
     return difference == 0 || of.weight == 0 ? 0 : difference * of.weight * of.scale * step;
 }
 
+static double formula_CROSS_ENTROPY_OF_TARGETS(formula_of of)
+{
+    (void)of;
+    return NAN;
+}
+
+/* Returns the gradient of a cross-entropy with a target for the class, from that of 1 for all of them together. */
+static double gradient_of_target(formula_of of, double target, double targets)
+{
+    const double p = exp(of.z) / (1 + of.rest), penalty = of.z_loss > 0 ? 2 * of.z_loss * of.log_sum_exp : 0;
+    const double step = of.weight * (p * targets - target) + penalty * p;
+    return step == 0 ? 0 : step * of.scale / of.temperature;
+}
+
+static double formula_CROSS_ENTROPY_OF_TARGETS_GRADIENT(formula_of of)
+{
+    return gradient_of_target(of, of.operand, of.sum_operand);
+}
+
+static double formula_SMOOTHED_CROSS_ENTROPY(formula_of of)
+{
+    (void)of;
+    return NAN;
+}
+
+static double formula_SMOOTHED_CROSS_ENTROPY_GRADIENT(formula_of of)
+{
+    const double spread = of.unmasked > 0 ? of.smoothing : 0, each = of.is_masked ? 0 : spread / of.unmasked;
+    const double p = exp(of.z) / (1 + of.rest), penalty = of.z_loss > 0 ? 2 * of.z_loss * of.log_sum_exp : 0;
+    const double others = of.is_maximum ? of.rest : 1 + of.rest - exp(of.z); /* 1 - p times the sum */
+    const double label = of.is_label ? -others / (1 + of.rest) : p;          /* as without smoothing */
+    const double step = of.weight * ((1 - of.smoothing) * label + spread * p - each) + penalty * p;
+    return step == 0 || of.is_without_label ? 0 : step * of.scale / of.temperature;
+}
+
+static double formula_SOFTMAX_TEMPERATURE_GRADIENT(formula_of of)
+{
+    (void)of;
+    return NAN;
+}
+
+static double formula_LOG_SOFTMAX_TEMPERATURE_GRADIENT(formula_of of)
+{
+    (void)of;
+    return NAN;
+}
+
 static double formula(clsoftmax_operation operation, formula_of of)
 {
     switch (operation) {
@@ -196,8 +246,10 @@ typedef struct reference_row {
     uint64_t argmax;
     double rest; /* the sum of exp(z) over the row without the first maximum */
     double fill; /* every probability of the row; -1: they are computed */
-    /* sums over the row: of exp(z) times the operand, of the operand, and of exp(z) times z */
-    double weighted_operand, sum_operand, weighted_z;
+    /* sums over the row: of exp(z) times the operand, of the operand, and of exp(z) times z; of the operand times -z,
+       and of exp(z) times that */
+    double weighted_operand, sum_operand, weighted_z, distant_operand, weighted_distant_operand;
+    int is_far; /* 1: a class with an operand has a distance -z that is infinite, or beyond f32 */
     /* of the teacher's row: its largest logit, and what `rest` is */
     double teacher_maximum, teacher_rest;
 } reference_row;
@@ -208,9 +260,12 @@ static double logit(const reference_row *row, uint64_t c)
                         row->logits + c * row->problem->logits_layout.class_stride);
 }
 
-/* Returns the operand of a class; 0 for an operation that has none. */
+/* Returns the operand of a class; 0 for an operation that has none. For label smoothing it is 1, or 0 for a class that
+   is masked. */
 static double operand(const reference_row *row, uint64_t c)
 {
+    if (cls_operand_is_logits(row->problem))
+        return logit(row, c) == -INFINITY ? 0 : 1;
     return !cls_has_operand(row->problem) ? 0
                                           : read_element(row->arguments->operand, row->problem->operand_dtype,
                                                          row->operand + c * row->problem->operand_layout.class_stride);
@@ -252,6 +307,12 @@ static double exponent(const reference_row *row, double x)
 static int has_teacher(const reference_row *row)
 {
     return clsoftmax_operation_has_teacher(row->problem->operation);
+}
+
+/* Returns 1 if the operand is target probabilities. */
+static int has_targets(const reference_row *row)
+{
+    return clsoftmax_operation_has_targets(row->problem->operation);
 }
 
 /* Returns the exponent of a class in the teacher's row. */
@@ -299,7 +360,7 @@ static double own_fill(const reference_row *row)
     if (isnan(row->maximum) || !(row->temperature >= 0))
         return NAN;
     for (uint64_t c = 0; c < problem->classes && !has_teacher(row); c++)
-        if (!isfinite(operand(row, c)))
+        if (!isfinite(operand(row, c)) || (has_targets(row) && operand(row, c) < 0))
             return NAN;
     if (row->maximum == INFINITY && problem->pos_inf == CLSOFTMAX_POS_INF_NAN)
         return NAN;
@@ -339,9 +400,13 @@ static formula_of inputs_of(const reference_row *row, uint64_t c)
                         .rest = row->rest,
                         .is_maximum = logit(row, c) == row->maximum,
                         .is_label = label >= 0 && (uint64_t)label == c,
-                        .weight = label >= 0 || has_teacher(row) ? weight : 0,
+                        .is_without_label = label < 0,
+                        .smoothing = (double)arguments->label_smoothing,
+                        .unmasked = row->sum_operand,
+                        .is_masked = operand(row, c) == 0,
+                        .weight = label >= 0 || !cls_has_labels(row->problem) ? weight : 0,
                         .scale = (double)arguments->scale,
-                        .z_loss = label >= 0 ? (double)arguments->z_loss : 0,
+                        .z_loss = label >= 0 || !cls_has_labels(row->problem) ? (double)arguments->z_loss : 0,
                         .log_sum_exp = log_sum_exp(row),
                         .temperature = row->temperature,
                         .operand = operand(row, c),
@@ -386,16 +451,56 @@ static void write_distillation(const reference_row *row)
     row->arguments->losses[row->record] = (float)loss;
 }
 
-/* Writes the loss of a row with a label. */
+/* Returns the sum of targets times -ln p. */
+static double likelihood_of_targets(const reference_row *row)
+{
+    return row->is_far ? INFINITY : row->sum_operand * log1p(row->rest) + row->distant_operand;
+}
+
+/* Returns -ln p of the label, or the mean of it and that of all classes that are not masked, for label smoothing. */
+static double likelihood_of_label(const reference_row *row, formula_of of)
+{
+    const double own = log1p(of.rest) - of.z;
+    if (!cls_operand_is_logits(row->problem))
+        return own;
+    const double kept = of.smoothing < 1 ? (1 - of.smoothing) * own : 0;
+    return kept + (of.smoothing > 0 && of.unmasked > 0 ? of.smoothing * likelihood_of_targets(row) / of.unmasked : 0);
+}
+
+/* Writes the cross-entropy of a row. */
 static void write_loss(const reference_row *row)
 {
     const formula_of of = inputs_of(row, label_of(row) >= 0 ? (uint64_t)label_of(row) : 0);
-    const double likelihood = of.weight > 0 ? of.weight * (log1p(of.rest) - of.z) : 0;
+    const int has_label = label_of(row) >= 0 || has_targets(row);
+    const double likelihood =
+        of.weight > 0 ? of.weight * (has_targets(row) ? likelihood_of_targets(row) : likelihood_of_label(row, of)) : 0;
     const double penalty = of.z_loss > 0 ? of.z_loss * of.log_sum_exp * of.log_sum_exp : 0;
     double loss = likelihood + penalty;
     if (row->fill != -1)
         loss = isnan(row->fill) ? NAN : of.weight > 0 ? INFINITY : 0;
-    row->arguments->losses[row->record] = label_of(row) < 0 ? 0 : (float)loss;
+    row->arguments->losses[row->record] = has_label ? (float)loss : 0;
+}
+
+/* Returns 1 if the row has a derivative by T in place of a loss. */
+static int has_temperature_gradient(const reference_row *row)
+{
+    return row->problem->operation == CLSOFTMAX_OPERATION_SOFTMAX_TEMPERATURE_GRADIENT ||
+           row->problem->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX_TEMPERATURE_GRADIENT;
+}
+
+/* Writes it. At T = 0, where a softmax is a step, it is 0; so it is in a row of zeros. */
+static void write_temperature_gradient(const reference_row *row)
+{
+    const formula_of of = inputs_of(row, 0);
+    const int is_softmax = row->problem->operation == CLSOFTMAX_OPERATION_SOFTMAX_TEMPERATURE_GRADIENT;
+    const double both = is_softmax ? row->weighted_distant_operand / (1 + row->rest) : row->distant_operand;
+    const double sum = is_softmax ? of.mean_operand : of.sum_operand;
+    double value = of.temperature == 0 || of.weight == 0 ? 0 : (both + sum * of.mean_z) / of.temperature * of.weight;
+    if (row->fill != -1)
+        value = row->fill;
+    if (!is_softmax && row->is_far && row->fill == -1 && value != 0)
+        value = copysign(INFINITY, value);
+    row->arguments->losses[row->record] = (float)value + 0.0f;
 }
 
 /* Writes the results of the row: its fill, or the formula for each class. */
@@ -440,16 +545,32 @@ static void write_statistics(const reference_row *row)
     row->arguments->statistics[row->record] = s;
 }
 
+/* Returns 1 if (max - x) times the power of two below 1 / T, or 1 / T itself, is 2^128 or more: devices take such a
+   distance for infinite. */
+static int is_far(const reference_row *row, double z)
+{
+    int exponent;
+    if (row->temperature == 0 || isinf(row->temperature))
+        return z == -INFINITY;
+    frexp(1 / row->temperature, &exponent);
+    return ldexp(-z * row->temperature, exponent - 1) >= 0x1p128;
+}
+
 /* Adds up the row, if it is computed. */
 static void add_up(reference_row *row)
 {
     row->rest = row->weighted_operand = row->sum_operand = row->weighted_z = 0;
+    row->distant_operand = row->weighted_distant_operand = 0;
+    row->is_far = 0;
     for (uint64_t c = 0; row->fill == -1 && c < row->problem->classes; c++) {
         const double z = exponent(row, logit(row, c)), e = exp(z), g = operand(row, c);
         row->rest += c == row->argmax ? 0 : e;
         row->weighted_operand += e * g;
         row->sum_operand += g;
         row->weighted_z += e == 0 ? 0 : e * z;
+        row->distant_operand += g == 0 ? 0 : g * (has_temperature_gradient(row) ? fmin(-z, 0x1p200) : -z);
+        row->is_far |= g != 0 && is_far(row, z);
+        row->weighted_distant_operand += e == 0 ? 0 : e * g * -z;
     }
 }
 
@@ -463,6 +584,8 @@ static void compute_row(reference_row *row)
         write_statistics(row);
     if (has_teacher(row) && row->arguments->losses)
         write_distillation(row);
+    else if (has_temperature_gradient(row))
+        write_temperature_gradient(row);
     else if (cls_has_loss(row->problem) && row->arguments->losses)
         write_loss(row);
     if (cls_has_results(row->problem))

@@ -5,6 +5,11 @@
  *     log-softmax backward    (g[c] - p[c] sum of g) / T
  *     sensitivity             dp[c] / dT = p[c] (d[c] - sum of p d) / T,   d[c] = (max - x[c]) / T
  *
+ * and the derivative by T of the loss that g comes from, a number for the row:
+ *
+ *     softmax                 (sum of p g d - (sum of p g) (sum of p d)) / T
+ *     log-softmax             (sum of g d - (sum of g) (sum of p d)) / T
+ *
  * At T = 0 a softmax is a step, and its derivatives are 0. C11 and OpenCL C compile this header. operations.h includes
  * it.
  */
@@ -88,6 +93,60 @@ CORE_FUNCTION core_end_t core_sensitivity_end(core_total_t exponentials, core_to
     core_scaled_t step = core_backward_step(prepared, (core_row_int)(0));
     step.mantissa = core_two_product(step.mantissa, distance.factor);
     return core_end_of_mean(sum, mean, step);
+}
+
+/* Returns the end of a row that has a derivative by T instead of results. It is 0 at both ends of T. */
+CORE_FUNCTION core_end_t core_temperature_end(core_scaled_t derivative, core_row_int is_infinite, core_row_float weight,
+                                              core_scaled_t step, core_row_int is_limit)
+{
+    const core_row_float zero = CORE_ROW(0.0f), one = CORE_ROW(1.0f);
+    const core_two_float nothing = {zero, zero};
+    core_scaled_t product = core_scaled_product(core_scaled_product(derivative, step), core_scaled_float(weight));
+    core_row_float value = core_scaled_value(product) + 0.0f; /* -0 becomes +0 */
+    core_row_float beyond = derivative.mantissa.high > zero   ? CORE_ROW(CORE_INFINITY)
+                            : derivative.mantissa.high < zero ? CORE_ROW(-CORE_INFINITY)
+                                                              : core_row_float_of_bits((core_row_uint)(CORE_NAN_BITS));
+    value = is_infinite & (step.mantissa.high > zero) ? beyond : value;
+    core_end_t end = {nothing, one, zero, is_limit | (weight == zero) ? zero : value, nothing, one};
+    return end;
+}
+
+/* Returns the negative of a scaled number. */
+CORE_FUNCTION core_scaled_t core_scaled_negative(core_scaled_t x)
+{
+    core_scaled_t negative = {{-x.mantissa.high, -x.mantissa.low}, x.exponent};
+    return negative;
+}
+
+/* Returns the derivative of a softmax by T. The totals are those of the terms of their names. */
+CORE_FUNCTION core_end_t core_softmax_temperature_end(core_total_t exponentials, core_total_t weighted,
+                                                      core_total_t products, core_total_t weighted_products,
+                                                      core_term_row_t row, core_temperature_t prepared,
+                                                      core_row_float weight)
+{
+    core_two_float reciprocal = core_reciprocal(core_total_value(exponentials));
+    core_two_float both = core_two_product(core_total_value(weighted_products), reciprocal);
+    core_two_float mean = core_two_product(core_total_value(products), reciprocal);
+    core_two_float distance = core_two_product(core_total_value(weighted), reciprocal);
+    core_two_float apart = core_two_product(mean, distance), negative = {-apart.high, -apart.low};
+    core_two_float derivative = core_two_product(core_two_sum(both, negative), row.distance.factor);
+    return core_temperature_end(core_scaled_of(derivative), (core_row_int)(0), weight,
+                                core_backward_step(prepared, core_operand_exponent(row.operand)),
+                                core_is_limit(prepared));
+}
+
+/* Returns the derivative of a log-softmax by T. It is infinite if a class with an operand is masked. */
+CORE_FUNCTION core_end_t core_log_softmax_temperature_end(core_total_t exponentials, core_total_t weighted,
+                                                          core_operand_sums_t sums, core_term_row_t row,
+                                                          core_temperature_t prepared, core_row_float weight)
+{
+    core_two_float reciprocal = core_reciprocal(core_total_value(exponentials));
+    core_two_float distance =
+        core_two_product(core_two_product(core_total_value(weighted), reciprocal), row.distance.factor);
+    core_scaled_t apart = core_scaled_of(core_two_product(sums.shares, distance));
+    return core_temperature_end(core_scaled_sum(sums.distances, core_scaled_negative(apart)), sums.is_infinite, weight,
+                                core_backward_step(prepared, core_operand_exponent(row.operand)),
+                                core_is_limit(prepared));
 }
 
 #endif

@@ -98,11 +98,11 @@ CORE_FUNCTION core_end_t core_gradient_factor(core_row_float loss, core_mass_t m
     return end;
 }
 
-/* Returns the gradient of the label's class: 2 z lse p - w (1 - p), times s / T. 1 - p is (sum - e) / sum, and the
+/* Returns the gradient of the label's class by x / T: 2 z lse p - w (1 - p). 1 - p is (sum - e) / sum, and the
    difference is the rest if the label has the largest logit. The unit of the rest is taken off last, so that a small
    one keeps its digits. */
-CORE_FUNCTION core_row_float core_gradient_at_label(core_setting_t set, core_mass_t mass, core_row_float label,
-                                                    core_row_float weight, core_two_float penalty, core_scaled_t step)
+CORE_FUNCTION core_scaled_t core_gradient_at_label(core_setting_t set, core_mass_t mass, core_row_float label,
+                                                   core_two_float weight, core_two_float penalty)
 {
     const core_row_float zero = CORE_ROW(0.0f), one = CORE_ROW(1.0f);
     core_pair e = core_exponential((core_float)(label), set.row);
@@ -119,39 +119,70 @@ CORE_FUNCTION core_row_float core_gradient_at_label(core_setting_t set, core_mas
     own.high = is_largest ? one : own.high;
     own.low = is_largest ? zero : own.low;
 
-    const core_two_float w = {weight, zero}, reciprocal = core_reciprocal(mass.sum);
-    core_two_float down = core_two_product(core_two_product(w, others), reciprocal);
+    const core_two_float reciprocal = core_reciprocal(mass.sum);
+    core_two_float down = core_two_product(core_two_product(weight, others), reciprocal);
     core_two_float up = core_two_product(core_two_product(penalty, own), reciprocal);
     core_two_float negative_down = {-down.high, -down.low};
-    core_scaled_t at_label = core_scaled_product(step, core_scaled_of(core_two_sum(up, negative_down)));
+    core_scaled_t at_label = core_scaled_of(core_two_sum(up, negative_down));
     core_row_int of_unit = core_row_int_of_uint(core_row_bits(rest_unit) >> 23) - 127;
     at_label.exponent += is_largest ? of_unit : (core_row_int)(0);
-    at_label.exponent = core_is_limit(set.prepared) ? (core_row_int)(250) : at_label.exponent;
-    return core_scaled_value(at_label) + 0.0f; /* -0 becomes +0 */
+    return at_label;
+}
+
+/* Returns a gradient times the step s / T; what is not 0 is infinite at T = 0. */
+CORE_FUNCTION core_row_float core_gradient_value(core_scaled_t gradient, core_scaled_t step, core_row_int is_limit)
+{
+    core_scaled_t value = core_scaled_product(step, gradient);
+    value.exponent = is_limit ? (core_row_int)(250) : value.exponent;
+    return core_scaled_value(value) + 0.0f; /* -0 becomes +0 */
+}
+
+/* What the losses of a row, and their gradients, have in common. */
+typedef struct {
+    core_mass_t mass;
+    core_two_float log_sum;     /* ln of the sum relative to the largest exponential */
+    core_two_float log_sum_exp; /* ln of the sum of exp(x / T) */
+    core_two_float penalty;     /* 2 z lse */
+    core_scaled_t step;         /* s / T */
+    core_row_int is_limit;      /* T is 0 */
+} core_row_loss_t;
+
+CORE_FUNCTION core_row_loss_t core_row_loss(core_setting_t set, core_total_t rest_total, core_rest_t rest,
+                                            core_loss_inputs_t inputs, int levels)
+{
+    core_row_loss_t row;
+    core_log_row_t origin = core_log_row(set.prepared, set.maximum);
+    origin.maximum = CORE_ROW(0.0f);
+    row.mass = core_mass(set, rest_total, rest, levels);
+    row.log_sum = core_logarithm_of_one_plus(row.mass.relative);
+    core_two_float negative_log_sum = {-row.log_sum.high, -row.log_sum.low};
+    row.log_sum_exp = core_row_log_value(set.maximum, origin, negative_log_sum);
+    row.penalty = core_gradient_penalty(inputs.z_loss, row.log_sum_exp);
+    row.step = core_gradient_step(inputs.scale, set.prepared);
+    row.is_limit = core_is_limit(set.prepared);
+    return row;
+}
+
+/* Returns -ln p of the label, whose logit is as an ordinary row has it. */
+CORE_FUNCTION core_two_float core_likelihood_of_label(core_setting_t set, core_row_loss_t row, core_row_float label)
+{
+    core_two_float logarithm = core_row_log_value(label, core_log_row(set.prepared, set.maximum), row.log_sum);
+    core_two_float likelihood = {-logarithm.high, -logarithm.low};
+    return likelihood;
 }
 
 /* Returns the cross-entropy of a row as if it were computed, and had a label; core_cross_entropy_of_kind corrects it
    for the others. label: its logit as an ordinary row has it. */
-CORE_FUNCTION core_end_t core_computed_cross_entropy(core_setting_t set, core_total_t rest_total, core_rest_t rest,
-                                                     core_row_float label, core_loss_inputs_t inputs, int levels)
+CORE_FUNCTION core_end_t core_computed_cross_entropy(core_setting_t set, core_row_loss_t row, core_row_float label,
+                                                     core_loss_inputs_t inputs)
 {
-    core_mass_t mass = core_mass(set, rest_total, rest, levels);
-    core_log_row_t log_row = core_log_row(set.prepared, set.maximum), origin = log_row;
-    origin.maximum = CORE_ROW(0.0f);
-    core_two_float log_sum = core_logarithm_of_one_plus(mass.relative);
-    core_two_float negative_log_sum = {-log_sum.high, -log_sum.low};
-    core_two_float log_sum_exp = core_row_log_value(set.maximum, origin, negative_log_sum);
-    core_two_float log_probability = core_row_log_value(label, log_row, log_sum);
-    core_two_float likelihood = {-log_probability.high, -log_probability.low};
-
     const core_two_float weight = {inputs.weight, CORE_ROW(0.0f)};
-    core_two_float penalty = core_gradient_penalty(inputs.z_loss, log_sum_exp);
-    core_scaled_t step = core_gradient_step(inputs.scale, set.prepared);
-    core_scaled_t factor = core_scaled_product(step, core_scaled_of(core_two_sum(weight, penalty)));
-
-    core_row_float loss = core_loss_of(inputs.weight, likelihood, inputs.z_loss, log_sum_exp);
-    core_end_t end = core_gradient_factor(loss, mass, factor, core_is_limit(set.prepared));
-    end.at_label = core_gradient_at_label(set, mass, label, inputs.weight, penalty, step);
+    core_scaled_t factor = core_scaled_product(row.step, core_scaled_of(core_two_sum(weight, row.penalty)));
+    core_row_float loss =
+        core_loss_of(inputs.weight, core_likelihood_of_label(set, row, label), inputs.z_loss, row.log_sum_exp);
+    core_end_t end = core_gradient_factor(loss, row.mass, factor, row.is_limit);
+    end.at_label =
+        core_gradient_value(core_gradient_at_label(set, row.mass, label, weight, row.penalty), row.step, row.is_limit);
     return end;
 }
 
@@ -168,6 +199,8 @@ CORE_FUNCTION core_end_t core_cross_entropy_of_kind(core_setting_t set, core_los
     result.loss = is_labelled ? is_computed ? computed.loss : nothing : zero;
     result.factor.high = is_labelled ? computed.factor.high : zero;
     result.factor.low = is_labelled ? computed.factor.low : zero;
+    result.operand.high = is_labelled ? computed.operand.high : zero;
+    result.operand.low = is_labelled ? computed.operand.low : zero;
     return result;
 }
 

@@ -15,13 +15,6 @@
 
 #include "core/row_end.h"
 
-/* Returns a number as a scaled one. */
-CORE_FUNCTION core_scaled_t core_scaled_float(core_row_float x)
-{
-    const core_two_float both = {x, CORE_ROW(0.0f)};
-    return core_scaled_of(both);
-}
-
 /* Returns the loss of a row whose divergence has this total. It is 0 at T = 0 with T^2, and otherwise infinite where
    the divergence is. */
 CORE_FUNCTION core_row_float core_distillation_loss(core_total_t total, core_divergence_t divergence,
@@ -50,40 +43,13 @@ CORE_FUNCTION core_scaled_t core_distillation_step(core_row_float weight, float 
     return core_scaled_product(step, core_scaled_float(weight));
 }
 
-/* Returns the end of a row: the student's exponentials times `factor`, less the teacher's times `operand`, are the
-   gradient but for a power of two, of which `before` and `after` are the factors. At T = 0 without T^2, what is not 0
-   becomes infinite. */
+/* Returns the end of a row. At T = 0 without T^2, a gradient that is not 0 becomes infinite. */
 CORE_FUNCTION core_end_t core_distillation_end(core_divergence_t divergence, core_scaled_t step, core_row_int is_limit,
                                                core_row_float loss)
 {
-    const core_row_float zero = CORE_ROW(0.0f);
     core_two_float student = core_two_product(divergence.student, step.mantissa);
     core_two_float teacher = core_two_product(divergence.teacher, step.mantissa);
-    core_powers_t powers = core_powers_of_two(step.exponent - CORE_EXPONENTIAL_BIAS);
-    core_row_float before = is_limit ? CORE_ROW(0x1p60f) : powers.left;
-    core_row_float after = is_limit ? CORE_ROW(0x1p127f) : powers.held;
-    core_end_t end = {student, after, zero, loss, teacher, before};
-    return end;
-}
-
-/* Returns an exponential times a two-float as a pair. In the lean core e.low means nothing. */
-CORE_FUNCTION core_pair core_exponential_product(core_pair e, core_two_float factor)
-{
-    const core_float high = (core_float)(factor.high), low = (core_float)(factor.low);
-    core_pair product = {e.high * high, (core_float)(0.0f)};
-    core_float lost = core_fma(e.high, high, -product.high);
-    product.low = CORE_LEAN ? core_fma(e.high, low, lost) : lost + core_fma(e.low, high, e.high * low);
-    return product;
-}
-
-/* Returns the gradient of a class with exponentials e of the student and `of_teacher`. */
-CORE_FUNCTION core_float core_distillation_gradient(core_pair e, core_pair of_teacher, core_end_t end)
-{
-    core_pair student = core_exponential_product(e, end.factor);
-    core_pair teacher = core_exponential_product(of_teacher, end.operand);
-    core_pair difference = core_pair_difference(student, teacher);
-    core_float result = (difference.high + difference.low) * (core_float)(end.before);
-    return core_fma(result, (core_float)(end.after), (core_float)(0.0f)); /* -0 becomes +0 */
+    return core_end_of_difference(student, teacher, step.exponent, is_limit, loss);
 }
 
 #endif

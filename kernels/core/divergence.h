@@ -58,18 +58,6 @@ CORE_FUNCTION core_row_int core_kind_with_teacher(core_row_int kind, core_row_ui
 
 /* ------------------------------------------------------------------ Bounds of the terms */
 
-#define CORE_LARGEST_QUARTER 0x1p126f
-
-/* Returns a quarter of the distance of a logit from the maximum, which cannot overflow as the distance can, over the
-   factor of core_distance_t; at most CORE_LARGEST_QUARTER. */
-CORE_FUNCTION core_float core_quarter_distance(core_float x, core_distance_t row)
-{
-    const core_float largest = (core_float)(CORE_LARGEST_QUARTER);
-    core_float quarter = core_fma(x, (core_float)(row.scale * -0.25f), (core_float)(row.maximum * 0.25f));
-    core_float distance = quarter * (core_float)(row.power);
-    return core_select(distance < largest, distance, largest);
-}
-
 /* Returns two bounds of a class as a pair of floats that are not negative. The first is how far its logits are apart:
    a quarter of |ln(e) - ln(e of the teacher)| / factor, with the factor of core_distance_t; 0 if both exponentials are.
    The second is that times the teacher's exponential; it is infinite if the teacher has a logit and the student does

@@ -36,9 +36,11 @@
 #define FIRST_LOSS s4
 #define FIRST_ROWS_STRIDE s5
 
-/* What losses take of a call, a float2: the scale of the gradient, and the weight of the z-loss. */
+/* What losses take of a call, a float4: the scale of the gradient, the weight of the z-loss, and the share of a label
+   that is spread over all classes. */
 #define LOSS_SCALE s0
 #define LOSS_Z s1
+#define LOSS_SMOOTHING s2
 
 /* A sweep, a ulong2: how many temperatures it has, and how many elements a result at one is from the result at the
    next. */
@@ -74,7 +76,7 @@
     BUFFER(STATISTICS, core_statistics_record, statistics)                                                             \
     BUFFER(LOSSES, float, losses)                                                                                      \
     VALUE(ulong8, first)                                                                                               \
-    VALUE(float2, loss)                                                                                                \
+    VALUE(float4, loss)                                                                                                \
     BUFFER(INVALID_ROWS, uint, invalid_rows)                                                                           \
     VALUE(ulong2, sweep)
 
@@ -89,13 +91,13 @@
 /* What is known of a part of a row. Only the parts at the first temperature have a top, and only the row's first part
    has the label's logit. It is kept there because the third kernel may write a result in its place. */
 typedef struct {
-    core_total_t totals[TERM_COUNT]; /* at the places of the terms that the row has */
+    core_total_t totals[TERM_MOST]; /* at the places of the terms that the row has */
     core_top_t top;
     float label_logit;
     uint is_labelled; /* 1: the row has a label */
 } split_part;
 #ifndef CORE_ROW_PER_LANE /* with it a total is a vector, and no such kernel has parts */
-typedef char split_part_is_whole_longs[sizeof(split_part) == (3 * TERM_COUNT + 4) * sizeof(core_long) ? 1 : -1];
+typedef char split_part_is_whole_longs[sizeof(split_part) == (3 * TERM_MOST + 4) * sizeof(core_long) ? 1 : -1];
 #endif
 
 /* Bytes of local memory for each work-item of a work-group while tops and sums are reduced, for a set of terms.

@@ -10,15 +10,19 @@
 
 #include "core/divergence.h"
 
-#define TERM_EXPONENTIAL 0 /* exp(x / T) */
-#define TERM_WEIGHTED 1    /* the exponential times the distance of its logit from the maximum, for an entropy */
-#define TERM_REST 2        /* the exponential, in units that suit the rest of the row (core_rest_t) */
-#define TERM_PRODUCT 3     /* the exponential times the operand */
-#define TERM_OPERAND 4     /* the operand itself */
-#define TERM_TEACHER 5     /* the exponential of the operand, where that is a teacher's logit */
-#define TERM_BOUNDS 6      /* not a sum: the largest of each of two bounds of a class (core_bounds) */
-#define TERM_DIVERGENCE 7  /* what a class adds to the divergence from the teacher, once the first sums are known */
-#define TERM_COUNT 8
+#define TERM_EXPONENTIAL 0      /* exp(x / T) */
+#define TERM_WEIGHTED 1         /* the exponential times the distance of its logit from the maximum, for an entropy */
+#define TERM_REST 2             /* the exponential, in units that suit the rest of the row (core_rest_t) */
+#define TERM_PRODUCT 3          /* the exponential times the operand */
+#define TERM_OPERAND 4          /* the operand itself */
+#define TERM_PRODUCT_WEIGHTED 5 /* the exponential times the operand and the distance of its logit from the maximum */
+#define TERM_REACH 6            /* not a sum: the largest of what bounds the operand times that distance (core_reach) */
+#define TERM_OPERAND_WEIGHTED 7 /* the operand times that distance, once its largest bound is known */
+#define TERM_TEACHER 8          /* the exponential of the operand, where that is a teacher's logit */
+#define TERM_BOUNDS 9           /* not a sum: the largest of each of two bounds of a class (core_bounds) */
+#define TERM_DIVERGENCE 10 /* what a class adds to the divergence from the teacher, once the first sums are known */
+#define TERM_COUNT 11
+#define TERM_MOST 6 /* so many of them has a row at most */
 
 /* A set of terms is a sum of these. They are macros, so that a compiler sees constants. */
 #define TERM_SET(term) (1u << (term))
@@ -27,7 +31,8 @@
 /* How many terms a set has, and the place of a term among them. */
 #define TERMS_IN(set)                                                                                                  \
     (TERM_IS_IN(set, 0) + TERM_IS_IN(set, 1) + TERM_IS_IN(set, 2) + TERM_IS_IN(set, 3) + TERM_IS_IN(set, 4) +          \
-     TERM_IS_IN(set, 5) + TERM_IS_IN(set, 6) + TERM_IS_IN(set, 7))
+     TERM_IS_IN(set, 5) + TERM_IS_IN(set, 6) + TERM_IS_IN(set, 7) + TERM_IS_IN(set, 8) + TERM_IS_IN(set, 9) +          \
+     TERM_IS_IN(set, 10))
 #define TERM_PLACE(set, term) TERMS_IN((set) & (TERM_SET(term) - 1u))
 
 /* The terms that statistics need. */
@@ -39,12 +44,15 @@
 /* Whether the operand is a teacher's logits. */
 #define TERMS_NEED_TEACHER(set) (TERM_IS_IN(set, TERM_TEACHER) != 0)
 
+/* Whether the terms need distances from the maximum. */
+#define TERMS_NEED_DISTANCE(set) (((set) & (TERM_SET(TERM_WEIGHTED) | TERM_SET(TERM_REACH))) != 0)
+
 /* Whether the terms need the operand: of it the largest size in the row, or the largest logit. */
 #define TERMS_NEED_OPERAND(set)                                                                                        \
     (((set) & (TERM_SET(TERM_PRODUCT) | TERM_SET(TERM_OPERAND) | TERM_SET(TERM_TEACHER))) != 0)
 
 /* The terms that are added up in a phase of their own, since they need the sums of the others. */
-#define TERMS_LATER(set) ((set)&TERM_SET(TERM_DIVERGENCE))
+#define TERMS_LATER(set) ((set) & (TERM_SET(TERM_OPERAND_WEIGHTED) | TERM_SET(TERM_DIVERGENCE)))
 #define TERM_IS_LATER(term) (TERMS_LATER(TERM_SET(term)) != 0)
 
 /* Whether they need more of a top than its largest key. */
@@ -55,6 +63,7 @@ typedef struct {
     core_distance_t distance;
     core_rest_t rest;
     core_operand_t operand;
+    core_row_float reach; /* the power of two that core_reach_power returns, in the second phase sums */
 } core_term_row_t;
 
 /* Returns what a class adds to the sum of a term, from its exponential e, its logit x as an ordinary row has it, and
@@ -70,6 +79,12 @@ CORE_FUNCTION core_pair core_term(int term, core_pair e, core_float x, core_floa
         return core_product(e, g, row.operand);
     case TERM_OPERAND:
         return core_share(g, row.operand);
+    case TERM_PRODUCT_WEIGHTED:
+        return core_weighted_product(e, x, g, row.operand, row.distance);
+    case TERM_REACH:
+        return core_reach(x, g, row.operand, row.distance);
+    case TERM_OPERAND_WEIGHTED:
+        return core_weighted_share(x, g, row.operand, row.distance, row.reach);
     }
     return e;
 }
@@ -93,10 +108,12 @@ CORE_FUNCTION core_pair core_teacher_term(int term, core_pair e, core_pair of_te
 
 /* Whether the largest of what classes have of a term is found, and not the sum. It is the largest of `high` and that of
    `low`, which are not negative, each as the bits of a float. */
-#define TERM_IS_LARGEST(term) ((term) == TERM_BOUNDS)
+#define TERM_IS_LARGEST(term) ((term) == TERM_REACH || (term) == TERM_BOUNDS)
 
 /* Whether what classes add to a term has a sign; it is then at most 1/2 in size. A constant, as the term is. */
-#define TERM_IS_SIGNED(term) ((term) == TERM_PRODUCT || (term) == TERM_OPERAND)
+#define TERM_IS_SIGNED(term)                                                                                           \
+    ((term) == TERM_PRODUCT || (term) == TERM_OPERAND || (term) == TERM_PRODUCT_WEIGHTED ||                            \
+     (term) == TERM_OPERAND_WEIGHTED)
 
 /* The constant of the first level of its sum. */
 #define TERM_UNIT(term) (TERM_IS_SIGNED(term) ? CORE_UNIT_SIGNED : CORE_UNIT_HIGH)

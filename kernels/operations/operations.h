@@ -14,6 +14,7 @@
 #include "core/backward.h"
 #include "core/cross_entropy.h"
 #include "core/distillation.h"
+#include "core/targets.h"
 
 /* ------------------------------------------------------------------ Tables */
 
@@ -22,18 +23,29 @@
 #define LOSS_OF_LABEL 1 /* a loss, from its label; a gradient has a result of its own at the label */
 #define LOSS_OF_ROW 2   /* a loss, which has nothing to do with a label */
 
-/* How a row ends: X(name, the terms that its end is computed from, its loss). Several operations may end alike. */
+/* How a row ends: X(name, the terms that its end is computed from, its operand, its loss). Several operations may end
+   alike. */
 #define ENDING_LIST(X)                                                                                                 \
-    X(NOTHING, 0u, LOSS_NONE)                                                                                          \
-    X(RECIPROCAL, TERM_SET(TERM_EXPONENTIAL), LOSS_NONE)                                                               \
-    X(LOGARITHM, TERM_SET(TERM_REST), LOSS_NONE)                                                                       \
-    X(CROSS_ENTROPY, TERM_SET(TERM_REST), LOSS_OF_LABEL)                                                               \
-    X(SOFTMAX_BACKWARD, TERM_SET(TERM_EXPONENTIAL) | TERM_SET(TERM_PRODUCT), LOSS_NONE)                                \
-    X(LOG_SOFTMAX_BACKWARD, TERM_SET(TERM_EXPONENTIAL) | TERM_SET(TERM_OPERAND), LOSS_NONE)                            \
-    X(SENSITIVITY, TERM_SET(TERM_EXPONENTIAL) | TERM_SET(TERM_WEIGHTED), LOSS_NONE)                                    \
+    X(NOTHING, 0u, OPERAND_NONE, LOSS_NONE)                                                                            \
+    X(RECIPROCAL, TERM_SET(TERM_EXPONENTIAL), OPERAND_NONE, LOSS_NONE)                                                 \
+    X(LOGARITHM, TERM_SET(TERM_REST), OPERAND_NONE, LOSS_NONE)                                                         \
+    X(CROSS_ENTROPY, TERM_SET(TERM_REST), OPERAND_NONE, LOSS_OF_LABEL)                                                 \
+    X(SOFTMAX_BACKWARD, TERM_SET(TERM_EXPONENTIAL) | TERM_SET(TERM_PRODUCT), OPERAND_NUMBERS, LOSS_NONE)               \
+    X(LOG_SOFTMAX_BACKWARD, TERM_SET(TERM_EXPONENTIAL) | TERM_SET(TERM_OPERAND), OPERAND_NUMBERS, LOSS_NONE)           \
+    X(SENSITIVITY, TERM_SET(TERM_EXPONENTIAL) | TERM_SET(TERM_WEIGHTED), OPERAND_NONE, LOSS_NONE)                      \
     X(DISTILLATION,                                                                                                    \
       TERM_SET(TERM_EXPONENTIAL) | TERM_SET(TERM_TEACHER) | TERM_SET(TERM_BOUNDS) | TERM_SET(TERM_DIVERGENCE),         \
-      LOSS_OF_ROW)
+      OPERAND_TEACHER, LOSS_OF_ROW)                                                                                    \
+    X(TARGETS, TERM_SET(TERM_REST) | TERMS_OF_DISTANT_OPERAND, OPERAND_TARGETS, LOSS_OF_ROW)                           \
+    X(SMOOTHED, TERM_SET(TERM_REST) | TERMS_OF_DISTANT_OPERAND, OPERAND_MASK, LOSS_OF_LABEL)                           \
+    X(SOFTMAX_TEMPERATURE,                                                                                             \
+      TERM_SET(TERM_EXPONENTIAL) | TERM_SET(TERM_WEIGHTED) | TERM_SET(TERM_PRODUCT) | TERM_SET(TERM_PRODUCT_WEIGHTED), \
+      OPERAND_NUMBERS, LOSS_OF_ROW)                                                                                    \
+    X(LOG_SOFTMAX_TEMPERATURE, TERM_SET(TERM_EXPONENTIAL) | TERM_SET(TERM_WEIGHTED) | TERMS_OF_DISTANT_OPERAND,        \
+      OPERAND_NUMBERS, LOSS_OF_ROW)
+
+/* The terms of which core_operand_sums is made. */
+#define TERMS_OF_DISTANT_OPERAND (TERM_SET(TERM_OPERAND) | TERM_SET(TERM_REACH) | TERM_SET(TERM_OPERAND_WEIGHTED))
 
 /* Whether an end is computed from the sum of exponentials alone. Short rows have its value without integers of 64
    bits. */
@@ -56,11 +68,17 @@
     X(LOG_SOFTMAX_BACKWARD, MADE_OF_EXPONENTIALS, ENDING_LOG_SOFTMAX_BACKWARD, 0.0f)                                   \
     X(SENSITIVITY, MADE_OF_LOGITS, ENDING_SENSITIVITY, 0.0f)                                                           \
     X(DISTILLATION, MADE_OF_NOTHING, ENDING_DISTILLATION, 0.0f)                                                        \
-    X(DISTILLATION_GRADIENT, MADE_OF_EXPONENTIALS, ENDING_DISTILLATION, 0.0f)
+    X(DISTILLATION_GRADIENT, MADE_OF_EXPONENTIALS, ENDING_DISTILLATION, 0.0f)                                          \
+    X(CROSS_ENTROPY_OF_TARGETS, MADE_OF_NOTHING, ENDING_TARGETS, 0.0f)                                                 \
+    X(CROSS_ENTROPY_OF_TARGETS_GRADIENT, MADE_OF_EXPONENTIALS, ENDING_TARGETS, 0.0f)                                   \
+    X(SMOOTHED_CROSS_ENTROPY, MADE_OF_NOTHING, ENDING_SMOOTHED, 0.0f)                                                  \
+    X(SMOOTHED_CROSS_ENTROPY_GRADIENT, MADE_OF_EXPONENTIALS, ENDING_SMOOTHED, 0.0f)                                    \
+    X(SOFTMAX_TEMPERATURE_GRADIENT, MADE_OF_NOTHING, ENDING_SOFTMAX_TEMPERATURE, 0.0f)                                 \
+    X(LOG_SOFTMAX_TEMPERATURE_GRADIENT, MADE_OF_NOTHING, ENDING_LOG_SOFTMAX_TEMPERATURE, 0.0f)
 
 /* The numbers of the rows of both tables. The functions below read a column of a table by a switch, which costs nothing
    where the operation is a constant; an array would stand in memory on a GPU. */
-#define ENDING_NUMBER(name, terms, loss) ENDING_##name,
+#define ENDING_NUMBER(name, terms, operand, loss) ENDING_##name,
 enum { ENDING_LIST(ENDING_NUMBER) ENDING_COUNT };
 #undef ENDING_NUMBER
 #define OPERATION_NUMBER(name, made_of, ending, zero) OPERATION_##name,
@@ -71,7 +89,7 @@ enum { OPERATION_LIST(OPERATION_NUMBER) OPERATION_COUNT };
 CORE_FUNCTION uint ending_terms(int ending)
 {
     switch (ending) {
-#define ENDING_TERMS(name, terms, loss)                                                                                \
+#define ENDING_TERMS(name, terms, operand, loss)                                                                       \
     case ENDING_##name:                                                                                                \
         return terms;
         ENDING_LIST(ENDING_TERMS)
@@ -84,13 +102,26 @@ CORE_FUNCTION uint ending_terms(int ending)
 CORE_FUNCTION int ending_loss(int ending)
 {
     switch (ending) {
-#define ENDING_LOSS(name, terms, loss)                                                                                 \
+#define ENDING_LOSS(name, terms, operand, loss)                                                                        \
     case ENDING_##name:                                                                                                \
         return loss;
         ENDING_LIST(ENDING_LOSS)
 #undef ENDING_LOSS
     }
     return LOSS_NONE;
+}
+
+/* Returns what the operand of a row with this end is: OPERAND_*. */
+CORE_FUNCTION int ending_operand(int ending)
+{
+    switch (ending) {
+#define ENDING_OPERAND(name, terms, operand, loss)                                                                     \
+    case ENDING_##name:                                                                                                \
+        return operand;
+        ENDING_LIST(ENDING_OPERAND)
+#undef ENDING_OPERAND
+    }
+    return OPERAND_NONE;
 }
 
 /* Tells whether an end is a factor alone. */
@@ -131,16 +162,22 @@ CORE_FUNCTION int operation_loss(int operation)
     return ending_loss(operation_ending(operation));
 }
 
+/* Returns what the operand of an operation is: OPERAND_*. */
+CORE_FUNCTION int operation_operand(int operation)
+{
+    return ending_operand(operation_ending(operation));
+}
+
 /* Tells whether an operation takes an operand. */
 CORE_FUNCTION int operation_has_operand(int operation)
 {
-    return TERMS_NEED_OPERAND(ending_terms(operation_ending(operation)));
+    return operation_operand(operation) != OPERAND_NONE;
 }
 
 /* Tells whether its operand is a teacher's logits. */
 CORE_FUNCTION int operation_has_teacher(int operation)
 {
-    return TERMS_NEED_TEACHER(ending_terms(operation_ending(operation)));
+    return operation_operand(operation) == OPERAND_TEACHER;
 }
 
 /* Returns the terms of a row, with or without statistics. */
@@ -200,12 +237,38 @@ CORE_FUNCTION core_end_t end_LOGARITHM(ending_sums sums)
         core_logarithm_of_one_plus(core_relative_rest(sums.set, sums.totals[TERM_REST], sums.terms.rest, sums.levels)));
 }
 
+/* Returns what the losses of a row have in common. */
+CORE_FUNCTION core_row_loss_t end_row_loss(ending_sums sums)
+{
+    return core_row_loss(sums.set, sums.totals[TERM_REST], sums.terms.rest, sums.inputs, sums.levels);
+}
+
 CORE_FUNCTION core_end_t end_CROSS_ENTROPY(ending_sums sums)
 {
-    core_row_float label = core_ordinary_label(sums.inputs.label_logit, sums.set);
-    return core_cross_entropy_of_kind(sums.set, sums.inputs,
-                                      core_computed_cross_entropy(sums.set, sums.totals[TERM_REST], sums.terms.rest,
-                                                                  label, sums.inputs, sums.levels));
+    return core_cross_entropy_of_kind(
+        sums.set, sums.inputs,
+        core_computed_cross_entropy(sums.set, end_row_loss(sums),
+                                    core_ordinary_label(sums.inputs.label_logit, sums.set), sums.inputs));
+}
+
+/* Returns what the operand adds up to. */
+CORE_FUNCTION core_operand_sums_t end_operand_sums(ending_sums sums)
+{
+    return core_operand_sums(sums.totals[TERM_OPERAND], sums.totals[TERM_REACH], sums.totals[TERM_OPERAND_WEIGHTED],
+                             sums.terms.distance);
+}
+
+CORE_FUNCTION core_end_t end_TARGETS(ending_sums sums)
+{
+    return core_targets_end(sums.set, end_row_loss(sums), end_operand_sums(sums), sums.terms.operand, sums.inputs);
+}
+
+CORE_FUNCTION core_end_t end_SMOOTHED(ending_sums sums)
+{
+    return core_cross_entropy_of_kind(
+        sums.set, sums.inputs,
+        core_smoothed_end(sums.set, end_row_loss(sums), end_operand_sums(sums), sums.terms.operand,
+                          core_ordinary_label(sums.inputs.label_logit, sums.set), sums.inputs));
 }
 
 CORE_FUNCTION core_end_t end_SOFTMAX_BACKWARD(ending_sums sums)
@@ -247,11 +310,35 @@ CORE_FUNCTION core_end_t end_DISTILLATION(ending_sums sums)
                                  core_loss_of_kind(sums.set.kind, loss));
 }
 
+/* Returns the end of a row that has a derivative by T. In a row of zeros it is 0. */
+CORE_FUNCTION core_end_t core_derivative_of_kind(core_row_int kind, core_end_t computed)
+{
+    core_end_t end = computed;
+    end.loss = core_loss_of_kind(kind, computed.loss);
+    return end;
+}
+
+CORE_FUNCTION core_end_t end_SOFTMAX_TEMPERATURE(ending_sums sums)
+{
+    return core_derivative_of_kind(
+        sums.set.kind, core_softmax_temperature_end(sums.totals[TERM_EXPONENTIAL], sums.totals[TERM_WEIGHTED],
+                                                    sums.totals[TERM_PRODUCT], sums.totals[TERM_PRODUCT_WEIGHTED],
+                                                    sums.terms, sums.set.prepared, sums.inputs.weight));
+}
+
+CORE_FUNCTION core_end_t end_LOG_SOFTMAX_TEMPERATURE(ending_sums sums)
+{
+    return core_derivative_of_kind(sums.set.kind,
+                                   core_log_softmax_temperature_end(sums.totals[TERM_EXPONENTIAL],
+                                                                    sums.totals[TERM_WEIGHTED], end_operand_sums(sums),
+                                                                    sums.terms, sums.set.prepared, sums.inputs.weight));
+}
+
 /* Returns the end of a row. end: ENDING_*, a constant wherever speed matters. */
 CORE_FUNCTION core_end_t end_of_row(int ending, ending_sums sums)
 {
     switch (ending) {
-#define END_OF_ROW(name, terms, loss)                                                                                  \
+#define END_OF_ROW(name, terms, operand, loss)                                                                         \
     case ENDING_##name:                                                                                                \
         return end_##name(sums);
         ENDING_LIST(END_OF_ROW)
@@ -343,7 +430,55 @@ CORE_FUNCTION core_float operation_result_DISTILLATION_GRADIENT(core_pair e, cor
                                                                 operation_row row)
 {
     (void)x;
-    return core_distillation_gradient(e, core_exponential(g, row.teacher), row.end);
+    return core_result_of_difference(e, core_exponential(g, row.teacher), row.end);
+}
+
+/* cross_entropy_of_targets: a loss for each row, and no results. */
+CORE_FUNCTION core_float operation_result_CROSS_ENTROPY_OF_TARGETS(core_pair e, core_float x, core_float g,
+                                                                   operation_row row)
+{
+    (void)x, (void)g, (void)row;
+    return e.high;
+}
+
+/* cross_entropy_of_targets_gradient: ((w sum of t + 2 z lse) p - w t) s / T, and the loss. */
+CORE_FUNCTION core_float operation_result_CROSS_ENTROPY_OF_TARGETS_GRADIENT(core_pair e, core_float x, core_float g,
+                                                                            operation_row row)
+{
+    (void)x;
+    return core_result_of_difference(e, core_share(g, row.terms.operand), row.end);
+}
+
+/* smoothed_cross_entropy: a loss for each row, and no results. */
+CORE_FUNCTION core_float operation_result_SMOOTHED_CROSS_ENTROPY(core_pair e, core_float x, core_float g,
+                                                                 operation_row row)
+{
+    (void)x, (void)g, (void)row;
+    return e.high;
+}
+
+/* smoothed_cross_entropy_gradient: the same as with targets, where those of classes that are not masked are equal but
+   for the label's. */
+CORE_FUNCTION core_float operation_result_SMOOTHED_CROSS_ENTROPY_GRADIENT(core_pair e, core_float x, core_float g,
+                                                                          operation_row row)
+{
+    (void)x;
+    return core_result_of_difference(e, core_share(g, row.terms.operand), row.end);
+}
+
+/* softmax_temperature_gradient, log_softmax_temperature_gradient: a derivative for each row, and no results. */
+CORE_FUNCTION core_float operation_result_SOFTMAX_TEMPERATURE_GRADIENT(core_pair e, core_float x, core_float g,
+                                                                       operation_row row)
+{
+    (void)x, (void)g, (void)row;
+    return e.high;
+}
+
+CORE_FUNCTION core_float operation_result_LOG_SOFTMAX_TEMPERATURE_GRADIENT(core_pair e, core_float x, core_float g,
+                                                                           operation_row row)
+{
+    (void)x, (void)g, (void)row;
+    return e.high;
 }
 
 /* Returns the result of a class from its exponential e or its logit x, as an ordinary row has it, and its operand g.

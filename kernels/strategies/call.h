@@ -44,21 +44,23 @@
 #endif
 
 /* What results are made of (see operations.h), whether there are any, whether a row has a loss, whether that is of its
-   label, whether a row has an operand, and whether that is a teacher's; whether a top has the second largest logit, and
-   whether some terms are added up later than the others. */
+   label, what the operand of a row is, whether it has one, and whether that is a teacher's; whether a top has the
+   second largest logit, and whether some terms are added up later than the others. */
 #define RESULTS_MADE_OF operation_made_of(OPERATION)
 #define HAS_RESULTS (RESULTS_MADE_OF != MADE_OF_NOTHING)
 #define HAS_LOSS (operation_loss(OPERATION) != LOSS_NONE)
 #define HAS_LABELS (operation_loss(OPERATION) == LOSS_OF_LABEL)
 #define MADE_OF_PAIRS (RESULTS_MADE_OF == MADE_OF_EXPONENTIALS)
 #define ROW_NEEDS_SECOND TERMS_NEED_SECOND(ROW_TERMS)
+#define OPERAND_KIND operation_operand(OPERATION)
 #define HAS_OPERAND TERMS_NEED_OPERAND(ROW_TERMS)
 #define HAS_TEACHER TERMS_NEED_TEACHER(ROW_TERMS)
 #define HAS_LATER_TERMS (TERMS_LATER(ROW_TERMS) != 0)
 
-/* Runs the statement that follows for each term t of a row. The sums of a row have it at ROW_PLACE(t). */
+/* Runs the statement that follows for each term t of a row. The sums of a row have it at ROW_PLACE(t), which is a valid
+   place for any other term, too. */
 #define FOR_TERMS _Pragma("unroll") for (int t = 0; t < TERM_COUNT; t++) if (TERM_IS_IN(ROW_TERMS, t))
-#define ROW_PLACE(t) TERM_PLACE(ROW_TERMS, t)
+#define ROW_PLACE(t) (TERM_IS_IN(ROW_TERMS, t) ? TERM_PLACE(ROW_TERMS, t) : 0)
 
 /* Runs it for those that are added up later, or for all others. */
 #define FOR_TERMS_OF(is_later) FOR_TERMS if (!HAS_LATER_TERMS || TERM_IS_LATER(t) == (is_later))

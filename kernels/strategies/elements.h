@@ -47,12 +47,13 @@ static core_float row_load_tail(__global const logit_t *address, uint count, flo
 /* ---------------------------------------------------------------- Operand */
 
 /* What stands for the operand of a class that is not there. */
-#define OPERAND_PADDING (HAS_TEACHER ? -CORE_INFINITY : 0.0f)
+#define OPERAND_PADDING CORE_OPERAND_PADDING(OPERAND_KIND)
 
 /* Returns the operand of one class; 0 if rows have none, here and below. */
 static float row_load_operand_one(__global const operand_t *address)
 {
-    return HAS_OPERAND ? OPERAND(dtype_load_one)(address) : 0.0f;
+    const float read = HAS_OPERAND ? OPERAND(dtype_load_one)(address) : 0.0f;
+    return CORE_OPERAND_OF(float, read, OPERAND_KIND);
 }
 
 /* Returns the operands of CORE_WIDTH neighbouring classes from class c on. Lanes before the first class of the row and
@@ -63,8 +64,10 @@ static core_float row_load_operand(__global const operand_t *g, ulong stride, lo
     float lanes[CORE_WIDTH];
     if (!HAS_OPERAND)
         return (core_float)(0.0f);
-    if (c >= 0 && (ulong)c + CORE_WIDTH <= classes)
-        return OPERAND(dtype_load)(g + c * stride);
+    if (c >= 0 && (ulong)c + CORE_WIDTH <= classes) {
+        const core_float read = OPERAND(dtype_load)(g + c * stride);
+        return CORE_OPERAND_OF(core_float, read, OPERAND_KIND);
+    }
     for (uint i = 0; i < CORE_WIDTH; i++)
         lanes[i] =
             c + (long)i >= 0 && (ulong)(c + i) < classes ? row_load_operand_one(g + (c + i) * stride) : OPERAND_PADDING;

@@ -58,7 +58,7 @@ static row_top row_top_add(row_top top, core_float x, uint step)
 /* Adds the operand of a class for each lane. */
 static row_top row_top_add_operand(row_top top, core_float g)
 {
-    const core_uint key = core_operand_key(g, HAS_TEACHER);
+    const core_uint key = core_operand_key(g, OPERAND_KIND);
     if (HAS_OPERAND)
         top.operand_key = CORE_LARGER(key, top.operand_key);
     return top;
@@ -251,7 +251,7 @@ static row_state row_state_of(core_top_t top, core_row_float temperature, uint p
         row.set.kind = core_kind_with_operand(row.set.kind, top.operand_key);
         row.terms.operand = core_operand(top.operand_key);
     }
-    if (TERM_IS_IN(ROW_TERMS, TERM_WEIGHTED))
+    if (TERMS_NEED_DISTANCE(ROW_TERMS))
         row.terms.distance = core_distance(row.set.prepared, row.set.maximum);
     if (TERM_IS_IN(ROW_TERMS, TERM_REST))
         row.terms.rest = core_rest(row.set, core_ordinary_second(top.key, top.second_key, row.set));
@@ -272,9 +272,12 @@ static void row_go_later(row_state *row, row_totals totals)
     if (!HAS_LATER_TERMS)
         return;
     row->is_later = 1;
-    row->divergence =
-        core_divergence(row->set, row->match, totals.of[ROW_PLACE(TERM_EXPONENTIAL)],
-                        totals.of[ROW_PLACE(TERM_TEACHER)], totals.of[ROW_PLACE(TERM_BOUNDS)], SUM_LEVELS);
+    if (HAS_TEACHER)
+        row->divergence =
+            core_divergence(row->set, row->match, totals.of[ROW_PLACE(TERM_EXPONENTIAL)],
+                            totals.of[ROW_PLACE(TERM_TEACHER)], totals.of[ROW_PLACE(TERM_BOUNDS)], SUM_LEVELS);
+    else
+        row->terms.reach = core_reach_power(totals.of[ROW_PLACE(TERM_REACH)]);
 }
 
 /* Returns a logit as an ordinary row has it. That is the logit itself, but in a row of ties 0 for a logit that ties and
@@ -441,8 +444,12 @@ static core_row_float row_label_logits(const row_call *call, row_lot lot)
 static core_loss_inputs_t row_inputs_labelled(const row_call *call, row_lot lot, core_row_float label_logit,
                                               const int *are_labelled)
 {
-    core_loss_inputs_t inputs = {label_logit, CORE_ROW(1.0f), call->loss.LOSS_SCALE, call->loss.LOSS_Z,
-                                 call->policies & CORE_TEMPERATURE_SQUARED ? 1.0f : 0.0f};
+    core_loss_inputs_t inputs = {label_logit,
+                                 CORE_ROW(1.0f),
+                                 call->loss.LOSS_SCALE,
+                                 call->loss.LOSS_Z,
+                                 call->policies & CORE_TEMPERATURE_SQUARED ? 1.0f : 0.0f,
+                                 call->loss.LOSS_SMOOTHING};
     if (!HAS_LOSS)
         return inputs;
     float lanes[ROW_LANES];

@@ -9,6 +9,7 @@
 #include "support/oracle_distillation.h"
 #include "support/oracle_loss.h"
 #include "support/oracle_statistics.h"
+#include "support/oracle_targets.h"
 #include "support/random.h"
 
 #include <criterion/criterion.h>
@@ -116,6 +117,7 @@ typedef struct row_data {
 /* What losses take of each call. */
 #define SCALE 0.125f
 #define Z_LOSS 0x1p-10f
+#define SMOOTHING 0.1f
 
 /* Runs the case on a device, into arrays of its own. */
 static result run_case(const cross_case *c, clsoftmax_context *context, const void *logits, size_t logits_bytes,
@@ -137,9 +139,10 @@ static result run_case(const cross_case *c, clsoftmax_context *context, const vo
     arguments.labels = data->labels;
     arguments.weights = data->weights;
     arguments.losses = r.losses;
-    arguments.operand = cls_has_operand(p) ? data->operand.array : NULL;
+    arguments.operand = cls_takes_operand(p) ? data->operand.array : NULL;
     arguments.scale = SCALE;
     arguments.z_loss = Z_LOSS;
+    arguments.label_smoothing = SMOOTHING;
     arguments.statistics = r.statistics;
     arguments.invalid_rows = &r.invalid_rows;
     clsoftmax_plan *plan = NULL;
@@ -182,13 +185,50 @@ static int is_without_limit(const distillation_case *c)
     return c->temperature > 0 && !(c->is_squared && c->temperature >= 0x1p64f);
 }
 
-/* Returns the error of the loss of a row with a teacher as a multiple of its bound. */
-static double error_of_distillation(const cross_case *c, uint64_t row, const float *x, const float *y,
-                                    float temperature, const row_data *data, float loss)
+/* Returns a row as a case of targets: the operand, or a smoothed label. */
+static targets_case targets_of(const cross_case *c, uint64_t row, const float *x, const float *y, float temperature,
+                               const row_data *data)
+{
+    const int has_targets = clsoftmax_operation_has_targets(c->problem.operation);
+    return (targets_case){x,
+                          has_targets ? y : NULL,
+                          c->problem.classes,
+                          temperature,
+                          data->labels[row],
+                          data->weights[row],
+                          SCALE,
+                          Z_LOSS,
+                          SMOOTHING};
+}
+
+/* Returns 1 if the row has targets, or a label to be smoothed, and is not at an end where the oracle has no answer. */
+static int is_target_case(const cross_case *c, const targets_case *targets)
+{
+    const int is_beyond = c->kind == FILL_HUGE_LOGITS || c->kind == FILL_PATTERN; /* the z-loss would be beyond f32 */
+    return targets->temperature > 0 && !is_beyond && (targets->targets || targets->label >= 0);
+}
+
+/* Returns the error of the loss of a row with an operand, or of its derivative by T, as a multiple of its bound. */
+static double error_of_loss(const cross_case *c, uint64_t row, const float *x, const float *y, float temperature,
+                            const row_data *data, float loss)
 {
     const distillation_case distillation = distillation_of(c, row, x, y, temperature, data);
-    const int has_teacher = clsoftmax_operation_has_teacher(c->problem.operation);
-    return has_teacher && is_without_limit(&distillation) ? oracle_distillation_error(&distillation, loss) : 0;
+    const targets_case targets = targets_of(c, row, x, y, temperature, data);
+    const backward_case backward = {c->problem.operation, x, y, c->problem.classes, temperature};
+    switch (c->problem.operation) {
+    case CLSOFTMAX_OPERATION_DISTILLATION:
+    case CLSOFTMAX_OPERATION_DISTILLATION_GRADIENT:
+        return is_without_limit(&distillation) ? oracle_distillation_error(&distillation, loss) : 0;
+    case CLSOFTMAX_OPERATION_CROSS_ENTROPY_OF_TARGETS:
+    case CLSOFTMAX_OPERATION_CROSS_ENTROPY_OF_TARGETS_GRADIENT:
+    case CLSOFTMAX_OPERATION_SMOOTHED_CROSS_ENTROPY:
+    case CLSOFTMAX_OPERATION_SMOOTHED_CROSS_ENTROPY_GRADIENT:
+        return is_target_case(c, &targets) ? oracle_targets_error(&targets, loss) : 0;
+    case CLSOFTMAX_OPERATION_SOFTMAX_TEMPERATURE_GRADIENT:
+        return temperature == 0 ? 0 : oracle_temperature_error(&backward, data->weights[row], loss);
+    default:
+        return 0;
+    }
 }
 
 /* Returns the error of a row in ULP, or of a gradient as a multiple of its bound. */
@@ -200,6 +240,7 @@ static double error_of_row(const cross_case *c, uint64_t row, const float *x, co
     const loss_case loss = {x, p->classes, temperature, data->labels[row], data->weights[row], SCALE, Z_LOSS};
     const backward_case backward = {p->operation, x, g, p->classes, temperature};
     const distillation_case distillation = distillation_of(c, row, x, g, temperature, data);
+    const targets_case targets = targets_of(c, row, x, g, temperature, data);
     const int is_beyond = c->kind == FILL_HUGE_LOGITS || c->kind == FILL_PATTERN; /* the z-loss would be beyond f32 */
     switch (p->operation) {
     case CLSOFTMAX_OPERATION_SOFTMAX:
@@ -214,15 +255,19 @@ static double error_of_row(const cross_case *c, uint64_t row, const float *x, co
         return temperature == 0 ? 0 : oracle_backward_error(&backward, y, &worst);
     case CLSOFTMAX_OPERATION_DISTILLATION_GRADIENT:
         return is_without_limit(&distillation) ? oracle_distillation_gradient_error(&distillation, y, &worst) : 0;
+    case CLSOFTMAX_OPERATION_CROSS_ENTROPY_OF_TARGETS_GRADIENT:
+    case CLSOFTMAX_OPERATION_SMOOTHED_CROSS_ENTROPY_GRADIENT:
+        return is_target_case(c, &targets) ? oracle_targets_gradient_error(&targets, y, &worst) : 0;
     default:
         return 0;
     }
 }
 
-static int is_finite(const float *values, uint64_t count)
+/* Returns 1 if an operand does not make its row NaN. */
+static int is_valid(const clsoftmax_problem *p, const float *operand)
 {
-    for (uint64_t i = 0; i < count; i++)
-        if (!isfinite(values[i]))
+    for (uint64_t i = 0; i < p->classes; i++)
+        if (!isfinite(operand[i]) || (clsoftmax_operation_has_targets(p->operation) && operand[i] < 0))
             return 0;
     return 1;
 }
@@ -237,7 +282,7 @@ static void check_rows(const cross_case *c, const void *logits, const result *r,
         float temperature = p->temperature_per_row ? data->temperatures[row] : c->temperature;
         gather(p, logits, r->results.array, data->operand.array, row, x, y, g);
         if (!fill_is_ordinary(x, (size_t)p->classes) || !(temperature >= 0) ||
-            (cls_has_operand(p) && !is_finite(g, p->classes)))
+            (cls_takes_operand(p) && !is_valid(p, g)))
             continue;
         const double error = error_of_row(c, row, x, g, y, temperature, data);
         const double times = p->accuracy == CLSOFTMAX_ACCURACY_FAST ? 4 : 1;
@@ -245,7 +290,7 @@ static void check_rows(const cross_case *c, const void *logits, const result *r,
             times > 1 && p->operation == CLSOFTMAX_OPERATION_DISTILLATION_GRADIENT ? 2 * times : times;
         cr_assert(error < of_results * (p->operation == CLSOFTMAX_OPERATION_SOFTMAX ? 1 : 1.0000001),
                   "%s: row %llu is %.3f ULP, or times its bound, off", describe(c), (unsigned long long)row, error);
-        const double of_loss = error_of_distillation(c, row, x, g, temperature, data, r->losses[row]);
+        const double of_loss = error_of_loss(c, row, x, g, temperature, data, r->losses[row]);
         cr_assert(of_loss <= times, "%s: the loss of row %llu is %.3f times its bound off", describe(c),
                   (unsigned long long)row, of_loss);
         const char *which = "";
@@ -282,9 +327,10 @@ static void check_rounding(const cross_case *c, const result *wide, const clsoft
 }
 
 /* Returns an element of the operand: of a size that all types have. */
-static float drawn_operand(uint64_t row, uint64_t *random)
+static float drawn_operand(const clsoftmax_problem *p, uint64_t row, uint64_t *random)
 {
-    return ldexpf((float)(random_unit(random) * 2 - 1), -(int)(row % 3 * random_below(random, 5)));
+    const float drawn = ldexpf((float)(random_unit(random) * 2 - 1), -(int)(row % 3 * random_below(random, 5)));
+    return clsoftmax_operation_has_targets(p->operation) && row % 4 > 0 ? fabsf(drawn) : drawn;
 }
 
 void cross_run(cross_case c, clsoftmax_context *cpu, clsoftmax_context *opencl, int with_oracle)
@@ -312,7 +358,7 @@ void cross_run(cross_case c, clsoftmax_context *cpu, clsoftmax_context *opencl, 
                       values[row * p->classes + i]);
         for (uint64_t i = 0; i < p->classes; i++)
             put_value(data.operand.array, p->operand_dtype, place_of(p, &p->operand_layout, row, i),
-                      row % 8 == 7 && i == p->classes / 2 ? INFINITY : drawn_operand(row, &random));
+                      row % 8 == 7 && i == p->classes / 2 ? INFINITY : drawn_operand(p, row, &random));
     }
     free(values);
 

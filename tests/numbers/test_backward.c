@@ -148,6 +148,110 @@ Test(backward, edges)
     clsoftmax_context_release(cpu);
 }
 
+/* Computes the derivative of a row by T. */
+static float run_temperature(clsoftmax_context *cpu, const backward_case *c, float weight, clsoftmax_accuracy accuracy)
+{
+    float derivative = NAN;
+    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
+    problem.outer = 1;
+    problem.classes = c->classes;
+    problem.operation = c->operation;
+    problem.accuracy = accuracy;
+    clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
+    arguments.logits = c->x;
+    arguments.operand = c->g;
+    arguments.losses = &derivative;
+    arguments.weights = &weight;
+    arguments.temperature = c->temperature;
+    test_call(cpu, &problem, &arguments);
+    return derivative;
+}
+
+static const clsoftmax_operation temperature_operations[] = {CLSOFTMAX_OPERATION_SOFTMAX_TEMPERATURE_GRADIENT,
+                                                             CLSOFTMAX_OPERATION_LOG_SOFTMAX_TEMPERATURE_GRADIENT};
+
+/* Returns 1 if a class with an operand is masked, or so far away that its distance may be beyond f32. */
+static int is_far(const backward_case *c)
+{
+    float maximum = -INFINITY;
+    for (size_t i = 0; i < c->classes; i++)
+        maximum = c->x[i] > maximum ? c->x[i] : maximum;
+    for (size_t i = 0; i < c->classes; i++)
+        if (c->g[i] != 0 &&
+            (c->x[i] == -INFINITY || ((double)maximum - (double)c->x[i]) / (double)c->temperature > 0x1p125))
+            return 1;
+    return 0;
+}
+
+/* Compares the derivatives by T of random rows of every distribution with the oracle. */
+Test(backward, temperature, .timeout = 3600)
+{
+    clsoftmax_context *cpu = test_open("cpu");
+    double worst[2] = {0};
+    for (uint64_t seed = 1; seed <= (test_is_long() ? 100000u : 3000u); seed++) {
+        uint64_t random = seed;
+        float x[MOST_CLASSES], g[MOST_CLASSES];
+        const fill kind = (fill)random_below(&random, FILL_COUNT);
+        const float temperature = fill_temperature(&random), weight = seed % 4 ? 1 : 0.3f;
+        const size_t classes = 1 + (size_t)random_below(&random, MOST_CLASSES);
+        fill_matrix(kind, &random, temperature, 1, classes, x);
+        draw_operand(&random, classes, g);
+        if (!fill_is_ordinary(x, classes) || temperature == 0)
+            continue;
+        for (int k = 0; k < 2; k++) {
+            const backward_case c = {temperature_operations[k], x, g, classes, temperature};
+            const float derivative = run_temperature(cpu, &c, weight, CLSOFTMAX_ACCURACY_FAITHFUL);
+            const double error = k == 1 && is_far(&c) ? 0 : oracle_temperature_error(&c, weight, derivative);
+            cr_assert(error <= 1, "%s, seed %llu, T = %a, %zu classes: %a is %.3f times its bound off",
+                      clsoftmax_operation_name(c.operation), (unsigned long long)seed, (double)temperature, classes,
+                      (double)derivative, error);
+            worst[k] = error > worst[k] ? error : worst[k];
+        }
+    }
+    for (int k = 0; k < 2; k++) {
+        fprintf(stderr, "%s: within %.3f of the bound\n", clsoftmax_operation_name(temperature_operations[k]),
+                worst[k]);
+        cr_expect(worst[k] > 0.05, "errors that small are not believable");
+    }
+    clsoftmax_context_release(cpu);
+}
+
+/* The derivative by T is -1 / T times the sum of the gradient times the logits (Euler: a softmax depends on x / T
+   alone). The ends of the temperature, and masked classes. */
+Test(backward, temperature_of_gradient)
+{
+    clsoftmax_context *cpu = test_open("cpu");
+    for (uint64_t seed = 1; seed <= 300; seed++) {
+        uint64_t random = seed;
+        float x[MOST_CLASSES], g[MOST_CLASSES], gradient[MOST_CLASSES];
+        const size_t classes = 2 + (size_t)random_below(&random, MOST_CLASSES - 1);
+        fill_matrix(FILL_NARROW, &random, 1, 1, classes, x);
+        for (size_t i = 0; i < classes; i++)
+            g[i] = (float)(random_unit(&random) * 2 - 1);
+        for (int k = 0; k < 2; k++) {
+            run_row(cpu, &(backward_case){operations[k], x, g, classes, 3}, CLSOFTMAX_ACCURACY_FAITHFUL, gradient);
+            const backward_case c = {temperature_operations[k], x, g, classes, 3};
+            const float derivative = run_temperature(cpu, &c, 1, CLSOFTMAX_ACCURACY_FAITHFUL);
+            double sum = 0, sizes = 0;
+            for (size_t i = 0; i < classes; i++) {
+                sum -= (double)gradient[i] * (double)x[i] / 3;
+                sizes += fabs((double)gradient[i] * (double)x[i]);
+            }
+            cr_expect(fabs(sum - (double)derivative) <= 1e-6 * (1 + sizes), "seed %llu: %g, not %g",
+                      (unsigned long long)seed, (double)derivative, sum);
+        }
+    }
+    const float x[3] = {1, -INFINITY, 3}, g[3] = {1, -2, 4};
+    for (int k = 0; k < 2; k++) {
+        cr_expect(run_temperature(cpu, &(backward_case){temperature_operations[k], x, g, 3, 0}, 1,
+                                  CLSOFTMAX_ACCURACY_FAITHFUL) == 0);
+        const float masked = run_temperature(cpu, &(backward_case){temperature_operations[k], x, g, 3, 1}, 1,
+                                             CLSOFTMAX_ACCURACY_FAITHFUL);
+        cr_expect(k == 0 ? isfinite(masked) : masked == -INFINITY);
+    }
+    clsoftmax_context_release(cpu);
+}
+
 /* Gives the oracle results that are wrong. */
 Test(backward, oracle_sees_faults)
 {
@@ -166,6 +270,13 @@ Test(backward, oracle_sees_faults)
             cr_expect(oracle_backward_error(&c, wrong, &class) > 1 && class == i, "%s",
                       clsoftmax_operation_name(c.operation));
         }
+    }
+    for (int k = 0; k < 2; k++) {
+        const backward_case c = {temperature_operations[k], x, g, 3, 2};
+        const float derivative = run_temperature(cpu, &c, 1, CLSOFTMAX_ACCURACY_FAITHFUL);
+        cr_expect(oracle_temperature_error(&c, 1, derivative) <= 1);
+        cr_expect(oracle_temperature_error(&c, 1, derivative * 1.00001f) > 1);
+        cr_expect(oracle_temperature_error(&c, 0.5f, derivative) > 1 && oracle_temperature_error(&c, 1, NAN) > 1);
     }
     clsoftmax_context_release(cpu);
 }

@@ -322,7 +322,7 @@ Test(plan_ends, copied_tiles)
     cr_expect(decision.copied.outer == 0 && decision.copied.classes == 0, "not even one element");
     problem = check(&problem);
     cr_expect_eq(cls_tile_pieces(&problem, &decision.copied), 1u);
-    cr_expect_eq(cls_scratch_bytes(&problem, &decision), 3u * decision.parts * 224);
+    cr_expect_eq(cls_scratch_bytes(&problem, &decision), 3u * decision.parts * 176);
     cls_describe_tiles(&problem, &decision, text, sizeof text);
     cr_expect_str_eq(text, "; too large for host memory to go through");
     problem.outer = 0;

@@ -47,15 +47,23 @@ static const clsoftmax_operation operations[] = {CLSOFTMAX_OPERATION_NONE,
                                                  CLSOFTMAX_OPERATION_LOG_SOFTMAX_BACKWARD,
                                                  CLSOFTMAX_OPERATION_SENSITIVITY,
                                                  CLSOFTMAX_OPERATION_DISTILLATION,
-                                                 CLSOFTMAX_OPERATION_DISTILLATION_GRADIENT};
+                                                 CLSOFTMAX_OPERATION_DISTILLATION_GRADIENT,
+                                                 CLSOFTMAX_OPERATION_CROSS_ENTROPY_OF_TARGETS,
+                                                 CLSOFTMAX_OPERATION_CROSS_ENTROPY_OF_TARGETS_GRADIENT,
+                                                 CLSOFTMAX_OPERATION_SMOOTHED_CROSS_ENTROPY,
+                                                 CLSOFTMAX_OPERATION_SMOOTHED_CROSS_ENTROPY_GRADIENT,
+                                                 CLSOFTMAX_OPERATION_SOFTMAX_TEMPERATURE_GRADIENT,
+                                                 CLSOFTMAX_OPERATION_LOG_SOFTMAX_TEMPERATURE_GRADIENT};
 
 /* Returns 0 for lines that would repeat others: statistics alone have no results whose type and place could vary,
-   losses and derivatives have statistics in other lines, derivatives have the types of results in those, and "fast"
-   differs in f32. */
+   losses and derivatives have statistics in other lines, derivatives have the types of results in those, f16 is read
+   in one way for all of them, and "fast" differs in f32. */
 static int is_a_line(const digest_line *line)
 {
     int in_place = line->layout == DIGEST_IN_PLACE;
     if (line->accuracy == CLSOFTMAX_ACCURACY_FAST && (line->logits != CLSOFTMAX_F32 || line->results != CLSOFTMAX_F32))
+        return 0;
+    if (line->operation >= CLSOFTMAX_OPERATION_CROSS_ENTROPY_OF_TARGETS && line->logits == CLSOFTMAX_F16)
         return 0;
     if (!clsoftmax_operation_has_results(line->operation))
         return line->statistics == (line->operation == CLSOFTMAX_OPERATION_NONE) && line->results == CLSOFTMAX_F32 &&
@@ -344,6 +352,8 @@ static void fill_operand(const clsoftmax_problem *problem, float *operand)
     for (uint64_t i = 0; i < problem->outer * problem->inner * problem->classes; i++) {
         state = state * 1664525u + 1013904223u;
         operand[i] = ((float)(state >> 8) - 0x1p23f) * ((state >> 5) % 4 == 0 ? 0x1p-40f : 0x1p-23f);
+        if (clsoftmax_operation_has_targets(problem->operation) && i / problem->classes % 5 > 0)
+            operand[i] = fabsf(operand[i]);
     }
 }
 
@@ -425,6 +435,7 @@ static int run_problem(const digest_line *line, const clsoftmax_problem *problem
     arguments.losses = a.losses;
     arguments.scale = -0.3f;
     arguments.z_loss = 1e-4f;
+    arguments.label_smoothing = 0.1f;
     arguments.operand = a.operand;
     arguments.statistics = line->statistics ? a.statistics : NULL;
     arguments.invalid_rows = &invalid_rows;

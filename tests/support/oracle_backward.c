@@ -100,14 +100,30 @@ static double error_of(const backward_case *c, truth *t, size_t i, float result)
     return error == 0 ? 0 : error / bound;
 }
 
+static void begin(const backward_case *c, truth *t)
+{
+    t->p = malloc(c->classes * sizeof *t->p);
+    t->y = malloc(c->classes * sizeof *t->y);
+    mpfr_inits2(PRECISION, t->mean, t->mean_size, t->sum, t->of_class, t->scratch, (mpfr_ptr)NULL);
+    for (size_t i = 0; i < c->classes; i++)
+        mpfr_inits2(PRECISION, t->p[i], t->y[i], (mpfr_ptr)NULL);
+    find_probabilities(c, t);
+}
+
+static void end(const backward_case *c, truth *t)
+{
+    for (size_t i = 0; i < c->classes; i++)
+        mpfr_clears(t->p[i], t->y[i], (mpfr_ptr)NULL);
+    mpfr_clears(t->mean, t->mean_size, t->sum, t->of_class, t->scratch, (mpfr_ptr)NULL);
+    free(t->p);
+    free(t->y);
+}
+
 double oracle_backward_error(const backward_case *c, const float *results, size_t *worst)
 {
-    truth t = {.p = malloc(c->classes * sizeof *t.p), .y = malloc(c->classes * sizeof *t.y)};
+    truth t;
     double largest = 0;
-    mpfr_inits2(PRECISION, t.mean, t.mean_size, t.sum, t.of_class, t.scratch, (mpfr_ptr)NULL);
-    for (size_t i = 0; i < c->classes; i++)
-        mpfr_inits2(PRECISION, t.p[i], t.y[i], (mpfr_ptr)NULL);
-    find_probabilities(c, &t);
+    begin(c, &t);
     find_means(c, &t);
     for (size_t i = 0; i < c->classes; i++) {
         const double error = error_of(c, &t, i, results[i]);
@@ -115,10 +131,71 @@ double oracle_backward_error(const backward_case *c, const float *results, size_
             *worst = i;
         largest = error > largest ? error : largest;
     }
-    for (size_t i = 0; i < c->classes; i++)
-        mpfr_clears(t.p[i], t.y[i], (mpfr_ptr)NULL);
-    mpfr_clears(t.mean, t.mean_size, t.sum, t.of_class, t.scratch, (mpfr_ptr)NULL);
-    free(t.p);
-    free(t.y);
+    end(c, &t);
     return largest;
+}
+
+/* Adds up p y d, or y d, with the sizes of its terms, and what the mean of d takes from it: into mean and mean_size.
+   Writes the bound of all that, but for T and the weight. */
+static double exact_derivative(const backward_case *c, truth *t, float maximum)
+{
+    const int is_softmax = c->operation == CLSOFTMAX_OPERATION_SOFTMAX_TEMPERATURE_GRADIENT;
+    double sizes = 0, share_sizes = 0, distances = 0, largest = 0, largest_operand = 0;
+    mpfr_t share, mean, shares;
+    mpfr_inits2(PRECISION, share, mean, shares, (mpfr_ptr)NULL);
+    mpfr_set_zero(t->of_class, 1);
+    mpfr_set_zero(mean, 1);
+    mpfr_set_zero(shares, 1);
+    for (size_t i = 0; i < c->classes; i++) {
+        distance(c, maximum, i, t->scratch);
+        mpfr_mul(t->sum, t->p[i], t->scratch, MPFR_RNDN);
+        mpfr_add(mean, mean, t->sum, MPFR_RNDN);
+        mpfr_set(share, t->y[i], MPFR_RNDN);
+        if (is_softmax)
+            mpfr_mul(share, share, t->p[i], MPFR_RNDN);
+        mpfr_add(shares, shares, share, MPFR_RNDN);
+        share_sizes += fabs(mpfr_get_d(share, MPFR_RNDN));
+        mpfr_mul(share, share, t->scratch, MPFR_RNDN);
+        mpfr_add(t->of_class, t->of_class, share, MPFR_RNDN);
+        const double size = fabs(mpfr_get_d(share, MPFR_RNDN)), operand = fabs((double)c->g[i]);
+        sizes += size;
+        largest = size > largest ? size : largest;
+        largest_operand = operand > largest_operand ? operand : largest_operand;
+    }
+    distances = mpfr_get_d(mean, MPFR_RNDN);
+    const double sum = is_softmax ? share_sizes : fabs(mpfr_get_d(shares, MPFR_RNDN));
+    mpfr_mul(mean, mean, shares, MPFR_RNDN);
+    mpfr_sub(t->of_class, t->of_class, mean, MPFR_RNDN);
+    mpfr_clears(share, mean, shares, (mpfr_ptr)NULL);
+    const double unit = (double)c->classes * 0x1p-42;
+    return 8 * 0x1p-24 * (sizes + sum * distances) + unit * (largest + largest_operand * (1 + distances));
+}
+
+double oracle_temperature_error(const backward_case *c, float weight, float derivative)
+{
+    truth t;
+    float maximum = -INFINITY;
+    for (size_t i = 0; i < c->classes; i++)
+        maximum = c->x[i] > maximum ? c->x[i] : maximum;
+    begin(c, &t);
+    double bound = exact_derivative(c, &t, maximum);
+    if (isinf(c->temperature)) {
+        mpfr_set_zero(t.of_class, 1);
+        bound = 0;
+    } else {
+        mpfr_div_d(t.of_class, t.of_class, (double)c->temperature, MPFR_RNDN);
+        mpfr_mul_d(t.of_class, t.of_class, (double)weight, MPFR_RNDN);
+        bound = bound / (double)c->temperature * (double)weight;
+    }
+    const double wanted = mpfr_get_d(t.of_class, MPFR_RNDN);
+    bound += 0x1p-148;
+    double error = isnan(derivative) ? INFINITY : 0;
+    if (isinf(derivative))
+        error = (derivative > 0) == (wanted > 0) && fabs(wanted) + bound >= 0x1.ffffffp127 ? 0 : INFINITY;
+    else if (!isnan(derivative)) {
+        mpfr_sub_d(t.scratch, t.of_class, (double)derivative, MPFR_RNDN);
+        error = fabs(mpfr_get_d(t.scratch, MPFR_RNDN)) / bound;
+    }
+    end(c, &t);
+    return error;
 }

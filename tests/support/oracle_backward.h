@@ -20,4 +20,8 @@ typedef struct backward_case {
    infinite where a result is inf or NaN and should not be. */
 double oracle_backward_error(const backward_case *c, const float *results, size_t *worst);
 
+/* Returns the error of a row's derivative by T, times its weight, as a multiple of its bound. operation:
+   SOFTMAX_TEMPERATURE_GRADIENT or LOG_SOFTMAX_TEMPERATURE_GRADIENT. */
+double oracle_temperature_error(const backward_case *c, float weight, float derivative);
+
 #endif

@@ -150,6 +150,14 @@ static void fill_operand(const verify_data_set *set, float *operand)
     operand[set->rows * set->classes / 2] = set->rows > 4 ? INFINITY : 0;
 }
 
+/* Makes an operand one that is not negative: bounds of a derivative by T are known then. */
+static void fill_sizes(const verify_data_set *set, float *operand)
+{
+    fill_operand(set, operand);
+    for (uint64_t i = 0; i < set->rows * set->classes; i++)
+        operand[i] = fabsf(operand[i]);
+}
+
 /* Returns where a class of a row stands in an array. */
 static uint64_t place_of(const verify_data_set *set, const verify_case *c, uint64_t row, uint64_t class)
 {
@@ -169,6 +177,37 @@ static void fill_teacher(const verify_data_set *set, const verify_case *c, float
         }
     if (set->rows > 4)
         teacher[place_of(set, c, set->rows / 2, 0)] = NAN;
+}
+
+/* Fills in target probabilities: those of a row add up to 1, and have many sizes. A row has one that is negative. */
+static void fill_targets(const verify_data_set *set, const verify_case *c, float *targets)
+{
+    fill_sizes(set, targets);
+    for (uint64_t row = 0; row < set->rows; row++) {
+        double sum = 0;
+        for (uint64_t i = 0; i < set->classes; i++) {
+            float *target = &targets[place_of(set, c, row, i)];
+            *target = isfinite(*target) ? *target + 1e-6f : 1;
+            sum += (double)*target;
+        }
+        for (uint64_t i = 0; i < set->classes; i++)
+            targets[place_of(set, c, row, i)] /= (float)sum;
+    }
+    if (set->rows > 4)
+        targets[place_of(set, c, set->rows / 2, 0)] = -0.5f;
+}
+
+/* Fills in what the operation has beside the logits. */
+static void fill_any_operand(const verify_data_set *set, const verify_case *c, float *operand)
+{
+    if (clsoftmax_operation_has_teacher(c->operation))
+        fill_teacher(set, c, operand);
+    else if (clsoftmax_operation_has_targets(c->operation))
+        fill_targets(set, c, operand);
+    else if (c->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX_TEMPERATURE_GRADIENT)
+        fill_sizes(set, operand);
+    else
+        fill_operand(set, operand);
 }
 
 /* Fills in the values of a set. 16-bit values are the upper halves of those of f32, which are patterns of every kind in
@@ -234,6 +273,7 @@ static clsoftmax_status run_one(clsoftmax_context *context, const verify_case *c
     arguments.labels = b->labels;
     arguments.losses = b->losses[device];
     arguments.operand = b->operand;
+    arguments.label_smoothing = 0.1f; /* for the operations that have it */
     return run_problem(context, &problem, &arguments);
 }
 
@@ -251,6 +291,7 @@ static clsoftmax_status run_sweep(clsoftmax_context *context, const verify_case 
     arguments.labels = b->labels;
     arguments.losses = b->swept_losses;
     arguments.operand = b->operand;
+    arguments.label_smoothing = 0.1f; /* for the operations that have it */
     return run_problem(context, &problem, &arguments);
 }
 
@@ -286,7 +327,7 @@ static void compare_devices(const verify_case *c, const verify_data_set *set, fl
     compare(&verdict->with_reference, c->dtype, b->results[0], b->results[2], results, allowed);
     compare(&verdict->with_cpu, CLSOFTMAX_F32, b->losses[0], b->losses[1], set->rows, none);
     compare(&verdict->with_reference, CLSOFTMAX_F32, b->losses[0], b->losses[2], set->rows,
-            allowed_loss_error(&problem, (double)temperature));
+            allowed_loss_error(&problem, (double)temperature, LARGEST_OPERAND));
 }
 
 static clsoftmax_status run_and_compare(clsoftmax_context *contexts[3], const verify_case *c,
@@ -300,10 +341,7 @@ static clsoftmax_status run_and_compare(clsoftmax_context *contexts[3], const ve
         count -= VERIFY_OVERFLOWING;
     fill_logits(set, c, b->logits);
     fill_labels(set, b->labels);
-    if (clsoftmax_operation_has_teacher(c->operation))
-        fill_teacher(set, c, b->operand);
-    else
-        fill_operand(set, b->operand);
+    fill_any_operand(set, c, b->operand);
     clsoftmax_status status = sweeps ? run_sweep(contexts[0], c, set, at, count, b) : CLSOFTMAX_OK;
     for (uint64_t t = 0; t < count; t++) {
         for (int i = 0; i < 3 && status == CLSOFTMAX_OK; i++)
@@ -341,7 +379,7 @@ static int is_kept(clsoftmax_context *device, const verify_case *c, const verdic
 /* Prints a line of the table; `failed` is the first data set that shows a fault, or NULL. */
 static void print_case(const verify_case *c, const verdict *verdict, const verify_data_set *failed)
 {
-    printf("%-8s %-22s %-5s %-8s %10llu %16llu %17llu   ", clsoftmax_strategy_name(c->strategy),
+    printf("%-8s %-33s %-5s %-8s %10llu %16llu %17llu   ", clsoftmax_strategy_name(c->strategy),
            clsoftmax_operation_name(c->operation), clsoftmax_dtype_name(c->dtype), clsoftmax_accuracy_name(c->accuracy),
            (unsigned long long)verdict->with_cpu.values, (unsigned long long)verdict->with_cpu.different,
            (unsigned long long)verdict->with_reference.worst_ulp);
@@ -405,7 +443,7 @@ static int verify_strategies(clsoftmax_context *contexts[3], const verify_option
     const clsoftmax_strategy only = options->strategy;
     const clsoftmax_device *device = clsoftmax_context_device(contexts[0]);
     printf("device %s: %s%s%s\n", device->selector, device->name, device->platform[0] ? ", " : "", device->platform);
-    printf("%-8s %-22s %-5s %-8s %10s %16s %17s\n", "strategy", "operation", "dtype", "accuracy", "values",
+    printf("%-8s %-33s %-5s %-8s %10s %16s %17s\n", "strategy", "operation", "dtype", "accuracy", "values",
            "bits unlike cpu", "ULP to reference");
     FORWARD(finish_output(stdout));
     for (clsoftmax_strategy strategy = CLSOFTMAX_STRATEGY_AUTO; ++strategy < CLSOFTMAX_STRATEGY_COUNT;)

@@ -33,6 +33,14 @@ static uint64_t ulp_between(pattern a, pattern b)
     return (uint64_t)(from < to ? to - from : from - to);
 }
 
+/* Returns 1 if gradients are differences of probabilities and targets, as those of smoothed labels are, too. */
+static int is_difference_from_targets(const clsoftmax_problem *problem)
+{
+    return clsoftmax_operation_has_targets(problem->operation) ||
+           problem->operation == CLSOFTMAX_OPERATION_SMOOTHED_CROSS_ENTROPY ||
+           problem->operation == CLSOFTMAX_OPERATION_SMOOTHED_CROSS_ENTROPY_GRADIENT;
+}
+
 allowance allowed_error(const clsoftmax_problem *problem, double temperature, double largest)
 {
     const double classes = (double)problem->classes, times = problem->accuracy == CLSOFTMAX_ACCURACY_FAST ? 4 : 1;
@@ -46,6 +54,8 @@ allowance allowed_error(const clsoftmax_problem *problem, double temperature, do
         const double step = problem->temperature_squared ? temperature : temperature > 0 ? 1 / temperature : 0;
         return (allowance){0, times * (4 * 0x1p-24 + classes * 0x1p-43) * step};
     }
+    if (is_difference_from_targets(problem)) /* likewise; the targets of a row add up to 1 */
+        return (allowance){0, temperature > 0 ? times * (4 * 0x1p-24 + classes * 0x1p-41) / temperature : 0};
     if (problem->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX_BACKWARD)
         largest *= classes;
     if (clsoftmax_operation_has_operand(problem->operation))
@@ -53,8 +63,26 @@ allowance allowed_error(const clsoftmax_problem *problem, double temperature, do
     return (allowance){classes * 0x1p-44, 0};
 }
 
-allowance allowed_loss_error(const clsoftmax_problem *problem, double temperature)
+/* Returns the error of a derivative by T, times its row's weight of 1. Mean distances are at most ln C. Where the
+   operand of a log-softmax is not negative, no larger number than the derivative and these is added up. */
+static allowance allowed_temperature_error(const clsoftmax_problem *problem, double temperature, double largest)
 {
+    const double classes = (double)problem->classes, times = problem->accuracy == CLSOFTMAX_ACCURACY_FAST ? 4 : 1;
+    const int is_softmax = problem->operation == CLSOFTMAX_OPERATION_SOFTMAX_TEMPERATURE_GRADIENT;
+    const double of_means = (is_softmax ? 1 : classes) * largest * (1 + log(classes));
+    return (allowance){times * 0x1p-19,
+                       temperature > 0 ? times * (16 * 0x1p-24 + classes * 0x1p-41) * of_means / temperature + 0x1p-148
+                                       : 0};
+}
+
+allowance allowed_loss_error(const clsoftmax_problem *problem, double temperature, double largest)
+{
+    if (problem->operation == CLSOFTMAX_OPERATION_SOFTMAX_TEMPERATURE_GRADIENT ||
+        problem->operation == CLSOFTMAX_OPERATION_LOG_SOFTMAX_TEMPERATURE_GRADIENT)
+        return allowed_temperature_error(problem, temperature, largest);
+    if (is_difference_from_targets(problem))
+        return (allowance){
+            (problem->accuracy == CLSOFTMAX_ACCURACY_FAST ? 4 : 1) * (0x1p-21 + (double)problem->classes * 0x1p-41), 0};
     const double absolute =
         (double)problem->classes * (problem->accuracy == CLSOFTMAX_ACCURACY_FAST ? 0x1p-39 : 0x1p-41);
     double squared = problem->temperature_squared ? temperature * temperature : 1;

@@ -30,8 +30,8 @@ void compare(comparison *comparison, clsoftmax_dtype dtype, const void *a, const
    operand. */
 allowance allowed_error(const clsoftmax_problem *problem, double temperature, double largest);
 
-/* Returns the same for the losses of a problem. */
-allowance allowed_loss_error(const clsoftmax_problem *problem, double temperature);
+/* Returns the same for the losses of a problem, or for the derivatives by T that it has in their place. */
+allowance allowed_loss_error(const clsoftmax_problem *problem, double temperature, double largest);
 
 /* Returns how many ULP of their type results and losses may be away from the exact ones, which are rounded: 1, for the
    gradient of cross-entropy 2, for distillation 4, and four times as many where f32 comes from accuracy "fast". */

@@ -72,13 +72,13 @@ static slab_allowances allowed_in_slab(const run *run, const clsoftmax_problem *
                                        const slab_buffers *buffers)
 {
     const double one = (double)run->options.temperature;
-    slab_allowances allowed = {allowed_error(problem, one, 0), allowed_loss_error(problem, one)};
+    slab_allowances allowed = {allowed_error(problem, one, 0), allowed_loss_error(problem, one, 0)};
     for (uint64_t i = 0; buffers->temperatures && i < slab->rows; i++) {
         const double own = (double)buffers->temperatures[i];
         if (!(own >= 0))
             continue;
         allowed.results = larger_of(allowed.results, allowed_error(problem, own, 0));
-        allowed.losses = larger_of(allowed.losses, allowed_loss_error(problem, own));
+        allowed.losses = larger_of(allowed.losses, allowed_loss_error(problem, own, 0));
     }
     return allowed;
 }

@@ -215,7 +215,17 @@ CLSOFTMAX_API size_t clsoftmax_dtype_size(clsoftmax_dtype dtype);
     X(LOG_SOFTMAX_BACKWARD, "log_softmax_backward", "(g - p sum of g) / T")                                            \
     X(SENSITIVITY, "sensitivity", "dp / dT = p (E[x] - x) / T^2")                                                      \
     X(DISTILLATION, "distillation", "nothing for a class; for each row the loss w KL(q || p) T^2, for a teacher's q")  \
-    X(DISTILLATION_GRADIENT, "distillation_gradient", "(p - q) w s T, for a teacher's probabilities q; and the loss")
+    X(DISTILLATION_GRADIENT, "distillation_gradient", "(p - q) w s T, for a teacher's probabilities q; and the loss")  \
+    X(CROSS_ENTROPY_OF_TARGETS, "cross_entropy_of_targets",                                                            \
+      "nothing for a class; for each row the loss w sum of t (-ln p) + z lse^2, for target probabilities t")           \
+    X(CROSS_ENTROPY_OF_TARGETS_GRADIENT, "cross_entropy_of_targets_gradient",                                          \
+      "((w sum of t + 2 z lse) p - w t) s / T; and the loss")                                                          \
+    X(SMOOTHED_CROSS_ENTROPY, "smoothed_cross_entropy", "cross_entropy with a share of the label spread over all")     \
+    X(SMOOTHED_CROSS_ENTROPY_GRADIENT, "smoothed_cross_entropy_gradient", "its gradient; and the loss")                \
+    X(SOFTMAX_TEMPERATURE_GRADIENT, "softmax_temperature_gradient",                                                    \
+      "nothing for a class; for each row the sum of g dp / dT, for a gradient from above g")                           \
+    X(LOG_SOFTMAX_TEMPERATURE_GRADIENT, "log_softmax_temperature_gradient",                                            \
+      "nothing for a class; for each row the sum of g d(ln p) / dT")
 
 typedef enum clsoftmax_operation {
 #define CLSOFTMAX_OPERATION_ENUM(name, text, meaning) CLSOFTMAX_OPERATION_##name,
@@ -229,12 +239,13 @@ typedef enum clsoftmax_operation {
 CLSOFTMAX_API const char *clsoftmax_operation_name(clsoftmax_operation operation);
 
 /* Tell what an operation has: results for the classes, a loss for each row (sections 8 and 10), labels that its loss
-   needs (section 8), an operand (sections 9 and 10), an operand that is a teacher's logits (section 10). Each returns 1
-   or 0. */
+   needs (section 8), an operand (sections 8 to 10), an operand that is target probabilities (section 8), and one that
+   is a teacher's logits (section 10). Each returns 1 or 0. */
 CLSOFTMAX_API int clsoftmax_operation_has_results(clsoftmax_operation operation);
 CLSOFTMAX_API int clsoftmax_operation_has_loss(clsoftmax_operation operation);
 CLSOFTMAX_API int clsoftmax_operation_has_labels(clsoftmax_operation operation);
 CLSOFTMAX_API int clsoftmax_operation_has_operand(clsoftmax_operation operation);
+CLSOFTMAX_API int clsoftmax_operation_has_targets(clsoftmax_operation operation);
 CLSOFTMAX_API int clsoftmax_operation_has_teacher(clsoftmax_operation operation);
 
 /* How near results are to the exact numbers, against how long they take. Both have the same bits on every device and
@@ -421,16 +432,18 @@ typedef struct clsoftmax_arguments {
     clsoftmax_statistics *statistics; /* with statistics, one for each row */
     uint64_t *invalid_rows;           /* becomes the number of rows with a negative or NaN temperature; may be NULL */
     /* For losses, see section 8: */
-    const float *weights; /* one for each row, not negative; NULL: all are 1 */
-    float *losses;        /* one for each row; with a gradient it may be NULL */
-    float scale;          /* of the gradient */
-    float z_loss;         /* the weight of lse^2, not negative */
-    const void *operand;  /* see sections 9 and 10; results may take its place as they may take that of logits */
+    const float *weights;  /* one for each row, not negative; NULL: all are 1 */
+    float *losses;         /* one for each row; with a gradient it may be NULL */
+    float scale;           /* of the gradient */
+    float z_loss;          /* the weight of lse^2, not negative */
+    const void *operand;   /* see sections 8 to 10; results may take its place as they may take that of logits */
+    float label_smoothing; /* the share of a label that all classes have together, in [0, 1]; see section 8 */
 } clsoftmax_arguments;
 
 /* clang-format off */
 #define CLSOFTMAX_ARGUMENTS_INIT                                                                                       \
-    { sizeof(clsoftmax_arguments), NULL, NULL, 1.0f, NULL, NULL, NULL, NULL, NULL, NULL, 1.0f, 0.0f, NULL }
+    { sizeof(clsoftmax_arguments), NULL, NULL, 1.0f, NULL, NULL, NULL, NULL, NULL, NULL, 1.0f, 0.0f, NULL,  \
+      0.0f }
 /* clang-format on */
 
 /* Sets arguments to CLSOFTMAX_ARGUMENTS_INIT. `size` is that of the struct in the program:
@@ -497,8 +510,23 @@ CLSOFTMAX_API clsoftmax_status clsoftmax_sweep(clsoftmax_context *context, uint6
 
    A loss is infinite if the label's logit is -inf, or if -ln p is beyond f32. A row that softmax makes NaN has a loss
    and a gradient of NaN. At T = 0 the gradient is its limit, which is 0 or infinite.
-     INVALID_ARGUMENT  labels is NULL; a weight is negative or not finite; z or s is not finite, or z is negative. (The
-                       host cannot see weights in device buffers.) */
+
+   Two pairs of operations take more than a label. CROSS_ENTROPY_OF_TARGETS and its gradient have target probabilities
+   t, which are arguments.operand, an array as the logits are (problem.operand_dtype, operand_layout):
+
+       loss              w sum of t (-ln p) + z lse^2
+       gradient of c     ((w sum of t + 2 z lse) p[c] - w t[c]) s / T
+
+   t may add up to any number. SMOOTHED_CROSS_ENTROPY and its gradient spread the share e of a label
+   (arguments.label_smoothing) over all classes of the row that are not masked (-inf): t is (1 - e) [c = label], and e
+   divided by their number for each of them. (PyTorch counts masked classes, too, so that its loss is infinite.) Rows
+   without a label are ignored as above.
+     loss              3 ULP + C 2^-42 of itself; with e = 0, that of CROSS_ENTROPY
+     gradient          half an ULP of itself, and half an ULP + C 2^-43 of the larger of its two terms
+   A loss is infinite if a class with a target is masked, or if its -ln p, or their sum, is beyond f32. A row with a
+   target that is negative or not finite is NaN. In a row of zeros (CLSOFTMAX_NEG_INF_ROWS_ZERO) losses are infinite.
+     INVALID_ARGUMENT  labels is NULL; a weight is negative or not finite; z or s is not finite, or z is negative; e is
+                       not in [0, 1]. (The host cannot see weights and targets in device buffers.) */
 
 /* Computes the mean cross-entropy of a row-major matrix of f32 logits over the rows that have a label, and the gradient
    of that mean. gradient may be logits, or NULL; losses may be NULL. The losses are summed exactly and then divided, so
@@ -531,11 +559,17 @@ CLSOFTMAX_API double clsoftmax_total_value(const clsoftmax_total *total);
 
 /* ---------------------------------------------------------------- 9. Derivatives of probabilities */
 
-/* Three operations compute the derivatives of p = softmax(x / T), with E[y] for the sum of p y over a row:
+/* Three operations compute derivatives of p = softmax(x / T), with E[y] for the sum of p y over a row:
 
        SOFTMAX_BACKWARD        p[c] (g[c] - E[g]) / T, the derivative by x[c] of a loss whose gradient by p is g
        LOG_SOFTMAX_BACKWARD    (g[c] - p[c] sum of g) / T, the same where g is its gradient by ln p
        SENSITIVITY             p[c] (E[x] - x[c]) / T^2, the derivative of p[c] by T
+
+   and two the derivative by T, for a temperature that is learned: a number for each row, which is written to
+   arguments.losses, times the row's weight if there are weights:
+
+       SOFTMAX_TEMPERATURE_GRADIENT      sum of g p (E[x] - x) / T^2 = (E[g d] - E[g] E[d]) / T
+       LOG_SOFTMAX_TEMPERATURE_GRADIENT  sum of g (E[x] - x) / T^2 = (sum of g d - (sum of g) E[d]) / T
 
    g is arguments.operand, an array as the logits are, with a dtype and a layout of its own (problem.operand_dtype,
    operand_layout; an outer stride of 0 gives all rows the same). The results may take its place, or that of the logits.
@@ -545,11 +579,13 @@ CLSOFTMAX_API double clsoftmax_total_value(const clsoftmax_total *total);
      SOFTMAX_BACKWARD       4 u p (|g| + E[|g|]) / T + C 2^-44 p G / T
      LOG_SOFTMAX_BACKWARD   4 u (|g| + p |sum of g|) / T + C 2^-44 p G / T
      SENSITIVITY            6 u p (d + E[d]) / T + C 2^-43 p / T
-   With "fast" it is 4 times as much. Where p is as small as 2^-149, add what an error of that size in p makes. The sums
-   are of integers, so no order changes a bit.
+     ..TEMPERATURE_GRADIENT 8 u (E[|g| d] + E[|g|] E[d]) / T, of log-softmax 8 u (sum of |g| d + |sum of g| E[d]) / T,
+   and C 2^-42 of the largest |g| d and G (1 + E[d]), over T With "fast" it is 4 times as much. Where p is as small as
+   2^-149, add what an error of that size in p makes. The sums are of integers, so no order changes a bit.
 
    A row that softmax makes NaN is NaN, and so is one with a NaN or an infinite number in its operand. In a row of zeros
-   (CLSOFTMAX_NEG_INF_ROWS_ZERO), and at T = 0, where a softmax is a step, all results are 0. */
+   (CLSOFTMAX_NEG_INF_ROWS_ZERO), and at T = 0, where a softmax is a step, all results are 0. The derivative of a
+   log-softmax by T is infinite if a class whose g is not 0 is masked, or if its d is beyond f32. */
 
 /* ---------------------------------------------------------------- 10. Distillation */
 

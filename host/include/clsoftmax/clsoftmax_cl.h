@@ -64,15 +64,16 @@ typedef struct clsoftmax_cl_arguments {
     size_t weights_first;
     cl_mem losses; /* for a loss, a cl_float for each row; with a gradient it may be NULL */
     size_t losses_first;
-    cl_float scale;  /* as in clsoftmax_arguments */
-    cl_float z_loss; /* as well */
-    cl_mem operand;  /* for an operation that takes one */
+    cl_float scale;           /* as in clsoftmax_arguments */
+    cl_float z_loss;          /* as well */
+    cl_mem operand;           /* for an operation that takes one */
+    cl_float label_smoothing; /* as in clsoftmax_arguments */
 } clsoftmax_cl_arguments;
 
 /* clang-format off */
 #define CLSOFTMAX_CL_ARGUMENTS_INIT                                                                                    \
     { sizeof(clsoftmax_cl_arguments), NULL, NULL, 1.0f, NULL, 0, NULL, 0, NULL, 0, NULL, NULL, 0, NULL, 0, 1.0f, 0.0f, \
-      NULL }
+      NULL, 0.0f }
 /* clang-format on */
 
 /* Sets arguments to CLSOFTMAX_CL_ARGUMENTS_INIT. `size` is that of the struct in the program:

@@ -56,7 +56,7 @@ INLINE void flush_largest(vector_sums *sums, core_total_t *total)
         high = CORE_LARGER(high, sums->high[l]);
         low = CORE_LARGER(low, sums->low[l]);
     }
-    *total = core_term_merge(TERM_BOUNDS, *total, (core_total_t){high, low, 0});
+    *total = core_term_merge(TERM_BOUNDS, *total, (core_total_t){high, low, 0}); /* as any such term */
     memset(sums, 0, sizeof *sums);
 }
 
@@ -295,9 +295,16 @@ INLINE void add_operand_term(int term, block_pairs block, const float *operand, 
     const strip_rows row = {.terms = terms};
     const strip_sums into = {sums->high, sums->low, sums->lowest};
     make_room(term, sums, block.length, levels, total);
-    for (size_t i = 0; i < block.length; i += CPU_VECTOR) {
-        const strip s = {operand + i, block.high + i, block.low + i, CPU_VECTOR, operand + i};
-        strip_add_term(term, s, 1, CPU_VECTOR, &row, levels, into); /* none of them looks at logits */
+    size_t i = 0;
+    for (; i + CPU_VECTOR <= block.length; i += CPU_VECTOR) {
+        const strip s = {block.x + i, block.high + i, block.low + i, CPU_VECTOR, operand + i};
+        strip_add_term(term, s, 1, CPU_VECTOR, &row, levels, into);
+    }
+    if (i < block.length) {
+        float last[CPU_VECTOR];
+        last_vector(block.x + i, block.length - i, last);
+        const strip s = {last, block.high + i, block.low + i, CPU_VECTOR, operand + i};
+        strip_add_term(term, s, 1, CPU_VECTOR, &row, levels, into);
     }
 }
 
@@ -306,12 +313,15 @@ INLINE void add_operand_term(int term, block_pairs block, const float *operand, 
 INLINE void add_operand_terms(uint set, block_pairs block, const float *operand, core_term_row_t terms, int levels,
                               vector_sums *sums, core_total_t *totals, size_t stride)
 {
-    if (TERM_IS_IN(set, TERM_PRODUCT))
-        add_operand_term(TERM_PRODUCT, block, operand, terms, levels, sums + CPU_PLACE(TERM_PRODUCT) * stride,
-                         totals + CPU_PLACE(TERM_PRODUCT) * stride);
-    if (TERM_IS_IN(set, TERM_OPERAND))
-        add_operand_term(TERM_OPERAND, block, operand, terms, levels, sums + CPU_PLACE(TERM_OPERAND) * stride,
-                         totals + CPU_PLACE(TERM_OPERAND) * stride);
+#define ADD_OPERAND_TERM(term)                                                                                         \
+    if (TERM_IS_IN(set, term))                                                                                         \
+    add_operand_term(term, block, operand, terms, levels, sums + cpu_place(term) * stride,                             \
+                     totals + cpu_place(term) * stride)
+    ADD_OPERAND_TERM(TERM_PRODUCT);
+    ADD_OPERAND_TERM(TERM_OPERAND);
+    ADD_OPERAND_TERM(TERM_PRODUCT_WEIGHTED);
+    ADD_OPERAND_TERM(TERM_REACH);
+#undef ADD_OPERAND_TERM
 }
 
 /* Does so for any number of levels. */
@@ -394,8 +404,8 @@ INLINE void add_teacher_strip(int is_later, const float *x, const float *y, cons
         strip_add_teacher_term(TERM_DIVERGENCE, s, count / CPU_VECTOR, both, levels, sums);
         return;
     }
-    strip_add_teacher_term(TERM_TEACHER, s, count / CPU_VECTOR, both, levels, sums + CPU_PLACE(TERM_TEACHER) * stride);
-    strip_add_teacher_term(TERM_BOUNDS, s, count / CPU_VECTOR, both, 2, sums + CPU_PLACE(TERM_BOUNDS) * stride);
+    strip_add_teacher_term(TERM_TEACHER, s, count / CPU_VECTOR, both, levels, sums + cpu_place(TERM_TEACHER) * stride);
+    strip_add_teacher_term(TERM_BOUNDS, s, count / CPU_VECTOR, both, 2, sums + cpu_place(TERM_BOUNDS) * stride);
 }
 
 /* Takes a block through add_teacher_strip: whole strips, then whole vectors, then the rest. */
@@ -431,15 +441,15 @@ OUTLINE void add_teacher_terms(block_pairs block, row_on_lane on, int levels, ve
     const both_rows both = both_rows_of(on, (core_divergence_t){.power = 0});
     float buffer[CPU_BLOCK];
     const float *y = teacher_logits(block, &both.match, buffer);
-    make_room(TERM_TEACHER, sums + CPU_PLACE(TERM_TEACHER) * stride, block.length, levels,
-              totals + CPU_PLACE(TERM_TEACHER) * stride);
+    make_room(TERM_TEACHER, sums + cpu_place(TERM_TEACHER) * stride, block.length, levels,
+              totals + cpu_place(TERM_TEACHER) * stride);
     if (levels == 2)
         add_teacher_strips(0, block, y, &both, 2, sums, stride);
     else
         add_teacher_strips(0, block, y, &both, 3, sums, stride);
 }
 
-/* Returns what the second phase sums of the row on a lane needs of the first, whose totals these are. */
+/* Returns what the divergence of the row on a lane needs of the first sums, whose totals these are. */
 static inline core_divergence_t divergence_of(row_on_lane on, const core_total_t *totals, int levels)
 {
     const core_setting_t student = {.prepared = lane_temperature(on.temperatures, on.lane),
@@ -450,7 +460,7 @@ static inline core_divergence_t divergence_of(row_on_lane on, const core_total_t
                            levels);
 }
 
-/* Adds a block to the divergence of its row. block.high may be NULL: its exponentials are then computed again. */
+/* Adds a block to the divergence of its row. */
 OUTLINE void add_divergence(block_pairs block, row_on_lane on, const core_divergence_t *divergence, int levels,
                             vector_sums *sums, core_total_t *total)
 {
@@ -462,6 +472,59 @@ OUTLINE void add_divergence(block_pairs block, row_on_lane on, const core_diverg
         add_teacher_strips(1, block, y, &both, 2, sums, 0);
     else
         add_teacher_strips(1, block, y, &both, 3, sums, 0);
+}
+
+/* ---------------------------------------------------------------- Terms that need the sums of the others */
+
+/* What the second phase sums of a row needs of the first. */
+typedef struct later_row {
+    int term;                     /* that is added up; no row has more than one */
+    core_divergence_t divergence; /* for TERM_DIVERGENCE */
+    float reach;                  /* for TERM_OPERAND_WEIGHTED */
+} later_row;
+
+/* Returns it for the row on a lane, from the totals of the first. */
+static inline later_row later_row_of(const clsoftmax_problem *problem, row_on_lane on, const core_total_t *totals,
+                                     int levels)
+{
+    if (cpu_has_teacher(problem))
+        return (later_row){.term = TERM_DIVERGENCE, .divergence = divergence_of(on, totals, levels)};
+    return (later_row){.term = TERM_OPERAND_WEIGHTED, .reach = core_reach_power(totals[TERM_REACH])};
+}
+
+/* Adds a block to the sum of its operand times distances. */
+OUTLINE void add_distances(block_pairs block, row_on_lane on, float reach, int levels, vector_sums *sums,
+                           core_total_t *total)
+{
+    float buffer[CPU_BLOCK];
+    const float *operand = cpu_operand(block.call, block.row, block.first_class, block.length, buffer);
+    core_term_row_t terms = term_row_of(on);
+    terms.reach = reach;
+    block.high = block.low = buffer; /* the term has no exponential, and these may be read */
+    if (levels == 2)
+        add_operand_term(TERM_OPERAND_WEIGHTED, block, operand, terms, 2, sums, total);
+    else
+        add_operand_term(TERM_OPERAND_WEIGHTED, block, operand, terms, 3, sums, total);
+}
+
+/* Adds a block to the sum of the later term. block.high may be NULL: exponentials are then computed again where they
+   are needed. */
+static inline void add_later_term(block_pairs block, row_on_lane on, const later_row *later, int levels,
+                                  vector_sums *sums, core_total_t *total)
+{
+    if (later->term == TERM_DIVERGENCE)
+        add_divergence(block, on, &later->divergence, levels, sums, total);
+    else
+        add_distances(block, on, later->reach, levels, sums, total);
+}
+
+/* Ends the sum of the later term. */
+static inline void flush_later_term(const later_row *later, int levels, vector_sums *sums, core_total_t *total)
+{
+    if (later->term == TERM_DIVERGENCE)
+        flush_sums(TERM_DIVERGENCE, sums, levels, total);
+    else
+        flush_sums(TERM_OPERAND_WEIGHTED, sums, levels, total);
 }
 
 /* ---------------------------------------------------------------- All terms */
@@ -488,14 +551,13 @@ INLINE void add_terms(const clsoftmax_problem *problem, block_pairs block, row_o
     const core_term_row_t terms = term_row_of(on);
     const int is_alone = TERM_IS_IN(set, TERM_REST) && core_is_alone(terms.rest);
     const size_t first = TERM_IS_IN(set, TERM_EXPONENTIAL) ? 0 : rest;
-    if (is_alone && first == rest) {
+    if (is_alone && first == rest)
         add_rest_alone(block, row_of(on), terms, levels, sums + rest, totals + rest, between);
-        return;
-    }
-    add_exponentials(TERM_EXPONENTIAL, block, row_of(on), terms, levels, sums + first, totals + first, between);
+    else
+        add_exponentials(TERM_EXPONENTIAL, block, row_of(on), terms, levels, sums + first, totals + first, between);
     if (TERM_IS_IN(set, TERM_WEIGHTED))
         add_term(TERM_WEIGHTED, block, terms, levels, sums + weighted, totals + weighted);
-    if (is_alone)
+    if (is_alone && first != rest)
         add_term(TERM_REST, block, terms, levels, sums + rest, totals + rest);
     if (TERMS_NEED_TEACHER(set))
         add_teacher_terms(block, on, levels, sums, totals, stride);

@@ -98,27 +98,30 @@ static inline void cpu_load(clsoftmax_dtype dtype, const void *array, uint64_t f
 }
 
 /* Returns the operand of at most CPU_BLOCK classes of a row, from class `first` on, as whole vectors: where it stands,
-   if it is f32, neighbours and whole vectors already; otherwise copied into `buffer`, and what is behind becomes 0, or
-   -inf behind a teacher's logits. */
+   if it is f32, neighbours and whole vectors already, and no mask; otherwise copied into `buffer`, and what is behind
+   becomes its padding. */
 OUTLINE const float *cpu_operand(const cpu_call *call, uint64_t row, uint64_t first, size_t length, float *buffer)
 {
     const clsoftmax_problem *p = call->problem;
     const uint64_t stride = p->operand_layout.class_stride;
     const uint64_t begin = cls_layout_row(p, &p->operand_layout, row) + first * stride;
-    if (p->operand_dtype == CLSOFTMAX_F32 && stride == 1 && length % CPU_VECTOR == 0)
+    const int kind = operation_operand((int)p->operation);
+    if (p->operand_dtype == CLSOFTMAX_F32 && stride == 1 && length % CPU_VECTOR == 0 && kind != OPERAND_MASK)
         return (const float *)call->arguments->operand + begin;
     cpu_load(p->operand_dtype, call->arguments->operand, begin, stride, length, buffer);
+    for (size_t i = 0; kind == OPERAND_MASK && i < length; i++)
+        buffer[i] = CORE_OPERAND_OF(float, buffer[i], OPERAND_MASK);
     for (size_t i = length; i % CPU_VECTOR != 0; i++)
-        buffer[i] = cpu_has_teacher(p) ? -CORE_INFINITY : 0;
+        buffer[i] = CORE_OPERAND_PADDING(kind);
     return buffer;
 }
 
-/* Returns the largest of a key and those of operands. are_logits: a constant. */
-INLINE uint32_t largest_operand_key(const float *operand, size_t length, uint32_t largest, int are_logits)
+/* Returns the largest of a key and those of operands. kind: a constant. */
+INLINE uint32_t largest_operand_key(int kind, const float *operand, size_t length, uint32_t largest)
 {
 #pragma omp simd reduction(max : largest)
     for (size_t i = 0; i < length; i++) {
-        const uint32_t key = core_operand_key(operand[i], are_logits);
+        const uint32_t key = core_operand_key(operand[i], kind);
         largest = CORE_LARGER(key, largest);
     }
     return largest;
@@ -132,8 +135,16 @@ OUTLINE uint32_t cpu_operand_key(const cpu_call *call, uint64_t row, uint64_t be
         float buffer[CPU_BLOCK];
         const size_t length = end - c < CPU_BLOCK ? (size_t)(end - c) : CPU_BLOCK;
         const float *operand = cpu_operand(call, row, c, length, buffer);
-        largest = cpu_has_teacher(call->problem) ? largest_operand_key(operand, length, largest, 1)
-                                                 : largest_operand_key(operand, length, largest, 0);
+        switch (operation_operand((int)call->problem->operation)) {
+        case OPERAND_TEACHER:
+            largest = largest_operand_key(OPERAND_TEACHER, operand, length, largest);
+            break;
+        case OPERAND_NUMBERS:
+            largest = largest_operand_key(OPERAND_NUMBERS, operand, length, largest);
+            break;
+        default: /* a mask is made of targets that are 0 or 1 */
+            largest = largest_operand_key(OPERAND_TARGETS, operand, length, largest);
+        }
     }
     return largest;
 }

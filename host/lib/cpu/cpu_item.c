@@ -57,7 +57,7 @@ typedef union bundle_tops {
 
 /* What has been added up of the rows of the bundle that is in the phase sums: all terms but those that are added up
    later, which have the last place. */
-#define FIRST_PLACES CPU_PLACE(TERM_DIVERGENCE)
+#define FIRST_PLACES (CPU_PLACES - 1)
 typedef struct bundle_sums {
     vector_sums sums[FIRST_PLACES][MOST_ROWS]; /* since they were flushed */
     core_total_t flushed[FIRST_PLACES][MOST_ROWS];
@@ -246,9 +246,9 @@ static void end_sums(const items *it, const bundle *b)
 {
     bundle_sums *s = it->sums;
     FOR_TERMS_IN(it->terms, t) {
-        vector_sums *sums = s->sums[CPU_PLACE(t)];
-        core_total_t *flushed = s->flushed[CPU_PLACE(t)];
-        lane_totals *totals = &s->totals[CPU_PLACE(t)];
+        vector_sums *sums = s->sums[cpu_place(t)];
+        core_total_t *flushed = s->flushed[cpu_place(t)];
+        lane_totals *totals = &s->totals[cpu_place(t)];
         if (it->rows_at_once)
             finish_rows(t, sums, it->levels, flushed, totals);
         for (size_t r = 0; r < b->rows && !it->rows_at_once; r++) {
@@ -272,8 +272,8 @@ OUTLINE void add_later_terms(const items *it, const bundle *b)
         core_total_t totals[TERM_COUNT] = {{0, 0, 0}}, total = {0, 0, 0};
         vector_sums sums = {.added = 0};
         FOR_TERMS_IN(it->terms, t)
-            totals[t] = lane_total(&it->sums->totals[CPU_PLACE(t)], r);
-        const core_divergence_t divergence = divergence_of(on, totals, it->levels);
+            totals[t] = lane_total(&it->sums->totals[cpu_place(t)], r);
+        const later_row later = later_row_of(it->call->problem, on, totals, it->levels);
         for (size_t number = 0; number < it->row_blocks; number++) {
             float buffer[CPU_BLOCK];
             const block k = row_block(it, r, number);
@@ -284,10 +284,10 @@ OUTLINE void add_later_terms(const items *it, const bundle *b)
                                        it->call,
                                        b->first + r,
                                        k.first};
-            add_divergence(block, on, &divergence, it->levels, &sums, &total);
+            add_later_term(block, on, &later, it->levels, &sums, &total);
         }
-        flush_sums(TERM_DIVERGENCE, &sums, it->levels, &total);
-        set_lane_total(&it->sums->totals[CPU_PLACE(TERM_DIVERGENCE)], r, total);
+        flush_later_term(&later, it->levels, &sums, &total);
+        set_lane_total(&it->sums->totals[FIRST_PLACES], r, total);
     }
 }
 
@@ -382,8 +382,8 @@ static void clear_items(const items *it)
         for (size_t r = 0; r < MOST_ROWS; r++)
             set_lane_total(&it->sums->totals[place], r, (core_total_t){0, 0, 0});
     FOR_TERMS_IN(it->terms, t) {
-        memset(it->sums->sums[CPU_PLACE(t)], 0, rows * sizeof **it->sums->sums);
-        memset(it->sums->flushed[CPU_PLACE(t)], 0, rows * sizeof **it->sums->flushed);
+        memset(it->sums->sums[cpu_place(t)], 0, rows * sizeof **it->sums->sums);
+        memset(it->sums->flushed[cpu_place(t)], 0, rows * sizeof **it->sums->flushed);
     }
 }
 

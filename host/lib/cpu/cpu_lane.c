@@ -332,7 +332,7 @@ static void finish_sums(panel *panel)
         return;
     }
     switch (operation_ending((int)p->operation)) {
-#define FINISH_SHORT_SUMS(name, terms, loss)                                                                           \
+#define FINISH_SHORT_SUMS(name, terms, operand, loss)                                                                  \
     case ENDING_##name:                                                                                                \
         if (ENDS_WITH_SUM(terms))                                                                                      \
             finish_short_sums(panel, ENDING_##name);                                                                   \

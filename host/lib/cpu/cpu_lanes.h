@@ -212,9 +212,9 @@ INLINE core_row_t row_of(row_on_lane on)
 /* Returns what the terms need to know about the row on a lane. */
 INLINE core_term_row_t lane_term_row(const lane_rows *rows, const lane_temperatures *t, size_t l)
 {
-    return (core_term_row_t){core_distance(lane_temperature(t, l), rows->maximum[l]),
-                             lane_rest(rows, l),
-                             {rows->operand_first[l], rows->operand_second[l]}};
+    return (core_term_row_t){.distance = core_distance(lane_temperature(t, l), rows->maximum[l]),
+                             .rest = lane_rest(rows, l),
+                             .operand = {rows->operand_first[l], rows->operand_second[l]}};
 }
 
 INLINE core_term_row_t term_row_of(row_on_lane on)
@@ -280,7 +280,7 @@ static inline void complete_rests(const lane_rows *rows, lane_totals *totals, si
 /* What is read of each lane's row for its loss: see core_loss_inputs_t. Lanes have also what is the same for all rows,
    since gcc does not vectorise loops with conditions on that. */
 typedef struct __attribute__((aligned(64))) lane_inputs {
-    float label_logit[LANES], weight[LANES], scale[LANES], z_loss[LANES], is_squared[LANES];
+    float label_logit[LANES], weight[LANES], scale[LANES], z_loss[LANES], is_squared[LANES], smoothing[LANES];
 } lane_inputs;
 
 /* Makes a lane one without a label, so that its numbers are valid. */
@@ -291,6 +291,7 @@ INLINE void clear_lane_input(lane_inputs *inputs, size_t l)
     inputs->scale[l] = 1.0f;
     inputs->z_loss[l] = 0.0f;
     inputs->is_squared[l] = 0.0f;
+    inputs->smoothing[l] = 0.0f;
 }
 
 /* Sets what is read of the row on a lane. */
@@ -304,6 +305,7 @@ INLINE void set_lane_input(const cpu_call *call, lane_inputs *inputs, size_t l, 
     inputs->scale[l] = arguments->scale;
     inputs->z_loss[l] = arguments->z_loss;
     inputs->is_squared[l] = call->policies & CORE_TEMPERATURE_SQUARED ? 1.0f : 0.0f;
+    inputs->smoothing[l] = arguments->label_smoothing;
 }
 
 /* What the ends of rows are computed from: the totals of all terms, and for a loss what is read of each row. */
@@ -317,6 +319,9 @@ typedef struct lane_sums_of {
 
 /* Returns the end of the row on a lane. (A loop over the terms would keep gcc from vectorising those over lanes.) */
 #define LANE_TOTAL(term) [TERM_##term] = lane_total(&of->totals[TERM_##term], l)
+#define SET_LANE_TOTAL(term)                                                                                           \
+    if (TERM_IS_IN(terms, TERM_##term))                                                                                \
+    sums.totals[TERM_##term] = lane_total(&of->totals[cpu_place(TERM_##term)], l)
 INLINE core_end_t end_of_lane(int ending, const lane_sums_of *of, int levels, size_t l)
 {
     const lane_rows *rows = of->rows;
@@ -330,21 +335,25 @@ INLINE core_end_t end_of_lane(int ending, const lane_sums_of *of, int levels, si
                                 .ties_at = rows->ties_at[l],
                                 .row = lane_row(rows, l)},
                         .levels = levels};
-    if (TERMS_NEED_TEACHER(ending_terms(ending))) {
-        sums.totals[TERM_TEACHER] = lane_total(&of->totals[CPU_PLACE(TERM_TEACHER)], l);
-        sums.totals[TERM_BOUNDS] = lane_total(&of->totals[CPU_PLACE(TERM_BOUNDS)], l);
-        sums.totals[TERM_DIVERGENCE] = lane_total(&of->totals[CPU_PLACE(TERM_DIVERGENCE)], l);
+    const uint terms = ending_terms(ending);
+    SET_LANE_TOTAL(PRODUCT);
+    SET_LANE_TOTAL(OPERAND);
+    SET_LANE_TOTAL(PRODUCT_WEIGHTED);
+    SET_LANE_TOTAL(REACH);
+    SET_LANE_TOTAL(OPERAND_WEIGHTED);
+    SET_LANE_TOTAL(TEACHER);
+    SET_LANE_TOTAL(BOUNDS);
+    SET_LANE_TOTAL(DIVERGENCE);
+    if (TERMS_NEED_TEACHER(terms))
         sums.match = core_match(sums.set, rows->operand_key[l], of->policies);
-    } else if (TERMS_NEED_OPERAND(ending_terms(ending))) {
-        sums.totals[TERM_PRODUCT] = lane_total(&of->totals[CPU_PLACE(TERM_PRODUCT)], l);
-        sums.totals[TERM_OPERAND] = lane_total(&of->totals[CPU_PLACE(TERM_OPERAND)], l);
-    }
     if (ending_loss(ending) != LOSS_NONE)
-        sums.inputs = (core_loss_inputs_t){of->inputs->label_logit[l], of->inputs->weight[l], of->inputs->scale[l],
-                                           of->inputs->z_loss[l], of->inputs->is_squared[l]};
+        sums.inputs =
+            (core_loss_inputs_t){of->inputs->label_logit[l], of->inputs->weight[l],     of->inputs->scale[l],
+                                 of->inputs->z_loss[l],      of->inputs->is_squared[l], of->inputs->smoothing[l]};
     return end_of_row(ending, sums);
 }
 #undef LANE_TOTAL
+#undef SET_LANE_TOTAL
 
 /* Sets the ends of the first `count` lanes. All numbers are constants. */
 INLINE void set_ends_of_lanes(int ending, lane_ends *ends, const lane_sums_of *of, int levels, size_t count)
@@ -354,9 +363,9 @@ INLINE void set_ends_of_lanes(int ending, lane_ends *ends, const lane_sums_of *o
         set_lane_end(ending, ends, l, end_of_lane(ending, of, levels, l));
 }
 
-/* Sets the ends of rows with a teacher one after another: so much is done for each that gcc would take kilobytes of the
-   stack to do it for all at once. */
-OUTLINE void set_ends_of_teachers(int ending, lane_ends *ends, const lane_sums_of *of, int levels, size_t count)
+/* Sets the ends of rows with later terms one after another: so much is done for each that gcc would take kilobytes of
+   the stack to do it for all at once. */
+OUTLINE void set_later_ends(int ending, lane_ends *ends, const lane_sums_of *of, int levels, size_t count)
 {
     for (size_t l = 0; l < count; l++)
         set_lane_end(ending, ends, l, end_of_lane(ending, of, levels, l));
@@ -369,12 +378,12 @@ INLINE void set_lane_ends(const clsoftmax_problem *problem, lane_ends *ends, con
 {
     const int levels = CORE_SUM_LEVELS(problem->classes);
     switch (operation_ending((int)problem->operation)) {
-#define SET_LANE_ENDS(name, terms, loss)                                                                               \
+#define SET_LANE_ENDS(name, terms, operand, loss)                                                                      \
     case ENDING_##name:                                                                                                \
         if (TERMS_NEED_OPERAND(terms) && !may_have_operand)                                                            \
             break;                                                                                                     \
-        if (TERMS_NEED_TEACHER(terms))                                                                                 \
-            set_ends_of_teachers(ENDING_##name, ends, of, levels, count);                                              \
+        if (TERMS_LATER(terms))                                                                                        \
+            set_later_ends(ENDING_##name, ends, of, levels, count);                                                    \
         else if (ENDS_WITH_SUM(terms) || levels == 2)                                                                  \
             set_ends_of_lanes(ENDING_##name, ends, of, 2, count);                                                      \
         else                                                                                                           \

@@ -208,8 +208,8 @@ INLINE void add_part(worker *w, size_t number, cpu_part *part, int levels)
     part->high = kept;
     part->low = kept ? kept + distance : NULL;
     FOR_TERMS_IN(cpu_terms(p), t) {
-        flush_sums(t, &sums[CPU_PLACE(t)], levels, &totals[CPU_PLACE(t)]);
-        part->totals[t] = totals[CPU_PLACE(t)];
+        flush_sums(t, &sums[cpu_place(t)], levels, &totals[cpu_place(t)]);
+        part->totals[t] = totals[cpu_place(t)];
     }
 }
 
@@ -230,10 +230,11 @@ static void later_of_part(worker *w, size_t number, cpu_part *part, const cpu_cu
     core_total_t total = {0, 0, 0};
     vector_sums sums = {.added = 0};
     size_t slot = 0;
-    part->totals[TERM_DIVERGENCE] = total;
+    FOR_TERMS_IN(TERMS_LATER(cpu_terms(w->call->problem)), t)
+        part->totals[t] = total;
     if (!core_row_is_computed(w->rows.kind[0]))
         return;
-    const core_divergence_t divergence = divergence_of(on, row->totals, w->levels);
+    const later_row later = later_row_of(w->call->problem, on, row->totals, w->levels);
     for (blocks b = blocks_of_part(w, number); b.length > 0; next_block(&b)) {
         float buffer[CPU_BLOCK];
         const block_pairs block = {block_ordinary(w, &b, buffer),
@@ -243,11 +244,11 @@ static void later_of_part(worker *w, size_t number, cpu_part *part, const cpu_cu
                                    w->call,
                                    w->row,
                                    b.first};
-        add_divergence(block, on, &divergence, w->levels, &sums, &total);
+        add_later_term(block, on, &later, w->levels, &sums, &total);
         slot += b.length;
     }
-    flush_sums(TERM_DIVERGENCE, &sums, w->levels, &total);
-    part->totals[TERM_DIVERGENCE] = total;
+    flush_later_term(&later, w->levels, &sums, &total);
+    part->totals[later.term] = total;
 }
 
 static void set_totals(const worker *w, const cpu_cut_row *row, lane_totals *totals)
@@ -255,7 +256,7 @@ static void set_totals(const worker *w, const cpu_cut_row *row, lane_totals *tot
     memset(totals, 0, CPU_PLACES * sizeof *totals);
     FOR_TERMS_IN(cpu_terms(w->call->problem), t)
         for (size_t l = 0; l < CPU_VECTOR; l++)
-            set_lane_total(&totals[CPU_PLACE(t)], l, row->totals[t]);
+            set_lane_total(&totals[cpu_place(t)], l, row->totals[t]);
     if (w->call->problem->statistics)
         complete_rests(&w->rows, totals, CPU_VECTOR);
 }

@@ -182,12 +182,19 @@ static inline clsoftmax_statistics cpu_record(core_statistics_t s)
 #undef CPU_RECORD_FIELD
 }
 
-_Static_assert(TERM_COUNT == 8, "cpu_block.h and cpu_lane.c add all terms by name");
+_Static_assert(TERM_COUNT == 11, "cpu_block.h and cpu_lane.c add all terms by name");
 
-/* Where the sums of a term stand in arrays that have those of all terms of a row. No row has terms of a teacher and of
-   another operand, so both have the same places, and stacks are large enough. */
-#define CPU_PLACE(term) ((term) < TERM_TEACHER ? (term) : (term)-TERM_TEACHER + TERM_PRODUCT)
-#define CPU_PLACES (TERM_COUNT - (TERM_TEACHER - TERM_PRODUCT))
+/* Where the sums of a term stand in arrays that have those of all terms of a row. Terms that no row has together have
+   the same place, so that stacks are large enough. Those that are added up later than the others have the last. */
+#define CPU_PLACES (TERM_OPERAND + 2)
+static inline size_t cpu_place(int term)
+{
+    if (TERM_IS_LATER(term))
+        return CPU_PLACES - 1;
+    if (term == TERM_REACH || term == TERM_TEACHER)
+        return TERM_PRODUCT;
+    return term == TERM_PRODUCT_WEIGHTED || term == TERM_BOUNDS ? TERM_OPERAND : (size_t)term;
+}
 
 /* Returns the set of terms that are added up for each row. */
 static inline uint cpu_terms(const clsoftmax_problem *problem)

@@ -117,9 +117,9 @@ INLINE void add_sums(sweep *s, size_t k, uint64_t begin, size_t length, int leve
         add_terms(p, pairs, on, levels, sums, totals, 1, &nothing_between);
     }
     FOR_TERMS_IN(cpu_terms(p), t) {
-        core_total_t *total = &totals[CPU_PLACE(t)];
-        lane_totals *all = &s->totals[CPU_PLACE(t)];
-        flush_sums(t, &sums[CPU_PLACE(t)], levels, total);
+        core_total_t *total = &totals[cpu_place(t)];
+        lane_totals *all = &s->totals[cpu_place(t)];
+        flush_sums(t, &sums[cpu_place(t)], levels, total);
         set_lane_total(all, k, core_term_merge(t, lane_total(all, k), *total));
     }
 }
@@ -139,15 +139,15 @@ static void add_segment_later(sweep *s, size_t k, uint64_t begin, size_t length)
     core_total_t totals[TERM_COUNT] = {{0, 0, 0}}, total = {0, 0, 0};
     vector_sums sums = {.added = 0};
     FOR_TERMS_IN(cpu_terms(s->call->problem), t)
-        totals[t] = lane_total(&s->totals[CPU_PLACE(t)], k);
-    const core_divergence_t divergence = divergence_of(on, totals, s->levels);
+        totals[t] = lane_total(&s->totals[cpu_place(t)], k);
+    const later_row later = later_row_of(s->call->problem, on, totals, s->levels);
     for (size_t i = 0; i < length; i += CPU_BLOCK) {
         const size_t count = length - i < CPU_BLOCK ? length - i : CPU_BLOCK;
         const block_pairs block = {s->x + i, count, NULL, NULL, s->call, s->row, begin + i};
-        add_divergence(block, on, &divergence, s->levels, &sums, &total);
+        add_later_term(block, on, &later, s->levels, &sums, &total);
     }
-    flush_sums(TERM_DIVERGENCE, &sums, s->levels, &total);
-    set_lane_total(&s->totals[CPU_PLACE(TERM_DIVERGENCE)], k, core_total_merge(totals[TERM_DIVERGENCE], total));
+    flush_later_term(&later, s->levels, &sums, &total);
+    set_lane_total(&s->totals[cpu_place(TERM_DIVERGENCE)], k, core_total_merge(totals[later.term], total));
 }
 
 /* ---------------------------------------------------------------- Phase finish */

@@ -33,25 +33,27 @@ static launch_values values_of(const clsoftmax_problem *problem, const cls_decis
                                const cls_opencl_arrays *arrays, cls_opencl_numbers numbers)
 {
     const cls_opencl_piece *piece = &arrays->piece;
-    return (launch_values){.logits_layout = layout_argument(&problem->logits_layout),
-                           .operand_layout = layout_argument(&problem->operand_layout),
-                           .results_layout = layout_argument(&problem->results_layout),
-                           .rows = cls_problem_rows(problem),
-                           .inner = problem->inner,
-                           .classes = problem->classes,
-                           .policies = cls_problem_policies(problem),
-                           .first = {.FIRST_TEMPERATURE = arrays->first[CLS_TEMPERATURES],
-                                     .FIRST_LABEL = arrays->first[CLS_LABELS],
-                                     .FIRST_STATISTICS = arrays->first[CLS_STATISTICS],
-                                     .FIRST_WEIGHT = arrays->first[CLS_WEIGHTS],
-                                     .FIRST_LOSS = arrays->first[CLS_LOSSES],
-                                     .FIRST_ROWS_STRIDE = arrays->rows_stride},
-                           .loss = {.LOSS_SCALE = numbers.scale, .LOSS_Z = numbers.z_loss},
-                           .sweep = {.SWEEP_COUNT = problem->sweep, .SWEEP_STRIDE = problem->sweep_stride},
-                           .piece = {.PIECE_PARTS = decision->parts,
-                                     .PIECE_PARTS_OF_ROW = decision->parts * (piece->pieces > 0 ? piece->pieces : 1),
-                                     .PIECE_FIRST_PART = decision->parts * piece->number,
-                                     .PIECE_FIRST_CLASS = piece->first_class}};
+    return (launch_values){
+        .logits_layout = layout_argument(&problem->logits_layout),
+        .operand_layout =
+            layout_argument(cls_operand_is_logits(problem) ? &problem->logits_layout : &problem->operand_layout),
+        .results_layout = layout_argument(&problem->results_layout),
+        .rows = cls_problem_rows(problem),
+        .inner = problem->inner,
+        .classes = problem->classes,
+        .policies = cls_problem_policies(problem),
+        .first = {.FIRST_TEMPERATURE = arrays->first[CLS_TEMPERATURES],
+                  .FIRST_LABEL = arrays->first[CLS_LABELS],
+                  .FIRST_STATISTICS = arrays->first[CLS_STATISTICS],
+                  .FIRST_WEIGHT = arrays->first[CLS_WEIGHTS],
+                  .FIRST_LOSS = arrays->first[CLS_LOSSES],
+                  .FIRST_ROWS_STRIDE = arrays->rows_stride},
+        .loss = {.LOSS_SCALE = numbers.scale, .LOSS_Z = numbers.z_loss, .LOSS_SMOOTHING = numbers.label_smoothing},
+        .sweep = {.SWEEP_COUNT = problem->sweep, .SWEEP_STRIDE = problem->sweep_stride},
+        .piece = {.PIECE_PARTS = decision->parts,
+                  .PIECE_PARTS_OF_ROW = decision->parts * (piece->pieces > 0 ? piece->pieces : 1),
+                  .PIECE_FIRST_PART = decision->parts * piece->number,
+                  .PIECE_FIRST_CLASS = piece->first_class}};
 }
 
 /* An argument as clSetKernelArg takes it. */
@@ -69,10 +71,14 @@ static clsoftmax_status set_arguments(cl_kernel kernel, const launch_argument *a
 
 /* Sets the arguments of all kernels of the plan; the further ones of `split` only if the plan has scratch memory. */
 static clsoftmax_status set_all_arguments(const launch_values *values, const cls_opencl_plan *state,
-                                          const cls_opencl_arrays *arrays, float temperature)
+                                          const cls_opencl_arrays *arrays, int operand_is_logits, float temperature)
 {
     const cl_mem scratch = state->scratch;
-#define LAUNCH_BUFFER(array, type, name) {sizeof(cl_mem), &arrays->of[CLS_##array]},
+    cl_mem of[CLS_ARRAYS];
+    memcpy(of, arrays->of, sizeof of);
+    if (operand_is_logits)
+        of[CLS_OPERAND] = of[CLS_LOGITS];
+#define LAUNCH_BUFFER(array, type, name) {sizeof(cl_mem), &of[CLS_##array]},
 #define LAUNCH_SCRATCH(array, type, name) {sizeof(cl_mem), &scratch},
 #define LAUNCH_VALUE(type, name) {sizeof values->name, &values->name},
 #define LAUNCH_ONE(...) +1
@@ -172,7 +178,7 @@ clsoftmax_status cls_opencl_launch(const clsoftmax_problem *problem, const cls_d
     const launch_values values = values_of(problem, decision, arrays, numbers);
     const launch_size size = {(size_t)cls_global_size(problem, decision, problem->outer),
                               decision->variant.work_group_size};
-    CLS_FORWARD(set_all_arguments(&values, state, arrays, numbers.temperature));
+    CLS_FORWARD(set_all_arguments(&values, state, arrays, cls_operand_is_logits(problem), numbers.temperature));
     if (state->scratch)
         return enqueue_with_scratch(state, &arrays->piece, size, order);
     return enqueue_kernel(state->kernels.of[0], size, order);

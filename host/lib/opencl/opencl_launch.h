@@ -15,13 +15,14 @@ typedef struct cls_opencl_piece {
 
 /* The numbers of a call that are the same for all rows. */
 typedef struct cls_opencl_numbers {
-    float temperature, scale, z_loss;
+    float temperature, scale, z_loss, label_smoothing;
 } cls_opencl_numbers;
 
 /* Returns those of a call on host memory. */
 static inline cls_opencl_numbers cls_opencl_numbers_of(const clsoftmax_arguments *arguments)
 {
-    return (cls_opencl_numbers){arguments->temperature, arguments->scale, arguments->z_loss};
+    return (cls_opencl_numbers){arguments->temperature, arguments->scale, arguments->z_loss,
+                                arguments->label_smoothing};
 }
 
 /* The arrays of a launch. */

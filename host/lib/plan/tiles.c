@@ -96,7 +96,7 @@ static uint64_t shared_outer(const clsoftmax_problem *problem, const cls_limits 
 /* Returns the bytes that a buffer of a copied tile can have, if all of them take four fifths of the memory. */
 static uint64_t fitting_bytes(const clsoftmax_problem *problem, const cls_limits *limits)
 {
-    const uint64_t buffers = TILES_UNDER_WAY * (cls_has_operand(problem) ? 3 : 2);
+    const uint64_t buffers = TILES_UNDER_WAY * (cls_takes_operand(problem) ? 3 : 2);
     return cls_smaller(limits->max_allocation_bytes, limits->global_memory_bytes / 5 * 4 / buffers);
 }
 
@@ -232,7 +232,7 @@ void cls_describe_tiles(const clsoftmax_problem *problem, const cls_decision *de
     uint64_t rows = cls_problem_rows(problem), elements = rows * problem->classes;
     uint64_t temperatures = cls_problem_temperatures(problem), passed = times * turns(problem, tiles);
     uint64_t up = elements * clsoftmax_dtype_size(problem->logits_dtype) +
-                  bytes_if(cls_has_operand(problem), elements, clsoftmax_dtype_size(problem->operand_dtype)) +
+                  bytes_if(cls_takes_operand(problem), elements, clsoftmax_dtype_size(problem->operand_dtype)) +
                   bytes_if(problem->temperature_per_row, rows, sizeof(float));
     uint64_t down =
         bytes_if(cls_has_results(problem), elements * temperatures, clsoftmax_dtype_size(problem->results_dtype)) +
