@@ -8,6 +8,7 @@
 #include "context.h"
 #include "float_environment.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -104,6 +105,7 @@ typedef struct formula_of {
     double smoothing, unmasked;                /* the share of the label that is spread, and over how many classes */
     int is_masked;                             /* 1: the class is not one of them */
     double teacher;                            /* the probability of the class in the teacher's row */
+    double log_difference, divergence;         /* ln p - ln q of the class, and of the row the divergence */
     int is_squared;                            /* 1: T^2 is wanted */
 } formula_of;
 
@@ -170,6 +172,23 @@ static double formula_DISTILLATION_GRADIENT(formula_of of)
     const double difference = exp(of.z) / (1 + of.rest) - of.teacher;
     const double step = of.is_squared ? of.temperature : 1 / of.temperature;
     return difference == 0 || of.weight == 0 ? 0 : difference * of.weight * of.scale * step;
+}
+
+static double formula_REVERSE_DISTILLATION(formula_of of)
+{
+    (void)of;
+    return NAN;
+}
+
+static double formula_REVERSE_DISTILLATION_GRADIENT(formula_of of)
+{
+    const double p = exp(of.z) / (1 + of.rest), step = of.is_squared ? of.temperature : 1 / of.temperature;
+    if (of.weight == 0 || step == 0)
+        return 0;
+    if (of.divergence > (double)FLT_MAX && p > 0)
+        return (of.log_difference >= 0x1p127 ? INFINITY : -INFINITY) * of.scale;
+    const double difference = p == 0 ? 0 : p * (of.log_difference - of.divergence);
+    return difference == 0 ? 0 : difference * of.weight * of.scale * step;
 }
 
 static double formula_CROSS_ENTROPY_OF_TARGETS(formula_of of)
@@ -252,6 +271,7 @@ typedef struct reference_row {
     int is_far; /* 1: a class with an operand has a distance -z that is infinite, or beyond f32 */
     /* of the teacher's row: its largest logit, and what `rest` is */
     double teacher_maximum, teacher_rest;
+    double divergence; /* of both rows */
 } reference_row;
 
 static double logit(const reference_row *row, uint64_t c)
@@ -390,6 +410,12 @@ static double log_sum_exp(const reference_row *row)
     return isinf(row->maximum) ? row->maximum : origin + log1p(row->rest);
 }
 
+/* Returns ln p - ln q of a class. */
+static double log_difference(const reference_row *row, uint64_t c)
+{
+    return exponent(row, logit(row, c)) - teacher_exponent(row, c) - (log1p(row->rest) - log1p(row->teacher_rest));
+}
+
 /* Returns what the result of a class is computed from. A row without a label has a weight of 0. */
 static formula_of inputs_of(const reference_row *row, uint64_t c)
 {
@@ -414,6 +440,8 @@ static formula_of inputs_of(const reference_row *row, uint64_t c)
                         .sum_operand = row->sum_operand,
                         .mean_z = row->weighted_z / (1 + row->rest),
                         .teacher = has_teacher(row) ? exp(teacher_exponent(row, c)) / (1 + row->teacher_rest) : 0,
+                        .log_difference = has_teacher(row) ? log_difference(row, c) : 0,
+                        .divergence = row->divergence,
                         .is_squared = row->problem->temperature_squared};
 }
 
@@ -425,17 +453,36 @@ static double divergence_term(double p, double q, double d)
     return d < 1 ? q * (expm1(d) - d) : p - q - q * d;
 }
 
-/* Returns the divergence of the row from its teacher's. Each term is made of d = ln p - ln q, so that those of rows
-   that are nearly equal do not cancel. A class that the teacher excludes adds p. */
+/* Returns 1 if (max - x) times the power of two below 1 / T, or 1 / T itself, is 2^128 or more: devices take such a
+   distance for infinite. */
+static int is_far(const reference_row *row, double z)
+{
+    int exponent;
+    if (row->temperature == 0 || isinf(row->temperature))
+        return z == -INFINITY;
+    frexp(1 / row->temperature, &exponent);
+    return ldexp(-z * row->temperature, exponent - 1) >= 0x1p128;
+}
+
+/* Returns the divergence of the row from its teacher's, or the reverse one. Each term is made of d = ln p - ln q, so
+   that those of rows that are nearly equal do not cancel. A class that one row excludes adds the probability of the
+   other, or makes the divergence infinite. */
 static double divergence(const reference_row *row)
 {
-    const double log_ratio = log1p(row->rest) - log1p(row->teacher_rest);
+    const int is_reversed = row->problem->operation == CLSOFTMAX_OPERATION_REVERSE_DISTILLATION ||
+                            row->problem->operation == CLSOFTMAX_OPERATION_REVERSE_DISTILLATION_GRADIENT;
     double sum = 0;
     for (uint64_t c = 0; c < row->problem->classes; c++) {
         const double student = exponent(row, logit(row, c)), teacher = teacher_exponent(row, c);
-        const double d = student - teacher - log_ratio, q = exp(teacher) / (1 + row->teacher_rest);
-        const double p = exp(student) / (1 + row->rest);
-        sum += teacher == -INFINITY ? p : student == -INFINITY ? INFINITY : divergence_term(p, q, d);
+        const double p = exp(student) / (1 + row->rest), q = exp(teacher) / (1 + row->teacher_rest);
+        const double d = log_difference(row, c), from = is_reversed ? student : teacher;
+        const double to = is_reversed ? teacher : student;
+        if (exp(from) > 0x1p-150 && is_far(row, to))
+            sum = INFINITY;
+        else if (student == -INFINITY || teacher == -INFINITY)
+            sum += from > -INFINITY ? INFINITY : student > teacher ? p : teacher > student ? q : 0;
+        else
+            sum += is_reversed ? divergence_term(q, p, -d) : divergence_term(p, q, d);
     }
     return sum;
 }
@@ -445,7 +492,7 @@ static void write_distillation(const reference_row *row)
 {
     const formula_of of = inputs_of(row, 0);
     const double squared = of.is_squared ? of.temperature * of.temperature : 1;
-    double loss = of.weight == 0 || squared == 0 ? 0 : of.weight * squared * divergence(row);
+    double loss = of.weight == 0 || squared == 0 ? 0 : of.weight * squared * of.divergence;
     if (row->fill != -1)
         loss = row->fill;
     row->arguments->losses[row->record] = (float)loss;
@@ -545,17 +592,6 @@ static void write_statistics(const reference_row *row)
     row->arguments->statistics[row->record] = s;
 }
 
-/* Returns 1 if (max - x) times the power of two below 1 / T, or 1 / T itself, is 2^128 or more: devices take such a
-   distance for infinite. */
-static int is_far(const reference_row *row, double z)
-{
-    int exponent;
-    if (row->temperature == 0 || isinf(row->temperature))
-        return z == -INFINITY;
-    frexp(1 / row->temperature, &exponent);
-    return ldexp(-z * row->temperature, exponent - 1) >= 0x1p128;
-}
-
 /* Adds up the row, if it is computed. */
 static void add_up(reference_row *row)
 {
@@ -580,6 +616,7 @@ static void compute_row(reference_row *row)
     find_teacher(row);
     row->fill = fill_of(row);
     add_up(row);
+    row->divergence = has_teacher(row) && row->fill == -1 ? divergence(row) : 0;
     if (row->problem->statistics)
         write_statistics(row);
     if (has_teacher(row) && row->arguments->losses)

@@ -4,6 +4,11 @@
  *     loss            w KL(q || p) times T^2 or 1
  *     gradient of c   w s (p[c] - q[c]) / T times T^2 or 1
  *
+ * or with the reverse divergence
+ *
+ *     loss            w KL(p || q) times T^2 or 1
+ *     gradient of c   w s p[c] (ln p[c] - ln q[c] - KL(p || q)) / T times T^2 or 1
+ *
  * p = softmax(x / T) is the student's row, and q that of the teacher (divergence.h); w is the row's weight, and s the
  * scale of the gradient. The probabilities are subtracted before they are rounded. T^2 makes up for the 1 / T^2 by
  * which gradients shrink at a high temperature (Hinton et al., 2015).
@@ -50,6 +55,50 @@ CORE_FUNCTION core_end_t core_distillation_end(core_divergence_t divergence, cor
     core_two_float student = core_two_product(divergence.student, step.mantissa);
     core_two_float teacher = core_two_product(divergence.teacher, step.mantissa);
     return core_end_of_difference(student, teacher, step.exponent, is_limit, loss);
+}
+
+/* Returns the end of a row with the reverse divergence: its results are p (ln p - ln q - KL) times the step. The
+   operand is what is subtracted from the logarithms of exponentials; it is infinite if the divergence is. */
+CORE_FUNCTION core_end_t core_reverse_end(core_divergence_t divergence, core_total_t total, core_scaled_t step,
+                                          core_row_float loss)
+{
+    const core_row_float zero = CORE_ROW(0.0f), infinity = CORE_ROW(CORE_INFINITY);
+    core_scaled_t mean = core_scaled_of(core_total_value(total));
+    mean.exponent += divergence.halvings + divergence.halvings;
+    core_two_float value = core_scaled_two_float(mean), operand = core_two_sum(divergence.log_ratio, value);
+    core_row_int is_infinite = divergence.is_infinite | (value.high >= infinity);
+    operand.high = is_infinite ? infinity : operand.high;
+    operand.low = is_infinite ? zero : operand.low;
+
+    /* What a power of two does not hold, the factor has where it is small, and the probability where it is large. */
+    core_two_float factor = core_two_product(divergence.student, step.mantissa);
+    core_powers_t powers = core_powers_of_two(step.exponent);
+    const core_row_float one = CORE_ROW(1.0f);
+    core_row_float small = CORE_SMALLER(powers.left, one), large = CORE_LARGER(powers.left, one);
+    factor.high *= small;
+    factor.low *= small;
+    core_end_t end = core_end_of_difference(factor, operand, (core_row_int)(0), (core_row_int)(0), loss);
+    end.before = powers.held;
+    end.after *= large;
+    return end;
+}
+
+/* Returns the result of a class of such a row from its exponential, its logit and its teacher's. A class that the
+   student excludes has 0. If the divergence is infinite, so is every other result: positive where the teacher excludes
+   the class, and negative elsewhere. */
+CORE_FUNCTION core_float core_reverse_gradient(core_pair e, core_float x, core_float y, core_match_t match,
+                                               core_end_t end)
+{
+    const core_float infinity = (core_float)(CORE_INFINITY), largest = (core_float)(0x1p127f);
+    core_pair student = core_log_exponential(x, match.student_log),
+              teacher = core_log_exponential(y, match.teacher_log);
+    core_pair operand = {(core_float)(end.operand.high), (core_float)(end.operand.low)};
+    core_pair difference = core_pair_difference(core_pair_difference(student, teacher), operand);
+    core_float beyond = student.high - teacher.high >= largest ? infinity : -infinity;
+    core_float above = operand.high == infinity ? beyond : difference.high + difference.low;
+    core_float p = core_exponential_times(e, end.factor.high, end.factor.low) * (core_float)(end.after);
+    core_float product = p == (core_float)(0.0f) ? p : p * above; /* with p below 2: a logarithm may be of any size */
+    return core_fma(product, (core_float)(end.before), (core_float)(0.0f)); /* -0 becomes +0 */
 }
 
 #endif

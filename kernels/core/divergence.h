@@ -4,6 +4,8 @@
  *
  *     KL(q || p) = sum of q (ln q - ln p) = sum of q (exp(d) - 1 - d),   d = ln p - ln q
  *
+ * The reverse divergence KL(p || q) is the same with the roles of both rows swapped.
+ *
  * The second form has no negative term, so that nothing cancels as the student comes near its teacher, and rows that
  * are equal have exactly 0. Its terms need both sums of exponentials; so they are added up in a second phase sums
  * (TERMS_LATER), in units of the largest that a term can be. What bounds the terms is found in the first
@@ -138,6 +140,27 @@ CORE_FUNCTION core_divergence_t core_divergence(core_setting_t student, core_mat
     return result;
 }
 
+/* Return what the terms of the reverse divergence take: each row has the role of the other. */
+CORE_FUNCTION core_match_t core_match_reversed(core_match_t match)
+{
+    core_match_t reversed = match;
+    reversed.student_log = match.teacher_log;
+    reversed.teacher_log = match.student_log;
+    reversed.student_distance = match.teacher_distance;
+    reversed.teacher_distance = match.student_distance;
+    return reversed;
+}
+
+CORE_FUNCTION core_divergence_t core_divergence_reversed(core_divergence_t row)
+{
+    core_divergence_t reversed = row;
+    reversed.log_ratio.high = -row.log_ratio.high;
+    reversed.log_ratio.low = -row.log_ratio.low;
+    reversed.student = row.teacher;
+    reversed.teacher = row.student;
+    return reversed;
+}
+
 /* Returns exp(d) - 1 - d over d^2 for |d| <= 1, within 2^-24: the first terms of its series. */
 CORE_FUNCTION core_float core_excess_polynomial(core_float d)
 {
@@ -162,7 +185,7 @@ CORE_FUNCTION core_pair core_pair_difference(core_pair a, core_pair b)
     return difference;
 }
 
-/* Returns ln p - ln q of a class. */
+/* Returns ln p - ln q of a class. log_ratio: ln of the student's sum less that of the teacher's. */
 CORE_FUNCTION core_float core_log_difference(core_float x, core_float y, core_match_t match, core_two_float log_ratio)
 {
     core_pair student = core_log_exponential(x, match.student_log);

@@ -5,8 +5,8 @@
  *     loss            w sum of t (-ln p) + z lse^2
  *     gradient of c   ((w sum of t + 2 z lse) p[c] - w t[c]) s / T
  *
- * With label smoothing e, t is (1 - e) [c = label] + e [c is not masked] / (how many are not). w, z, s and lse are those
- * of cross_entropy.h.
+ * With label smoothing e, t is (1 - e) [c = label] + e [c is not masked] / (how many are not). w, z, s and lse are
+ * those of cross_entropy.h.
  *
  * The sum of t (-ln p) is that of t times ln of the row's sum, and of t times (max - x) / T. No term of either is
  * negative, so nothing cancels. The second is added up in a second phase sums (TERM_OPERAND_WEIGHTED), in units that
@@ -89,14 +89,15 @@ CORE_FUNCTION core_end_t core_smoothed_end(core_setting_t set, core_row_loss_t r
     const core_row_float zero = CORE_ROW(0.0f), one = CORE_ROW(1.0f);
     core_row_int has_classes = sums.shares.high > zero;
     core_two_float shares = {has_classes ? sums.shares.high : one, has_classes ? sums.shares.low : zero};
-    const core_two_float weight = {inputs.weight, zero}, whole = {one, zero}, less = {CORE_ROW(-inputs.smoothing), zero};
+    const core_two_float weight = {inputs.weight, zero}, whole = {one, zero},
+                         less = {CORE_ROW(-inputs.smoothing), zero};
     const core_two_float spread = {has_classes ? CORE_ROW(inputs.smoothing) : zero, zero};
     core_two_float kept = core_two_sum(whole, less), reciprocal = core_reciprocal(shares);
 
     core_scaled_t distance = core_scaled_product(sums.distances, core_scaled_of(reciprocal));
     core_two_float mean = core_scaled_two_float(core_scaled_sum(core_scaled_of(row.log_sum), distance));
-    core_two_float likelihood = core_mixture(kept, core_likelihood_of_label(set, row, label), spread,
-                                             core_infinite_or(sums.is_infinite, mean));
+    core_two_float likelihood =
+        core_mixture(kept, core_likelihood_of_label(set, row, label), spread, core_infinite_or(sums.is_infinite, mean));
     core_row_float loss = core_loss_of(inputs.weight, likelihood, inputs.z_loss, row.log_sum_exp);
 
     core_two_float of_label = core_two_product(weight, kept), of_all = core_two_product(weight, spread);

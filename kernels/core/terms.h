@@ -93,15 +93,19 @@ CORE_FUNCTION core_pair core_term(int term, core_pair e, core_float x, core_floa
 #define TERM_IS_OF_TEACHER(term) ((term) >= TERM_TEACHER)
 
 /* Returns what a class adds to such a term, from its exponentials e and `of_teacher`, and its logits x and y as
-   ordinary rows have them. Before the later phase, `divergence` need not be given. */
+   ordinary rows have them. Before the later phase, `divergence` need not be given. is_reversed: the roles of both rows
+   are swapped; a constant. */
 CORE_FUNCTION core_pair core_teacher_term(int term, core_pair e, core_pair of_teacher, core_float x, core_float y,
-                                          core_match_t match, core_divergence_t divergence)
+                                          core_match_t match, core_divergence_t divergence, int is_reversed)
 {
     switch (term) {
     case TERM_BOUNDS:
-        return core_bounds(e, of_teacher, x, y, match);
+        return is_reversed ? core_bounds(of_teacher, e, y, x, core_match_reversed(match))
+                           : core_bounds(e, of_teacher, x, y, match);
     case TERM_DIVERGENCE:
-        return core_divergence_term(e, of_teacher, x, y, match, divergence);
+        return is_reversed ? core_divergence_term(of_teacher, e, y, x, core_match_reversed(match),
+                                                  core_divergence_reversed(divergence))
+                           : core_divergence_term(e, of_teacher, x, y, match, divergence);
     }
     return of_teacher;
 }

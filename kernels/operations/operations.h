@@ -36,6 +36,9 @@
     X(DISTILLATION,                                                                                                    \
       TERM_SET(TERM_EXPONENTIAL) | TERM_SET(TERM_TEACHER) | TERM_SET(TERM_BOUNDS) | TERM_SET(TERM_DIVERGENCE),         \
       OPERAND_TEACHER, LOSS_OF_ROW)                                                                                    \
+    X(REVERSE_DISTILLATION,                                                                                            \
+      TERM_SET(TERM_EXPONENTIAL) | TERM_SET(TERM_TEACHER) | TERM_SET(TERM_BOUNDS) | TERM_SET(TERM_DIVERGENCE),         \
+      OPERAND_TEACHER, LOSS_OF_ROW)                                                                                    \
     X(TARGETS, TERM_SET(TERM_REST) | TERMS_OF_DISTANT_OPERAND, OPERAND_TARGETS, LOSS_OF_ROW)                           \
     X(SMOOTHED, TERM_SET(TERM_REST) | TERMS_OF_DISTANT_OPERAND, OPERAND_MASK, LOSS_OF_LABEL)                           \
     X(SOFTMAX_TEMPERATURE,                                                                                             \
@@ -74,7 +77,9 @@
     X(SMOOTHED_CROSS_ENTROPY, MADE_OF_NOTHING, ENDING_SMOOTHED, 0.0f)                                                  \
     X(SMOOTHED_CROSS_ENTROPY_GRADIENT, MADE_OF_EXPONENTIALS, ENDING_SMOOTHED, 0.0f)                                    \
     X(SOFTMAX_TEMPERATURE_GRADIENT, MADE_OF_NOTHING, ENDING_SOFTMAX_TEMPERATURE, 0.0f)                                 \
-    X(LOG_SOFTMAX_TEMPERATURE_GRADIENT, MADE_OF_NOTHING, ENDING_LOG_SOFTMAX_TEMPERATURE, 0.0f)
+    X(LOG_SOFTMAX_TEMPERATURE_GRADIENT, MADE_OF_NOTHING, ENDING_LOG_SOFTMAX_TEMPERATURE, 0.0f)                         \
+    X(REVERSE_DISTILLATION, MADE_OF_NOTHING, ENDING_REVERSE_DISTILLATION, 0.0f)                                        \
+    X(REVERSE_DISTILLATION_GRADIENT, MADE_OF_LOGITS, ENDING_REVERSE_DISTILLATION, 0.0f)
 
 /* The numbers of the rows of both tables. The functions below read a column of a table by a switch, which costs nothing
    where the operation is a constant; an array would stand in memory on a GPU. */
@@ -178,6 +183,12 @@ CORE_FUNCTION int operation_has_operand(int operation)
 CORE_FUNCTION int operation_has_teacher(int operation)
 {
     return operation_operand(operation) == OPERAND_TEACHER;
+}
+
+/* Tells whether the divergence from a teacher's row is the reverse one. */
+CORE_FUNCTION int operation_is_reversed(int operation)
+{
+    return operation_ending(operation) == ENDING_REVERSE_DISTILLATION;
 }
 
 /* Returns the terms of a row, with or without statistics. */
@@ -297,17 +308,40 @@ CORE_FUNCTION core_row_float core_loss_of_kind(core_row_int kind, core_row_float
     return core_row_is_computed(kind) ? computed : nothing;
 }
 
-CORE_FUNCTION core_end_t end_DISTILLATION(ending_sums sums)
+/* Returns what the divergence of a row is made of, its loss, and the step of its gradient. */
+CORE_FUNCTION core_divergence_t end_divergence(ending_sums sums)
+{
+    return core_divergence(sums.set, sums.match, sums.totals[TERM_EXPONENTIAL], sums.totals[TERM_TEACHER],
+                           sums.totals[TERM_BOUNDS], sums.levels);
+}
+
+CORE_FUNCTION core_row_float end_divergence_loss(ending_sums sums, core_divergence_t divergence)
 {
     core_row_int is_squared = CORE_ROW(sums.inputs.is_squared) > CORE_ROW(0.0f);
-    core_divergence_t divergence = core_divergence(sums.set, sums.match, sums.totals[TERM_EXPONENTIAL],
-                                                   sums.totals[TERM_TEACHER], sums.totals[TERM_BOUNDS], sums.levels);
-    core_row_float loss = core_distillation_loss(sums.totals[TERM_DIVERGENCE], divergence, sums.inputs.weight,
-                                                 sums.set.temperature, is_squared);
-    core_scaled_t step = core_distillation_step(sums.inputs.weight, sums.inputs.scale, sums.set.temperature,
-                                                sums.set.prepared, is_squared);
-    return core_distillation_end(divergence, step, core_is_limit(sums.set.prepared),
-                                 core_loss_of_kind(sums.set.kind, loss));
+    return core_loss_of_kind(sums.set.kind,
+                             core_distillation_loss(sums.totals[TERM_DIVERGENCE], divergence, sums.inputs.weight,
+                                                    sums.set.temperature, is_squared));
+}
+
+CORE_FUNCTION core_scaled_t end_divergence_step(ending_sums sums)
+{
+    core_row_int is_squared = CORE_ROW(sums.inputs.is_squared) > CORE_ROW(0.0f);
+    return core_distillation_step(sums.inputs.weight, sums.inputs.scale, sums.set.temperature, sums.set.prepared,
+                                  is_squared);
+}
+
+CORE_FUNCTION core_end_t end_DISTILLATION(ending_sums sums)
+{
+    core_divergence_t divergence = end_divergence(sums);
+    return core_distillation_end(divergence, end_divergence_step(sums), core_is_limit(sums.set.prepared),
+                                 end_divergence_loss(sums, divergence));
+}
+
+CORE_FUNCTION core_end_t end_REVERSE_DISTILLATION(ending_sums sums)
+{
+    core_divergence_t divergence = end_divergence(sums);
+    return core_reverse_end(divergence, sums.totals[TERM_DIVERGENCE], end_divergence_step(sums),
+                            end_divergence_loss(sums, divergence));
 }
 
 /* Returns the end of a row that has a derivative by T. In a row of zeros it is 0. */
@@ -354,7 +388,7 @@ typedef struct {
     core_row_t row;
     core_log_row_t log_row;
     core_term_row_t terms;
-    core_row_t teacher; /* the teacher's row, if there is one */
+    core_match_t match; /* with a teacher */
     core_end_t end;
 } operation_row;
 
@@ -430,7 +464,7 @@ CORE_FUNCTION core_float operation_result_DISTILLATION_GRADIENT(core_pair e, cor
                                                                 operation_row row)
 {
     (void)x;
-    return core_result_of_difference(e, core_exponential(g, row.teacher), row.end);
+    return core_result_of_difference(e, core_exponential(g, row.match.teacher.row), row.end);
 }
 
 /* cross_entropy_of_targets: a loss for each row, and no results. */
@@ -479,6 +513,22 @@ CORE_FUNCTION core_float operation_result_LOG_SOFTMAX_TEMPERATURE_GRADIENT(core_
 {
     (void)x, (void)g, (void)row;
     return e.high;
+}
+
+/* reverse_distillation: a loss for each row, and no results. */
+CORE_FUNCTION core_float operation_result_REVERSE_DISTILLATION(core_pair e, core_float x, core_float g,
+                                                               operation_row row)
+{
+    (void)x, (void)g, (void)row;
+    return e.high;
+}
+
+/* reverse_distillation_gradient: p (ln p - ln q - KL(p || q)) w s / T times T^2, and the loss. */
+CORE_FUNCTION core_float operation_result_REVERSE_DISTILLATION_GRADIENT(core_pair e, core_float x, core_float g,
+                                                                        operation_row row)
+{
+    (void)e;
+    return core_reverse_gradient(core_exponential(x, row.row), x, g, row.match, row.end);
 }
 
 /* Returns the result of a class from its exponential e or its logit x, as an ordinary row has it, and its operand g.

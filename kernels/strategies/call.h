@@ -44,7 +44,8 @@
 #endif
 
 /* What results are made of (see operations.h), whether there are any, whether a row has a loss, whether that is of its
-   label, what the operand of a row is, whether it has one, and whether that is a teacher's; whether a top has the
+   label, what the operand of a row is, whether it has one, and whether that is a
+   teacher's, of which the divergence may be the reverse one; whether a top has the
    second largest logit, and whether some terms are added up later than the others. */
 #define RESULTS_MADE_OF operation_made_of(OPERATION)
 #define HAS_RESULTS (RESULTS_MADE_OF != MADE_OF_NOTHING)
@@ -55,6 +56,7 @@
 #define OPERAND_KIND operation_operand(OPERATION)
 #define HAS_OPERAND TERMS_NEED_OPERAND(ROW_TERMS)
 #define HAS_TEACHER TERMS_NEED_TEACHER(ROW_TERMS)
+#define IS_REVERSED operation_is_reversed(OPERATION)
 #define HAS_LATER_TERMS (TERMS_LATER(ROW_TERMS) != 0)
 
 /* Runs the statement that follows for each term t of a row. The sums of a row have it at ROW_PLACE(t), which is a valid

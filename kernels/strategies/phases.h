@@ -259,7 +259,7 @@ static row_state row_state_of(core_top_t top, core_row_float temperature, uint p
     row.operation.log_row = core_log_row(row.set.prepared, row.set.maximum);
     row.operation.terms = row.terms;
     if (HAS_TEACHER)
-        row.operation.teacher = row.match.teacher.row;
+        row.operation.match = row.match;
     const core_two_float nothing = {CORE_ROW(0.0f), CORE_ROW(0.0f)};
     row.operation.end = end_factor(nothing);
     row.is_later = 0;
@@ -312,9 +312,9 @@ static row_sums row_sums_add_pair(row_sums sums, core_pair e, core_float x, core
     }
     FOR_TERMS_OF(sums.is_later)
     {
-        const core_pair of_class = TERM_IS_OF_TEACHER(t)
-                                       ? core_teacher_term(t, e, of_teacher, x, g, row->match, row->divergence)
-                                       : core_term(t, e, x, g, row->terms);
+        const core_pair of_class =
+            TERM_IS_OF_TEACHER(t) ? core_teacher_term(t, e, of_teacher, x, g, row->match, row->divergence, IS_REVERSED)
+                                  : core_term(t, e, x, g, row->terms);
         sums.of[ROW_PLACE(t)] = core_term_add(t, sums.of[ROW_PLACE(t)], of_class, SUM_LEVELS);
     }
     sums.added++;

@@ -175,8 +175,15 @@ static void gather(const clsoftmax_problem *p, const void *logits, const void *r
 static distillation_case distillation_of(const cross_case *c, uint64_t row, const float *x, const float *y,
                                          float temperature, const row_data *data)
 {
-    return (distillation_case){
-        x, y, c->problem.classes, temperature, data->weights[row], SCALE, c->problem.temperature_squared};
+    return (distillation_case){x,
+                               y,
+                               c->problem.classes,
+                               temperature,
+                               data->weights[row],
+                               SCALE,
+                               c->problem.temperature_squared,
+                               c->problem.operation == CLSOFTMAX_OPERATION_REVERSE_DISTILLATION_GRADIENT ||
+                                   c->problem.operation == CLSOFTMAX_OPERATION_REVERSE_DISTILLATION};
 }
 
 /* Returns 1 unless the temperature is at an end where the oracle has no answer. */
@@ -218,6 +225,8 @@ static double error_of_loss(const cross_case *c, uint64_t row, const float *x, c
     switch (c->problem.operation) {
     case CLSOFTMAX_OPERATION_DISTILLATION:
     case CLSOFTMAX_OPERATION_DISTILLATION_GRADIENT:
+    case CLSOFTMAX_OPERATION_REVERSE_DISTILLATION:
+    case CLSOFTMAX_OPERATION_REVERSE_DISTILLATION_GRADIENT:
         return is_without_limit(&distillation) ? oracle_distillation_error(&distillation, loss) : 0;
     case CLSOFTMAX_OPERATION_CROSS_ENTROPY_OF_TARGETS:
     case CLSOFTMAX_OPERATION_CROSS_ENTROPY_OF_TARGETS_GRADIENT:
@@ -254,6 +263,7 @@ static double error_of_row(const cross_case *c, uint64_t row, const float *x, co
     case CLSOFTMAX_OPERATION_SENSITIVITY:
         return temperature == 0 ? 0 : oracle_backward_error(&backward, y, &worst);
     case CLSOFTMAX_OPERATION_DISTILLATION_GRADIENT:
+    case CLSOFTMAX_OPERATION_REVERSE_DISTILLATION_GRADIENT:
         return is_without_limit(&distillation) ? oracle_distillation_gradient_error(&distillation, y, &worst) : 0;
     case CLSOFTMAX_OPERATION_CROSS_ENTROPY_OF_TARGETS_GRADIENT:
     case CLSOFTMAX_OPERATION_SMOOTHED_CROSS_ENTROPY_GRADIENT:
@@ -286,8 +296,7 @@ static void check_rows(const cross_case *c, const void *logits, const result *r,
             continue;
         const double error = error_of_row(c, row, x, g, y, temperature, data);
         const double times = p->accuracy == CLSOFTMAX_ACCURACY_FAST ? 4 : 1;
-        const double of_results =
-            times > 1 && p->operation == CLSOFTMAX_OPERATION_DISTILLATION_GRADIENT ? 2 * times : times;
+        const double of_results = times > 1 && clsoftmax_operation_has_teacher(p->operation) ? 2 * times : times;
         cr_assert(error < of_results * (p->operation == CLSOFTMAX_OPERATION_SOFTMAX ? 1 : 1.0000001),
                   "%s: row %llu is %.3f ULP, or times its bound, off", describe(c), (unsigned long long)row, error);
         const double of_loss = error_of_loss(c, row, x, g, temperature, data, r->losses[row]);

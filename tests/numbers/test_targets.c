@@ -52,7 +52,8 @@ static void check_row(clsoftmax_context *cpu, const targets_case *c, clsoftmax_a
     size_t class = 0;
     const double times = accuracy == CLSOFTMAX_ACCURACY_FAST ? 4 : 1;
     const float loss = run_row(cpu, c, accuracy, gradient);
-    const double of_loss = oracle_targets_error(c, loss), of_gradient = oracle_targets_gradient_error(c, gradient, &class);
+    const double of_loss = oracle_targets_error(c, loss),
+                 of_gradient = oracle_targets_gradient_error(c, gradient, &class);
     cr_assert(of_loss <= times, "seed %llu, T = %a, w %a, z %a, smoothing %a: the loss %a is %.3f times its bound off",
               (unsigned long long)seed, (double)c->temperature, (double)c->weight, (double)c->z_loss,
               (double)c->smoothing, (double)loss, of_loss);
@@ -174,7 +175,8 @@ Test(targets, one_target_is_a_label)
 Test(targets, edges)
 {
     clsoftmax_context *cpu = test_open("cpu");
-    const float masked[4] = {1, -INFINITY, 2, 0}, at_mask[4] = {0.5f, 0.5f, 0, 0}, at_others[4] = {0.5f, 0, 0.25f, 0.25f};
+    const float masked[4] = {1, -INFINITY, 2, 0}, at_mask[4] = {0.5f, 0.5f, 0, 0},
+                at_others[4] = {0.5f, 0, 0.25f, 0.25f};
     const float negative[4] = {0.5f, -0.25f, 0.5f, 0.25f}, none[4] = {0};
     float gradient[4];
     targets_case c = {.x = masked, .targets = at_mask, .classes = 4, .temperature = 1, .weight = 1, .scale = 1};
@@ -193,7 +195,8 @@ Test(targets, edges)
     c.temperature = INFINITY; /* three classes have a third each */
     cr_expect(fabsf(run_row(cpu, &c, CLSOFTMAX_ACCURACY_FAITHFUL, gradient) - logf(3)) < 1e-6f && gradient[0] == 0);
 
-    c = (targets_case){.x = masked, .classes = 4, .temperature = 1, .label = 1, .weight = 1, .scale = 1, .smoothing = 0.5f};
+    c = (targets_case){
+        .x = masked, .classes = 4, .temperature = 1, .label = 1, .weight = 1, .scale = 1, .smoothing = 0.5f};
     cr_expect(run_row(cpu, &c, CLSOFTMAX_ACCURACY_FAITHFUL, gradient) == INFINITY);
     c.smoothing = 1; /* the label does not count */
     cr_expect(isfinite(run_row(cpu, &c, CLSOFTMAX_ACCURACY_FAITHFUL, gradient)) && gradient[1] == 0);
@@ -254,7 +257,8 @@ Test(targets, oracle_sees_faults)
         targets_case other = c; /* smoothing that counts masked classes, or a target of another class */
         other.smoothing = 0.26f;
         other.targets = is_smoothed ? NULL : (const float[3]){0.26f, 0.24f, 0.5f};
-        cr_expect(oracle_targets_error(&other, loss) > 1 && oracle_targets_gradient_error(&other, gradient, &class) > 1);
+        cr_expect(oracle_targets_error(&other, loss) > 1 &&
+                  oracle_targets_gradient_error(&other, gradient, &class) > 1);
     }
     clsoftmax_context_release(cpu);
 }

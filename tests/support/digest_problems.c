@@ -53,7 +53,9 @@ static const clsoftmax_operation operations[] = {CLSOFTMAX_OPERATION_NONE,
                                                  CLSOFTMAX_OPERATION_SMOOTHED_CROSS_ENTROPY,
                                                  CLSOFTMAX_OPERATION_SMOOTHED_CROSS_ENTROPY_GRADIENT,
                                                  CLSOFTMAX_OPERATION_SOFTMAX_TEMPERATURE_GRADIENT,
-                                                 CLSOFTMAX_OPERATION_LOG_SOFTMAX_TEMPERATURE_GRADIENT};
+                                                 CLSOFTMAX_OPERATION_LOG_SOFTMAX_TEMPERATURE_GRADIENT,
+                                                 CLSOFTMAX_OPERATION_REVERSE_DISTILLATION,
+                                                 CLSOFTMAX_OPERATION_REVERSE_DISTILLATION_GRADIENT};
 
 /* Returns 0 for lines that would repeat others: statistics alone have no results whose type and place could vary,
    losses and derivatives have statistics in other lines, derivatives have the types of results in those, f16 is read

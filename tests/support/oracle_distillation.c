@@ -106,22 +106,37 @@ static double ratio_of(truth *t, float result, double bound)
     return error == 0 ? 0 : error / bound;
 }
 
-/* Writes sum q (ln q - ln p) into t->exact, and returns the largest |term|; infinite where the student excludes what
-   the teacher does not. */
+/* Writes sum q (ln q - ln p) into t->exact, or sum p (ln p - ln q), and returns the largest |term|; infinite where the
+   student excludes what the teacher does not, or the reverse. */
 static double find_divergence(truth *t, const distillation_case *c)
 {
+    const side *from = c->is_reversed ? &t->student : &t->teacher, *to = c->is_reversed ? &t->teacher : &t->student;
     double largest = 0;
     mpfr_set_zero(t->exact, 1);
     for (size_t i = 0; i < c->classes; i++) {
-        if (c->y[i] == -INFINITY)
+        if (from->x[i] == -INFINITY)
             continue;
-        if (c->x[i] == -INFINITY)
+        if (to->x[i] == -INFINITY)
             return INFINITY;
-        mpfr_sub(t->scratch, t->teacher.log_p[i], t->student.log_p[i], MPFR_RNDN);
-        mpfr_mul(t->scratch, t->scratch, t->teacher.p[i], MPFR_RNDN);
+        mpfr_sub(t->scratch, from->log_p[i], to->log_p[i], MPFR_RNDN);
+        mpfr_mul(t->scratch, t->scratch, from->p[i], MPFR_RNDN);
         mpfr_add(t->exact, t->exact, t->scratch, MPFR_RNDN);
         const double size = fabs(mpfr_get_d(t->scratch, MPFR_RNDN));
         largest = size > largest ? size : largest;
+    }
+    return largest;
+}
+
+/* Returns the largest |ln q - ln p| of the row: a loss may be infinite if that is beyond f32. */
+static double farthest(truth *t, const distillation_case *c)
+{
+    double largest = 0;
+    for (size_t i = 0; i < c->classes; i++) {
+        mpfr_sub(t->scratch, t->teacher.log_p[i], t->student.log_p[i], MPFR_RNDN);
+        const double size = fabs(mpfr_get_d(t->scratch, MPFR_RNDN));
+        largest = size > largest ? size : largest;
+        if ((c->x[i] == -INFINITY) != (c->y[i] == -INFINITY))
+            largest = INFINITY;
     }
     return largest;
 }
@@ -137,7 +152,7 @@ double oracle_distillation_error(const distillation_case *c, float loss)
         ratio = loss == 0 ? 0 : INFINITY;
     } else if (isinf(largest)) {
         ratio = loss == INFINITY ? 0 : INFINITY;
-    } else if (loss == INFINITY && largest >= 0x1p119) {
+    } else if (loss == INFINITY && (largest >= 0x1p119 || farthest(&t, c) >= 0x1p125)) {
         ratio = 0;
     } else {
         mpfr_mul_d(t.exact, t.exact, (double)c->weight, MPFR_RNDN);
@@ -156,12 +171,26 @@ double oracle_distillation_gradient_error(const distillation_case *c, const floa
     truth t;
     double largest = 0;
     find_truth(&t, c);
+    const double largest_term = find_divergence(&t, c), divergence = mpfr_get_d(t.exact, MPFR_RNDN);
+    mpfr_set(t.sum, t.exact, MPFR_RNDN);
     for (size_t i = 0; i < c->classes; i++) {
         const double temperature = (double)c->temperature;
         const double p = mpfr_get_d(t.student.p[i], MPFR_RNDN), q = mpfr_get_d(t.teacher.p[i], MPFR_RNDN);
         const double step =
             fabs((double)c->scale * (double)c->weight) * (c->is_squared ? temperature : 1 / temperature);
+        double of_terms = spacing_at(p > q ? p : q) / 2, subnormal = 0x1p-149;
         mpfr_sub(t.exact, t.student.p[i], t.teacher.p[i], MPFR_RNDN);
+        if (c->is_reversed) {
+            mpfr_sub(t.exact, t.student.log_p[i], t.teacher.log_p[i], MPFR_RNDN);
+            const double d = fabs(mpfr_get_d(t.exact, MPFR_RNDN));
+            mpfr_sub(t.exact, t.exact, t.sum, MPFR_RNDN);
+            if (c->x[i] == -INFINITY)
+                mpfr_set_zero(t.exact, 1);
+            mpfr_mul(t.exact, t.exact, t.student.p[i], MPFR_RNDN);
+            of_terms =
+                p * (4 * 0x1p-24 * (d + divergence) + 0x1p-24 + (double)c->classes * 0x1p-42 * (1 + largest_term));
+            subnormal *= (1 + step) * (1 + d + divergence);
+        }
         mpfr_mul_d(t.exact, t.exact, (double)c->scale, MPFR_RNDN);
         mpfr_mul_d(t.exact, t.exact, (double)c->weight, MPFR_RNDN);
         if (c->is_squared)
@@ -169,8 +198,10 @@ double oracle_distillation_gradient_error(const distillation_case *c, const floa
         else
             mpfr_div_d(t.exact, t.exact, temperature, MPFR_RNDN);
         const double exact = fabs(mpfr_get_d(t.exact, MPFR_RNDN));
-        const double error =
-            ratio_of(&t, gradient[i], spacing_at(p > q ? p : q) / 2 * step + spacing_at(exact) / 2 + 0x1p-149);
+        const int may_be_infinite = c->is_reversed && c->weight > 0 && farthest(&t, c) >= 0x1p125 && p > 0;
+        if (may_be_infinite && isinf(gradient[i]))
+            continue;
+        const double error = ratio_of(&t, gradient[i], of_terms * step + spacing_at(exact) / 2 + subnormal);
         if (error > largest || i == 0)
             *worst = i;
         largest = error > largest ? error : largest;

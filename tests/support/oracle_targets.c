@@ -44,7 +44,7 @@ static void find_target(truth *t, const targets_case *c, size_t class)
     }
     mpfr_set_flt(t->target, c->x[class] == -INFINITY ? 0 : c->smoothing, MPFR_RNDN);
     mpfr_div_d(t->target, t->target, t->unmasked, MPFR_RNDN);
-    if ((int64_t)class == c->label) {
+    if ((int64_t) class == c->label) {
         mpfr_add_ui(t->target, t->target, 1, MPFR_RNDN);
         mpfr_sub_d(t->target, t->target, (double)c->smoothing, MPFR_RNDN);
     }
@@ -110,8 +110,8 @@ static double log_sum_exp_error(truth *t, const targets_case *c)
     return fabs(mpfr_get_d(t->log_sum, MPFR_RNDN)) * 0x1p-25 + (double)c->classes * 0x1p-44;
 }
 
-/* Writes the sum of targets times -ln p into `exact`. Returns 0 if a class with a target is masked, and -1 if the sum is
-   beyond f32, or the distance of one may be, so that the loss may be infinite. */
+/* Writes the sum of targets times -ln p into `exact`. Returns 0 if a class with a target is masked, and -1 if the sum
+   is beyond f32, or the distance of one may be, so that the loss may be infinite. */
 static int likelihood(truth *t, const targets_case *c)
 {
     int is_finite = 1;

@@ -49,6 +49,12 @@ allowance allowed_error(const clsoftmax_problem *problem, double temperature, do
     if (problem->operation == CLSOFTMAX_OPERATION_SENSITIVITY) /* no d * p is above 1 / e, and E[d] is below ln C + 1 */
         return (allowance){
             0, temperature > 0 ? times * (6 * 0x1p-24 * (2 + log(classes)) + classes * 0x1p-43) / temperature : 0};
+    if (problem->operation ==
+        CLSOFTMAX_OPERATION_REVERSE_DISTILLATION_GRADIENT) { /* p (d - loss), d as uncertain as it */
+        const double step = problem->temperature_squared ? temperature : temperature > 0 ? 1 / temperature : 0;
+        const double loss = problem->temperature_squared ? largest / temperature : largest * step;
+        return (allowance){times * 16 * 0x1p-24, times * (16 * 0x1p-24 + classes * 0x1p-41) * (step + loss)};
+    }
     if (clsoftmax_operation_has_teacher(
             problem->operation)) { /* where probabilities are nearly 1, a difference is as uncertain as they are */
         const double step = problem->temperature_squared ? temperature : temperature > 0 ? 1 / temperature : 0;

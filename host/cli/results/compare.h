@@ -27,7 +27,7 @@ void compare(comparison *comparison, clsoftmax_dtype dtype, const void *a, const
 /* Returns the error that the contract allows a problem at a temperature beside ULPs: nothing for probabilities, classes
    * 2^-44 of the value for what is made of logarithms or of 1 - p. For derivatives it is an absolute number, since they
    are differences: at most what the public header says for a probability of 1. `largest` is the largest size of the
-   operand. */
+   operand, or for the gradient of a reverse distillation that of the losses. */
 allowance allowed_error(const clsoftmax_problem *problem, double temperature, double largest);
 
 /* Returns the same for the losses of a problem, or for the derivatives by T that it has in their place. */

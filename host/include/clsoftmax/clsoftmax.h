@@ -225,7 +225,11 @@ CLSOFTMAX_API size_t clsoftmax_dtype_size(clsoftmax_dtype dtype);
     X(SOFTMAX_TEMPERATURE_GRADIENT, "softmax_temperature_gradient",                                                    \
       "nothing for a class; for each row the sum of g dp / dT, for a gradient from above g")                           \
     X(LOG_SOFTMAX_TEMPERATURE_GRADIENT, "log_softmax_temperature_gradient",                                            \
-      "nothing for a class; for each row the sum of g d(ln p) / dT")
+      "nothing for a class; for each row the sum of g d(ln p) / dT")                                                   \
+    X(REVERSE_DISTILLATION, "reverse_distillation",                                                                    \
+      "nothing for a class; for each row the loss w KL(p || q) T^2, for a teacher's q")                                \
+    X(REVERSE_DISTILLATION_GRADIENT, "reverse_distillation_gradient",                                                  \
+      "p (ln p - ln q - KL(p || q)) w s T, for a teacher's probabilities q; and the loss")
 
 typedef enum clsoftmax_operation {
 #define CLSOFTMAX_OPERATION_ENUM(name, text, meaning) CLSOFTMAX_OPERATION_##name,
@@ -600,6 +604,14 @@ CLSOFTMAX_API double clsoftmax_total_value(const clsoftmax_total *total);
    gradient is (p - q) w s / T. The teacher's dtype and layout are problem.operand_dtype and operand_layout. Losses and
    gradients go where those of section 8 go; the gradient may take the place of the logits or of the teacher's.
 
+   REVERSE_DISTILLATION and its gradient have the reverse divergence in its place:
+
+       loss              w KL(p || q) T^2,   KL(p || q) = sum of p (ln p - ln q)
+       gradient of c     p[c] (ln p[c] - ln q[c] - KL(p || q)) w s T
+
+   It is infinite where the teacher excludes a class that the student does not; the gradient is then infinite, too:
+   positive for such a class, and negative for the others.
+
    A loss is never negative, and exactly 0 where a row equals its teacher's. It is infinite only if the student excludes
    a class (a logit of -inf) that the teacher does not, at T = 0 without T^2 if they differ, or where ln p of a class or
    the loss itself is beyond f32.
@@ -607,7 +619,9 @@ CLSOFTMAX_API double clsoftmax_total_value(const clsoftmax_total *total);
    Errors against the exact values, for C classes and accuracy "faithful" (for "fast" 4 times as much, and 8 times for
    a gradient, since both probabilities have 4 ULP):
      loss        4 ULP, and C 2^-42 (1 + the largest q |ln q - ln p|) w T^2
-     gradient    half an ULP of itself, and half an ULP of the larger of both probabilities, times w s T
+     gradient    half an ULP of itself, and half an ULP of the larger of both probabilities, times w s T; of the reverse
+                 divergence half an ULP, and p (4 u (|ln p - ln q| + KL) + u + C 2^-42 (1 + the largest p |ln p - ln
+   q|)) times w s T, with u = 2^-24
 
    A row that softmax makes NaN has a loss and a gradient of NaN, and so has one whose teacher's row is; a teacher's row
    of -inf is NaN under the policy UNIFORM, too. Where one of both is a row of zeros, loss and gradient are 0.

@@ -361,8 +361,8 @@ typedef struct both_strips {
 } both_strips;
 
 /* Adds a strip of `classes` vectors to the sum of a term. Its numbers are constants. */
-INLINE void strip_add_teacher_term(int term, both_strips s, size_t classes, const both_rows *both, int levels,
-                                   vector_sums *sums)
+INLINE void strip_add_teacher_term(int term, int is_reversed, both_strips s, size_t classes, const both_rows *both,
+                                   int levels, vector_sums *sums)
 {
     const core_match_t match = both->match; /* copies, so that no load of theirs stands in the way of vectors */
     const core_divergence_t divergence = both->divergence;
@@ -375,7 +375,7 @@ INLINE void strip_add_teacher_term(int term, both_strips s, size_t classes, cons
             sum = core_term_add(term, sum,
                                 core_teacher_term(term, kept_exponential(s.high, s.low, i),
                                                   kept_exponential(s.teacher_high, s.teacher_low, i), s.x[i], s.y[i],
-                                                  match, divergence),
+                                                  match, divergence, is_reversed),
                                 levels);
         }
         sums->high[l] = sum.high;
@@ -387,8 +387,9 @@ INLINE void strip_add_teacher_term(int term, both_strips s, size_t classes, cons
 /* Adds a strip to what its teacher's row adds to the first sums, or, where is_later, to the divergence; `count`
    classes, whole vectors and a constant, as `levels` and is_later are. The sums of a term stand `stride` behind those
    of the term before. */
-INLINE void add_teacher_strip(int is_later, const float *x, const float *y, const float *high, const float *low,
-                              size_t count, const both_rows *both, int levels, vector_sums *sums, size_t stride)
+INLINE void add_teacher_strip(int is_later, int is_reversed, const float *x, const float *y, const float *high,
+                              const float *low, size_t count, const both_rows *both, int levels, vector_sums *sums,
+                              size_t stride)
 {
     _Alignas(64) float own_high[CPU_STRIP], own_low[CPU_STRIP], teacher_high[CPU_STRIP], teacher_low[CPU_STRIP];
     both_strips s = {x, y, high, low, teacher_high, teacher_low};
@@ -401,29 +402,49 @@ INLINE void add_teacher_strip(int is_later, const float *x, const float *y, cons
     strip_exponentials((strip){y, teacher_high, teacher_low, CPU_VECTOR, NULL}, count / CPU_VECTOR, CPU_VECTOR,
                        &both->teacher);
     if (is_later) {
-        strip_add_teacher_term(TERM_DIVERGENCE, s, count / CPU_VECTOR, both, levels, sums);
+        strip_add_teacher_term(TERM_DIVERGENCE, is_reversed, s, count / CPU_VECTOR, both, levels, sums);
         return;
     }
-    strip_add_teacher_term(TERM_TEACHER, s, count / CPU_VECTOR, both, levels, sums + cpu_place(TERM_TEACHER) * stride);
-    strip_add_teacher_term(TERM_BOUNDS, s, count / CPU_VECTOR, both, 2, sums + cpu_place(TERM_BOUNDS) * stride);
+    strip_add_teacher_term(TERM_TEACHER, is_reversed, s, count / CPU_VECTOR, both, levels,
+                           sums + cpu_place(TERM_TEACHER) * stride);
+    strip_add_teacher_term(TERM_BOUNDS, is_reversed, s, count / CPU_VECTOR, both, 2,
+                           sums + cpu_place(TERM_BOUNDS) * stride);
 }
 
 /* Takes a block through add_teacher_strip: whole strips, then whole vectors, then the rest. */
-INLINE void add_teacher_strips(int is_later, block_pairs block, const float *y, const both_rows *both, int levels,
-                               vector_sums *sums, size_t stride)
+INLINE void add_teacher_strips(int is_later, int is_reversed, block_pairs block, const float *y, const both_rows *both,
+                               int levels, vector_sums *sums, size_t stride)
 {
     size_t i = 0;
 #define KEPT(half) (block.high ? block.half + i : NULL)
     for (; i + CPU_STRIP <= block.length; i += CPU_STRIP)
-        add_teacher_strip(is_later, block.x + i, y + i, KEPT(high), KEPT(low), CPU_STRIP, both, levels, sums, stride);
+        add_teacher_strip(is_later, is_reversed, block.x + i, y + i, KEPT(high), KEPT(low), CPU_STRIP, both, levels,
+                          sums, stride);
     for (; i + CPU_VECTOR <= block.length; i += CPU_VECTOR)
-        add_teacher_strip(is_later, block.x + i, y + i, KEPT(high), KEPT(low), CPU_VECTOR, both, levels, sums, stride);
+        add_teacher_strip(is_later, is_reversed, block.x + i, y + i, KEPT(high), KEPT(low), CPU_VECTOR, both, levels,
+                          sums, stride);
     if (i < block.length) {
         float last[CPU_VECTOR];
         last_vector(block.x + i, block.length - i, last);
-        add_teacher_strip(is_later, last, y + i, KEPT(high), KEPT(low), CPU_VECTOR, both, levels, sums, stride);
+        add_teacher_strip(is_later, is_reversed, last, y + i, KEPT(high), KEPT(low), CPU_VECTOR, both, levels, sums,
+                          stride);
     }
 #undef KEPT
+}
+
+/* Does so for any divergence and number of levels. is_later: a constant. */
+INLINE void add_any_teacher_strips(int is_later, block_pairs block, const float *y, const both_rows *both, int levels,
+                                   vector_sums *sums, size_t stride)
+{
+    const int is_reversed = operation_is_reversed((int)block.call->problem->operation);
+    if (levels == 2 && is_reversed)
+        add_teacher_strips(is_later, 1, block, y, both, 2, sums, stride);
+    else if (levels == 2)
+        add_teacher_strips(is_later, 0, block, y, both, 2, sums, stride);
+    else if (is_reversed)
+        add_teacher_strips(is_later, 1, block, y, both, 3, sums, stride);
+    else
+        add_teacher_strips(is_later, 0, block, y, both, 3, sums, stride);
 }
 
 /* Returns a teacher's logits as an ordinary row has them: where they stand, or in `buffer`. */
@@ -443,10 +464,7 @@ OUTLINE void add_teacher_terms(block_pairs block, row_on_lane on, int levels, ve
     const float *y = teacher_logits(block, &both.match, buffer);
     make_room(TERM_TEACHER, sums + cpu_place(TERM_TEACHER) * stride, block.length, levels,
               totals + cpu_place(TERM_TEACHER) * stride);
-    if (levels == 2)
-        add_teacher_strips(0, block, y, &both, 2, sums, stride);
-    else
-        add_teacher_strips(0, block, y, &both, 3, sums, stride);
+    add_any_teacher_strips(0, block, y, &both, levels, sums, stride);
 }
 
 /* Returns what the divergence of the row on a lane needs of the first sums, whose totals these are. */
@@ -468,10 +486,7 @@ OUTLINE void add_divergence(block_pairs block, row_on_lane on, const core_diverg
     float buffer[CPU_BLOCK];
     const float *y = teacher_logits(block, &both.match, buffer);
     make_room(TERM_DIVERGENCE, sums, block.length, levels, total);
-    if (levels == 2)
-        add_teacher_strips(1, block, y, &both, 2, sums, 0);
-    else
-        add_teacher_strips(1, block, y, &both, 3, sums, 0);
+    add_any_teacher_strips(1, block, y, &both, levels, sums, 0);
 }
 
 /* ---------------------------------------------------------------- Terms that need the sums of the others */

@@ -143,7 +143,8 @@ INLINE void results_of_logits(int operation, const float *restrict x, const floa
     }
 #pragma omp simd
     for (size_t i = 0; i < count; i++)
-        results[i] = operation_result(operation, (core_pair){0, 0}, x[i], 0, row);
+        results[i] = operation_result(operation, (core_pair){0, 0}, x[i],
+                                      operation_has_operand(operation) && operand ? operand[i] : 0, row);
 }
 
 /* Computes the results of a block from its logits: whole strips, then whole vectors, then the rest. */
@@ -204,8 +205,8 @@ static inline const float *ordinary_operand(const float *y, size_t length, core_
 }
 
 /* Returns the operand of a block, if the operation has one, as cpu_operand does; a teacher's logits as an ordinary row
-   has them. Sets the teacher's row. */
-INLINE const float *operand_of_block(int operation, result_block block, row_on_lane on, core_row_t *teacher,
+   has them. Sets what both rows are compared by. */
+INLINE const float *operand_of_block(int operation, result_block block, row_on_lane on, core_match_t *match,
                                      float *buffer)
 {
     if (!operation_has_operand(operation))
@@ -213,9 +214,8 @@ INLINE const float *operand_of_block(int operation, result_block block, row_on_l
     const float *operand = cpu_operand(block.call, block.row, block.first_class, block.length, buffer);
     if (!operation_has_teacher(operation))
         return operand;
-    const core_setting_t setting = match_of(on).teacher;
-    *teacher = setting.row;
-    return ordinary_operand(operand, block.length, setting, buffer);
+    *match = match_of(on);
+    return ordinary_operand(operand, block.length, match->teacher, buffer);
 }
 
 /* Writes the results of at most CPU_BLOCK exponentials. Neighbours are written line by line, without a buffer between;
@@ -231,7 +231,7 @@ INLINE void store_results_of_pairs(int operation, result_block block, const floa
         write_kept_of(operation, &kept, 0, block.length, 0);
         return;
     }
-    const float *operand = operand_of_block(operation, block, on, &row.teacher, buffer);
+    const float *operand = operand_of_block(operation, block, on, &row.match, buffer);
     results_of_pairs(operation, high, low, operand, padded(block.length), row, results);
     if (operation_loss(operation) == LOSS_OF_LABEL && block.label != NO_LABEL)
         results[block.label] = row.end.at_label;
@@ -246,7 +246,7 @@ INLINE void store_results_of_logits(int operation, result_block block, const flo
     operation_row end = operation_row_of(on);
     const core_term_row_t none = {0};
     const core_row_t row = row_of(on);
-    const float *operand = operand_of_block(operation, block, on, &end.teacher, buffer);
+    const float *operand = operand_of_block(operation, block, on, &end.match, buffer);
     if (core_row_is_unscaled(row)) {
         const strip_rows unscaled = one_row(row, none, 1);
         results_of_strips(operation, x, operand, block.length, &unscaled, end, results);
