@@ -91,41 +91,73 @@ static cl_mem make_buffer(bench_device *device, void *array, size_t bytes, int i
     return buffer;
 }
 
+/* Makes the buffers of one array, for all slots. Returns NULL, or what failed. */
+static const char *make_buffers(bench_device *device, const workload *workload, call_array array)
+{
+    cl_int error = CL_SUCCESS;
+    device->buffers[array] = calloc(workload->slots, sizeof *device->buffers[array]);
+    if (!device->buffers[array])
+        return "no memory for the list of buffers";
+    for (unsigned slot = 0; slot < workload->slots && error == CL_SUCCESS; slot++)
+        device->buffers[array][slot] = make_buffer(device, workload_array(workload, array, slot),
+                                                   workload->bytes[array], !call_writes(array), &error);
+    return error == CL_SUCCESS ? NULL : "the device has no memory for the buffers";
+}
+
 const char *bench_device_prepare(bench_device *device, const workload *workload)
 {
     if (!device->cl)
         return NULL;
-    device->logits = calloc(workload->slots, sizeof *device->logits);
-    device->results = calloc(workload->slots, sizeof *device->results);
-    if (!device->logits || !device->results)
-        return "no memory for the list of buffers";
     device->slots = workload->slots;
-    cl_int error = CL_SUCCESS;
-    for (unsigned i = 0; i < device->slots && error == CL_SUCCESS; i++) {
-        device->logits[i] = make_buffer(device, workload_logits(workload, i), workload->logits_bytes, 1, &error);
-        if (error == CL_SUCCESS)
-            device->results[i] = make_buffer(device, workload_results(workload, i), workload->results_bytes, 0, &error);
+    for (int array = 0; array < CALL_ARRAYS; array++) {
+        const char *failed = workload->bytes[array] > 0 ? make_buffers(device, workload, (call_array)array) : NULL;
+        if (failed)
+            return failed;
     }
-    return error == CL_SUCCESS ? NULL : "the device has no memory for the buffers";
+    return NULL;
 }
 
 void bench_device_finish(bench_device *device)
 {
-    for (unsigned i = 0; i < device->slots; i++) {
-        if (device->logits[i])
-            cls_opencl.clReleaseMemObject(device->logits[i]);
-        if (device->results[i])
-            cls_opencl.clReleaseMemObject(device->results[i]);
+    for (int array = 0; array < CALL_ARRAYS; array++) {
+        for (unsigned slot = 0; device->buffers[array] && slot < device->slots; slot++)
+            if (device->buffers[array][slot])
+                cls_opencl.clReleaseMemObject(device->buffers[array][slot]);
+        free(device->buffers[array]);
+        device->buffers[array] = NULL;
     }
-    free(device->logits);
-    free(device->results);
-    device->logits = device->results = NULL;
     device->slots = 0;
 }
 
-int bench_device_write_results(bench_device *device, const workload *workload, unsigned slot)
+cl_mem bench_device_buffer(const bench_device *device, call_array array, unsigned slot)
 {
-    return !device->cl ||
-           cls_opencl.clEnqueueWriteBuffer(device->queue, device->results[slot], CL_TRUE, 0, workload->results_bytes,
-                                           workload_results(workload, slot), 0, NULL, NULL) == CL_SUCCESS;
+    return device->buffers[array] ? device->buffers[array][slot] : NULL;
+}
+
+/* Returns 1 for an array that has a buffer and that calls write. */
+static int is_written(const bench_device *device, int array)
+{
+    return device->buffers[array] && call_writes((call_array)array);
+}
+
+cl_int bench_device_write(const bench_device *device, const workload *workload, unsigned slot)
+{
+    cl_int error = CL_SUCCESS;
+    for (int array = 0; array < CALL_ARRAYS && error == CL_SUCCESS; array++)
+        if (is_written(device, array))
+            error = cls_opencl.clEnqueueWriteBuffer(device->queue, device->buffers[array][slot], CL_TRUE, 0,
+                                                    workload->bytes[array],
+                                                    workload_array(workload, (call_array)array, slot), 0, NULL, NULL);
+    return error;
+}
+
+cl_int bench_device_read(const bench_device *device, const workload *workload, unsigned slot)
+{
+    cl_int error = CL_SUCCESS;
+    for (int array = 0; array < CALL_ARRAYS && error == CL_SUCCESS; array++)
+        if (is_written(device, array))
+            error = cls_opencl.clEnqueueReadBuffer(device->queue, device->buffers[array][slot], CL_TRUE, 0,
+                                                   workload->bytes[array],
+                                                   workload_array(workload, (call_array)array, slot), 0, NULL, NULL);
+    return error;
 }

@@ -20,7 +20,7 @@ typedef struct bench_device {
     size_t cache; /* of the device, in bytes */
 
     /* The arrays of each slot of the workload: its own memory if the device shares the host's, else copies. */
-    cl_mem *logits, *results;
+    cl_mem *buffers[CALL_ARRAYS]; /* NULL for an array that the operation does not have */
     unsigned slots;
 } bench_device;
 
@@ -28,12 +28,17 @@ typedef struct bench_device {
 int bench_device_open(bench_device *device, const char *selector);
 void bench_device_close(bench_device *device);
 
-/* Makes the buffers for a workload, with its logits. Returns NULL, or what failed; in either case call
+/* Makes the buffers for a workload, with what calls read. Returns NULL, or what failed; in either case call
    bench_device_finish. */
 const char *bench_device_prepare(bench_device *device, const workload *workload);
 void bench_device_finish(bench_device *device);
 
-/* Copies the results of a slot from the workload's memory to the device. Returns 1, or 0 where that fails. */
-int bench_device_write_results(bench_device *device, const workload *workload, unsigned slot);
+/* Returns the buffer of an array of a slot; NULL if the operation does not have it. */
+cl_mem bench_device_buffer(const bench_device *device, call_array array, unsigned slot);
+
+/* Copy what calls write into a slot from the workload's memory to the device, and back. Each returns CL_SUCCESS, or
+   OpenCL's error. On a native device there is nothing to copy. */
+cl_int bench_device_write(const bench_device *device, const workload *workload, unsigned slot);
+cl_int bench_device_read(const bench_device *device, const workload *workload, unsigned slot);
 
 #endif

@@ -103,7 +103,8 @@ static int measure_size(break_even *result, testbed *testbed, contender_list *li
     measurement measurement = {
         .contenders = list,
         .limits = limits,
-        .workload = {.problem = workload_problem((shape){rows, result->classes}, result->dtypes, result->axis),
+        .workload = {.problem = workload_problem(result->operation, (shape){rows, result->classes}, result->dtypes,
+                                                 result->axis),
                      .rows = rows,
                      .axis = result->axis,
                      .temperature = result->temperature,
@@ -147,6 +148,7 @@ int break_even_measure(break_even *result, testbed *testbed, const bench_options
         return EXIT_DONE;
     add_contests(result, testbed);
     result->classes = options->break_even;
+    result->operation = options->operations[0];
     result->dtypes = options->dtypes[0];
     result->temperature = options->temperatures[0];
     result->axis = options->axis;
@@ -177,10 +179,13 @@ void break_even_write(FILE *file, const break_even *result)
     char sentence[BREAK_EVEN_SENTENCE];
     if (result->count == 0)
         return;
-    const clsoftmax_problem problem = workload_problem((shape){1, result->classes}, result->dtypes, result->axis);
+    const clsoftmax_problem problem =
+        workload_problem(result->operation, (shape){1, result->classes}, result->dtypes, result->axis);
     const workload any = {.problem = problem, .temperature = result->temperature};
-    fprintf(file, "\nWhen a device is faster than cpu (%s%s, T = %g, strategy auto, one call at a time):\n\n",
-            workload_dtypes(&any), result->axis == 0 ? ", axis 0" : "", (double)result->temperature);
+    const int is_named = result->operation != CLSOFTMAX_OPERATION_SOFTMAX;
+    fprintf(file, "\nWhen a device is faster than cpu (%s%s%s%s, T = %g, strategy auto, one call at a time):\n\n",
+            is_named ? clsoftmax_operation_name(result->operation) : "", is_named ? ", " : "", workload_dtypes(&any),
+            result->axis == 0 ? ", axis 0" : "", (double)result->temperature);
     for (size_t i = 0; i < result->count; i++) {
         break_even_sentence(sentence, result, &result->contests[i]);
         write_wrapped(file, sentence, 0);

@@ -27,6 +27,7 @@ typedef struct break_even {
     contest contests[MOST_BENCH_DEVICES];
     size_t count; /* 0: it was not measured */
     uint64_t classes, row_bytes;
+    clsoftmax_operation operation;
     dtype_choice dtypes;
     float temperature;
     int axis;

@@ -1,5 +1,5 @@
 /* Contenders that copy an array of the workload's size: the time of one read and one write, below which no softmax from
-   memory to memory can be. Part of contender.h. */
+   memory to memory can be. Their speed is the limit of operations that read an operand, too. Part of contender.h. */
 #include "contender.h"
 #include "cpu/cpu_pool.h"
 #include "opencl/opencl_api.h"
@@ -16,7 +16,8 @@
 /* Returns how many bytes are copied: the size of the smaller array, where logits and results differ in size. */
 static size_t copy_bytes(const workload *workload)
 {
-    return workload->logits_bytes < workload->results_bytes ? workload->logits_bytes : workload->results_bytes;
+    const size_t logits = workload->bytes[CALL_LOGITS], results = workload->bytes[CALL_RESULTS];
+    return logits < results ? logits : results;
 }
 
 /* ---------------------------------------------------------------- On the host, by all threads */
@@ -87,8 +88,8 @@ static int host_copy_run(contender *contender, unsigned first, unsigned passes, 
     host_copy *state = contender->state;
     double start = now();
     for (unsigned pass = first; pass < first + passes; pass++) {
-        state->from = workload_logits(workload, pass % workload->slots);
-        state->to = workload_results(workload, pass % workload->slots);
+        state->from = workload_array(workload, CALL_LOGITS, pass % workload->slots);
+        state->to = workload_array(workload, CALL_RESULTS, pass % workload->slots);
         state->next = 0;
         cls_cpu_pool_run(state->pool, copy_shares, state, state->shares, state->shares);
     }
@@ -154,18 +155,21 @@ static int device_copy_prepare(contender *contender)
 static cl_int enqueue_buffer_copy(contender *contender, unsigned slot)
 {
     const bench_device *device = contender->device;
-    return copy_buffer(device->queue, device->logits[slot], device->results[slot], 0, 0,
-                       copy_bytes(contender->workload), 0, NULL, NULL);
+    return copy_buffer(device->queue, bench_device_buffer(device, CALL_LOGITS, slot),
+                       bench_device_buffer(device, CALL_RESULTS, slot), 0, 0, copy_bytes(contender->workload), 0, NULL,
+                       NULL);
 }
 
 static cl_int enqueue_copy_kernel(contender *contender, unsigned slot)
 {
     const bench_device *device = contender->device;
     const size_t work_items = copy_bytes(contender->workload) / 16;
+    const cl_mem from = bench_device_buffer(device, CALL_LOGITS, slot);
+    const cl_mem to = bench_device_buffer(device, CALL_RESULTS, slot);
     cl_kernel kernel = contender->state;
-    cl_int error = cls_opencl.clSetKernelArg(kernel, 0, sizeof(cl_mem), &device->logits[slot]);
+    cl_int error = cls_opencl.clSetKernelArg(kernel, 0, sizeof(cl_mem), &from);
     if (error == CL_SUCCESS)
-        error = cls_opencl.clSetKernelArg(kernel, 1, sizeof(cl_mem), &device->results[slot]);
+        error = cls_opencl.clSetKernelArg(kernel, 1, sizeof(cl_mem), &to);
     if (error == CL_SUCCESS)
         error = cls_opencl.clEnqueueNDRangeKernel(device->queue, kernel, 1, NULL, &work_items, NULL, 0, NULL, NULL);
     return error;

@@ -55,12 +55,9 @@ static int host_run(contender *contender, unsigned first, unsigned passes, doubl
 {
     const workload *workload = contender->workload;
     const library_state *state = contender->state;
-    clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
-    arguments.temperature = workload->temperature;
     double start = now();
     for (unsigned pass = first; pass < first + passes; pass++) {
-        arguments.logits = workload_logits(workload, pass % workload->slots);
-        arguments.results = workload_results(workload, pass % workload->slots);
+        const clsoftmax_arguments arguments = workload_arguments(workload, pass % workload->slots);
         if (clsoftmax_plan_run(state->plan, &arguments) != CLSOFTMAX_OK)
             return contender_fail_library(contender);
     }
@@ -78,8 +75,12 @@ static int buffers_run(contender *contender, unsigned first, unsigned passes, do
     arguments.temperature = contender->workload->temperature;
     double start = now();
     for (unsigned pass = first; pass < first + passes; pass++) {
-        arguments.logits = device->logits[pass % device->slots];
-        arguments.results = device->results[pass % device->slots];
+        const unsigned slot = pass % device->slots;
+        arguments.logits = bench_device_buffer(device, CALL_LOGITS, slot);
+        arguments.results = bench_device_buffer(device, CALL_RESULTS, slot);
+        arguments.operand = bench_device_buffer(device, CALL_OPERAND, slot);
+        arguments.labels = bench_device_buffer(device, CALL_LABELS, slot);
+        arguments.losses = bench_device_buffer(device, CALL_LOSSES, slot);
         if (clsoftmax_cl_enqueue(state->plan, device->queue, &arguments, 0, NULL, NULL) != CLSOFTMAX_OK)
             return contender_fail_library(contender);
     }
@@ -108,11 +109,7 @@ static int buffers_prepare(contender *contender)
 
 static int buffers_fetch(contender *contender, unsigned slot)
 {
-    const workload *workload = contender->workload;
-    const bench_device *device = contender->device;
-    cl_int error =
-        cls_opencl.clEnqueueReadBuffer(device->queue, device->results[slot], CL_TRUE, 0, workload->results_bytes,
-                                       workload_results(workload, slot), 0, NULL, NULL);
+    cl_int error = bench_device_read(contender->device, contender->workload, slot);
     return error == CL_SUCCESS || contender_fail(contender, "clEnqueueReadBuffer: OpenCL error %d", error);
 }
 

@@ -141,17 +141,31 @@ static void peer_rest(contender *contender)
         waitpid(peer->process, NULL, WUNTRACED);
 }
 
+/* Writes the words with which a request for the workload begins. Another operation than softmax has a request of its
+   own, so that a peer of softmax alone refuses it. */
+static void begin_request(const workload *workload, char *text, size_t size)
+{
+    const clsoftmax_operation operation = workload->problem.operation;
+    if (operation == CLSOFTMAX_OPERATION_SOFTMAX)
+        snprintf(text, size, "problem");
+    else
+        snprintf(text, size, "operation %s %zu %zu", clsoftmax_operation_name(operation),
+                 workload->bytes[CALL_OPERAND] > 0 ? workload->offsets[CALL_OPERAND] : 0,
+                 workload->bytes[CALL_LABELS] > 0 ? workload->offsets[CALL_LABELS] : 0);
+}
+
 static int peer_prepare(contender *contender)
 {
-    char answer[512];
+    char answer[512], begin[128];
     const workload *workload = contender->workload;
     const clsoftmax_problem *problem = &workload->problem;
     if (workload->temperature == 0 || workload->temperature > 1e30f)
         return contender_fail(contender, "peers are not asked about limits of the temperature");
     peer_wake(contender);
+    begin_request(workload, begin, sizeof begin);
     int is_ready =
-        ask(contender, answer, sizeof answer, "problem %d %u %zu %zu %llu %llu %d %s %s %.9g\n", workload->descriptor,
-            workload->slots, workload->slot_bytes, workload->results_offset, (unsigned long long)workload->rows,
+        ask(contender, answer, sizeof answer, "%s %d %u %zu %zu %llu %llu %d %s %s %.9g\n", begin, workload->descriptor,
+            workload->slots, workload->slot_bytes, workload->offsets[CALL_RESULTS], (unsigned long long)workload->rows,
             (unsigned long long)problem->classes, workload->axis, clsoftmax_dtype_name(problem->logits_dtype),
             clsoftmax_dtype_name(problem->results_dtype), (double)workload->temperature) &&
         is_answer(contender, answer, "ready");

@@ -6,9 +6,10 @@
 
 #include <stdio.h>
 
-static int explain_shape(FILE *file, const bench_device *device, int axis, shape shape, dtype_choice dtypes)
+static int explain_shape(FILE *file, const bench_device *device, int axis, clsoftmax_operation operation, shape shape,
+                         dtype_choice dtypes)
 {
-    const clsoftmax_problem problem = workload_problem(shape, dtypes, axis);
+    const clsoftmax_problem problem = workload_problem(operation, shape, dtypes, axis);
     clsoftmax_plan *plan = NULL;
     clsoftmax_status status = clsoftmax_plan_create(device->context, &problem, &plan);
     if (status != CLSOFTMAX_OK)
@@ -27,7 +28,9 @@ int explain(FILE *file, const session *session)
         fprintf(file, "%s%s: %s\n", d > 0 ? "\n" : "", device->info.selector, device->info.name);
         for (size_t s = 0; s < options->shapes.count; s++)
             for (size_t t = 0; t < options->dtype_count; t++)
-                FORWARD(explain_shape(file, device, options->axis, options->shapes.items[s], options->dtypes[t]));
+                for (size_t o = 0; o < options->operation_count; o++)
+                    FORWARD(explain_shape(file, device, options->axis, options->operations[o], options->shapes.items[s],
+                                          options->dtypes[t]));
     }
     print_strategies(file);
     return EXIT_DONE;

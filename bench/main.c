@@ -1,10 +1,11 @@
 /*
- * clsoftmax-bench: measures softmax on devices, with strategies and in other libraries, side by side.
+ * clsoftmax-bench: measures softmax and other operations on devices, with strategies and in other libraries, side by
+ * side.
  *
  * The run as a story, from the end of this file upwards: peers are started, devices are opened, and a report begins.
- * Then come the workloads, one for each shape, choice of dtypes and temperature. Each is prepared, its contenders are
- * verified and timed (measurement.h), and what came of it is added to the report. The report ends with the break-even
- * of each device.
+ * Then come the workloads, one for each shape, choice of dtypes, temperature and operation. Each is prepared, its
+ * contenders are verified and timed (measurement.h), and what came of it is added to the report. The report ends with
+ * the break-even of each device.
  */
 #include "break_even.h"
 #include "explain.h"
@@ -122,16 +123,26 @@ static int report_workload(bench *bench, const measurement *measurement, int is_
     return bench->options.plot ? plot_add(&bench->plot, &session) : EXIT_DONE;
 }
 
-/* Describes a workload by its number: temperatures change fastest, then dtypes, then shapes. */
+/* Returns the next digit of a number whose digits are below `count`, from the last digit on. */
+static size_t take_digit(size_t *number, size_t count)
+{
+    const size_t digit = *number % count;
+    *number /= count;
+    return digit;
+}
+
+/* Describes a workload by its number: operations change fastest, then temperatures, then dtypes, then shapes. */
 static workload workload_of(const bench *bench, size_t number)
 {
     const bench_options *options = &bench->options;
-    const shape shape = options->shapes.items[number / options->temperature_count / options->dtype_count];
-    const dtype_choice dtypes = options->dtypes[number / options->temperature_count % options->dtype_count];
-    return (workload){.problem = workload_problem(shape, dtypes, options->axis),
+    const clsoftmax_operation operation = options->operations[take_digit(&number, options->operation_count)];
+    const float temperature = options->temperatures[take_digit(&number, options->temperature_count)];
+    const dtype_choice dtypes = options->dtypes[take_digit(&number, options->dtype_count)];
+    const shape shape = options->shapes.items[number];
+    return (workload){.problem = workload_problem(operation, shape, dtypes, options->axis),
                       .rows = shape.rows,
                       .axis = options->axis,
-                      .temperature = options->temperatures[number % options->temperature_count],
+                      .temperature = temperature,
                       .descriptor = bench->testbed.memory};
 }
 
@@ -150,7 +161,8 @@ static int measure_workload(bench *bench, size_t number)
 static int measure_all(bench *bench)
 {
     const bench_options *options = &bench->options;
-    const size_t total = options->shapes.count * options->dtype_count * options->temperature_count;
+    const size_t total =
+        options->shapes.count * options->dtype_count * options->temperature_count * options->operation_count;
     int status = EXIT_DONE;
     progress progress;
     progress_begin(&progress, options->progress, total, "workloads", 0);

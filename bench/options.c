@@ -8,6 +8,7 @@
 #include "support/options.h"
 #include "support/process.h"
 #include "support/values.h"
+#include "truth.h"
 
 #include <sched.h>
 #include <stddef.h>
@@ -47,6 +48,24 @@ static int set_accuracies(const option_row *row, const char *argument, void *opt
     bench_options *options = options_;
     options->accuracies = 0;
     return for_each_item("--accuracies", argument, add_accuracy, &options->accuracies);
+}
+
+/* Adds an operation that truth.h can verify; others are not measured. */
+static int add_operation(const char *text, void *context)
+{
+    bench_options *options = context;
+    clsoftmax_operation operation;
+    FORWARD(parse_operation("--operations", text, &operation));
+    COMPLAIN_IF(!truth_has(operation), EXIT_WRONG, "--operations %s: it has no results that could be verified", text);
+    COMPLAIN_IF(options->operation_count == MOST_OPERATIONS, EXIT_WRONG, "--operations: at most %d", MOST_OPERATIONS);
+    options->operations[options->operation_count++] = operation;
+    return EXIT_DONE;
+}
+
+static int set_operations(const option_row *row, const char *argument, void *options)
+{
+    (void)row;
+    return for_each_item("--operations", argument, add_operation, options);
 }
 
 static int set_shapes(const option_row *row, const char *argument, void *options)
@@ -192,6 +211,7 @@ static const option_row rows[] = {
      .argument = "LIST",
      .set = set_accuracies,
      .help = "faithful (default), fast, or both, of this library's strategies"},
+    {.name = "operations", .argument = "LIST", .set = set_operations, .help = "see below; default softmax"},
     {.name = "shapes", .argument = "LIST", .set = set_shapes, .help = "see below; default bars"},
     {.name = "dtypes",
      .argument = "LIST",
@@ -223,7 +243,7 @@ static const option_row rows[] = {
      .argument = "SECONDS",
      .set = option_set_seconds,
      SETS(limits.seconds),
-     .help = "for the rounds of one shape, dtype and temperature; default 10"},
+     .help = "for the rounds of one shape, dtype, temperature and operation; default 10"},
     {.name = "warm",
      .set = option_set_on,
      SETS(warm),
@@ -292,13 +312,19 @@ static const option_row rows[] = {
 static const char introduction[] =
     "usage: clsoftmax-bench [OPTION...]\n"
     "\n"
-    "Measures softmax on every device and with every strategy, beside copies of the same size and beside other\n"
-    "libraries. All of them are verified first. Then each runs once in every round, so that whatever disturbs one\n"
-    "of them disturbs all.\n"
+    "Measures softmax, or other operations, on every device and with every strategy, beside copies of the same size\n"
+    "and beside other libraries. All of them are verified first. Then each runs once in every round, so that\n"
+    "whatever disturbs one of them disturbs all.\n"
     "\n";
 
-static void print_shapes(FILE *file)
+/* Prints what the lists that are too long for the table may have. */
+static void print_lists(FILE *file)
 {
+    fputs("\noperations, separated by commas:\n ", file);
+    for (int i = 0; i < CLSOFTMAX_OPERATION_COUNT; i++)
+        if (truth_has((clsoftmax_operation)i))
+            fprintf(file, " %s", clsoftmax_operation_name((clsoftmax_operation)i));
+    fputc('\n', file);
     fputs("\n"
           "shapes, separated by commas:\n"
           "  1024x32768\n"
@@ -316,6 +342,7 @@ static const char examples[] =
     "  clsoftmax-bench -d cpu,0:0 --shapes classes --plot cliffs.svg --output json -o cliffs.json\n"
     "  clsoftmax-bench --shapes rows=1..4096:classes=1000 --plot rows.svg --plot-x rows --plot-y speed\n"
     "  clsoftmax-bench --shapes llm,few-rows --dtypes f16,f16:f32 --time 3\n"
+    "  clsoftmax-bench -d cpu --operations softmax,cross_entropy_gradient,distillation_gradient -T 4\n"
     "  clsoftmax-bench --explain --shapes bars\n";
 
 /* ---------------------------------------------------------------- Parsing */
@@ -342,6 +369,17 @@ static void set_defaults(bench_options *options)
     options->progress = -1;
 }
 
+/* Refuses the limits of the temperature for operations that have no exact results there. */
+static int refuse_limits(const bench_options *options)
+{
+    for (size_t o = 0; o < options->operation_count; o++)
+        for (size_t t = 0; t < options->temperature_count; t++)
+            COMPLAIN_IF(!truth_has_at(options->operations[o], options->temperatures[t]), EXIT_WRONG,
+                        "-T %g: --operations %s takes temperatures between 0 and inf", (double)options->temperatures[t],
+                        clsoftmax_operation_name(options->operations[o]));
+    return EXIT_DONE;
+}
+
 /* Sets the lists that were not given. */
 static int complete(bench_options *options)
 {
@@ -353,6 +391,9 @@ static int complete(bench_options *options)
         options->dtypes[options->dtype_count++] = (dtype_choice){CLSOFTMAX_F32, CLSOFTMAX_F32};
     if (options->temperature_count == 0)
         options->temperatures[options->temperature_count++] = 1;
+    if (options->operation_count == 0)
+        options->operations[options->operation_count++] = CLSOFTMAX_OPERATION_SOFTMAX;
+    FORWARD(refuse_limits(options));
     return options->shapes.count == 0 ? shapes_parse("bars", &options->shapes) : EXIT_DONE;
 }
 
@@ -366,7 +407,7 @@ static void keep_command(int argc, char **argv, bench_options *options)
 
 int bench_options_parse(int argc, char **argv, bench_options *options)
 {
-    const option_table table = {rows, 0, introduction, print_shapes, examples};
+    const option_table table = {rows, 0, introduction, print_lists, examples};
     set_defaults(options);
     keep_command(argc, argv, options);
     FORWARD(options_parse(&table, argc, argv, options));

@@ -9,12 +9,14 @@
 /* What an axis of the plot shows. */
 typedef enum plot_axis { PLOT_ROWS, PLOT_CLASSES, PLOT_BYTES, PLOT_SHARE, PLOT_SPEED } plot_axis;
 
-enum { MOST_DTYPES = 9, MOST_TEMPERATURES = 32 };
+enum { MOST_DTYPES = 9, MOST_TEMPERATURES = 32, MOST_OPERATIONS = 32 };
 
 typedef struct bench_options {
     const char *devices; /* NULL: all usable devices except reference */
     unsigned strategies; /* a bit for each; 0: all that a device has, without auto */
     unsigned accuracies; /* a bit for each; 0: faithful alone */
+    clsoftmax_operation operations[MOST_OPERATIONS];
+    size_t operation_count;
     shape_list shapes;
     dtype_choice dtypes[MOST_DTYPES];
     size_t dtype_count;

@@ -57,6 +57,8 @@ static void name_line(plot_point *point, const contender *contender, const bench
 {
     const workload *workload = contender->workload;
     append(point, "%s", contender->name);
+    if (options->operation_count > 1)
+        append(point, ", %s", clsoftmax_operation_name(workload->problem.operation));
     if (contender->kind != CONTENDER_PEER)
         append(point, " on %s", contender_device(contender));
     if (options->dtype_count > 1)
@@ -80,7 +82,7 @@ static int add_point(plot *plot, const contender *contender, double y, const ben
     memset(point, 0, sizeof *point);
     name_line(point, contender, options);
     point->is_end_to_end = contender->kind == CONTENDER_END_TO_END;
-    point->x = x_of(options->plot_x, workload->rows, workload->problem.classes, (double)workload->logits_bytes);
+    point->x = x_of(options->plot_x, workload->rows, workload->problem.classes, (double)workload->bytes[CALL_LOGITS]);
     point->y = y;
     return EXIT_DONE;
 }
@@ -116,7 +118,7 @@ static void write_axes(FILE *script, const plot *plot, const bench_options *opti
                                          [PLOT_CLASSES] = "classes in a row",
                                          [PLOT_BYTES] = "bytes of the logits",
                                          [PLOT_SHARE] = "share of the copy limit",
-                                         [PLOT_SPEED] = "GB/s, one read and one write"};
+                                         [PLOT_SPEED] = "GB/s, each array once"};
     fprintf(script, "set logscale x 2\nset xlabel '%s'\nset ylabel '%s'\nset xtics (", titles[options->plot_x],
             titles[options->plot_y]);
     for (unsigned power = 0; power <= 38; power += 2) /* 1, 4, 16, ..., 1K, 4K, ..., 256G */

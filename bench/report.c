@@ -22,10 +22,9 @@ int report_choose(const char *option, const char *name, const report **chosen)
 static double bytes_per_second(const contender *contender, double seconds)
 {
     const workload *workload = contender->workload;
-    size_t smaller =
-        workload->logits_bytes < workload->results_bytes ? workload->logits_bytes : workload->results_bytes;
-    size_t moved = contender->kind == CONTENDER_COPY ? 2 * smaller : workload->logits_bytes + workload->results_bytes;
-    return (double)moved / seconds;
+    const size_t logits = workload->bytes[CALL_LOGITS], results = workload->bytes[CALL_RESULTS];
+    const size_t copied = 2 * (logits < results ? logits : results);
+    return (double)(contender->kind == CONTENDER_COPY ? copied : workload_moved(workload)) / seconds;
 }
 
 /* Returns 1 if a copy limits a contender: they move the same memory, by the host's processor or on one device. */

@@ -37,7 +37,7 @@ int report_choose(const char *option, const char *name, const report **chosen);
 /* The numbers of a contender that was measured. NaN stands for what there is not. */
 typedef struct figures {
     summary time;
-    double bytes_per_second; /* of one read of the logits and one write of the results */
+    double bytes_per_second; /* of one read of the logits, one of the operand, and one write of the results */
     double share;            /* of the fastest copy that is a limit for the contender */
     double rows_per_second;
     double end_to_end; /* median seconds from host memory to host memory */

@@ -117,6 +117,7 @@ static void json_add(FILE *file, const session *session)
     const clsoftmax_problem *problem = &workload->problem;
     fprintf(file, "%s\n    {\"rows\": %llu, \"classes\": %llu, \"axis\": %d, ", session->is_first ? "" : ",",
             (unsigned long long)workload->rows, (unsigned long long)problem->classes, workload->axis);
+    string_field(file, "operation", clsoftmax_operation_name(problem->operation));
     string_field(file, "logits_dtype", clsoftmax_dtype_name(problem->logits_dtype));
     string_field(file, "results_dtype", clsoftmax_dtype_name(problem->results_dtype));
     number_field(file, "temperature", (double)workload->temperature);
@@ -180,6 +181,7 @@ static void json_end(FILE *file, const break_even *break_even)
         return;
     }
     fprintf(file, "{\"classes\": %llu, \"axis\": %d, ", (unsigned long long)break_even->classes, break_even->axis);
+    string_field(file, "operation", clsoftmax_operation_name(break_even->operation));
     string_field(file, "logits_dtype", clsoftmax_dtype_name(break_even->dtypes.logits));
     string_field(file, "results_dtype", clsoftmax_dtype_name(break_even->dtypes.results));
     number_field(file, "temperature", (double)break_even->temperature);

@@ -35,6 +35,11 @@ static void text_shape(const row *row, char *text)
              (unsigned long long)workload->problem.classes, workload->axis == 0 ? " axis 0" : "");
 }
 
+static void text_operation(const row *row, char *text)
+{
+    snprintf(text, CELL, "%s", clsoftmax_operation_name(row->contender->workload->problem.operation));
+}
+
 static void text_dtype(const row *row, char *text)
 {
     snprintf(text, CELL, "%s", workload_dtypes(row->contender->workload));
@@ -116,6 +121,7 @@ static const struct {
     {"shape", "shape", -14, text_shape, NULL, NULL, 1},
     {"dtype", "dtype", -5, text_dtype, NULL, NULL, 1},
     {"T", "temperature", 5, NULL, number_temperature, "%.4g", 1},
+    {"operation", "operation", -22, text_operation, NULL, NULL, 1},
     {"median ms", "median_ms", 10, NULL, number_median, "%.4g", 0},
     {"best ms", "best_ms", 9, NULL, number_best, "%.4g", 1},
     {"spread %", "spread_percent", 8, NULL, number_spread, "%.1f", 0},

@@ -1,4 +1,4 @@
-/* Workloads: the memory of all contenders, the logits in it, and the results that are expected. See workload.h. */
+/* Workloads: the memory of all contenders, what is in it, and the results that are expected. See workload.h. */
 #include "workload.h"
 
 #include "support/library.h"
@@ -12,17 +12,18 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-clsoftmax_problem workload_problem(shape shape, dtype_choice dtypes, int axis)
+clsoftmax_problem workload_problem(clsoftmax_operation operation, shape shape, dtype_choice dtypes, int axis)
 {
     const uint64_t rows_first[2] = {shape.rows, shape.classes}, classes_first[2] = {shape.classes, shape.rows};
     clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
     clsoftmax_problem_set_shape(&problem, 2, axis == 0 ? classes_first : rows_first, axis);
-    problem.logits_dtype = dtypes.logits;
+    problem.operation = operation;
+    problem.logits_dtype = problem.operand_dtype = dtypes.logits;
     problem.results_dtype = dtypes.results;
     return problem;
 }
 
-/* ---------------------------------------------------------------- Logits */
+/* ---------------------------------------------------------------- Logits, operands and labels */
 
 /* Logits as a network gives them: normal with a standard deviation of 3, and a few in each row that stand out. They are
    drawn from a table of values, so that millions are made quickly. */
@@ -85,33 +86,57 @@ static void fill_table(clsoftmax_dtype dtype, void *table)
     }
 }
 
-/* Draws the logits of slot 0 from a table of values of `size` bytes. */
-static void draw_logits(const workload *workload, const char *table, size_t size)
+/* Draws `matrix` from a table of values of `size` bytes: usual values, and with `has_large` a few large ones in each
+   row. `state` is that of the random numbers. */
+static void draw_matrix(const workload *workload, char *matrix, const char *table, size_t size, int has_large,
+                        uint64_t state)
 {
     const uint64_t classes = workload->problem.classes;
-    char *logits = workload_logits(workload, 0);
-    uint64_t state = 2;
     for (uint64_t i = 0; i < workload->rows * classes; i++)
-        memcpy(logits + i * size, table + (next_random(&state) % USUAL_VALUES) * size, size);
-    for (uint64_t i = 0; classes >= LEAST_LARGE_CLASSES && i < workload->rows * LARGE_A_ROW; i++) {
+        memcpy(matrix + i * size, table + (next_random(&state) % USUAL_VALUES) * size, size);
+    for (uint64_t i = 0; has_large && classes >= LEAST_LARGE_CLASSES && i < workload->rows * LARGE_A_ROW; i++) {
         uint64_t at = workload_place(workload, i / LARGE_A_ROW, next_random(&state) % classes);
-        memcpy(logits + at * size, table + (USUAL_VALUES + next_random(&state) % LARGE_VALUES) * size, size);
+        memcpy(matrix + at * size, table + (USUAL_VALUES + next_random(&state) % LARGE_VALUES) * size, size);
     }
 }
 
-/* Fills all slots, and touches every page of their results. */
-static int fill_slots(const workload *workload)
+static void draw_labels(const workload *workload)
 {
-    size_t size = clsoftmax_dtype_size(workload->problem.logits_dtype);
+    int64_t *labels = workload_array(workload, CALL_LABELS, 0);
+    uint64_t state = 4;
+    for (uint64_t row = 0; labels && row < workload->rows; row++)
+        labels[row] = (int64_t)(next_random(&state) % workload->problem.classes);
+}
+
+/* Draws what calls read from slot 0. A teacher has logits as the student has; a gradient from above has usual values
+   alone. */
+static int draw_arrays(const workload *workload)
+{
+    const clsoftmax_problem *problem = &workload->problem;
+    size_t size = clsoftmax_dtype_size(problem->logits_dtype);
     char *table = malloc(TABLE_VALUES * size);
     COMPLAIN_IF(!table, EXIT_FAILED, "no memory for logits");
-    fill_table(workload->problem.logits_dtype, table);
-    draw_logits(workload, table, size);
+    fill_table(problem->logits_dtype, table);
+    draw_matrix(workload, workload_array(workload, CALL_LOGITS, 0), table, size, 1, 2);
+    if (workload->bytes[CALL_OPERAND] > 0)
+        draw_matrix(workload, workload_array(workload, CALL_OPERAND, 0), table, size,
+                    clsoftmax_operation_has_teacher(problem->operation), 3);
     free(table);
+    draw_labels(workload);
+    return EXIT_DONE;
+}
+
+/* Fills all slots, and touches every page of them. */
+static int fill_slots(const workload *workload)
+{
+    FORWARD(draw_arrays(workload));
     for (unsigned slot = 1; slot < workload->slots; slot++)
-        memcpy(workload_logits(workload, slot), workload_logits(workload, 0), workload->logits_bytes);
+        for (int array = 0; array < CALL_ARRAYS; array++)
+            if (workload->bytes[array] > 0 && !call_writes((call_array)array))
+                memcpy(workload_array(workload, (call_array)array, slot),
+                       workload_array(workload, (call_array)array, 0), workload->bytes[array]);
     for (unsigned slot = 0; slot < workload->slots; slot++)
-        memset(workload_results(workload, slot), 0xFF, workload->results_bytes);
+        workload_spoil(workload, slot);
     return EXIT_DONE;
 }
 
@@ -143,7 +168,7 @@ static unsigned choose_slots(const workload *workload, size_t cache)
 static unsigned choose_passes(const workload *workload)
 {
     enum { LEAST_BYTES = 32 << 20, MOST_PASSES = 1000 };
-    size_t passes = LEAST_BYTES / (workload->logits_bytes + workload->results_bytes);
+    size_t passes = LEAST_BYTES / workload_moved(workload);
     return passes < 1 || workload->is_single ? 1 : passes > MOST_PASSES ? MOST_PASSES : (unsigned)passes;
 }
 
@@ -154,14 +179,16 @@ static size_t whole_pages(size_t bytes)
 
 static int map_memory(workload *workload, size_t cache)
 {
-    workload->results_offset = whole_pages(workload->logits_bytes);
-    workload->slot_bytes = workload->results_offset + whole_pages(workload->results_bytes);
+    workload->slot_bytes = 0;
+    for (int array = 0; array < CALL_ARRAYS; array++) {
+        workload->offsets[array] = workload->slot_bytes;
+        workload->slot_bytes += whole_pages(workload->bytes[array]);
+    }
     workload->slots = choose_slots(workload, cache);
     workload->passes = choose_passes(workload);
     size_t bytes = workload->slots * workload->slot_bytes;
     COMPLAIN_IF(bytes > physical_memory() / 2, EXIT_FAILED,
-                "%s: two arrays of together %zu bytes are more than half of the memory", workload_label(workload),
-                bytes);
+                "%s: arrays of together %zu bytes are more than half of the memory", workload_label(workload), bytes);
     if (ftruncate(workload->descriptor, 0) != 0 || ftruncate(workload->descriptor, (off_t)bytes) != 0)
         return complain(EXIT_FAILED, "%s: shared memory of %zu bytes: %s", workload_label(workload), bytes,
                         strerror(errno));
@@ -175,18 +202,28 @@ static int map_memory(workload *workload, size_t cache)
 
 /* ---------------------------------------------------------------- Expected results */
 
+/* Makes room for what calls write. */
+static int make_expected(workload *workload, clsoftmax_accuracy accuracy)
+{
+    for (int array = 0; array < CALL_ARRAYS; array++) {
+        if (workload->bytes[array] == 0 || !call_writes((call_array)array))
+            continue;
+        workload->expected[accuracy][array] = malloc(workload->bytes[array]);
+        COMPLAIN_IF(!workload->expected[accuracy][array], EXIT_FAILED, "%s: no memory for the expected results",
+                    workload_label(workload));
+    }
+    return EXIT_DONE;
+}
+
 static int compute_expected(workload *workload, clsoftmax_context *cpu, clsoftmax_accuracy accuracy)
 {
     clsoftmax_plan *plan = NULL;
     clsoftmax_problem problem = workload->problem;
-    clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
     problem.accuracy = accuracy;
-    workload->expected[accuracy] = malloc(workload->results_bytes);
-    COMPLAIN_IF(!workload->expected[accuracy], EXIT_FAILED, "%s: no memory for the expected results",
-                workload_label(workload));
-    arguments.logits = workload_logits(workload, 0);
-    arguments.results = workload->expected[accuracy];
-    arguments.temperature = workload->temperature;
+    FORWARD(make_expected(workload, accuracy));
+    clsoftmax_arguments arguments = workload_arguments(workload, 0);
+    arguments.results = workload->expected[accuracy][CALL_RESULTS];
+    arguments.losses = workload->expected[accuracy][CALL_LOSSES];
     clsoftmax_status status = clsoftmax_plan_create(cpu, &problem, &plan);
     if (status == CLSOFTMAX_OK)
         status = clsoftmax_plan_run(plan, &arguments);
@@ -196,16 +233,36 @@ static int compute_expected(workload *workload, clsoftmax_context *cpu, clsoftma
 
 int workload_is_expected(const workload *workload, unsigned slot, clsoftmax_accuracy accuracy)
 {
-    return memcmp(workload_results(workload, slot), workload->expected[accuracy], workload->results_bytes) == 0;
+    for (int array = 0; array < CALL_ARRAYS; array++) {
+        const void *expected = workload->expected[accuracy][array];
+        if (expected &&
+            memcmp(workload_array(workload, (call_array)array, slot), expected, workload->bytes[array]) != 0)
+            return 0;
+    }
+    return 1;
 }
 
 /* ---------------------------------------------------------------- A workload's life */
 
+/* Sets the bytes of the arrays that the operation has. */
+static void choose_arrays(workload *workload)
+{
+    const clsoftmax_problem *problem = &workload->problem;
+    const uint64_t elements = workload->rows * problem->classes;
+    memset(workload->bytes, 0, sizeof workload->bytes);
+    workload->bytes[CALL_LOGITS] = (size_t)elements * clsoftmax_dtype_size(problem->logits_dtype);
+    workload->bytes[CALL_RESULTS] = (size_t)elements * clsoftmax_dtype_size(problem->results_dtype);
+    if (clsoftmax_operation_has_operand(problem->operation))
+        workload->bytes[CALL_OPERAND] = (size_t)elements * clsoftmax_dtype_size(problem->operand_dtype);
+    if (clsoftmax_operation_has_labels(problem->operation))
+        workload->bytes[CALL_LABELS] = (size_t)workload->rows * sizeof(int64_t);
+    if (clsoftmax_operation_has_loss(problem->operation))
+        workload->bytes[CALL_LOSSES] = (size_t)workload->rows * sizeof(float);
+}
+
 int workload_prepare(workload *workload, clsoftmax_context *cpu, size_t cache)
 {
-    uint64_t elements = workload->rows * workload->problem.classes;
-    workload->logits_bytes = (size_t)elements * clsoftmax_dtype_size(workload->problem.logits_dtype);
-    workload->results_bytes = (size_t)elements * clsoftmax_dtype_size(workload->problem.results_dtype);
+    choose_arrays(workload);
     FORWARD(map_memory(workload, cache));
     FORWARD(fill_slots(workload));
     for (int accuracy = 0; accuracy < CLSOFTMAX_ACCURACY_COUNT; accuracy++)
@@ -215,10 +272,11 @@ int workload_prepare(workload *workload, clsoftmax_context *cpu, size_t cache)
 
 void workload_finish(workload *workload)
 {
-    for (int accuracy = 0; accuracy < CLSOFTMAX_ACCURACY_COUNT; accuracy++) {
-        free(workload->expected[accuracy]);
-        workload->expected[accuracy] = NULL;
-    }
+    for (int accuracy = 0; accuracy < CLSOFTMAX_ACCURACY_COUNT; accuracy++)
+        for (int array = 0; array < CALL_ARRAYS; array++) {
+            free(workload->expected[accuracy][array]);
+            workload->expected[accuracy][array] = NULL;
+        }
     if (workload->memory)
         munmap(workload->memory, workload->slots * workload->slot_bytes);
     workload->memory = NULL;
@@ -226,14 +284,39 @@ void workload_finish(workload *workload)
 
 /* ---------------------------------------------------------------- Places and names */
 
-void *workload_logits(const workload *workload, unsigned slot)
+int call_writes(call_array array)
 {
-    return workload->memory + slot * workload->slot_bytes;
+    return array == CALL_RESULTS || array == CALL_LOSSES;
 }
 
-void *workload_results(const workload *workload, unsigned slot)
+void *workload_array(const workload *workload, call_array array, unsigned slot)
 {
-    return workload->memory + slot * workload->slot_bytes + workload->results_offset;
+    return workload->bytes[array] > 0 ? workload->memory + slot * workload->slot_bytes + workload->offsets[array]
+                                      : NULL;
+}
+
+clsoftmax_arguments workload_arguments(const workload *workload, unsigned slot)
+{
+    clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
+    arguments.logits = workload_array(workload, CALL_LOGITS, slot);
+    arguments.results = workload_array(workload, CALL_RESULTS, slot);
+    arguments.operand = workload_array(workload, CALL_OPERAND, slot);
+    arguments.labels = workload_array(workload, CALL_LABELS, slot);
+    arguments.losses = workload_array(workload, CALL_LOSSES, slot);
+    arguments.temperature = workload->temperature;
+    return arguments;
+}
+
+void workload_spoil(const workload *workload, unsigned slot)
+{
+    for (int array = 0; array < CALL_ARRAYS; array++)
+        if (workload->bytes[array] > 0 && call_writes((call_array)array))
+            memset(workload_array(workload, (call_array)array, slot), 0xFF, workload->bytes[array]);
+}
+
+size_t workload_moved(const workload *workload)
+{
+    return workload->bytes[CALL_LOGITS] + workload->bytes[CALL_OPERAND] + workload->bytes[CALL_RESULTS];
 }
 
 uint64_t workload_place(const workload *workload, uint64_t row, uint64_t class)
@@ -254,8 +337,10 @@ const char *workload_dtypes(const workload *workload)
 const char *workload_label(const workload *workload)
 {
     static char text[128];
-    snprintf(text, sizeof text, "%llux%llu%s %s T=%g", (unsigned long long)workload->rows,
-             (unsigned long long)workload->problem.classes, workload->axis == 0 ? " axis 0" : "",
-             workload_dtypes(workload), (double)workload->temperature);
+    const clsoftmax_operation operation = workload->problem.operation;
+    const int is_named = operation != CLSOFTMAX_OPERATION_SOFTMAX;
+    snprintf(text, sizeof text, "%s%s%llux%llu%s %s T=%g", is_named ? clsoftmax_operation_name(operation) : "",
+             is_named ? " " : "", (unsigned long long)workload->rows, (unsigned long long)workload->problem.classes,
+             workload->axis == 0 ? " axis 0" : "", workload_dtypes(workload), (double)workload->temperature);
     return text;
 }

@@ -108,6 +108,8 @@ static const char *answer(peer *peer, const char *request)
         return hello(peer, request);
     if (strncmp(request, "problem ", 8) == 0)
         return prepare(peer, request);
+    if (strncmp(request, "operation ", 10) == 0)
+        return "this peer has softmax alone";
     if (strncmp(request, "round ", 6) == 0)
         return run_round(peer, request);
     if (strcmp(request, "done\n") != 0)

@@ -329,6 +329,140 @@ read -r line; echo "no such library here"; read -r line'
     [[ $output == *"ending "*"the peer did not answer"* ]]
 }
 
+# operations: the names of those that are measured, separated by commas
+operations() { "$BENCH" --help | sed -n '/^operations,/{n;s/^ *//;s/ /,/g;p}'; }
+
+@test "--operations: each is verified, and named wherever a workload is" {
+    local all
+    all=$(operations)
+    [[ $all == softmax,*cross_entropy_gradient*softmax_backward*distillation_gradient* ]]
+    run --separate-stderr bench --operations "$all" -T 1,4 --dtypes f32,f16:f32,bf16 --accuracies faithful,fast \
+        --output csv
+    [ "$status" -eq 0 ]
+    [ -z "$stderr" ]
+    [[ $output != *WRONG* ]]
+    for operation in ${all//,/ }; do
+        [ "$(grep -c "^cpu,lane,8x100,.*,$operation,[0-9]" <<<"$output")" -eq 6 ]
+        [ "$(grep -c "^cpu,lane fast,8x100,.*,$operation,[0-9]" <<<"$output")" -eq 6 ]
+    done
+    run --separate-stderr bench --operations softmax,log_softmax --strategies item
+    [ "$(grep -c '^8x100 f32 T=1$' <<<"$output")" -eq 1 ]
+    [ "$(grep -c '^log_softmax 8x100 f32 T=1$' <<<"$output")" -eq 1 ]
+    run --separate-stderr bench --operations distillation_gradient --strategies item --output json
+    [[ $output == *'"operation": "distillation_gradient", "logits_dtype": "f32"'* ]]
+    run --separate-stderr bench --operations softmax_backward,sensitivity --explain
+    [[ $output == *softmax_backward:*sensitivity:* ]]
+    run --separate-stderr bench --operations none
+    expect_error 2 "--operations none"
+    run --separate-stderr bench --operations cross_entropy
+    expect_error 2 "--operations cross_entropy: it has no results"
+    run --separate-stderr bench --operations softmax,sensitivity -T 1,0
+    expect_error 2 "-T 0" "sensitivity"
+}
+
+@test "--operations: GB/s and share count the operand" {
+    run --separate-stderr bench --operations softmax,softmax_backward --strategies item --shapes 1000x1000 --output csv
+    [ "$status" -eq 0 ]
+    python3 - "$output" <<'P'
+import csv, sys
+rows = list(csv.DictReader(sys.argv[1].splitlines()))
+for row in rows:
+    arrays = 3 if row["operation"] == "softmax_backward" and row["strategy"] == "item" else 2
+    elements = 1000000 if row["shape"] == "1000x1000" else 800
+    moved = float(row["gigabytes_per_second"]) * 1e9 * float(row["median_ms"]) / 1000 / (4 * elements)
+    assert abs(moved / arrays - 1) < 0.02, (row, moved)
+assert len([row for row in rows if row["strategy"] == "item"]) == 4
+P
+}
+
+@test "--operations on an OpenCL device, on its buffers and from host memory" {
+    needs_device
+    run --separate-stderr bench_device --operations "$(operations)" -T 4 --verify-only --output csv
+    [ "$status" -eq 0 ]
+    [[ $output != *WRONG* ]]
+    [ "$(grep -c '^0:0,item,8x100,.*,distillation_gradient,.*[0-9]' <<<"$output")" -eq 1 ]
+    run --separate-stderr bench_device --operations cross_entropy_gradient --strategies auto --break-even 50
+    [ "$status" -eq 0 ]
+    [[ $output == *"When a device is faster than cpu (cross_entropy_gradient, f32, T = 1,"* ]]
+}
+
+@test "--operations: a formula of the kernels that is wrong is seen" {
+    needs_device
+    plant operations.h 'return core_log_softmax_backward(e, core_operand_share(g' \
+        'return core_log_softmax_backward(e, core_operand_share(x'
+    run --separate-stderr env CLSOFTMAX_KERNEL_DIR="$PWD/faulty" "$BENCH" -d 0:0 --strategies item --shapes 8x100 \
+        --operations log_softmax_backward --verify-only
+    [ "$status" -eq 1 ]
+    [[ $output == *"WRONG: its bits are not those of device cpu"* ]]
+}
+
+@test "--operations: peers of softmax alone refuse, and what is wrong is not timed" {
+    # what answers nothing but softmax: the peers in C, and those in Python that have no such operation
+    peer old <<'SH'
+#!/bin/sh
+while read -r word rest; do
+    case $word in
+    hello) echo "peer Old 1.0" ;;
+    done) echo done ;;
+    *) echo "no such request: $word" ;;
+    esac
+done
+SH
+    # writes zeros into the results of slot 0, whose page begins at byte RESULTS_OFFSET
+    peer zeros <<'SH'
+#!/bin/sh
+while read -r word rest; do
+    case $word in
+    hello) echo "peer Zeros 1.0" ;;
+    operation)
+        set -- $rest
+        descriptor=$4 page=$(($7 / 4096))
+        echo ready
+        ;;
+    round)
+        dd if=/dev/zero of=/proc/self/fd/"$descriptor" bs=4096 count=1 seek="$page" conv=notrunc 2>/dev/null
+        echo "seconds 0.001"
+        ;;
+    done) echo done ;;
+    esac
+done
+SH
+    run --separate-stderr bench --peers old,zeros --strategies item \
+        --operations log_softmax,cross_entropy_gradient,softmax_backward,distillation_gradient
+    [ "$status" -eq 0 ]
+    [ "$(grep -c '^\[.\] such request: operation$' <<<"$output")" -eq 4 ]
+    [ "$(grep -c '^\[.\] WRONG: [0-9.]* from the exact log-probabilities$' <<<"$output")" -eq 1 ]
+    [ "$(grep -c '^\[.\] WRONG: [0-9.]* from the exact gradients$' <<<"$output")" -eq 3 ]
+}
+
+# python_peer NAME FILE: makes a peer of the library NAME from a copy of peer.py
+python_peer() { peer "$1" <<<"#!/bin/sh
+exec '$(python -c 'import sys; print(sys.executable)')' '$2' $1"; }
+
+@test "--operations: peers in Python compute what is asked; one that forgets the temperature is seen" {
+    local backend backends=numpy
+    needs_numpy
+    for backend in torch scipy; do
+        ! python -c "import $backend" 2>/dev/null || backends+=,$backend
+    done
+    [[ $backends != *torch* ]] || backends+=,torch-kernels
+    for backend in ${backends//,/ }; do
+        python_peer "$backend" "$SOURCE/bench/peers/peer.py"
+    done
+    run --separate-stderr bench --peers "$backends" --strategies item --operations "$(operations)" -T 1,4 --axis -1
+    [ "$status" -eq 0 ]
+    [[ $output != *WRONG* ]]
+    [ "$(grep -cE '^cpu *numpy  *[0-9.]+ ' <<<"$output")" -eq 6 ] # softmax, cross_entropy_gradient, softmax_backward
+    run --separate-stderr bench --peers "$backends" --strategies item --operations "$(operations)" -T 4 --axis 0
+    [[ $output != *WRONG* ]]
+    [ "$(grep -cE '^cpu *numpy  *[0-9.]+ ' <<<"$output")" -eq 3 ]
+    sed 's/self.temperature = .*/self.temperature = 1.0/' "$SOURCE/bench/peers/peer.py" >forgetful.py
+    python_peer numpy "$PWD/forgetful.py"
+    run --separate-stderr bench --peers numpy --strategies item -T 4 \
+        --operations cross_entropy_gradient,softmax_backward
+    [ "$(grep -c '^\[.\] WRONG: [0-9.]* from the exact gradients$' <<<"$output")" -eq 2 ]
+}
+
 @test "compare_builds.sh: two builds in the same rounds" {
     ! is_sanitized || skip "AddressSanitizer, with which the peer is not built"
     DEVICES=cpu run --separate-stderr "$SOURCE/bench/compare_builds.sh" "$BUILD" "$BUILD" --shapes 8x100 --rounds 2 \
