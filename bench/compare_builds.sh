@@ -7,8 +7,8 @@
 # BEFORE and AFTER are build folders, whose sources must still be there. AFTER has a clsoftmax-bench, which gets every
 # OPTION. Both libraries run as peers: peers/clsoftmax.c, compiled with the header and the library of either build, in a
 # process for each build and each device that DEVICES names, by default "cpu 0:0". A row is printed for each shape,
-# dtype, temperature and device: the medians in milliseconds and their ratio, after to before, then the same of the best
-# times.
+# dtype, temperature, operation and device: the medians in milliseconds and their ratio, after to before, then the same
+# of the best times.
 set -eu
 [ $# -ge 2 ] || { sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0" >&2; exit 2; }
 here=$(realpath "$(dirname "$0")")
@@ -48,14 +48,15 @@ awk -F, -v OFS='\t' '
     NR == 1 {
         for (i = 1; i <= NF; i++)
             at[$i] = i
-        print "shape", "dtype", "T", "device", "before", "after", "ratio", "best before", "best after", "ratio"
+        print "shape", "dtype", "T", "operation", "device", "before", "after", "ratio", "best before", "best after", \
+            "ratio"
         next
     }
     $at["strategy"] !~ /^(before|after) on / { next }
     $at["note"] != "" { print $at["strategy"] ": " $at["note"] >"/dev/stderr" }
     {
         split($at["strategy"], words, " on ")
-        place = $at["shape"] OFS $at["dtype"] OFS $at["temperature"] OFS words[2]
+        place = $at["shape"] OFS $at["dtype"] OFS $at["temperature"] OFS $at["operation"] OFS words[2]
         median[place, words[1]] = $at["median_ms"]; best[place, words[1]] = $at["best_ms"]
         if (words[1] == "after")
             print place, median[place, "before"], median[place, "after"], ratio(median, place), \

@@ -11,6 +11,7 @@ static const char *device = "cpu", *strategy_name = "auto";
 static clsoftmax_context *context;
 static clsoftmax_plan *plan;
 static float temperature;
+static float *losses; /* NULL: the operation has none */
 
 /* Returns the first line of the library's last error. */
 static const char *last_error(void)
@@ -43,6 +44,15 @@ static clsoftmax_strategy find_strategy(void)
     return (clsoftmax_strategy)i;
 }
 
+/* Finds an operation by its name. Returns CLSOFTMAX_OPERATION_COUNT if there is none, which the library refuses. */
+static clsoftmax_operation find_operation(const char *name)
+{
+    int i = 0;
+    while (i < CLSOFTMAX_OPERATION_COUNT && strcmp(clsoftmax_operation_name((clsoftmax_operation)i), name) != 0)
+        i++;
+    return (clsoftmax_operation)i;
+}
+
 /* Finds a dtype by its name. Returns CLSOFTMAX_DTYPE_COUNT if there is none, which the library refuses. */
 static clsoftmax_dtype find_dtype(const char *name)
 {
@@ -58,18 +68,24 @@ static const char *prepare(const peer_problem *asked)
     problem.outer = asked->axis == 0 ? 1 : asked->rows;
     problem.classes = asked->classes;
     problem.inner = asked->axis == 0 ? asked->rows : 1;
-    problem.logits_dtype = find_dtype(asked->logits_dtype);
+    problem.operation = find_operation(asked->operation);
+    problem.logits_dtype = problem.operand_dtype = find_dtype(asked->logits_dtype);
     problem.results_dtype = find_dtype(asked->results_dtype);
     problem.strategy = find_strategy();
     temperature = asked->temperature;
+    if (clsoftmax_operation_has_loss(problem.operation) && !(losses = malloc((size_t)asked->rows * sizeof *losses)))
+        return "no memory for losses";
     return clsoftmax_plan_create(context, &problem, &plan) == CLSOFTMAX_OK ? NULL : last_error();
 }
 
-static const char *compute(void *logits, void *results)
+static const char *compute(const peer_arrays *arrays)
 {
     clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
-    arguments.logits = logits;
-    arguments.results = results;
+    arguments.logits = arrays->logits;
+    arguments.results = arrays->results;
+    arguments.operand = arrays->operand;
+    arguments.labels = arrays->labels;
+    arguments.losses = losses;
     arguments.temperature = temperature;
     return clsoftmax_plan_run(plan, &arguments) == CLSOFTMAX_OK ? NULL : last_error();
 }
@@ -78,11 +94,13 @@ static void finish(void)
 {
     clsoftmax_plan_release(plan);
     plan = NULL;
+    free(losses);
+    losses = NULL;
 }
 
 int main(int argc, char **argv)
 {
-    static const peer_functions functions = {open_library, prepare, compute, finish};
+    static const peer_functions functions = {open_library, prepare, compute, finish, 1};
     device = argc > 1 ? argv[1] : device;
     strategy_name = argc > 2 ? argv[2] : strategy_name;
     int status = peer_serve(&functions);

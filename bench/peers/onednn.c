@@ -155,10 +155,10 @@ static dnnl_status_t execute(dnnl_primitive_t primitive, dnnl_memory_t source)
     return dnnl_primitive_execute(primitive, stream, 2, arguments);
 }
 
-static const char *onednn_run(void *logits, void *results)
+static const char *onednn_run(const peer_arrays *arrays)
 {
-    dnnl_memory_set_data_handle(from, logits);
-    dnnl_memory_set_data_handle(to, results);
+    dnnl_memory_set_data_handle(from, arrays->logits);
+    dnnl_memory_set_data_handle(to, arrays->results);
     dnnl_status_t status = scale ? execute(scale, from) : dnnl_success;
     if (status == dnnl_success)
         status = execute(softmax, scale ? to : from);
@@ -179,6 +179,6 @@ static void onednn_finish(void)
 
 int main(void)
 {
-    static const peer_functions functions = {onednn_open, onednn_prepare, onednn_run, onednn_finish};
+    static const peer_functions functions = {onednn_open, onednn_prepare, onednn_run, onednn_finish, 0};
     return peer_serve(&functions);
 }

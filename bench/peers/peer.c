@@ -11,6 +11,7 @@
 typedef struct peer {
     const peer_functions *functions;
     peer_problem problem;
+    peer_arrays arrays; /* of the current call */
     FILE *answers;
 } peer;
 
@@ -60,16 +61,16 @@ static void done(peer *peer)
     problem->memory = NULL;
 }
 
-static const char *prepare(peer *peer, const char *request)
+/* Prepares a problem of the operation that is set, by the words that follow. */
+static const char *prepare(peer *peer, const char *words)
 {
     peer_problem *problem = &peer->problem;
     unsigned long long rows = 0, classes = 0;
     int descriptor = -1;
-    done(peer);
-    if (sscanf(request, "problem %d %u %zu %zu %llu %llu %d %7s %7s %f", &descriptor, &problem->slots,
-               &problem->slot_bytes, &problem->results_offset, &rows, &classes, &problem->axis, problem->logits_dtype,
-               problem->results_dtype, &problem->temperature) != 10)
-        return "problem takes ten words";
+    if (sscanf(words, "%d %u %zu %zu %llu %llu %d %7s %7s %f", &descriptor, &problem->slots, &problem->slot_bytes,
+               &problem->results_offset, &rows, &classes, &problem->axis, problem->logits_dtype, problem->results_dtype,
+               &problem->temperature) != 10)
+        return "a problem takes ten words";
     problem->rows = rows;
     problem->classes = classes;
     size_t bytes = problem->slots * problem->slot_bytes;
@@ -83,6 +84,34 @@ static const char *prepare(peer *peer, const char *request)
     return wrong;
 }
 
+static const char *prepare_softmax(peer *peer, const char *request)
+{
+    peer_problem *problem = &peer->problem;
+    done(peer);
+    strcpy(problem->operation, "softmax");
+    problem->operand_offset = problem->labels_offset = 0;
+    return prepare(peer, request + strlen("problem "));
+}
+
+static const char *prepare_operation(peer *peer, const char *request)
+{
+    peer_problem *problem = &peer->problem;
+    int end = 0;
+    done(peer);
+    if (!peer->functions->has_operations)
+        return "this peer has softmax alone";
+    if (sscanf(request, "operation %31s %zu %zu %n", problem->operation, &problem->operand_offset,
+               &problem->labels_offset, &end) != 3)
+        return "operation takes a name and two offsets";
+    return prepare(peer, request + end);
+}
+
+/* Returns the array at an offset of a slot; NULL if the offset is 0. */
+static void *array_at(unsigned char *slot, size_t offset)
+{
+    return offset > 0 ? slot + offset : NULL;
+}
+
 static const char *run_round(peer *peer, const char *request)
 {
     const peer_problem *problem = &peer->problem;
@@ -92,7 +121,9 @@ static const char *run_round(peer *peer, const char *request)
     double start = now();
     for (unsigned pass = first; pass < first + passes; pass++) {
         unsigned char *slot = problem->memory + pass % problem->slots * problem->slot_bytes;
-        const char *wrong = peer->functions->run(slot, slot + problem->results_offset);
+        peer->arrays = (peer_arrays){slot, slot + problem->results_offset, array_at(slot, problem->operand_offset),
+                                     array_at(slot, problem->labels_offset)};
+        const char *wrong = peer->functions->run(&peer->arrays);
         if (wrong)
             return wrong;
     }
@@ -107,9 +138,9 @@ static const char *answer(peer *peer, const char *request)
     if (strncmp(request, "hello ", 6) == 0)
         return hello(peer, request);
     if (strncmp(request, "problem ", 8) == 0)
-        return prepare(peer, request);
+        return prepare_softmax(peer, request);
     if (strncmp(request, "operation ", 10) == 0)
-        return "this peer has softmax alone";
+        return prepare_operation(peer, request);
     if (strncmp(request, "round ", 6) == 0)
         return run_round(peer, request);
     if (strcmp(request, "done\n") != 0)

@@ -44,8 +44,9 @@ static const char *scale(const float *logits, float *results)
     return NULL;
 }
 
-static const char *xnnpack_run(void *logits, void *results)
+static const char *xnnpack_run(const peer_arrays *arrays)
 {
+    float *logits = arrays->logits, *results = arrays->results;
     const char *wrong = multiply ? scale(logits, results) : NULL;
     if (wrong)
         return wrong;
@@ -64,6 +65,6 @@ static void xnnpack_finish(void)
 
 int main(void)
 {
-    static const peer_functions functions = {xnnpack_open, xnnpack_prepare, xnnpack_run, xnnpack_finish};
+    static const peer_functions functions = {xnnpack_open, xnnpack_prepare, xnnpack_run, xnnpack_finish, 0};
     return peer_serve(&functions);
 }

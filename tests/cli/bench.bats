@@ -469,8 +469,14 @@ exec '$(python -c 'import sys; print(sys.executable)')' '$2' $1"; }
         -T 1,0.7
     [ "$status" -eq 0 ]
     [ "${#lines[@]}" -eq 3 ]
-    [[ ${lines[0]} == "shape	dtype	T	device	before	after	ratio"* ]]
-    [[ ${lines[2]} =~ ^8x100\	f32\	0.7\	cpu(\	[0-9.e-]+){6}$ ]]
+    [[ ${lines[0]} == "shape	dtype	T	operation	device	before	after	ratio"* ]]
+    [[ ${lines[2]} =~ ^8x100\	f32\	0.7\	softmax\	cpu(\	[0-9.e-]+){6}$ ]]
+    DEVICES=cpu run --separate-stderr "$SOURCE/bench/compare_builds.sh" "$BUILD" "$BUILD" --shapes 8x100 --rounds 2 \
+        -T 4 --operations "$(operations)"
+    [ "$status" -eq 0 ]
+    [ -z "$stderr" ]
+    [ "${#lines[@]}" -eq $((1 + $(operations | tr , '\n' | wc -l))) ]
+    [ "$(grep -cE '	cpu(	[0-9.e-]+){6}$' <<<"$output")" -eq $((${#lines[@]} - 1)) ]
     DEVICES="cpu 77:7" run --separate-stderr "$SOURCE/bench/compare_builds.sh" "$BUILD" "$BUILD" --shapes 8x100 \
         --rounds 2 --axis 0 --dtypes f32,f16:bf16
     [ "$status" -eq 0 ]
@@ -482,20 +488,20 @@ exec '$(python -c 'import sys; print(sys.executable)')' '$2' $1"; }
     cat >after/clsoftmax-bench <<'PLAYED'
 #!/usr/bin/env bash
 cat >"${!#}" <<'TIMES'
-strategy,shape,dtype,temperature,median_ms,best_ms,note
-before on cpu,8x10,f32,1,4,2,
-after on cpu,8x10,f32,1,2,2,
-after on 0:0,8x10,f32,1,3,3,
-before on cpu,8x20,f32,1,4,2,
-after on cpu,8x20,f32,1,,,the peer did not answer
+strategy,shape,dtype,temperature,operation,median_ms,best_ms,note
+before on cpu,8x10,f32,1,softmax,4,2,
+after on cpu,8x10,f32,1,softmax,2,2,
+after on 0:0,8x10,f32,1,softmax,3,3,
+before on cpu,8x20,f32,1,softmax,4,2,
+after on cpu,8x20,f32,1,softmax,,,the peer did not answer
 TIMES
 PLAYED
     chmod +x after/clsoftmax-bench
     DEVICES="cpu 0:0" run --separate-stderr "$SOURCE/bench/compare_builds.sh" "$BUILD" after
     [ "$status" -eq 0 ]
-    [ "${lines[1]}" = "8x10	f32	1	cpu	4	2	0.500	2	2	1.000" ]
-    [ "${lines[2]}" = "8x10	f32	1	0:0		3	-		3	-" ]
-    [ "${lines[3]}" = "8x20	f32	1	cpu	4		-	2		-" ]
+    [ "${lines[1]}" = "8x10	f32	1	softmax	cpu	4	2	0.500	2	2	1.000" ]
+    [ "${lines[2]}" = "8x10	f32	1	softmax	0:0		3	-		3	-" ]
+    [ "${lines[3]}" = "8x20	f32	1	softmax	cpu	4		-	2		-" ]
     [ "$stderr" = "after on cpu: the peer did not answer" ]
     run --separate-stderr "$SOURCE/bench/compare_builds.sh" "$BUILD"
     [ "$status" -eq 2 ]
