@@ -106,8 +106,9 @@ CORE_FUNCTION core_end_t core_temperature_end(core_scaled_t derivative, core_row
     core_row_float beyond = derivative.mantissa.high > zero   ? CORE_ROW(CORE_INFINITY)
                             : derivative.mantissa.high < zero ? CORE_ROW(-CORE_INFINITY)
                                                               : core_row_float_of_bits((core_row_uint)(CORE_NAN_BITS));
-    value = is_infinite & (step.mantissa.high > zero) ? beyond : value;
-    core_end_t end = {nothing, one, zero, is_limit | (weight == zero) ? zero : value, nothing, one};
+    const core_row_int is_beyond = is_infinite & (step.mantissa.high > zero), is_nothing = is_limit | (weight == zero);
+    value = is_beyond ? beyond : value;
+    core_end_t end = {nothing, one, zero, is_nothing ? zero : value, nothing, one};
     return end;
 }
 

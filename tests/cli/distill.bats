@@ -35,6 +35,34 @@ P
     done
 }
 
+@test "the reverse divergence is that of the student from its teacher" {
+    needs_numpy
+    local options
+    for options in "-T 4" "-T 2 --no-t-squared"; do
+        run --separate-stderr clsoftmax distill "$STUDENT" "$TEACHER" $options --reverse --verify --gradient g.npy \
+            --losses l.npy
+        [ "$status" -eq 0 ]
+        [[ $stderr == *"0 of 7700 values differ from cpu in bits"*passed* ]]
+        python - "$STUDENT" "$TEACHER" "$options" <<'P'
+import numpy, sys
+def log_softmax(z):
+    z = z - z.max(1, keepdims=True)
+    return z - numpy.log(numpy.exp(z).sum(1, keepdims=True))
+options = sys.argv[3].split()
+t = float(options[1])
+squared = 1 if "--no-t-squared" in options else t * t
+p, q = (log_softmax(numpy.load(f).astype("f8") / t) for f in sys.argv[1:3])
+divergence = (numpy.exp(p) * (p - q)).sum(1)
+gradient = numpy.exp(p) * (p - q - divergence[:, None]) / t * squared / len(p)
+assert abs(numpy.load("l.npy") / (divergence * squared) - 1).max() < 1e-6
+assert abs(numpy.load("g.npy") - gradient).max() < 5e-7 * abs(gradient).max()
+P
+    done
+    # the other way round: KL of the teacher from the student
+    clsoftmax distill "$TEACHER" "$STUDENT" -T 4 >forward
+    clsoftmax distill "$STUDENT" "$TEACHER" -T 4 --reverse | diff forward -
+}
+
 @test "equal rows have exactly 0; a teacher of another type, in double precision, with weights" {
     needs_numpy
     clsoftmax distill "$TEACHER" "$TEACHER" -T 4 --gradient g.npy >summary

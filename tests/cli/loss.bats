@@ -48,6 +48,28 @@ assert abs(float(found["sum"]) / total - 1) < 1e-7, (found, total)
 P
 }
 
+@test "label smoothing is spread over the classes that are not masked" {
+    printf '1 2 3 -inf\n3 1 0.5 2\n0 0 9 1\n' >x.txt
+    printf '2\n0\n-1\n' >labels.txt
+    clsoftmax loss x.txt labels.txt --label-smoothing 0.3 -T 2 --gradient g.npy --sum --verify >summary
+    python3 - summary <<'P'
+import math, struct, sys
+found = dict(line.split() for line in open(sys.argv[1]))
+gradient = struct.unpack("<12f", open("g.npy", "rb").read()[-48:])
+total, expected = 0, []
+for x, label in ([1, 2, 3, -math.inf], 2), ([3, 1, .5, 2], 0):
+    lse, n = math.log(sum(math.exp(v / 2) for v in x)), sum(v > -math.inf for v in x)
+    targets = [0.7 * (c == label) + 0.3 / n * (v > -math.inf) for c, v in enumerate(x)]
+    total += sum(t * (lse - v / 2) for t, v in zip(targets, x) if t)
+    expected += [(math.exp(v / 2 - lse) - t) / 2 for t, v in zip(targets, x)]
+assert abs(float(found["sum"]) / total - 1) < 1e-6, (found, total)
+assert found["labelled"] == "2" and found["rows"] == "3"
+assert all(abs(a - b) < 1e-7 for a, b in zip(gradient, expected + [0] * 4)), (gradient, expected)
+P
+    clsoftmax loss "$LOGITS" "$LABELS" --label-smoothing 0 >none
+    clsoftmax loss "$LOGITS" "$LABELS" | diff none -
+}
+
 @test "a gradient is that of the mean, or with --sum that of the sum; rows without a label have none" {
     needs_numpy
     python - "$LABELS" <<'P'
@@ -117,6 +139,8 @@ P
     expect_error 2 "too small to divide a gradient by"
     run --separate-stderr clsoftmax loss x.txt label.txt --z-loss inf
     expect_error 2 "--z-loss inf"
+    run --separate-stderr clsoftmax loss x.txt label.txt --label-smoothing 1.5
+    expect_error 2 "--label-smoothing 1.5: it takes a number from 0 to 1"
     echo "100000001 100000002" >double.txt
     run --separate-stderr clsoftmax loss double.txt label.txt --z-loss 1
     expect_error 2 "relative to its largest logit"

@@ -131,10 +131,11 @@ static void remember(const cls_variant *variant)
 }
 
 /* Returns what the label of the shape's variant must hold. In a sweep no row is kept as 16 elements to a work-item:
-   there are 32. With an operand no more than 8 are kept. */
+   there are 32. With an operand no more than 8 are kept by a work-item of a group. */
 static const char *wanted_label(const watched_shape *shape, const clsoftmax_problem *problem)
 {
-    if (cls_has_operand(problem) && strstr(shape->reaches, " kept") && shape->classes > 8 * shape->work_group_size)
+    const int has_more = shape->classes > 8 * shape->work_group_size && strstr(shape->reaches, " kept");
+    if (shape->strategy == CLSOFTMAX_STRATEGY_GROUP && cls_has_operand(problem) && has_more)
         return " at a time";
     int is_of_16 = strcmp(shape->reaches, "16 x 1 kept") == 0;
     return problem->sweep > 0 && is_of_16 ? "32 x 1 kept" : shape->reaches;

@@ -88,6 +88,7 @@ static const run_help of_loss = {
                 "  clsoftmax loss logits.npy labels.npy -T 3.05\n"
                 "  clsoftmax loss logits.npy labels.npy --gradient gradient.npy --losses losses.npy\n"
                 "  clsoftmax loss logits.npy labels.npy --weights weights.npy --z-loss 1e-4 --gradient g.npy\n"
+                "  clsoftmax loss logits.npy labels.npy --label-smoothing 0.1\n"
                 "  clsoftmax loss huge.npy labels.npy --memory 512M -d 0:0,cpu\n",
 };
 
@@ -107,6 +108,7 @@ static const run_help of_distill = {
                 "  clsoftmax distill student.npy teacher.npy -T 4\n"
                 "  clsoftmax distill student.npy teacher.npy -T 4 --gradient gradient.npy --losses losses.npy\n"
                 "  clsoftmax distill student.npy model.safetensors:logits -T 2 --weights weights.npy\n"
+                "  clsoftmax distill student.npy teacher.npy -T 2 --reverse\n"
                 "  clsoftmax distill huge.npy teacher.npy -T 4 --memory 512M -d 0:0,cpu\n",
 };
 

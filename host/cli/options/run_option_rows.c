@@ -52,6 +52,16 @@ static int set_z_loss(const option_row *row, const char *argument, void *options
     return EXIT_DONE;
 }
 
+/* Takes the share of a label that is spread over all classes. */
+static int set_label_smoothing(const option_row *row, const char *argument, void *options)
+{
+    (void)row;
+    float *share = &((run_options *)options)->label_smoothing;
+    FORWARD(parse_temperature("--label-smoothing", argument, share));
+    COMPLAIN_IF(*share > 1, EXIT_WRONG, "--label-smoothing %s: it takes a number from 0 to 1", argument);
+    return EXIT_DONE;
+}
+
 static int set_log(const option_row *row, const char *argument, void *options)
 {
     (void)row, (void)argument;
@@ -259,6 +269,17 @@ const option_row run_option_rows[] = {
      .commands = LOSS,
      .set = set_z_loss,
      .help = "add Z times the square of log-sum-exp to the loss of each row; default 0"},
+    {.name = "label-smoothing",
+     .argument = "E",
+     .commands = LOSS,
+     .set = set_label_smoothing,
+     .help = "spread the share E of each label evenly over the classes of its row that are not\n"
+             "masked (-inf); default 0"},
+    {.name = "reverse",
+     .commands = DISTILL,
+     SETS(on, is_reversed),
+     .help = "the reverse divergence, KL(p || q) of the student from its teacher, in place of\n"
+             "KL(q || p)"},
     {.name = "sum",
      .commands = HAS_LOSSES,
      SETS(on, is_sum),

@@ -68,16 +68,23 @@ static int check_names(const run_options *options)
 static int choose_results(run_options *options)
 {
     if (options->command == LOSS) {
-        options->problem.operation =
-            options->output ? CLSOFTMAX_OPERATION_CROSS_ENTROPY_GRADIENT : CLSOFTMAX_OPERATION_CROSS_ENTROPY;
+        const int is_smoothed = options->label_smoothing > 0;
+        options->problem.operation = options->output
+                                         ? (is_smoothed ? CLSOFTMAX_OPERATION_SMOOTHED_CROSS_ENTROPY_GRADIENT
+                                                        : CLSOFTMAX_OPERATION_CROSS_ENTROPY_GRADIENT)
+                                     : is_smoothed ? CLSOFTMAX_OPERATION_SMOOTHED_CROSS_ENTROPY
+                                                   : CLSOFTMAX_OPERATION_CROSS_ENTROPY;
         return EXIT_DONE;
     }
     if (options->command == DISTILL) {
         COMPLAIN_IF(options->problem.temperature_squared && options->temperature >= 0x1p64f, EXIT_WRONG,
                     "-T %g: its square, by which losses are multiplied, overflows; --no-t-squared leaves it out",
                     (double)options->temperature);
-        options->problem.operation =
-            options->output ? CLSOFTMAX_OPERATION_DISTILLATION_GRADIENT : CLSOFTMAX_OPERATION_DISTILLATION;
+        options->problem.operation = options->output
+                                         ? (options->is_reversed ? CLSOFTMAX_OPERATION_REVERSE_DISTILLATION_GRADIENT
+                                                                 : CLSOFTMAX_OPERATION_DISTILLATION_GRADIENT)
+                                     : options->is_reversed ? CLSOFTMAX_OPERATION_REVERSE_DISTILLATION
+                                                            : CLSOFTMAX_OPERATION_DISTILLATION;
         return EXIT_DONE;
     }
     if (options->labels && !options->statistics && !options->output)

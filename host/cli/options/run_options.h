@@ -23,6 +23,8 @@ typedef struct run_options {
     const char *weights;      /* loss, distill: file with a weight for each row, or NULL */
     const char *losses;       /* loss, distill: file for the loss of each row, or NULL */
     float z_loss;             /* the weight of lse^2 in a loss */
+    float label_smoothing;    /* loss: the share of a label that all classes have together */
+    int is_reversed;          /* distill: the divergence is KL(p || q) */
     int is_sum;               /* loss, distill: the gradient is that of the sum, not of the mean */
     float temperature;
     int axis;

@@ -33,6 +33,7 @@ uint64_t shard_key(const run *run, const char *descr)
     uint64_t hash = hash_bytes(FNV_OFFSET_BASIS, numbers, sizeof numbers);
     hash = hash_bytes(hash, &run->options.temperature, sizeof run->options.temperature);
     hash = hash_bytes(hash, &run->options.z_loss, sizeof run->options.z_loss);
+    hash = hash_bytes(hash, &run->options.label_smoothing, sizeof run->options.label_smoothing);
     hash = hash_bytes(hash, &run->scale, sizeof run->scale);
     hash = hash_bytes(hash, run->options.sweep.values, run->options.sweep.count * sizeof(float));
     hash = hash_bytes(hash, &run->input.version, sizeof run->input.version);

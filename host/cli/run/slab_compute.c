@@ -3,6 +3,8 @@
 #include "support/library.h"
 #include "support/messages.h"
 
+#include <math.h>
+
 static clsoftmax_arguments arguments_of(const run *run, const slab_buffers *buffers)
 {
     const run_options *options = &run->options;
@@ -18,6 +20,7 @@ static clsoftmax_arguments arguments_of(const run *run, const slab_buffers *buff
     arguments.losses = buffers->losses;
     arguments.scale = run->scale;
     arguments.z_loss = options->z_loss;
+    arguments.label_smoothing = options->label_smoothing;
     return arguments;
 }
 
@@ -68,16 +71,26 @@ typedef struct slab_allowances {
     allowance results, losses;
 } slab_allowances;
 
+/* Returns the largest loss of a slab that is finite; 0 where losses are not kept. */
+static double largest_loss(const float *losses, uint64_t rows)
+{
+    double largest = 0;
+    for (uint64_t row = 0; losses && row < rows; row++)
+        if (isfinite(losses[row]) && (double)losses[row] > largest)
+            largest = (double)losses[row];
+    return largest;
+}
+
 static slab_allowances allowed_in_slab(const run *run, const clsoftmax_problem *problem, const slab *slab,
                                        const slab_buffers *buffers)
 {
-    const double one = (double)run->options.temperature;
-    slab_allowances allowed = {allowed_error(problem, one, 0), allowed_loss_error(problem, one, 0)};
+    const double one = (double)run->options.temperature, largest = largest_loss(buffers->losses, slab->rows);
+    slab_allowances allowed = {allowed_error(problem, one, largest), allowed_loss_error(problem, one, 0)};
     for (uint64_t i = 0; buffers->temperatures && i < slab->rows; i++) {
         const double own = (double)buffers->temperatures[i];
         if (!(own >= 0))
             continue;
-        allowed.results = larger_of(allowed.results, allowed_error(problem, own, 0));
+        allowed.results = larger_of(allowed.results, allowed_error(problem, own, largest));
         allowed.losses = larger_of(allowed.losses, allowed_loss_error(problem, own, 0));
     }
     return allowed;
