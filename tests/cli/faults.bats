@@ -113,7 +113,7 @@ verify_sees() {
 @test "verify sees operands that are lost, lose their scale or their sign" {
     needs_device
     verify_sees softmax_backward <<'FAULTS'
-elements.h|return HAS_OPERAND ? OPERAND(dtype_load_one)(address) : 0.0f;|return 0.0f;
+elements.h|const float read = HAS_OPERAND ? OPERAND(dtype_load_one)(address) : 0.0f;|const float read = 0.0f;
 operand.h|(core_row_int)(252) - field|(core_row_int)(254) - field
 numeric_core.h|0x1.8p+64f : 0x1.8p+96f|0x1.8p+64f : 0x1.cp+96f
 operand.h|return key < (core_row_uint)(CORE_OPERAND_INFINITE) ? kind : (core_row_int)(CORE_ROW_NAN);|return kind;
@@ -125,6 +125,17 @@ FAULTS
     verify_sees cross_entropy_gradient <<'FAULTS'
 phases.h|if (label >= 0 && core_row_is_computed(kinds\[i\]))|if (label > 1000000)
 phases.h|? weight : CORE_NO_LABEL;|? weight : weight;
+FAULTS
+}
+
+@test "verify sees targets and smoothed labels whose distances, scale or mask are wrong" {
+    needs_device
+    verify_sees cross_entropy_of_targets <<'FAULTS'
+row_end.h|sums.distances.exponent += (core_row_int)(2) - power;|sums.distances.exponent += (core_row_int)(3) - power;
+targets.h|likelihood.exponent -= exponent;|
+FAULTS
+    verify_sees smoothed_cross_entropy_gradient <<'FAULTS'
+operand.h|(type)(0.0f) : (type)(1.0f)) : (read))|(type)(1.0f) : (type)(1.0f)) : (read))
 FAULTS
 }
 

@@ -52,9 +52,12 @@ static int run(void *rows_, const clsoftmax_problem *problem, const clsoftmax_ar
     clsoftmax_status status = cls_problem_check(problem, &checked);
     if (status != CLSOFTMAX_OK)
         return (int)status;
+    clsoftmax_arguments with_operand = *arguments; /* as clsoftmax_plan_run does */
+    if (cls_operand_is_logits(&checked))
+        with_operand.operand = arguments->logits;
     const int stream = arguments->results != arguments->logits && problem->classes % 2;
-    const cpu_call call = {&checked, arguments, cls_problem_policies(&checked),
-                           stream,   1,         cls_problem_temperatures(&checked)};
+    const cpu_call call = {
+        &checked, &with_operand, cls_problem_policies(&checked), stream, 1, cls_problem_temperatures(&checked)};
     cpu_shares shares = {cls_problem_rows(&checked), SHARE_ROWS, 0};
     *arguments->invalid_rows = (cls_problem_is_lean(&checked) ? rows->lean : rows->faithful)(&call, &shares, &room);
     return 0;
@@ -82,7 +85,8 @@ int main(int count, char **arguments)
         static const char *const names[] = {"one by one", "side by side", "in parts"};
         for (unsigned k = 0; k < 3; k++) {
             digest_rows rows = functions[k];
-            if (k == 1 && clsoftmax_operation_has_operand(line->operation)) /* no lane has an operand */
+            if (k == 1 &&
+                cls_has_operand(&(clsoftmax_problem){.operation = line->operation})) /* no lane has an operand */
                 continue;
             compared++;
             char name[80];
