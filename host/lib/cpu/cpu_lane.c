@@ -496,12 +496,15 @@ INLINE void write_results_of(const panel *panel, int operation)
         store_transposed(panel);
 }
 
+/* Does so for any operation without an operand, since no panel has one: loops for the others would make the stack
+   larger than the 128 KB that musl gives to threads. */
 static void write_results(const panel *panel)
 {
     switch ((int)panel->call->problem->operation) {
 #define WRITE_RESULTS_OF(name, made_of, ending, zero)                                                                  \
     case OPERATION_##name:                                                                                             \
-        write_results_of(panel, OPERATION_##name);                                                                     \
+        if (!operation_has_operand(OPERATION_##name))                                                                  \
+            write_results_of(panel, OPERATION_##name);                                                                 \
         break;
         OPERATION_LIST(WRITE_RESULTS_OF)
 #undef WRITE_RESULTS_OF
