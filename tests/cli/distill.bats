@@ -4,6 +4,7 @@ load helpers
 
 STUDENT=$SOURCE/tests/data/digits_val_student_logits.npy # 700 x 10
 TEACHER=$SOURCE/tests/data/digits_val_logits.npy
+LABELS=$SOURCE/tests/data/digits_val_labels.npy
 
 @test "losses and gradients are right by their formulas, and verified" {
     needs_numpy
@@ -111,6 +112,165 @@ P
     needs_device
     clsoftmax distill "$STUDENT" "$TEACHER" -T 4 --gradient g4.npy -d 0:0 | diff summary -
     cmp g.npy g4.npy
+}
+
+# some_labels: writes labels.npy, in which every seventh row has none
+some_labels() {
+    python - "$LABELS" <<'P'
+import numpy, sys
+labels = numpy.load(sys.argv[1]).astype("i8")
+labels[::7] = -1
+numpy.save("labels.npy", labels)
+P
+}
+
+@test "labels: losses, gradients, means and sums of the mix are right by their formulas, and verified" {
+    needs_numpy
+    some_labels
+    python -c 'import numpy; numpy.save("weights.npy", numpy.arange(700.) % 3)'
+    local options
+    for options in "-T 4 --alpha 0.3" "-T 2" "-T 0.5 --alpha 0.75 --sum --no-t-squared" \
+        "-T 4 --alpha 0.1 --weights weights.npy" "-T 4 --alpha 0.6 --accuracy fast"; do
+        run --separate-stderr clsoftmax distill "$STUDENT" "$TEACHER" --labels labels.npy $options --verify \
+            --gradient g.npy --losses l.npy
+        [ "$status" -eq 0 ]
+        [[ $stderr == *"0 of 15400 values differ from cpu in bits"*passed* ]]
+        echo "$output" >summary
+        python - "$STUDENT" "$TEACHER" "$options" <<'P'
+import numpy, sys
+def log_softmax(z):
+    z = z - z.max(1, keepdims=True)
+    return z - numpy.log(numpy.exp(z).sum(1, keepdims=True))
+options = sys.argv[3].split()
+t = float(options[1])
+a = float(options[options.index("--alpha") + 1]) if "--alpha" in options else 0.5
+squared = 1 if "--no-t-squared" in options else t * t
+error = 4 if "fast" in options else 1
+x, y = (numpy.load(f).astype("f8") for f in sys.argv[1:3])
+labels = numpy.load("labels.npy")
+w = numpy.load("weights.npy") if "--weights" in options else numpy.ones(len(x))
+has, rows = labels >= 0, numpy.arange(len(x))
+p, q, p1 = log_softmax(x / t), log_softmax(y / t), log_softmax(x)
+step = numpy.zeros_like(x)
+step[rows[has], labels[has]] = 1
+of_labels = w * numpy.where(has, -p1[rows, labels], 0)
+of_teacher = w * (numpy.exp(q) * (q - p)).sum(1) * squared
+losses = a * of_labels + (1 - a) * of_teacher
+over = (1, 1) if "--sum" in options else (w[has].sum(), w.sum())
+gradient = a * (w * has)[:, None] * (numpy.exp(p1) - step) / over[0] + \
+    (1 - a) * w[:, None] * (numpy.exp(p) - numpy.exp(q)) / t * squared / over[1]
+assert abs(numpy.load("l.npy") - losses).max() < error * 1e-6 * losses.max()
+assert abs(numpy.load("g.npy") - gradient).max() < error * 3e-7 * abs(gradient).max()
+found = {name: float(value) for name, value in (line.split() for line in open("summary"))}
+means = of_labels.sum() / w[has].sum(), of_teacher.sum() / w.sum()
+expected = {"mean": a * means[0] + (1 - a) * means[1], "sum": losses.sum(), "cross-entropy": means[0],
+            "divergence": means[1], "labelled": has.sum(), "rows": len(x)}
+if "--weights" in options:
+    expected["weights"] = w.sum()
+assert found.keys() == expected.keys(), found
+for name in expected:
+    assert abs(found[name] / expected[name] - 1) < error * 1e-6, (name, found, expected)
+P
+        clsoftmax distill "$STUDENT" "$TEACHER" --labels labels.npy $options | diff summary -
+    done
+}
+
+@test "labels: with alpha 0 and 1 the bytes are those of the divergence and of the cross-entropy alone" {
+    local type name
+    for type in f32 f16 bf16; do
+        clsoftmax distill "$STUDENT" "$TEACHER" -T 4 --out-dtype $type --gradient g.npy --losses l.npy >teacher
+        clsoftmax distill "$STUDENT" "$TEACHER" -T 4 --out-dtype $type --labels "$LABELS" --alpha 0 \
+            --gradient g0.npy --losses l0.npy >zero
+        cmp g.npy g0.npy
+        cmp l.npy l0.npy
+        clsoftmax loss "$STUDENT" "$LABELS" --out-dtype $type --gradient g.npy --losses l.npy >labels
+        clsoftmax distill "$STUDENT" "$TEACHER" -T 4 --out-dtype $type --labels "$LABELS" --alpha 1 \
+            --gradient g1.npy --losses l1.npy >one
+        cmp g.npy g1.npy
+        cmp l.npy l1.npy
+        for name in mean sum rows; do
+            diff <(grep "^$name " teacher) <(grep "^$name " zero)
+            diff <(grep "^$name " labels) <(grep "^$name " one)
+        done
+    done
+    # what has no share is infinite
+    echo "1 2 -inf" >x.txt
+    echo "1 2 -inf" >y.txt
+    echo 2 >label.txt
+    [ "$(clsoftmax distill x.txt y.txt --labels label.txt --alpha 0 | head -n 1)" = "mean 0" ]
+    [ "$(clsoftmax distill x.txt y.txt --labels label.txt --alpha 0.5 | head -n 1)" = "mean inf" ]
+    echo "1 2 3" >y.txt
+    echo 1 >label.txt
+    clsoftmax distill x.txt y.txt --labels label.txt --alpha 1 >one
+    diff <(head -n 1 one) <(clsoftmax loss x.txt label.txt | head -n 1)
+    grep -qx "divergence inf" one
+    # no row has a label: nothing is added to 1 - alpha times the divergence
+    echo -1 >label.txt
+    echo "1 2 0" >y.txt
+    clsoftmax distill y.txt y.txt --labels label.txt >none
+    grep -qx "mean 0" none
+    grep -qx "cross-entropy nan" none
+}
+
+@test "labels: the same bytes in slabs, in shards, of rows, in 16 bits, by several devices" {
+    needs_numpy
+    some_labels
+    local type shard words="--labels labels.npy -T 4 --alpha 0.3"
+    python - "$STUDENT" <<'P'
+import numpy, sys
+numpy.save("half.npy", numpy.load(sys.argv[1]).astype("f2"))
+P
+    for type in f32 f16; do # in place, and with a mix of a smaller type
+        words="$words --out-dtype $type"
+        clsoftmax distill half.npy "$TEACHER" $words --gradient g.npy --losses l.npy >summary
+        clsoftmax distill half.npy "$TEACHER" $words --gradient g2.npy --losses l2.npy --memory 8k -d cpu,cpu |
+            diff summary -
+        cmp g.npy g2.npy
+        cmp l.npy l2.npy
+        for shard in 2 0 1; do
+            clsoftmax distill half.npy "$TEACHER" $words --gradient g3.npy --losses l3.npy --shard $shard/3 >/dev/null
+        done
+        cmp g.npy g3.npy
+        cmp l.npy l3.npy
+        clsoftmax distill half.npy "$TEACHER" $words --gradient g5.npy --verify >/dev/null
+        cmp g.npy g5.npy
+    done
+    clsoftmax distill "$STUDENT" "$TEACHER" $words --sum --gradient part.npy --rows 10:20 >/dev/null
+    clsoftmax distill "$STUDENT" "$TEACHER" $words --sum --gradient whole.npy >/dev/null
+    cmp <(tail -c +129 part.npy) <(tail -c +329 whole.npy | head -c 200)
+    clsoftmax distill "$STUDENT" "$TEACHER" $words --gradient g.npy --explain >explained
+    grep -q ", cross_entropy_gradient and distillation_gradient$" explained
+    [ "$(grep -c "^device cpu: " explained)" = 2 ]
+    # classes on the first axis, and a temperature for each row
+    seq 10 19 >ten.txt
+    python -c 'import numpy; numpy.savetxt("t.txt", 1 + numpy.arange(10) / 4)'
+    clsoftmax distill "$STUDENT" "$TEACHER" --axis 0 --labels ten.txt -T @t.txt --gradient a.npy >summary
+    python - "$STUDENT" "$TEACHER" <<'P'
+import numpy, sys
+x, y = (numpy.load(f).T for f in sys.argv[1:])
+numpy.save("x.npy", numpy.ascontiguousarray(x))
+numpy.save("y.npy", numpy.ascontiguousarray(y))
+P
+    clsoftmax distill x.npy y.npy --labels ten.txt -T @t.txt --gradient b.npy --memory 200k | diff summary -
+    python -c 'import numpy; assert (numpy.load("a.npy").T == numpy.load("b.npy")).all()'
+    needs_device
+    clsoftmax distill half.npy "$TEACHER" $words --gradient g4.npy -d 0:0,cpu >/dev/null
+    clsoftmax distill half.npy "$TEACHER" $words --gradient g5.npy -d cpu >/dev/null
+    cmp g4.npy g5.npy
+}
+
+@test "errors of --labels and --alpha" {
+    local alpha
+    for alpha in -0.1 1.1 nan inf "" 0.5x; do
+        run --separate-stderr clsoftmax distill "$STUDENT" "$TEACHER" --labels "$LABELS" --alpha "$alpha"
+        expect_error 2 "--alpha $alpha: it takes a number from 0 to 1"
+    done
+    run --separate-stderr clsoftmax distill "$STUDENT" "$TEACHER" --alpha 0.5
+    expect_error 2 "--alpha: it is the share of the labels" "--labels FILE"
+    printf '1\n2\n' >two.txt
+    run --separate-stderr clsoftmax distill "$STUDENT" "$TEACHER" --labels two.txt --gradient g.npy
+    expect_error 2 "--labels: 2 numbers for 700 rows"
+    [ ! -e g.npy ]
 }
 
 @test "errors" {

@@ -295,6 +295,36 @@ FAULTS
     [[ $output == *" does not hold"* ]]
 }
 
+# run_with TEST FILE: runs tests/numbers/test_TEST.c with ./faulty.c in place of a file of the library
+run_with() {
+    gcc -std=gnu11 -D_GNU_SOURCE -O1 -w -ffp-contract=off -I"$SOURCE/host/include" -I"$SOURCE/host/lib" \
+        -I"$SOURCE/kernels" -I"$SOURCE/tests" -iquote "$SOURCE/$(dirname "$2")" faulty.c \
+        "$SOURCE/tests/numbers/test_$1.c" "$SOURCE"/tests/support/{device,dtype_values}.c "$BUILD/host/libclsoftmax.a" \
+        -lcriterion -lmpfr -lgmp -lpthread -lm -ldl -o faulty && ./faulty -j1
+}
+
+@test "tests of the library see faults in mixes" {
+    ! nm "$CLSOFTMAX" | grep -q __gcov_dump || skip "gcov's counters are not linked here"
+    ! is_sanitized || skip "AddressSanitizer is not linked here"
+    local target file pattern replacement
+    while IFS='|' read -r target file pattern replacement; do
+        sed "s/$pattern/$replacement/" "$SOURCE/$file" >faulty.c
+        run cmp -s "$SOURCE/$file" faulty.c
+        [ "$status" -eq 1 ] || { echo "nothing was planted: $pattern"; false; }
+        run run_with "$target" "$file"
+        echo "$file, $pattern: $output"
+        [ "$status" -eq 1 ]
+        [[ $output == *"Synthesis"* ]] # it compiled
+    done <<'FAULTS'
+mix|host/lib/mix.c|alpha == 0 ? b : |
+mix|host/lib/mix.c|alpha \* a + (1 - alpha) \* b|(float)(alpha * a) + (1 - alpha) * b
+mix|host/lib/mix.c|f16_of_float(rounded_to_odd(value))|f16_of_float(rounded(value))
+mix|host/lib/mix.c|value > (double)nearest ? INFINITY : -INFINITY|value > (double)nearest ? -INFINITY : INFINITY
+mix|host/lib/mix.c|has_labels ? own->mean : 0|own->mean
+mix|host/lib/mix.c|classes, student, 1, labels, own|classes, student, temperature, labels, own
+FAULTS
+}
+
 # unlisted TABLE: prints what the command calls of other libraries that is not in the table (libc_calls.h) and could
 # fail
 unlisted() {

@@ -56,6 +56,10 @@ ranks() {
     local student=$SOURCE/tests/data/digits_val_student_logits.npy
     clsoftmax distill "$student" "$LOGITS" -T 4 --gradient whole.npy >whole.txt
     ranks 3 distill "$student" "$LOGITS" -T 4 --gradient g.npy --memory 8k | diff whole.txt -
+    local labels=$SOURCE/tests/data/digits_val_labels.npy
+    clsoftmax distill "$student" "$LOGITS" -T 4 --labels "$labels" --alpha 0.3 --gradient mixed.npy >mixed.txt
+    ranks 3 distill "$student" "$LOGITS" -T 4 --labels "$labels" --alpha 0.3 --gradient g2.npy | diff mixed.txt -
+    cmp mixed.npy g2.npy
     cmp whole.npy g.npy
 }
 

@@ -102,11 +102,13 @@ static const run_help of_distill = {
         "by the student's logits. Prints the mean, the sum and the number of rows; sums are exact, so they do not\n"
         "depend on devices, processes or the order of rows. A loss is never negative, and 0 for equal rows.\n"
         "\n"
-        "TEACHER has the shape of STUDENT; it may have another type.\n"
+        "TEACHER has the shape of STUDENT; it may have another type. With --labels, the loss of a row is a mix with\n"
+        "the cross-entropy of its label at T = 1; the means of both are printed, too.\n"
         "\n" STUDENT_FORMATS,
     .examples = "examples:\n"
                 "  clsoftmax distill student.npy teacher.npy -T 4\n"
                 "  clsoftmax distill student.npy teacher.npy -T 4 --gradient gradient.npy --losses losses.npy\n"
+                "  clsoftmax distill student.npy teacher.npy -T 4 --labels labels.npy --alpha 0.3 --gradient g.npy\n"
                 "  clsoftmax distill student.npy model.safetensors:logits -T 2 --weights weights.npy\n"
                 "  clsoftmax distill student.npy teacher.npy -T 2 --reverse\n"
                 "  clsoftmax distill huge.npy teacher.npy -T 4 --memory 512M -d 0:0,cpu\n",

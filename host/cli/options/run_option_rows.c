@@ -12,6 +12,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---------------------------------------------------------------- Temperatures */
@@ -59,6 +60,19 @@ static int set_label_smoothing(const option_row *row, const char *argument, void
     float *share = &((run_options *)options)->label_smoothing;
     FORWARD(parse_temperature("--label-smoothing", argument, share));
     COMPLAIN_IF(*share > 1, EXIT_WRONG, "--label-smoothing %s: it takes a number from 0 to 1", argument);
+    return EXIT_DONE;
+}
+
+/* Takes the share of the labels in a mix of losses. */
+static int set_alpha(const option_row *row, const char *argument, void *options_)
+{
+    (void)row;
+    run_options *options = options_;
+    char *end;
+    options->alpha = strtof(argument, &end);
+    COMPLAIN_IF(end == argument || *end || !(options->alpha >= 0 && options->alpha <= 1), EXIT_WRONG,
+                "--alpha %s: it takes a number from 0 to 1", argument);
+    options->has_alpha = 1;
     return EXIT_DONE;
 }
 
@@ -290,6 +304,19 @@ const option_row run_option_rows[] = {
      SETS(text, labels),
      .help = "a class for each row, any other whole number for none: adds the negative\n"
              "log-likelihood of each row, its mean, and the accuracy"},
+    {.name = "labels",
+     .argument = "FILE",
+     .commands = DISTILL,
+     SETS(text, labels),
+     .help = "a class for each row, any other whole number for none. The loss of a row becomes A times\n"
+             "the cross-entropy of its label at T = 1, plus 1 - A times the divergence; without a\n"
+             "label it has the second term alone"},
+    {.name = "alpha",
+     .argument = "A",
+     .commands = DISTILL,
+     .set = set_alpha,
+     .help = "the share of --labels in the losses, from 0 to 1; default 0.5. The mean is A times the\n"
+             "mean cross-entropy of the rows with a label, plus 1 - A times that of all divergences"},
     {.name = "neg-inf-rows",
      .argument = "WORD",
      .commands = ALL,

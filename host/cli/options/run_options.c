@@ -80,6 +80,8 @@ static int choose_results(run_options *options)
         COMPLAIN_IF(options->problem.temperature_squared && options->temperature >= 0x1p64f, EXIT_WRONG,
                     "-T %g: its square, by which losses are multiplied, overflows; --no-t-squared leaves it out",
                     (double)options->temperature);
+        COMPLAIN_IF(options->has_alpha && !options->labels, EXIT_WRONG,
+                    "--alpha: it is the share of the labels in the losses, and there are none; --labels FILE has them");
         options->problem.operation = options->output
                                          ? (options->is_reversed ? CLSOFTMAX_OPERATION_REVERSE_DISTILLATION_GRADIENT
                                                                  : CLSOFTMAX_OPERATION_DISTILLATION_GRADIENT)
@@ -160,6 +162,7 @@ static void set_defaults(run_command command, run_options *options)
     memset(options, 0, sizeof *options);
     options->command = command;
     options->temperature = 1;
+    options->alpha = 0.5f;
     options->axis = -1;
     options->text.decimal = '.';
     options->progress = -1;

@@ -22,6 +22,8 @@ typedef struct run_options {
     const char *teacher;      /* distill: file with the teacher's logits */
     const char *weights;      /* loss, distill: file with a weight for each row, or NULL */
     const char *losses;       /* loss, distill: file for the loss of each row, or NULL */
+    int has_alpha;            /* distill: --alpha was given */
+    float alpha;              /* the share of the labels in a mix of losses */
     float z_loss;             /* the weight of lse^2 in a loss */
     float label_smoothing;    /* loss: the share of a label that all classes have together */
     int is_reversed;          /* distill: the divergence is KL(p || q) */

@@ -117,7 +117,7 @@ static int compute(run *run, const float *logits, uint64_t classes, const row_re
     arguments.results = all;
     arguments.temperatures = request->temperatures;
     arguments.statistics = sweep->statistics;
-    clsoftmax_status computed = device_run(device, &problem, &arguments);
+    clsoftmax_status computed = device_run(device, 0, &problem, &arguments);
     return computed == CLSOFTMAX_OK ? EXIT_DONE : complain_library(device_selector(device), computed);
 }
 

@@ -74,7 +74,8 @@ int devices_open(const char *list, devices *devices)
 void devices_close(devices *devices)
 {
     for (size_t i = 0; i < devices->count; i++) {
-        clsoftmax_plan_release(devices->of[i].plan);
+        for (unsigned p = 0; p < DEVICE_PLANS; p++)
+            clsoftmax_plan_release(devices->of[i].plans[p].plan);
         clsoftmax_context_release(devices->of[i].context);
         pthread_mutex_destroy(&devices->of[i].lock);
     }
@@ -83,22 +84,24 @@ void devices_close(devices *devices)
 }
 
 /* Makes a plan unless the last one serves: all slabs but a few have one shape. */
-static clsoftmax_status plan_for(device *device, const clsoftmax_problem *problem)
+static clsoftmax_status plan_for(clsoftmax_context *context, const clsoftmax_problem *problem, device_plan *at)
 {
-    if (device->plan && memcmp(&device->problem, problem, sizeof *problem) == 0)
+    if (at->plan && memcmp(&at->problem, problem, sizeof *problem) == 0)
         return CLSOFTMAX_OK;
-    clsoftmax_plan_release(device->plan);
-    device->plan = NULL;
-    device->problem = *problem;
-    return clsoftmax_plan_create(device->context, problem, &device->plan);
+    clsoftmax_plan_release(at->plan);
+    at->plan = NULL;
+    at->problem = *problem;
+    return clsoftmax_plan_create(context, problem, &at->plan);
 }
 
-clsoftmax_status device_run(device *device, const clsoftmax_problem *problem, const clsoftmax_arguments *arguments)
+clsoftmax_status device_run(device *device, unsigned place, const clsoftmax_problem *problem,
+                            const clsoftmax_arguments *arguments)
 {
+    device_plan *at = &device->plans[place];
     pthread_mutex_lock(&device->lock);
-    clsoftmax_status status = plan_for(device, problem);
+    clsoftmax_status status = plan_for(device->context, problem, at);
     if (status == CLSOFTMAX_OK)
-        status = clsoftmax_plan_run(device->plan, arguments);
+        status = clsoftmax_plan_run(at->plan, arguments);
     if (status != CLSOFTMAX_OK && !is_request_wrong(status))
         device->has_failed = 1;
     pthread_mutex_unlock(&device->lock);

@@ -7,11 +7,19 @@
 #include <pthread.h>
 #include <stddef.h>
 
+/* A plan, or NULL, and its problem. */
+typedef struct device_plan {
+    clsoftmax_plan *plan;
+    clsoftmax_problem problem;
+} device_plan;
+
+/* Work that takes turns on a device, such as the components of a job, has places of its own for plans. */
+enum { DEVICE_PLANS = 2 };
+
 typedef struct device {
     clsoftmax_context *context;
-    pthread_mutex_t lock; /* of all that follows */
-    clsoftmax_plan *plan; /* of the last problem, or NULL */
-    clsoftmax_problem problem;
+    pthread_mutex_t lock;            /* of all that follows */
+    device_plan plans[DEVICE_PLANS]; /* of the last problem at each place */
     int has_failed;
     int is_reported; /* the failure has been told */
 } device;
@@ -30,8 +38,10 @@ void devices_close(devices *devices);
 /* Complains, and returns EXIT_WRONG, if one of the devices does not keep the numeric promise. */
 int devices_check_exact(const devices *devices);
 
-/* Runs a problem once the device is free. A device that fails stays failed. */
-clsoftmax_status device_run(device *device, const clsoftmax_problem *problem, const clsoftmax_arguments *arguments);
+/* Runs a problem once the device is free. Its plan stays at a place, from 0 to DEVICE_PLANS - 1, for the next problem
+   that is the same. A device that fails stays failed. */
+clsoftmax_status device_run(device *device, unsigned place, const clsoftmax_problem *problem,
+                            const clsoftmax_arguments *arguments);
 
 /* Returns 1 for the first caller alone: a failure is told once, though several threads see it. */
 int device_report_once(device *device);

@@ -50,9 +50,30 @@ int run_prints_rows(const run *run)
     return run_prints_results(run) || run_prints_statistics(run);
 }
 
-clsoftmax_problem run_slab_problem(const run *run, const slab *slab)
+int run_is_mix(const run *run)
+{
+    return run->component_count > 1;
+}
+
+int run_is_of_labels(const run *run, unsigned component)
+{
+    return run_is_mix(run) && clsoftmax_operation_has_labels(run->components[component].operation);
+}
+
+clsoftmax_problem run_component_problem(const run *run, unsigned component)
 {
     clsoftmax_problem problem = run->problem;
+    if (!run_is_mix(run))
+        return problem;
+    problem.operation = run->components[component].operation;
+    problem.results_dtype = CLSOFTMAX_F32;
+    problem.temperature_per_row = problem.temperature_per_row && !run_is_of_labels(run, component);
+    return problem;
+}
+
+clsoftmax_problem run_slab_problem(const run *run, const slab *slab, unsigned component)
+{
+    clsoftmax_problem problem = run_component_problem(run, component);
     problem.outer = slab->outer;
     problem.inner = slab->inner;
     return problem;

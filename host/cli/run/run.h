@@ -18,23 +18,35 @@
 
 #include <pthread.h>
 
-/* What the losses of rows come to: exact sums, so that they do not depend on the order of slabs, shards and ranks. They
-   begin as zeros. */
+/* What the losses of a component come to: exact sums, so that they do not depend on the order of slabs, shards and
+   ranks. They begin as zeros. */
 typedef struct loss_sums {
     clsoftmax_total losses, weights; /* the weights of the rows that count, if the job has weights */
     uint64_t counted, rows;          /* rows count that have a label, or a teacher */
 } loss_sums;
 
+/* What one plan computes of each slab. A job has one component; a distillation that learns from labels as well has two,
+   whose gradients and losses are mixed: the cross-entropy of the labels, at T = 1, and behind it what the job would be
+   without labels. The last component is the only one that may write where the logits are. */
+typedef struct run_component {
+    clsoftmax_operation operation;
+    float scale; /* of its gradient */
+    loss_sums loss;
+} run_component;
+
+enum { RUN_MOST_COMPONENTS = 2 };
+
 typedef struct run {
     run_options options;
-    clsoftmax_problem problem; /* of all rows of the input */
-    uint64_t rows;             /* of the input, after --rows */
-    uint64_t first_row;        /* where row 0 stands in the files of temperatures and labels */
+    clsoftmax_problem problem; /* of all rows of the input; of a mix, that of the last component */
+    run_component components[RUN_MOST_COMPONENTS];
+    unsigned component_count;
+    uint64_t rows;      /* of the input, after --rows */
+    uint64_t first_row; /* where row 0 stands in the files of temperatures and labels */
     source input, teacher, temperatures, labels, weights;
     devices devices, cpu, reference; /* the last two if the results are verified */
     result_file results, statistics, losses;
     int has_results_file, has_statistics_file, has_losses_file;
-    float scale;  /* of a gradient */
     int in_place; /* in a slab, results take the place of the logits */
     int in_order; /* slabs are written one after another: to standard output, to a pipe, or into a sum over rows */
     slabs slabs;
@@ -47,7 +59,6 @@ typedef struct run {
     uint64_t foreign_labels; /* neither a class nor -1 */
     comparison bits, ulp;    /* against cpu, and against reference */
     label_summary *labelled; /* at each temperature */
-    loss_sums loss;
 } run;
 
 /* Zeroes a job, so that run_end may be called whatever has been opened; gives everything back. */
@@ -68,8 +79,15 @@ int run_prints_statistics(const run *run);
 /* Returns 1 if results or statistics are printed on standard output. */
 int run_prints_rows(const run *run);
 
-/* Returns the problem of a slab alone. */
-clsoftmax_problem run_slab_problem(const run *run, const slab *slab);
+/* Returns 1 if the job has two components, which are mixed. */
+int run_is_mix(const run *run);
+
+/* Returns 1 if a component of a mix is the cross-entropy of the labels, at T = 1. */
+int run_is_of_labels(const run *run, unsigned component);
+
+/* Returns the problem of a component, of all rows or of a slab alone. Components of a mix have results of f32. */
+clsoftmax_problem run_component_problem(const run *run, unsigned component);
+clsoftmax_problem run_slab_problem(const run *run, const slab *slab, unsigned component);
 
 /* ---------------------------------------------------------------- The job */
 

@@ -21,9 +21,10 @@ static const char *bytes_text(double bytes, char *text)
 static void print_rows(const run *run, uint64_t rows)
 {
     const clsoftmax_problem *p = &run->problem;
-    printf("rows: %llu of %llu classes, %s to %s, %s", (unsigned long long)rows, (unsigned long long)p->classes,
-           clsoftmax_dtype_name(p->logits_dtype), clsoftmax_dtype_name(p->results_dtype),
-           clsoftmax_operation_name(p->operation));
+    printf("rows: %llu of %llu classes, %s to %s", (unsigned long long)rows, (unsigned long long)p->classes,
+           clsoftmax_dtype_name(p->logits_dtype), clsoftmax_dtype_name(p->results_dtype));
+    for (unsigned c = 0; c < run->component_count; c++)
+        printf("%s%s", c > 0 ? " and " : ", ", clsoftmax_operation_name(run->components[c].operation));
     if (p->sweep > 0)
         printf(" at %llu temperatures", (unsigned long long)p->sweep);
     printf("\n");
@@ -52,13 +53,13 @@ static void print_slabs(const run *run, uint64_t rows)
            bytes_text((double)run->options.memory, second));
 }
 
-/* Prints what the library's plan for a slab says. */
-static int print_plan(const run *run, const device *device)
+/* Prints what the library's plan for a component of a slab says. */
+static int print_plan(const run *run, const device *device, unsigned component)
 {
-    clsoftmax_problem problem = run->problem;
+    clsoftmax_problem problem = run_component_problem(run, component);
     if (run->slabs.begin < run->slabs.end) {
         slab first = slabs_next(&run->slabs, run->slabs.begin);
-        problem = run_slab_problem(run, &first);
+        problem = run_slab_problem(run, &first, component);
     }
     clsoftmax_plan *plan = NULL;
     clsoftmax_status status = clsoftmax_plan_create(device->context, &problem, &plan);
@@ -76,6 +77,7 @@ int run_explain(run *run)
     print_bytes(run, rows);
     print_slabs(run, rows);
     for (size_t i = 0; i < run->devices.count; i++)
-        FORWARD(print_plan(run, &run->devices.of[i]));
+        for (unsigned c = 0; c < run->component_count; c++)
+            FORWARD(print_plan(run, &run->devices.of[i], c));
     return finish_output(stdout);
 }

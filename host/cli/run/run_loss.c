@@ -23,11 +23,14 @@ int run_read_weights(const run *run, uint64_t row, uint64_t rows, double *number
     return EXIT_DONE;
 }
 
-/* Adds the rows that count to a sum: their number, and their weights if they have any. labels: NULL if all count. */
-static void add_counted(loss_sums *sums, const int64_t *labels, const float *weights, uint64_t rows)
+/* Adds the rows that count for a component to its sums: their number, and their weights if they have any. Without a
+   label a row does not count for a cross-entropy. */
+static void add_counted(const run_component *component, loss_sums *sums, const int64_t *labels, const float *weights,
+                        uint64_t rows)
 {
+    const int needs_label = clsoftmax_operation_has_labels(component->operation);
     for (uint64_t i = 0; i < rows; i++) {
-        const int counts = !labels || labels[i] >= 0;
+        const int counts = !needs_label || labels[i] >= 0;
         sums->counted += counts ? 1 : 0;
         if (counts && weights)
             clsoftmax_total_add(&sums->weights, &weights[i], 1);
@@ -43,8 +46,8 @@ static double weights_of(const run *run, const loss_sums *sums)
 
 /* ---------------------------------------------------------------- Scale */
 
-/* Adds up the weights of all rows of the job that count, whichever process computes them. */
-static int add_up_weights(const run *run, loss_sums *sums)
+/* Adds up the weights of all rows of the job that count for each component, whichever process computes them. */
+static int add_up_weights(const run *run, loss_sums sums[RUN_MOST_COMPONENTS])
 {
     enum { AT_A_TIME = 4096 };
     double numbers[AT_A_TIME];
@@ -56,38 +59,49 @@ static int add_up_weights(const run *run, loss_sums *sums)
             FORWARD(run_read_labels(run, row, rows, numbers, labels));
         if (run->options.weights)
             FORWARD(run_read_weights(run, row, rows, numbers, weights));
-        add_counted(sums, run->options.labels ? labels : NULL, run->options.weights ? weights : NULL, rows);
+        for (unsigned c = 0; c < run->component_count; c++)
+            add_counted(&run->components[c], &sums[c], labels, run->options.weights ? weights : NULL, rows);
     }
     return EXIT_DONE;
 }
 
-int run_choose_scale(run *run)
+int run_choose_scales(run *run)
 {
-    loss_sums sums = {.counted = 0};
-    run->scale = 1;
-    if (run->options.is_sum || !run->has_results_file)
-        return EXIT_DONE;
-    FORWARD(add_up_weights(run, &sums));
-    const double weights = weights_of(run, &sums);
-    run->scale = weights > 0 ? (float)(1 / weights) : 1; /* without weights, all of the gradient is 0 */
-    COMPLAIN_IF(isinf(run->scale), EXIT_WRONG, "--weights: their sum, %g, is too small to divide a gradient by",
-                weights);
+    loss_sums sums[RUN_MOST_COMPONENTS] = {{.counted = 0}};
+    const int is_mean = !run->options.is_sum && run->has_results_file;
+    if (is_mean)
+        FORWARD(add_up_weights(run, sums));
+    for (unsigned c = 0; c < run->component_count; c++) {
+        const double weights = is_mean ? weights_of(run, &sums[c]) : 1;
+        const float scale = weights > 0 ? (float)(1 / weights) : 1; /* without weights, all of the gradient is 0 */
+        COMPLAIN_IF(isinf(scale), EXIT_WRONG, "--weights: their sum, %g, is too small to divide a gradient by",
+                    weights);
+        run->components[c].scale = scale;
+    }
     return EXIT_DONE;
 }
 
 /* ---------------------------------------------------------------- Sums */
 
+/* Adds a slab's losses of a component to those of the job. */
+static void add_losses(run *run, unsigned c, const slab *slab, const slab_buffers *buffers)
+{
+    run_component *component = &run->components[c];
+    loss_sums sums = {.counted = 0}, *all = &component->loss;
+    clsoftmax_total_add(&sums.losses, buffers->component_losses[c], slab->rows);
+    add_counted(component, &sums, buffers->labels, buffers->weights, slab->rows);
+    pthread_mutex_lock(&run->lock);
+    clsoftmax_total_merge(&all->losses, &sums.losses);
+    clsoftmax_total_merge(&all->weights, &sums.weights);
+    all->counted += sums.counted;
+    all->rows += sums.rows;
+    pthread_mutex_unlock(&run->lock);
+}
+
 int run_write_losses(run *run, const slab *slab, const slab_buffers *buffers)
 {
-    loss_sums sums = {.counted = 0};
-    clsoftmax_total_add(&sums.losses, buffers->losses, slab->rows);
-    add_counted(&sums, buffers->labels, buffers->weights, slab->rows);
-    pthread_mutex_lock(&run->lock);
-    clsoftmax_total_merge(&run->loss.losses, &sums.losses);
-    clsoftmax_total_merge(&run->loss.weights, &sums.weights);
-    run->loss.counted += sums.counted;
-    run->loss.rows += sums.rows;
-    pthread_mutex_unlock(&run->lock);
+    for (unsigned c = 0; c < run->component_count; c++)
+        add_losses(run, c, slab, buffers);
     return run->has_losses_file ? result_file_write(&run->losses, slab->row, slab->rows, buffers->losses) : EXIT_DONE;
 }
 
@@ -110,22 +124,51 @@ static void add_up_total(clsoftmax_total *total)
 
 void run_add_up_losses(run *run)
 {
-    double counts[] = {(double)run->loss.counted, (double)run->loss.rows};
-    add_up_total(&run->loss.losses);
-    add_up_total(&run->loss.weights);
-    ranks_sum(counts, sizeof counts / sizeof *counts);
-    run->loss.counted = (uint64_t)counts[0];
-    run->loss.rows = (uint64_t)counts[1];
+    for (unsigned c = 0; c < run->component_count; c++) {
+        loss_sums *sums = &run->components[c].loss;
+        double counts[] = {(double)sums->counted, (double)sums->rows};
+        add_up_total(&sums->losses);
+        add_up_total(&sums->weights);
+        ranks_sum(counts, sizeof counts / sizeof *counts);
+        sums->counted = (uint64_t)counts[0];
+        sums->rows = (uint64_t)counts[1];
+    }
+}
+
+/* The sum of the losses of a component or of a mix, and their mean, which is NaN without rows that count. */
+typedef struct loss_figures {
+    double mean, sum;
+} loss_figures;
+
+static loss_figures figures_of(const run *run, const run_component *component)
+{
+    const double sum = clsoftmax_total_value(&component->loss.losses), weights = weights_of(run, &component->loss);
+    return (loss_figures){weights > 0 ? sum / weights : (double)NAN, sum};
+}
+
+/* Returns the figures of a mix. What has no share does not matter, even if it is infinite; and a mean of no labels has
+   none, unless there is nothing else. */
+static loss_figures mix_figures(double alpha, loss_figures of_labels, int has_labels, loss_figures of_teacher)
+{
+    if (alpha == 0 || alpha == 1)
+        return alpha == 0 ? of_teacher : of_labels;
+    const double mean = has_labels ? of_labels.mean : 0;
+    return (loss_figures){alpha * mean + (1 - alpha) * of_teacher.mean,
+                          alpha * of_labels.sum + (1 - alpha) * of_teacher.sum};
 }
 
 void run_print_losses(const run *run)
 {
-    const loss_sums *sums = &run->loss;
-    const double losses = clsoftmax_total_value(&sums->losses), weights = weights_of(run, sums);
-    printf("mean %.12g\nsum %.12g\n", weights > 0 ? losses / weights : (double)NAN, losses);
+    const run_component *first = &run->components[0], *last = &run->components[run->component_count - 1];
+    const loss_figures of_first = figures_of(run, first), of_last = figures_of(run, last);
+    const loss_figures figures =
+        run_is_mix(run) ? mix_figures((double)run->options.alpha, of_first, first->loss.counted > 0, of_last) : of_last;
+    printf("mean %.12g\nsum %.12g\n", figures.mean, figures.sum);
+    if (run_is_mix(run))
+        printf("cross-entropy %.12g\ndivergence %.12g\n", of_first.mean, of_last.mean);
     if (run->options.weights)
-        printf("weights %.12g\n", weights);
+        printf("weights %.12g\n", weights_of(run, &last->loss));
     if (run->options.labels)
-        printf("labelled %llu\n", (unsigned long long)sums->counted);
-    printf("rows %llu\n", (unsigned long long)sums->rows);
+        printf("labelled %llu\n", (unsigned long long)first->loss.counted);
+    printf("rows %llu\n", (unsigned long long)last->loss.rows);
 }

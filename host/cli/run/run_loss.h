@@ -1,13 +1,14 @@
-/* What a job of `loss` or `distill` has beside that of `run`: weights, the scale of its gradient, and exact sums of
+/* What a job of `loss` or `distill` has beside that of `run`: weights, the scales of its gradients, and exact sums of
    losses. Used by the steps of run.h. */
 #ifndef CLSOFTMAX_RUN_LOSS_H
 #define CLSOFTMAX_RUN_LOSS_H
 
 #include "run/slab_buffers.h"
 
-/* Finds the scale of the gradient: 1 for a sum; for a mean 1 / the weights of all rows that count, for which it goes
-   through the files of labels and weights. EXIT_DONE, or another status after a complaint; so do the others. */
-int run_choose_scale(run *run);
+/* Finds the scale of each component's gradient: 1 for a sum; for a mean 1 / the weights of all rows that count, for
+   which it goes through the files of labels and weights. EXIT_DONE, or another status after a complaint; so do the
+   others. */
+int run_choose_scales(run *run);
 
 /* Reads the weights of a slab, if the job has any: finite numbers from 0 on. */
 int run_read_weights(const run *run, uint64_t row, uint64_t rows, double *numbers, float *weights);

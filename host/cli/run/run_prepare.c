@@ -61,9 +61,20 @@ static void warn_of_f16(const run *run)
             (unsigned long long)p->classes);
 }
 
+/* Chooses what is computed of each slab. */
+static void choose_components(run *run)
+{
+    const int is_gradient = clsoftmax_operation_has_results(run->problem.operation);
+    if (run->options.command == DISTILL && run->options.labels)
+        run->components[run->component_count++].operation =
+            is_gradient ? CLSOFTMAX_OPERATION_CROSS_ENTROPY_GRADIENT : CLSOFTMAX_OPERATION_CROSS_ENTROPY;
+    run->components[run->component_count++].operation = run->problem.operation;
+}
+
 int run_prepare(run *run)
 {
     run->problem = run->options.problem;
+    choose_components(run);
     run->has_results_file = run->options.output != NULL;
     run->has_statistics_file = run->options.statistics && *run->options.statistics;
     run->has_losses_file = run->options.losses != NULL;
@@ -73,7 +84,7 @@ int run_prepare(run *run)
     warn_of_f16(run);
     FORWARD(prepare_sweep(run));
     if (run_options_have_losses(&run->options))
-        FORWARD(run_choose_scale(run));
+        FORWARD(run_choose_scales(run));
     FORWARD(open_devices(run));
     run->in_place = clsoftmax_operation_has_results(run->problem.operation) && !run->options.verify &&
                     run->problem.results_dtype == run->problem.logits_dtype && run->problem.sweep == 0;

@@ -34,7 +34,11 @@ uint64_t shard_key(const run *run, const char *descr)
     hash = hash_bytes(hash, &run->options.temperature, sizeof run->options.temperature);
     hash = hash_bytes(hash, &run->options.z_loss, sizeof run->options.z_loss);
     hash = hash_bytes(hash, &run->options.label_smoothing, sizeof run->options.label_smoothing);
-    hash = hash_bytes(hash, &run->scale, sizeof run->scale);
+    hash = hash_bytes(hash, &run->options.alpha, sizeof run->options.alpha);
+    for (unsigned c = 0; c < run->component_count; c++) {
+        hash = hash_bytes(hash, &run->components[c].operation, sizeof run->components[c].operation);
+        hash = hash_bytes(hash, &run->components[c].scale, sizeof run->components[c].scale);
+    }
     hash = hash_bytes(hash, run->options.sweep.values, run->options.sweep.count * sizeof(float));
     hash = hash_bytes(hash, &run->input.version, sizeof run->input.version);
     hash = hash_bytes(hash, &run->temperatures.version, sizeof run->temperatures.version);

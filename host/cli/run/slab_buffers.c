@@ -15,7 +15,7 @@ typedef struct buffer {
     uint64_t row_bytes; /* 0: not needed */
 } buffer;
 
-enum { BUFFERS = 16 };
+enum { BUFFERS = 20 };
 
 static void list_buffers(const run *run, slab_buffers *b, buffer *buffers)
 {
@@ -26,7 +26,11 @@ static void list_buffers(const run *run, slab_buffers *b, buffer *buffers)
                            : 0;
     uint64_t losses = clsoftmax_operation_has_loss(p->operation) ? temperatures * sizeof(float) : 0;
     uint64_t statistics = p->statistics ? temperatures * sizeof(clsoftmax_statistics) : 0;
-    int verify = run->options.verify, is_double = run->input.array.is_double;
+    /* Components of a mix are f32. The last may be where the mix of f32 will be, unless it is to be compared. */
+    int is_mix = run_is_mix(run), verify = run->options.verify;
+    uint64_t wide = is_mix && results > 0 ? p->classes * sizeof(float) : 0;
+    int is_mixed_there = p->results_dtype == CLSOFTMAX_F32 && !verify;
+    int is_double = run->input.array.is_double;
     int has_teacher = run->options.teacher != NULL, is_double_teacher = has_teacher && run->teacher.array.is_double;
     const buffer all[BUFFERS] = {
         {&b->logits, p->classes * clsoftmax_dtype_size(p->logits_dtype)},
@@ -36,12 +40,16 @@ static void list_buffers(const run *run, slab_buffers *b, buffer *buffers)
         {(void **)&b->exact_teacher, is_double_teacher ? p->classes * sizeof(double) : 0},
         {(void **)&b->teacher_shifts, is_double_teacher ? sizeof(double) : 0},
         {&b->results, run->in_place ? 0 : results},
-        {&b->other_results, verify ? results : 0},
+        {&b->component_results[0], wide},
+        {&b->component_results[1], is_mixed_there ? 0 : wide},
+        {&b->other_results, verify ? (is_mix ? wide : results) : 0},
         {(void **)&b->temperatures, p->temperature_per_row ? sizeof(float) : 0},
         {(void **)&b->label_numbers, run->options.labels || run->options.weights ? sizeof(double) : 0},
         {(void **)&b->labels, run->options.labels ? sizeof(int64_t) : 0},
         {(void **)&b->weights, run->options.weights ? sizeof(float) : 0},
         {(void **)&b->losses, losses},
+        {(void **)&b->component_losses[0], is_mix ? losses : 0},
+        {(void **)&b->component_losses[1], is_mix ? losses : 0},
         {(void **)&b->other_losses, verify ? losses : 0},
         {(void **)&b->statistics, statistics},
         {(void **)&b->other_statistics, verify ? statistics : 0},
@@ -83,6 +91,10 @@ int slab_buffers_take(const run *run, slab_buffers *b)
     }
     if (run->in_place)
         b->results = b->logits;
+    void **const last_results = &b->component_results[run->component_count - 1];
+    float **const last_losses = &b->component_losses[run->component_count - 1];
+    *last_results = *last_results ? *last_results : b->results;
+    *last_losses = *last_losses ? *last_losses : b->losses;
     return EXIT_DONE;
 }
 

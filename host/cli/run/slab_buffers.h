@@ -8,6 +8,9 @@
 typedef struct slab_buffers {
     char *memory; /* which holds all others */
     void *logits, *results, *other_results;
+    /* What each component computes. The last of a job is `results` and `losses`, unless both have to be kept. */
+    void *component_results[RUN_MOST_COMPONENTS];
+    float *component_losses[RUN_MOST_COMPONENTS];
     double *exact_logits, *shifts; /* of an input in double precision: see relative_logits.h */
     void *teacher;
     double *exact_teacher, *teacher_shifts; /* likewise */

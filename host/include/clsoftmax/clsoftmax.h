@@ -633,6 +633,34 @@ CLSOFTMAX_API clsoftmax_status clsoftmax_distill(clsoftmax_context *context, uin
                                                  const float *student, const float *teacher, float temperature,
                                                  float *gradient, float *losses, double *mean);
 
+/* A student that learns from labels as well has a mix of two losses, with a share alpha in [0, 1] of the labels:
+
+       loss of a row     alpha CE + (1 - alpha) KL T^2
+
+   where CE is the cross-entropy of its label at T = 1, and KL T^2 the loss above; its gradient is the same mix of their
+   gradients. A row without a label has the second term alone. Where alpha is 0 or 1, the loss without a share does not
+   matter, even if it is infinite or NaN. */
+
+/* Computes such a mix of row-major matrices of f32 logits: for each row into losses, and the gradient of *mean by the
+   student's logits. gradient may be student or teacher, or NULL; losses and mean may be NULL. *mean is alpha times the
+   mean cross-entropy of the rows that have a label (0 if no row has one) plus 1 - alpha times the mean of the other
+   losses, which all rows have; so a training step in PyTorch that adds up cross_entropy and kl_div has it. With alpha =
+   0 all results are those of clsoftmax_distill, and with alpha = 1 those of clsoftmax_loss at T = 1, bit by bit. In
+   between the call takes memory for another gradient.
+     INVALID_ARGUMENT  alpha is outside [0, 1] or NaN; and as in sections 8 and 10 */
+CLSOFTMAX_API clsoftmax_status clsoftmax_distill_labelled(clsoftmax_context *context, uint64_t rows, uint64_t classes,
+                                                          const float *student, const float *teacher, float temperature,
+                                                          const int64_t *labels, float alpha, float *gradient,
+                                                          float *losses, double *mean);
+
+/* Mixes losses or gradients that two plans have computed as f32, CROSS_ENTROPY(_GRADIENT) and
+   DISTILLATION(_GRADIENT): mixed[i] becomes alpha of_labels[i] + (1 - alpha) of_teacher[i], made in double (2^-53 of
+   the larger term) and rounded once to the dtype. mixed may be an array of f32 that is mixed. With alpha = 0 of_labels
+   is not read and may be NULL, with alpha = 1 of_teacher. INVALID_ARGUMENT  alpha is outside [0, 1] or NaN; dtype is
+   none; an array that is needed is NULL */
+CLSOFTMAX_API clsoftmax_status clsoftmax_mix(float alpha, uint64_t count, const float *of_labels,
+                                             const float *of_teacher, clsoftmax_dtype dtype, void *mixed);
+
 #ifdef __cplusplus
 }
 #endif
