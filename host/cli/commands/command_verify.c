@@ -313,16 +313,6 @@ static void compare_swept(const verify_case *c, const verify_data_set *set, cons
     compare(&verdict->with_cpu, CLSOFTMAX_F32, b->swept_losses + t * set->rows, b->losses[1], set->rows, none);
 }
 
-/* Returns the largest loss that is finite. */
-static double largest_loss(const float *losses, uint64_t rows)
-{
-    double largest = 0;
-    for (uint64_t row = 0; row < rows; row++)
-        if (isfinite(losses[row]) && (double)losses[row] > largest)
-            largest = (double)losses[row];
-    return largest;
-}
-
 /* Adds to the verdict how the device differs from cpu and from the reference. */
 static void compare_devices(const verify_case *c, const verify_data_set *set, float temperature, const buffers *b,
                             verdict *verdict)

@@ -3,8 +3,6 @@
 #include "support/library.h"
 #include "support/messages.h"
 
-#include <math.h>
-
 static clsoftmax_arguments arguments_of(const run *run, const slab_buffers *buffers, unsigned component)
 {
     const run_options *options = &run->options;
@@ -87,27 +85,10 @@ int slab_compute(run *run, const slab *slab, slab_buffers *buffers, device **on)
     return run_is_mix(run) ? mix(run, slab, buffers) : EXIT_DONE;
 }
 
-/* Returns the larger of two allowances. */
-static allowance larger_of(allowance a, allowance b)
-{
-    return (allowance){a.relative > b.relative ? a.relative : b.relative,
-                       a.absolute > b.absolute ? a.absolute : b.absolute};
-}
-
 /* The errors that the contract allows a slab, at any of its temperatures: of results and of losses. */
 typedef struct slab_allowances {
     allowance results, losses;
 } slab_allowances;
-
-/* Returns the largest loss of a slab that is finite; 0 where losses are not kept. */
-static double largest_loss(const float *losses, uint64_t rows)
-{
-    double largest = 0;
-    for (uint64_t row = 0; losses && row < rows; row++)
-        if (isfinite(losses[row]) && (double)losses[row] > largest)
-            largest = (double)losses[row];
-    return largest;
-}
 
 static slab_allowances allowed_in_slab(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments,
                                        uint64_t rows)
@@ -118,8 +99,8 @@ static slab_allowances allowed_in_slab(const clsoftmax_problem *problem, const c
         const double own = (double)arguments->temperatures[i];
         if (!(own >= 0))
             continue;
-        allowed.results = larger_of(allowed.results, allowed_error(problem, own, largest));
-        allowed.losses = larger_of(allowed.losses, allowed_loss_error(problem, own, 0));
+        allowed.results = allowance_larger(allowed.results, allowed_error(problem, own, largest));
+        allowed.losses = allowance_larger(allowed.losses, allowed_loss_error(problem, own, 0));
     }
     return allowed;
 }
