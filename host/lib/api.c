@@ -241,6 +241,23 @@ clsoftmax_status clsoftmax_loss(clsoftmax_context *context, uint64_t rows, uint6
     return run_for_mean(context, &problem, &arguments, losses, labelled, mean);
 }
 
+clsoftmax_status clsoftmax_loss_of_targets(clsoftmax_context *context, uint64_t rows, uint64_t classes,
+                                           const float *logits, float temperature, const float *targets,
+                                           float *gradient, float *losses, double *mean)
+{
+    clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
+    problem.outer = rows;
+    problem.classes = classes;
+    problem.operation =
+        gradient ? CLSOFTMAX_OPERATION_CROSS_ENTROPY_OF_TARGETS_GRADIENT : CLSOFTMAX_OPERATION_CROSS_ENTROPY_OF_TARGETS;
+    clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
+    arguments.logits = logits;
+    arguments.operand = targets;
+    arguments.temperature = temperature;
+    arguments.results = gradient;
+    return run_for_mean(context, &problem, &arguments, losses, rows, mean);
+}
+
 clsoftmax_status clsoftmax_distill(clsoftmax_context *context, uint64_t rows, uint64_t classes, const float *student,
                                    const float *teacher, float temperature, float *gradient, float *losses,
                                    double *mean)

@@ -112,6 +112,121 @@ P
     cmp g.npy g4.npy
 }
 
+@test "targets in place of labels: their losses and gradients, from files of any type, in slabs and in shards" {
+    needs_numpy
+    python - "$LOGITS" <<'P'
+import numpy, sys
+x = numpy.load(sys.argv[1])
+t = numpy.random.default_rng(3).dirichlet([0.3] * 10, 700)
+t[5] *= 3
+numpy.save("t8.npy", t)
+numpy.save("t4.npy", t.astype("f4"))
+numpy.save("t2.npy", t.astype("f2"))
+numpy.savetxt("weights.txt", numpy.arange(10.) % 4)
+numpy.save("row_weights.npy", numpy.arange(700.) % 3)
+P
+    local targets options
+    for targets in t8 t4 t2; do
+        for options in "-T 2" "-T 0.5 --sum --weights row_weights.npy" "-T 3 --class-weights weights.txt"; do
+            run --separate-stderr clsoftmax loss "$LOGITS" --targets $targets.npy $options --gradient g.npy \
+                --losses l.npy --verify
+            [ "$status" -eq 0 ]
+            [[ $stderr == *"the targets of 1 of 700 rows do not add up to 1; the largest deviation is 2"* ]]
+            [[ $stderr == *"0 of 7700 values differ from cpu in bits"*passed* ]]
+            echo "$output" >summary
+            python - "$LOGITS" $targets.npy "$options" <<'P'
+import numpy, sys
+options = sys.argv[3].split()
+temperature = float(options[1])
+x, t = numpy.load(sys.argv[1]).astype("f8") / temperature, numpy.load(sys.argv[2]).astype("f8")
+w = numpy.load("row_weights.npy") if "--weights" in options else numpy.ones(700)
+if "--class-weights" in options:
+    t = t * numpy.loadtxt("weights.txt")
+x -= x.max(1, keepdims=True)
+log_p = x - numpy.log(numpy.exp(x).sum(1, keepdims=True))
+losses = -(t * log_p).sum(1) * w
+gradient = w[:, None] * (t.sum(1, keepdims=True) * numpy.exp(log_p) - t) / temperature
+gradient /= 1 if "--sum" in options else w.sum()
+assert abs(numpy.load("l.npy") - losses).max() < 1e-6 * losses.max()
+assert abs(numpy.load("g.npy") - gradient).max() < 3e-7 * abs(gradient).max()
+found = dict(line.split() for line in open("summary"))
+assert abs(float(found["mean"]) / (losses.sum() / w.sum()) - 1) < 1e-6 and found["rows"] == "700"
+assert found.keys() == {"mean", "sum", "rows"} | ({"weights"} if "--weights" in options else set()), found
+P
+            clsoftmax loss "$LOGITS" --targets $targets.npy $options --gradient g2.npy --memory 8k -d cpu,cpu |
+                diff summary -
+            cmp g.npy g2.npy
+            clsoftmax loss "$LOGITS" --targets $targets.npy $options --gradient g3.npy --shard 1/2 >/dev/null
+            clsoftmax loss "$LOGITS" --targets $targets.npy $options --gradient g3.npy --shard 0/2 >/dev/null
+            cmp g.npy g3.npy
+        done
+    done
+    # classes on the first axis; some of the rows
+    python - "$LOGITS" <<'P'
+import numpy, sys
+numpy.save("xt.npy", numpy.ascontiguousarray(numpy.load(sys.argv[1]).T))
+numpy.save("tt.npy", numpy.ascontiguousarray(numpy.load("t4.npy").T))
+P
+    clsoftmax loss "$LOGITS" --targets t4.npy --class-weights weights.txt --losses l.npy
+    clsoftmax loss xt.npy --targets tt.npy --class-weights weights.txt --axis 0 --losses l2.npy
+    cmp l.npy l2.npy
+    clsoftmax loss "$LOGITS" --targets t4.npy --class-weights weights.txt --rows 10:20 --losses l3.npy
+    cmp <(tail -c +129 l3.npy) <(tail -c +169 l.npy | head -c 40)
+}
+
+@test "targets of 0 and 1 are labels; weights of classes are those of the rows with such labels" {
+    needs_numpy
+    python - "$LABELS" <<'P'
+import numpy, sys
+labels = numpy.load(sys.argv[1]).astype("i8")
+numpy.save("t.npy", numpy.eye(10, dtype="f4")[labels])
+weights = (numpy.arange(10.) % 4).astype("f2")
+numpy.save("class_weights.npy", weights)
+labels[::7] = -1
+numpy.save("some.npy", labels)
+numpy.save("weights.npy", numpy.where(labels >= 0, weights[labels], 9))
+numpy.save("halves.npy", numpy.where(labels >= 0, weights[labels], 9) / 2)
+numpy.save("half.npy", numpy.full(700, 0.5))
+P
+    diff <(clsoftmax loss "$LOGITS" --targets t.npy | cut -c 1-12) <(clsoftmax loss "$LOGITS" "$LABELS" |
+        grep -v labelled | cut -c 1-12)
+    clsoftmax loss "$LOGITS" some.npy --class-weights class_weights.npy --gradient g.npy >summary
+    clsoftmax loss "$LOGITS" some.npy --weights weights.npy --gradient g2.npy | diff summary -
+    cmp g.npy g2.npy
+    clsoftmax loss "$LOGITS" some.npy --class-weights class_weights.npy --weights half.npy --gradient g.npy >summary
+    clsoftmax loss "$LOGITS" some.npy --weights halves.npy --gradient g2.npy | diff summary -
+    cmp g.npy g2.npy
+}
+
+@test "errors of targets and weights of classes" {
+    printf '0.5 0.5\n0.5 0.5\n' >t.txt
+    printf '1 2\n3 4\n' >x.txt
+    run --separate-stderr clsoftmax loss x.txt t.txt --targets t.txt
+    expect_error 2 "with --targets it takes LOGITS alone"
+    run --separate-stderr clsoftmax loss x.txt --targets t.txt --label-smoothing 0.1
+    expect_error 2 "--label-smoothing: it spreads labels"
+    run --separate-stderr clsoftmax loss "$LOGITS" "$LABELS" --class-weights t.txt --label-smoothing 0.1
+    expect_error 2 "--class-weights: not with --label-smoothing; --targets FILE"
+    run --separate-stderr clsoftmax loss "$LOGITS" --targets t.txt
+    expect_error 2 "t.txt: --targets do not have the shape of the logits" "4 and 7000 elements"
+    printf '0.5 0.5\n-0.5 1.5\n' >t.txt
+    run --separate-stderr clsoftmax loss x.txt --targets t.txt --gradient g.npy
+    expect_error 2 "t.txt: --targets: -0.5, of class 0 of row 1, is not a finite number from 0 on"
+    printf '0.5 nan\n0.5 1.5\n' >t.txt
+    run --separate-stderr clsoftmax loss x.txt --targets t.txt
+    expect_error 2 "nan, of class 1 of row 0"
+    [ ! -e g.npy ]
+    printf '1 -1\n' >w.txt
+    run --separate-stderr clsoftmax loss x.txt "$LABELS" --class-weights w.txt
+    expect_error 2
+    printf '0\n1\n' >labels.txt
+    run --separate-stderr clsoftmax loss x.txt labels.txt --class-weights w.txt
+    expect_error 2 "w.txt: --class-weights: -1, the weight of class 1, is not a finite number from 0 on"
+    printf '1 1 1\n' >w.txt
+    run --separate-stderr clsoftmax loss x.txt labels.txt --class-weights w.txt
+    expect_error 2 "w.txt: --class-weights: 3 numbers for 2 classes"
+}
+
 @test "errors" {
     run --separate-stderr clsoftmax loss "$LOGITS"
     expect_error 2 "LOGITS and LABELS"

@@ -67,7 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     source source;
     int status = source_open(path, &reading, &source);
     if (status == EXIT_DONE) {
-        FUZZ_CHECK((source.array.dimensions >= 1 || reading.content == ARRAY_TEMPERATURES) &&
+        FUZZ_CHECK((source.array.dimensions >= 1 || reading.content == ARRAY_FLOATS) &&
                    source.array.dimensions <= ARRAY_MOST_DIMENSIONS);
         if (source.array.elements <= MOST_ELEMENTS)
             read_all(&source, (data[0] >> 3) + 1);

@@ -1,4 +1,5 @@
-/* Exact sums against MPFR, in any order and in any parts; and clsoftmax_loss, whose mean is one. */
+/* Exact sums against MPFR, in any order and in any parts; and clsoftmax_loss and
+   clsoftmax_loss_of_targets, whose means are such sums. */
 #include "support/device.h"
 #include "support/random.h"
 
@@ -112,5 +113,41 @@ Test(totals, loss_in_one_call)
     cr_expect_eq(clsoftmax_loss(cpu, ROWS, CLASSES, x, 2, NULL, gradient, NULL, NULL), CLSOFTMAX_INVALID_ARGUMENT);
     cr_expect_eq(clsoftmax_loss(cpu, ROWS, CLASSES, x, -1, labels, gradient, NULL, NULL),
                  CLSOFTMAX_INVALID_TEMPERATURE);
+    clsoftmax_context_release(cpu);
+}
+
+/* Computes the mean loss with targets and its gradient: those of every row, whose formulas double precision holds. */
+Test(totals, loss_of_targets_in_one_call)
+{
+    enum { ROWS = 2, CLASSES = 3 };
+    const double temperature = 2;
+    const float x[ROWS][CLASSES] = {{1, 2, 3}, {3, 2, -1}}, targets[ROWS][CLASSES] = {{0.25f, 0, 0.75f}, {0.5f, 1, 2}};
+    float gradient[ROWS][CLASSES], in_place[ROWS][CLASSES], losses[ROWS];
+    double mean = 0, of_place = 0, expected = 0;
+    clsoftmax_context *cpu = test_open("cpu");
+    cr_assert_eq(clsoftmax_loss_of_targets(cpu, ROWS, CLASSES, x[0], 2, targets[0], gradient[0], losses, &mean),
+                 CLSOFTMAX_OK);
+    for (int r = 0; r < ROWS; r++) {
+        double all = 0, loss = 0, sum = 0;
+        for (int c = 0; c < CLASSES; c++)
+            all += exp((double)x[r][c] / temperature);
+        for (int c = 0; c < CLASSES; c++) {
+            loss += (double)targets[r][c] * (log(all) - (double)x[r][c] / temperature);
+            sum += (double)targets[r][c];
+        }
+        for (int c = 0; c < CLASSES; c++) {
+            const double p = exp((double)x[r][c] / temperature) / all;
+            cr_expect(fabs((double)gradient[r][c] - (sum * p - (double)targets[r][c]) / temperature / ROWS) < 1e-7);
+        }
+        cr_expect(fabs((double)losses[r] - loss) < 1e-6 * loss);
+        expected += loss / ROWS;
+    }
+    cr_expect(fabs(mean - expected) < 1e-6 * expected, "%g, not %g", mean, expected);
+    memcpy(in_place, targets, sizeof targets);
+    cr_assert_eq(clsoftmax_loss_of_targets(cpu, ROWS, CLASSES, x[0], 2, in_place[0], in_place[0], NULL, &of_place),
+                 CLSOFTMAX_OK);
+    cr_expect(of_place == mean && memcmp(in_place, gradient, sizeof gradient) == 0);
+    cr_expect_eq(clsoftmax_loss_of_targets(cpu, ROWS, CLASSES, x[0], 2, NULL, NULL, losses, NULL),
+                 CLSOFTMAX_INVALID_ARGUMENT);
     clsoftmax_context_release(cpu);
 }

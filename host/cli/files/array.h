@@ -14,7 +14,7 @@
 typedef enum array_content {
     ARRAY_LOGITS,        /* f32, f16 or bf16 as in the file; of f8, integers and text doubles */
     ARRAY_PROBABILITIES, /* their logarithms, as doubles */
-    ARRAY_TEMPERATURES,  /* f32, f16 or bf16 as in the file; of f8, integers and text f32, rounded once */
+    ARRAY_FLOATS,        /* f32, f16 or bf16 as in the file; of f8, integers and text f32, rounded once */
     ARRAY_NUMBERS        /* doubles */
 } array_content;
 

@@ -101,7 +101,7 @@ static int check_file(array_file *file)
 {
     const char *wrong = find_element(file);
     COMPLAIN_IF(wrong, EXIT_WRONG, "%s: dtype '%s': %s", file->path, file->header.descr, wrong);
-    COMPLAIN_IF(file->header.dimensions == 0 && file->content != ARRAY_TEMPERATURES, EXIT_WRONG,
+    COMPLAIN_IF(file->header.dimensions == 0 && file->content != ARRAY_FLOATS, EXIT_WRONG,
                 "%s: a single number (shape ()), not a row of logits", file->path);
     return check_length(file);
 }

@@ -204,7 +204,7 @@ static int read_lines(text_reader *reader)
 int array_read_text(const input_stream *stream, const text_format *format, array *out)
 {
     text_reader reader = {.format = *format, .delimiter = format->delimiter, .out = out};
-    out->is_double = out->content != ARRAY_TEMPERATURES;
+    out->is_double = out->content != ARRAY_FLOATS;
     text_lines_begin(stream, &reader.lines);
     int status = read_lines(&reader);
     text_lines_end(&reader.lines);

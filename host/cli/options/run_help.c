@@ -76,6 +76,7 @@ static const run_help of_explore = {
 static const run_help of_loss = {
     .introduction =
         "usage: clsoftmax loss LOGITS LABELS [OPTION...]\n"
+        "       clsoftmax loss LOGITS --targets TARGETS [OPTION...]\n"
         "\n"
         "Computes the cross-entropy of rows at a temperature, -ln softmax(x / T)[label], and on request its gradient\n"
         "by the logits. Prints the mean over the rows that have a label, the sum, and the numbers of rows; sums are\n"
@@ -89,6 +90,8 @@ static const run_help of_loss = {
                 "  clsoftmax loss logits.npy labels.npy --gradient gradient.npy --losses losses.npy\n"
                 "  clsoftmax loss logits.npy labels.npy --weights weights.npy --z-loss 1e-4 --gradient g.npy\n"
                 "  clsoftmax loss logits.npy labels.npy --label-smoothing 0.1\n"
+                "  clsoftmax loss logits.npy labels.npy --class-weights class-weights.txt\n"
+                "  clsoftmax loss logits.npy --targets targets.npy --gradient gradient.npy\n"
                 "  clsoftmax loss huge.npy labels.npy --memory 512M -d 0:0,cpu\n",
 };
 

@@ -278,6 +278,18 @@ const option_row run_option_rows[] = {
      SETS(text, weights),
      .help = "a weight for each row, from 0 on, such as that of its label's class; the mean is then\n"
              "the sum of the losses divided by the weights of the rows that have a label"},
+    {.name = "class-weights",
+     .argument = "FILE",
+     .commands = LOSS,
+     SETS(text, class_weights),
+     .help = "a weight for each class, from 0 on, as in PyTorch: that of its label is one of a row, by\n"
+             "which the mean is divided, too; of --targets it multiplies those of its class"},
+    {.name = "targets",
+     .argument = "FILE",
+     .commands = LOSS,
+     SETS(text, targets),
+     .help = "the probability that each class should have, an array of the shape of LOGITS, in place\n"
+             "of LABELS. The mean is that of all rows"},
     {.name = "z-loss",
      .argument = "Z",
      .commands = LOSS,

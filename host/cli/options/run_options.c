@@ -63,32 +63,52 @@ static int check_names(const run_options *options)
     return EXIT_DONE;
 }
 
+/* Sets which cross-entropy is computed: of labels, of labels that are smoothed, or of targets. */
+static int choose_loss(run_options *options)
+{
+    const int is_smoothed = options->label_smoothing > 0, has_gradient = options->output != NULL;
+    COMPLAIN_IF(options->targets && is_smoothed, EXIT_WRONG,
+                "--label-smoothing: it spreads labels, and --targets takes their place");
+    COMPLAIN_IF(options->class_weights && is_smoothed, EXIT_WRONG,
+                "--class-weights: not with --label-smoothing; --targets FILE can have both in its numbers");
+    if (options->targets)
+        options->problem.operation = has_gradient ? CLSOFTMAX_OPERATION_CROSS_ENTROPY_OF_TARGETS_GRADIENT
+                                                  : CLSOFTMAX_OPERATION_CROSS_ENTROPY_OF_TARGETS;
+    else if (is_smoothed)
+        options->problem.operation = has_gradient ? CLSOFTMAX_OPERATION_SMOOTHED_CROSS_ENTROPY_GRADIENT
+                                                  : CLSOFTMAX_OPERATION_SMOOTHED_CROSS_ENTROPY;
+    else
+        options->problem.operation =
+            has_gradient ? CLSOFTMAX_OPERATION_CROSS_ENTROPY_GRADIENT : CLSOFTMAX_OPERATION_CROSS_ENTROPY;
+    return EXIT_DONE;
+}
+
+/* Sets which divergence is computed. */
+static int choose_divergence(run_options *options)
+{
+    const int has_gradient = options->output != NULL;
+    COMPLAIN_IF(options->problem.temperature_squared && options->temperature >= 0x1p64f, EXIT_WRONG,
+                "-T %g: its square, by which losses are multiplied, overflows; --no-t-squared leaves it out",
+                (double)options->temperature);
+    COMPLAIN_IF(options->has_alpha && !options->labels, EXIT_WRONG,
+                "--alpha: it is the share of the labels in the losses, and there are none; --labels FILE has them");
+    if (options->is_reversed)
+        options->problem.operation =
+            has_gradient ? CLSOFTMAX_OPERATION_REVERSE_DISTILLATION_GRADIENT : CLSOFTMAX_OPERATION_REVERSE_DISTILLATION;
+    else
+        options->problem.operation =
+            has_gradient ? CLSOFTMAX_OPERATION_DISTILLATION_GRADIENT : CLSOFTMAX_OPERATION_DISTILLATION;
+    return EXIT_DONE;
+}
+
 /* Sets what is computed: statistics where anything asks for them, and no results where statistics or a picture take the
    place that they have on standard output. */
 static int choose_results(run_options *options)
 {
-    if (options->command == LOSS) {
-        const int is_smoothed = options->label_smoothing > 0;
-        options->problem.operation = options->output
-                                         ? (is_smoothed ? CLSOFTMAX_OPERATION_SMOOTHED_CROSS_ENTROPY_GRADIENT
-                                                        : CLSOFTMAX_OPERATION_CROSS_ENTROPY_GRADIENT)
-                                     : is_smoothed ? CLSOFTMAX_OPERATION_SMOOTHED_CROSS_ENTROPY
-                                                   : CLSOFTMAX_OPERATION_CROSS_ENTROPY;
-        return EXIT_DONE;
-    }
-    if (options->command == DISTILL) {
-        COMPLAIN_IF(options->problem.temperature_squared && options->temperature >= 0x1p64f, EXIT_WRONG,
-                    "-T %g: its square, by which losses are multiplied, overflows; --no-t-squared leaves it out",
-                    (double)options->temperature);
-        COMPLAIN_IF(options->has_alpha && !options->labels, EXIT_WRONG,
-                    "--alpha: it is the share of the labels in the losses, and there are none; --labels FILE has them");
-        options->problem.operation = options->output
-                                         ? (options->is_reversed ? CLSOFTMAX_OPERATION_REVERSE_DISTILLATION_GRADIENT
-                                                                 : CLSOFTMAX_OPERATION_DISTILLATION_GRADIENT)
-                                     : options->is_reversed ? CLSOFTMAX_OPERATION_REVERSE_DISTILLATION
-                                                            : CLSOFTMAX_OPERATION_DISTILLATION;
-        return EXIT_DONE;
-    }
+    if (options->command == LOSS)
+        return choose_loss(options);
+    if (options->command == DISTILL)
+        return choose_divergence(options);
     if (options->labels && !options->statistics && !options->output)
         options->statistics = "";
     options->problem.statistics = options->statistics || options->labels;
@@ -131,21 +151,23 @@ static int check_text_format(const text_format *text)
 
 static int take_input(int argc, char **argv, run_options *options)
 {
+    options->input = argv[optind];
+    if (options->command == LOSS && options->targets) {
+        COMPLAIN_IF(optind != argc - 1, EXIT_WRONG, "with --targets it takes LOGITS alone; see %s --help", argv[0]);
+        return EXIT_DONE;
+    }
     if (options->command == LOSS) {
         COMPLAIN_IF(optind != argc - 2, EXIT_WRONG, "it takes LOGITS and LABELS; see %s --help", argv[0]);
         options->labels = argv[optind + 1];
-        options->input = argv[optind];
         return EXIT_DONE;
     }
     if (options->command == DISTILL) {
         COMPLAIN_IF(optind != argc - 2, EXIT_WRONG, "it takes STUDENT and TEACHER; see %s --help", argv[0]);
         options->teacher = argv[optind + 1];
-        options->input = argv[optind];
         return EXIT_DONE;
     }
     COMPLAIN_IF(optind == argc && options->command != EXPLORE, EXIT_WRONG, "INPUT is missing; see %s --help", argv[0]);
     COMPLAIN_IF(optind < argc - 1, EXIT_WRONG, "%s: one INPUT only; see %s --help", argv[optind + 1], argv[0]);
-    options->input = argv[optind];
     return EXIT_DONE;
 }
 

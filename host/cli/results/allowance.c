@@ -46,8 +46,7 @@ allowance allowed_error(const clsoftmax_problem *problem, double temperature, do
     case CLSOFTMAX_OPERATION_SMOOTHED_CROSS_ENTROPY_GRADIENT:
         return (allowance){0, times * (4 * 0x1p-24 + classes * 0x1p-41) * step};
     case CLSOFTMAX_OPERATION_DISTILLATION_GRADIENT: /* where p is nearly 1, a difference is as uncertain as it is */
-        return (allowance){
-            0, times * (4 * 0x1p-24 + classes * 0x1p-43) * distillation_step(problem, temperature)};
+        return (allowance){0, times * (4 * 0x1p-24 + classes * 0x1p-43) * distillation_step(problem, temperature)};
     case CLSOFTMAX_OPERATION_REVERSE_DISTILLATION_GRADIENT:
         return error_of_reverse_gradient(problem, temperature, largest);
     default: /* made of logarithms, or of 1 - p; or there are no results */

@@ -1,5 +1,5 @@
-/* The errors that the contract allows results and losses beside ULPs, by operation. Used where results are compared with
-   those of `reference`: by --verify, and by clsoftmax verify. */
+/* The errors that the contract allows results and losses beside ULPs, by operation. Used where results are compared
+   with those of `reference`: by --verify, and by clsoftmax verify. */
 #ifndef CLSOFTMAX_ALLOWANCE_H
 #define CLSOFTMAX_ALLOWANCE_H
 

@@ -8,7 +8,7 @@ void run_begin(run *run)
 {
     memset(run, 0, sizeof *run);
     run->input.file.descriptor = run->temperatures.file.descriptor = run->labels.file.descriptor = -1;
-    run->teacher.file.descriptor = run->weights.file.descriptor = -1;
+    run->operand.file.descriptor = run->weights.file.descriptor = -1;
     pthread_mutex_init(&run->lock, NULL);
 }
 
@@ -21,10 +21,11 @@ void run_end(run *run)
     devices_close(&run->cpu);
     devices_close(&run->reference);
     source_close(&run->input);
-    source_close(&run->teacher);
+    source_close(&run->operand);
     source_close(&run->temperatures);
     source_close(&run->labels);
     source_close(&run->weights);
+    free(run->class_weights);
     free(run->labelled);
     pthread_mutex_destroy(&run->lock);
     run_options_release(&run->options);
@@ -48,6 +49,16 @@ int run_prints_statistics(const run *run)
 int run_prints_rows(const run *run)
 {
     return run_prints_results(run) || run_prints_statistics(run);
+}
+
+int run_has_weights(const run *run)
+{
+    return run->options.weights || (run->class_weights && run->options.labels);
+}
+
+const char *run_operand_path(const run *run)
+{
+    return run->options.teacher ? run->options.teacher : run->options.targets;
 }
 
 int run_is_mix(const run *run)

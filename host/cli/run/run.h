@@ -43,7 +43,9 @@ typedef struct run {
     unsigned component_count;
     uint64_t rows;      /* of the input, after --rows */
     uint64_t first_row; /* where row 0 stands in the files of temperatures and labels */
-    source input, teacher, temperatures, labels, weights;
+    source input, temperatures, labels, weights;
+    source operand;                  /* the teacher's logits, or targets */
+    float *class_weights;            /* one for each class, or NULL */
     devices devices, cpu, reference; /* the last two if the results are verified */
     result_file results, statistics, losses;
     int has_results_file, has_statistics_file, has_losses_file;
@@ -57,6 +59,8 @@ typedef struct run {
     pthread_mutex_t lock;
     uint64_t rows_computed, invalid_rows;
     uint64_t foreign_labels; /* neither a class nor -1 */
+    uint64_t deviating;      /* rows whose targets do not add up to 1 */
+    float largest_deviation; /* of the sum of their targets from 1 */
     comparison bits, ulp;    /* against cpu, and against reference */
     label_summary *labelled; /* at each temperature */
 } run;
@@ -78,6 +82,12 @@ int run_prints_statistics(const run *run);
 
 /* Returns 1 if results or statistics are printed on standard output. */
 int run_prints_rows(const run *run);
+
+/* Returns 1 if rows have weights of their own, or those of their labels' classes. */
+int run_has_weights(const run *run);
+
+/* Returns the file with the operand of the job's operation, a teacher or targets; NULL if it has none. */
+const char *run_operand_path(const run *run);
 
 /* Returns 1 if the job has two components, which are mixed. */
 int run_is_mix(const run *run);

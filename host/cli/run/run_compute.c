@@ -32,5 +32,9 @@ int run_compute(run *run)
         notice("note: %llu of %llu labels are none, since they are no class from 0 to %llu",
                (unsigned long long)run->foreign_labels, (unsigned long long)run->rows_computed,
                (unsigned long long)run->problem.classes - 1);
+    if (run->deviating > 0)
+        notice("note: the targets of %llu of %llu rows do not add up to 1; the largest deviation is %.3g",
+               (unsigned long long)run->deviating, (unsigned long long)run->rows_computed,
+               (double)run->largest_deviation);
     return run_finish_outputs(run);
 }

@@ -34,7 +34,7 @@ static void print_bytes(const run *run, uint64_t rows)
 {
     const clsoftmax_problem *p = &run->problem;
     double elements = (double)rows * (double)p->classes, in = elements * (double)clsoftmax_dtype_size(p->logits_dtype);
-    if (run->options.teacher)
+    if (run_operand_path(run))
         in += elements * (double)clsoftmax_dtype_size(p->operand_dtype);
     double out = (double)run_temperatures(run) * elements * (double)clsoftmax_dtype_size(p->results_dtype);
     char first[16], second[16];

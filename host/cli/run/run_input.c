@@ -3,7 +3,9 @@
 #include "support/library.h"
 #include "support/messages.h"
 
+#include <float.h>
 #include <math.h>
+#include <stdlib.h>
 
 /* Returns how a file of logits is read. */
 static source_reading reading_of(const run_options *options, const char *tensor)
@@ -42,24 +44,35 @@ static int set_shape(run *run)
     return EXIT_DONE;
 }
 
-/* Opens the teacher's logits, which have the shape of the input. */
-static int open_teacher(run *run)
+/* Returns 1 if two arrays have one shape. */
+static int is_same_shape(const array *a, const array *b)
+{
+    int is_same = a->dimensions == b->dimensions;
+    for (unsigned i = 0; is_same && i < a->dimensions; i++)
+        is_same = a->shape[i] == b->shape[i];
+    return is_same;
+}
+
+/* Opens the teacher's logits, or the targets, which have the shape of the input. Targets are f32 where they are to be
+   multiplied by the weights of their classes. */
+static int open_operand(run *run)
 {
     const run_options *options = &run->options;
-    const array *student = &run->input.array, *teacher = &run->teacher.array;
-    const source_reading reading = reading_of(options, NULL);
-    if (!options->teacher)
+    const char *path = run_operand_path(run);
+    const array *input = &run->input.array, *operand = &run->operand.array;
+    source_reading reading = reading_of(options, NULL);
+    if (!path)
         return EXIT_DONE;
-    FORWARD(source_open(options->teacher, &reading, &run->teacher));
-    int is_same = teacher->dimensions == student->dimensions;
-    for (unsigned i = 0; is_same && i < student->dimensions; i++)
-        is_same = teacher->shape[i] == student->shape[i];
-    COMPLAIN_IF(!is_same, EXIT_WRONG,
-                "%s: the teacher's logits do not have the shape of the student's, %s: %llu and %llu elements in %u and "
-                "%u dimensions",
-                options->teacher, options->input, (unsigned long long)teacher->elements,
-                (unsigned long long)student->elements, teacher->dimensions, student->dimensions);
-    run->problem.operand_dtype = teacher->dtype;
+    if (options->targets)
+        reading.content = ARRAY_FLOATS;
+    FORWARD(source_open(path, &reading, &run->operand));
+    COMPLAIN_IF(!is_same_shape(input, operand), EXIT_WRONG,
+                "%s: %s do not have the shape of %s, %s: %llu and %llu elements in %u and %u dimensions", path,
+                options->targets ? "--targets" : "the teacher's logits",
+                options->targets ? "the logits" : "the student's", options->input,
+                (unsigned long long)operand->elements, (unsigned long long)input->elements, operand->dimensions,
+                input->dimensions);
+    run->problem.operand_dtype = options->targets && options->class_weights ? CLSOFTMAX_F32 : operand->dtype;
     return EXIT_DONE;
 }
 
@@ -85,7 +98,7 @@ static int open_row_numbers(const run *run, const char *option, const char *path
 static int open_temperatures(run *run)
 {
     const source *source = &run->temperatures;
-    FORWARD(open_row_numbers(run, "-T", run->options.temperatures, ARRAY_TEMPERATURES, &run->temperatures));
+    FORWARD(open_row_numbers(run, "-T", run->options.temperatures, ARRAY_FLOATS, &run->temperatures));
     run->problem.temperature_per_row = run->options.temperatures && source->array.dimensions > 0;
     if (!run->options.temperatures || source->array.dimensions > 0)
         return EXIT_DONE;
@@ -95,6 +108,39 @@ static int open_temperatures(run *run)
     COMPLAIN_IF(!(run->options.temperature >= 0), EXIT_WRONG, "-T @%s: the temperature is a number from 0 to inf",
                 run->options.temperatures);
     return EXIT_DONE;
+}
+
+/* Keeps the weights of the classes from their file: finite numbers from 0 on. */
+static int take_class_weights(run *run, const char *path, const source *numbers)
+{
+    const uint64_t classes = run->problem.classes;
+    const clsoftmax_dtype dtype = numbers->array.dtype;
+    COMPLAIN_IF(numbers->array.elements != classes, EXIT_WRONG, "%s: --class-weights: %llu numbers for %llu classes",
+                path, (unsigned long long)numbers->array.elements, (unsigned long long)classes);
+    float *weights = run->class_weights = malloc((size_t)classes * sizeof *weights);
+    COMPLAIN_IF(!weights, EXIT_FAILED, "--class-weights: no memory for %llu numbers", (unsigned long long)classes);
+    FORWARD(source_read(numbers, 0, classes, weights));
+    for (uint64_t i = classes; i > 0; i--) { /* from the last on: those of 16 bits grow in place */
+        weights[i - 1] = array_float(weights, dtype, i - 1);
+        COMPLAIN_IF(!(weights[i - 1] >= 0 && weights[i - 1] <= FLT_MAX), EXIT_WRONG,
+                    "%s: --class-weights: %g, the weight of class %llu, is not a finite number from 0 on", path,
+                    (double)weights[i - 1], (unsigned long long)i - 1);
+    }
+    return EXIT_DONE;
+}
+
+/* Reads the weights of the classes, if the job has any. */
+static int read_class_weights(run *run)
+{
+    const char *path = run->options.class_weights;
+    source numbers;
+    if (!path)
+        return EXIT_DONE;
+    const source_reading reading = {.content = ARRAY_FLOATS, .memory = run->options.memory, .text = run->options.text};
+    FORWARD(source_open(path, &reading, &numbers));
+    const int status = take_class_weights(run, path, &numbers);
+    source_close(&numbers);
+    return status;
 }
 
 /* Returns an index of an axis of this size, from its beginning. One that is before the beginning becomes 0. */
@@ -121,8 +167,8 @@ static int cut_to_rows(run *run)
     end = end < begin ? begin : smaller(end, size);
     run->first_row = size > 0 ? all_rows / size * begin : 0;
     source_slice(&run->input, begin, end);
-    if (options->teacher)
-        source_slice(&run->teacher, begin, end);
+    if (run_operand_path(run))
+        source_slice(&run->operand, begin, end);
     return set_shape(run);
 }
 
@@ -131,10 +177,11 @@ int run_open_input(run *run)
     const run_options *options = &run->options;
     FORWARD(open_logits(run));
     FORWARD(set_shape(run));
-    FORWARD(open_teacher(run));
+    FORWARD(open_operand(run));
     FORWARD(open_temperatures(run));
     FORWARD(open_row_numbers(run, "--labels", options->labels, ARRAY_NUMBERS, &run->labels));
     FORWARD(open_row_numbers(run, "--weights", options->weights, ARRAY_NUMBERS, &run->weights));
+    FORWARD(read_class_weights(run));
     return cut_to_rows(run);
 }
 

@@ -10,15 +10,20 @@
 
 /* ---------------------------------------------------------------- Weights */
 
-int run_read_weights(const run *run, uint64_t row, uint64_t rows, double *numbers, float *weights)
+int run_read_weights(const run *run, uint64_t row, uint64_t rows, const int64_t *labels, double *numbers,
+                     float *weights)
 {
     const uint64_t first = run->first_row + row;
-    FORWARD(source_read(&run->weights, first, rows, numbers));
+    const int has_classes = run->class_weights && labels;
+    if (run->options.weights)
+        FORWARD(source_read(&run->weights, first, rows, numbers));
     for (uint64_t i = 0; i < rows; i++) {
+        const double of_class = has_classes && labels[i] >= 0 ? (double)run->class_weights[labels[i]] : 1;
+        numbers[i] = run->options.weights ? numbers[i] : 1;
         COMPLAIN_IF(!(numbers[i] >= 0 && numbers[i] <= (double)FLT_MAX), EXIT_WRONG,
                     "%s: --weights: %g, the weight of row %llu, is not a finite number from 0 on", run->options.weights,
                     numbers[i], (unsigned long long)(first + i));
-        weights[i] = (float)numbers[i];
+        weights[i] = (float)(numbers[i] * of_class);
     }
     return EXIT_DONE;
 }
@@ -41,7 +46,7 @@ static void add_counted(const run_component *component, loss_sums *sums, const i
 /* Returns the weights of the rows that count: 1 for each, unless the job has weights. */
 static double weights_of(const run *run, const loss_sums *sums)
 {
-    return run->options.weights ? clsoftmax_total_value(&sums->weights) : (double)sums->counted;
+    return run_has_weights(run) ? clsoftmax_total_value(&sums->weights) : (double)sums->counted;
 }
 
 /* ---------------------------------------------------------------- Scale */
@@ -57,10 +62,10 @@ static int add_up_weights(const run *run, loss_sums sums[RUN_MOST_COMPONENTS])
         const uint64_t left = run->rows - row, rows = left < AT_A_TIME ? left : AT_A_TIME;
         if (run->options.labels)
             FORWARD(run_read_labels(run, row, rows, numbers, labels));
-        if (run->options.weights)
-            FORWARD(run_read_weights(run, row, rows, numbers, weights));
+        if (run_has_weights(run))
+            FORWARD(run_read_weights(run, row, rows, run->options.labels ? labels : NULL, numbers, weights));
         for (unsigned c = 0; c < run->component_count; c++)
-            add_counted(&run->components[c], &sums[c], labels, run->options.weights ? weights : NULL, rows);
+            add_counted(&run->components[c], &sums[c], labels, run_has_weights(run) ? weights : NULL, rows);
     }
     return EXIT_DONE;
 }
@@ -166,7 +171,7 @@ void run_print_losses(const run *run)
     printf("mean %.12g\nsum %.12g\n", figures.mean, figures.sum);
     if (run_is_mix(run))
         printf("cross-entropy %.12g\ndivergence %.12g\n", of_first.mean, of_last.mean);
-    if (run->options.weights)
+    if (run_has_weights(run))
         printf("weights %.12g\n", weights_of(run, &last->loss));
     if (run->options.labels)
         printf("labelled %llu\n", (unsigned long long)first->loss.counted);

@@ -10,8 +10,10 @@
    others. */
 int run_choose_scales(run *run);
 
-/* Reads the weights of a slab, if the job has any: finite numbers from 0 on. */
-int run_read_weights(const run *run, uint64_t row, uint64_t rows, double *numbers, float *weights);
+/* Reads the weights of rows, from `row` on: those of their file, finite numbers from 0 on, times those of their labels'
+   classes. labels: NULL where there are none; numbers: room for what the file has. */
+int run_read_weights(const run *run, uint64_t row, uint64_t rows, const int64_t *labels, double *numbers,
+                     float *weights);
 
 /* Adds a slab's losses to the job's sums, and writes them to their file. */
 int run_write_losses(run *run, const slab *slab, const slab_buffers *buffers);

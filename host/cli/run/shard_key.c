@@ -42,8 +42,10 @@ uint64_t shard_key(const run *run, const char *descr)
     hash = hash_bytes(hash, run->options.sweep.values, run->options.sweep.count * sizeof(float));
     hash = hash_bytes(hash, &run->input.version, sizeof run->input.version);
     hash = hash_bytes(hash, &run->temperatures.version, sizeof run->temperatures.version);
-    hash = hash_bytes(hash, &run->teacher.version, sizeof run->teacher.version);
+    hash = hash_bytes(hash, &run->operand.version, sizeof run->operand.version);
     hash = hash_bytes(hash, &run->labels.version, sizeof run->labels.version);
     hash = hash_bytes(hash, &run->weights.version, sizeof run->weights.version);
+    if (run->class_weights)
+        hash = hash_bytes(hash, run->class_weights, p->classes * sizeof *run->class_weights);
     return hash_bytes(hash, descr, strlen(descr));
 }

@@ -31,22 +31,22 @@ static void list_buffers(const run *run, slab_buffers *b, buffer *buffers)
     uint64_t wide = is_mix && results > 0 ? p->classes * sizeof(float) : 0;
     int is_mixed_there = p->results_dtype == CLSOFTMAX_F32 && !verify;
     int is_double = run->input.array.is_double;
-    int has_teacher = run->options.teacher != NULL, is_double_teacher = has_teacher && run->teacher.array.is_double;
+    int has_operand = run_operand_path(run) != NULL, is_double_operand = has_operand && run->operand.array.is_double;
     const buffer all[BUFFERS] = {
         {&b->logits, p->classes * clsoftmax_dtype_size(p->logits_dtype)},
         {(void **)&b->exact_logits, is_double ? p->classes * sizeof(double) : 0},
         {(void **)&b->shifts, is_double ? sizeof(double) : 0},
-        {&b->teacher, has_teacher ? p->classes * clsoftmax_dtype_size(p->operand_dtype) : 0},
-        {(void **)&b->exact_teacher, is_double_teacher ? p->classes * sizeof(double) : 0},
-        {(void **)&b->teacher_shifts, is_double_teacher ? sizeof(double) : 0},
+        {&b->operand, has_operand ? p->classes * clsoftmax_dtype_size(p->operand_dtype) : 0},
+        {(void **)&b->exact_operand, is_double_operand ? p->classes * sizeof(double) : 0},
+        {(void **)&b->operand_shifts, is_double_operand ? sizeof(double) : 0},
         {&b->results, run->in_place ? 0 : results},
         {&b->component_results[0], wide},
         {&b->component_results[1], is_mixed_there ? 0 : wide},
         {&b->other_results, verify ? (is_mix ? wide : results) : 0},
         {(void **)&b->temperatures, p->temperature_per_row ? sizeof(float) : 0},
-        {(void **)&b->label_numbers, run->options.labels || run->options.weights ? sizeof(double) : 0},
+        {(void **)&b->label_numbers, run->options.labels || run_has_weights(run) ? sizeof(double) : 0},
         {(void **)&b->labels, run->options.labels ? sizeof(int64_t) : 0},
-        {(void **)&b->weights, run->options.weights ? sizeof(float) : 0},
+        {(void **)&b->weights, run_has_weights(run) ? sizeof(float) : 0},
         {(void **)&b->losses, losses},
         {(void **)&b->component_losses[0], is_mix ? losses : 0},
         {(void **)&b->component_losses[1], is_mix ? losses : 0},

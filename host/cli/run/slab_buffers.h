@@ -11,9 +11,9 @@ typedef struct slab_buffers {
     /* What each component computes. The last of a job is `results` and `losses`, unless both have to be kept. */
     void *component_results[RUN_MOST_COMPONENTS];
     float *component_losses[RUN_MOST_COMPONENTS];
-    double *exact_logits, *shifts; /* of an input in double precision: see relative_logits.h */
-    void *teacher;
-    double *exact_teacher, *teacher_shifts; /* likewise */
+    double *exact_logits, *shifts;          /* of an input in double precision: see relative_logits.h */
+    void *operand;                          /* a teacher's logits, or targets */
+    double *exact_operand, *operand_shifts; /* likewise, of a teacher */
     float *temperatures;
     double *label_numbers; /* labels or weights as their file has them */
     int64_t *labels;

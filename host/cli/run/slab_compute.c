@@ -9,7 +9,7 @@ static clsoftmax_arguments arguments_of(const run *run, const slab_buffers *buff
     const clsoftmax_operation operation = run->components[component].operation;
     clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
     arguments.logits = buffers->logits;
-    arguments.operand = clsoftmax_operation_has_teacher(operation) ? buffers->teacher : NULL;
+    arguments.operand = clsoftmax_operation_has_operand(operation) ? buffers->operand : NULL;
     arguments.results = buffers->component_results[component];
     if (!run_is_of_labels(run, component)) {
         arguments.temperature = options->temperature;

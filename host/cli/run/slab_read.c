@@ -43,26 +43,16 @@ int slab_read_logits(const run *run, const slab *slab, slab_buffers *buffers)
     return EXIT_DONE;
 }
 
-/* Reads the teacher's logits, as f32 relative to the largest of each row if they have double precision. */
-static int read_teacher(const run *run, const slab *slab, slab_buffers *buffers)
-{
-    if (!buffers->exact_teacher)
-        return run_read_rows(&run->teacher, &run->slabs, slab, buffers->teacher);
-    FORWARD(run_read_rows(&run->teacher, &run->slabs, slab, buffers->exact_teacher));
-    relative_logits(buffers->exact_teacher, slab->outer, run->problem.classes, slab->inner, buffers->teacher,
-                    buffers->teacher_shifts);
-    return EXIT_DONE;
-}
-
 int slab_read(run *run, const slab *slab, slab_buffers *buffers)
 {
     FORWARD(slab_read_logits(run, slab, buffers));
-    if (buffers->teacher)
-        FORWARD(read_teacher(run, slab, buffers));
+    if (buffers->operand)
+        FORWARD(slab_read_operand(run, slab, buffers));
     if (buffers->temperatures)
         FORWARD(read_temperatures(run, slab, buffers));
     if (buffers->labels)
         FORWARD(read_labels(run, slab, buffers));
-    return buffers->weights ? run_read_weights(run, slab->row, slab->rows, buffers->label_numbers, buffers->weights)
-                            : EXIT_DONE;
+    return buffers->weights
+               ? run_read_weights(run, slab->row, slab->rows, buffers->labels, buffers->label_numbers, buffers->weights)
+               : EXIT_DONE;
 }

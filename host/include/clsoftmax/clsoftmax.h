@@ -499,11 +499,11 @@ CLSOFTMAX_API clsoftmax_status clsoftmax_sweep(clsoftmax_context *context, uint6
        loss              w (-ln p[label]) + z lse^2,   p = softmax(x / T), lse = ln of the sum of exp(x / T)
        gradient of c     ((w + 2 z lse) p[c] - w [c = label]) s / T, the derivative of s * loss by x[c]
 
-   with the row's weight w (arguments.weights, such as the weight of its label's class), the weight z of the z-loss
-   (arguments.z_loss), and the scale s of the gradient (arguments.scale, such as 1 / rows for a mean). A row whose label
-   is outside [0, classes) is ignored: its loss is 0, and so is its gradient. Losses are f32, one for each row, in
-   arguments.losses; in a sweep that of row r at temperature k is losses[k * rows + r]. The gradient is in
-   arguments.results, and may take the place of the logits.
+   with the row's weight w (arguments.weights; the weights of classes are those of the rows with such a label), the
+   weight z of the z-loss (arguments.z_loss), and the scale s of the gradient (arguments.scale, such as 1 / rows for a
+   mean). A row whose label is outside [0, classes) is ignored: its loss is 0, and so is its gradient. Losses are f32,
+   one for each row, in arguments.losses; in a sweep that of row r at temperature k is losses[k * rows + r]. The
+   gradient is in arguments.results, and may take the place of the logits.
 
    Errors against the exact values, for C classes, z = 0 and accuracy "faithful" (4 times as much for "fast"):
      loss              1 ULP + C 2^-44 of itself
@@ -521,16 +521,16 @@ CLSOFTMAX_API clsoftmax_status clsoftmax_sweep(clsoftmax_context *context, uint6
        loss              w sum of t (-ln p) + z lse^2
        gradient of c     ((w sum of t + 2 z lse) p[c] - w t[c]) s / T
 
-   t may add up to any number. SMOOTHED_CROSS_ENTROPY and its gradient spread the share e of a label
-   (arguments.label_smoothing) over all classes of the row that are not masked (-inf): t is (1 - e) [c = label], and e
-   divided by their number for each of them. (PyTorch counts masked classes, too, so that its loss is infinite.) Rows
-   without a label are ignored as above.
-     loss              3 ULP + C 2^-42 of itself; with e = 0, that of CROSS_ENTROPY
-     gradient          half an ULP of itself, and half an ULP + C 2^-43 of the larger of its two terms
-   A loss is infinite if a class with a target is masked, or if its -ln p, or their sum, is beyond f32. A row with a
-   target that is negative or not finite is NaN. In a row of zeros (CLSOFTMAX_NEG_INF_ROWS_ZERO) losses are infinite.
-     INVALID_ARGUMENT  labels is NULL; a weight is negative or not finite; z or s is not finite, or z is negative; e is
-                       not in [0, 1]. (The host cannot see weights and targets in device buffers.) */
+   t may add up to any number, so it may be multiplied by weights of the classes. SMOOTHED_CROSS_ENTROPY and its
+   gradient spread the share e of a label (arguments.label_smoothing) over all classes of the row that are not masked
+   (-inf): t is (1 - e) [c = label], and e divided by their number for each of them. (PyTorch counts masked classes,
+   too, so that its loss is infinite.) Rows without a label are ignored as above. loss              3 ULP + C 2^-42 of
+   itself; with e = 0, that of CROSS_ENTROPY gradient          half an ULP of itself, and half an ULP + C 2^-43 of the
+   larger of its two terms A loss is infinite if a class with a target is masked, or if its -ln p, or their sum, is
+   beyond f32. A row with a target that is negative or not finite is NaN. In a row of zeros
+   (CLSOFTMAX_NEG_INF_ROWS_ZERO) losses are infinite. INVALID_ARGUMENT  labels is NULL; a weight is negative or not
+   finite; z or s is not finite, or z is negative; e is not in [0, 1]. (The host cannot see weights and targets in
+   device buffers.) */
 
 /* Computes the mean cross-entropy of a row-major matrix of f32 logits over the rows that have a label, and the gradient
    of that mean. gradient may be logits, or NULL; losses may be NULL. The losses are summed exactly and then divided, so
@@ -538,6 +538,12 @@ CLSOFTMAX_API clsoftmax_status clsoftmax_sweep(clsoftmax_context *context, uint6
 CLSOFTMAX_API clsoftmax_status clsoftmax_loss(clsoftmax_context *context, uint64_t rows, uint64_t classes,
                                               const float *logits, float temperature, const int64_t *labels,
                                               float *gradient, float *losses, double *mean);
+
+/* Computes the same with target probabilities, a matrix as the logits are, in place of labels; the mean is that of all
+   rows. gradient may be logits or targets. */
+CLSOFTMAX_API clsoftmax_status clsoftmax_loss_of_targets(clsoftmax_context *context, uint64_t rows, uint64_t classes,
+                                                         const float *logits, float temperature, const float *targets,
+                                                         float *gradient, float *losses, double *mean);
 
 /* An exact sum of f32, whatever the order: parts of the rows may be added by several threads, devices, tiles or
    processes, and merge to the same number. Processes may add up the digits and counts themselves, element by element as
