@@ -35,6 +35,10 @@ const file_scenario file_scenarios[] = {
     {"f64-big-endian", "run d.npy --out-dtype f16 -o p.npy -d cpu", NULL, FILE_NONE, 1, 1},
     {"verified", "run x.npy --verify --stats=s.npy -o p.npy -d cpu", NULL, FILE_NONE, 1, 1},
     {"loss", "loss x.npy l.npy --gradient p.npy --losses s.npy -d cpu", NULL, FILE_OLDER, 1, 1},
+    {"targets", "loss x.npy --targets h.npy --class-weights c.txt --gradient p.npy --losses s.npy -d cpu", NULL,
+     FILE_OLDER, 1, 1},
+    {"distillation", "distill x.npy d.npy --labels l.npy --gradient p.npy --losses s.npy -d cpu", NULL, FILE_OLDER, 1,
+     1},
     {"explained", "run x.npy --explain --memory 1M -o p.npy -d cpu", NULL, FILE_OLDER, 1, 1},
     {"first-shard", "run x.npy --shard 0/2 -o p.npy -d cpu", NULL, FILE_OLDER, 1, 1},
     {"last-shard", "run x.npy --shard 1/2 -o p.npy -d cpu", "run x.npy --shard 0/2 -o p.npy -d cpu", FILE_OLDER, 1, 1},
@@ -146,6 +150,15 @@ static int write_names(const char *name)
     return file && fclose(file) == 0;
 }
 
+/* Writes a line with a weight for each class. */
+static int write_class_weights(const char *name)
+{
+    FILE *file = fopen(name, "w");
+    for (int i = 0; file && i < CLASSES; i++)
+        fprintf(file, "%d ", 1 + i);
+    return file && fclose(file) == 0;
+}
+
 /* Writes tensors a, of one byte, and b, of ROWS x CLASSES values. */
 static int write_safetensors(const char *name)
 {
@@ -175,8 +188,8 @@ static int write_npz(const char *name, const char *member)
     return source && zip_file_add(archive, member, source, 0) >= 0 && zip_close(archive) == 0;
 }
 
-static const char *const inputs[] = {"x.npy", "b.npy", "f.npy", "h.npy",         "d.npy", "l.npy",
-                                     "x.txt", "t.txt", "n.txt", "x.safetensors", "x.npz"};
+static const char *const inputs[] = {"x.npy", "b.npy", "f.npy", "h.npy", "d.npy",         "l.npy",
+                                     "x.txt", "t.txt", "n.txt", "c.txt", "x.safetensors", "x.npz"};
 
 int file_folder_enter(void)
 {
@@ -189,8 +202,8 @@ int file_folder_enter(void)
            write_npy("h.npy", "<f2", "False", ELEMENTS, 2, as_f2) &&
            write_npy("d.npy", ">f8", "False", ELEMENTS, 8, as_big_endian_f8) &&
            write_npy("l.npy", "<i8", "False", ROWS, 8, as_label) && write_text("x.txt", CLASSES) &&
-           write_text("t.txt", 1) && write_names("n.txt") && write_safetensors("x.safetensors") &&
-           write_npz("x.npz", "x.npy");
+           write_text("t.txt", 1) && write_names("n.txt") && write_class_weights("c.txt") &&
+           write_safetensors("x.safetensors") && write_npz("x.npz", "x.npy");
 }
 
 /* ---------------------------------------------------------------- The folder */

@@ -19,7 +19,8 @@ static int read_teacher(const run *run, const slab *slab, slab_buffers *buffers)
 
 /* ---------------------------------------------------------------- Targets */
 
-/* The targets of a row add up to 1 if they are not further from it than this. Those that bf16 rounds are within 2^-9. */
+/* The targets of a row add up to 1 if they are not further from it than this. Those that bf16 rounds are within 2^-9.
+ */
 #define MOST_DEVIATION 0.01
 
 /* Returns where the target of a class stands in a dense slab. */
@@ -68,7 +69,8 @@ static void weigh_targets(const run *run, const slab *slab, float *targets)
 {
     const uint64_t classes = run->problem.classes, inner = slab->inner;
     for (uint64_t i = slab->rows * classes; i > 0; i--) /* from the last on: those of 16 bits grow in place */
-        targets[i - 1] = array_float(targets, run->operand.array.dtype, i - 1) * run->class_weights[(i - 1) / inner % classes];
+        targets[i - 1] =
+            array_float(targets, run->operand.array.dtype, i - 1) * run->class_weights[(i - 1) / inner % classes];
 }
 
 static int read_targets(run *run, const slab *slab, slab_buffers *buffers)
