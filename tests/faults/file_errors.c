@@ -156,8 +156,9 @@ int file_text_names(const char *text, const libc_fault *fault, libc_call call)
     int may_be_memory = is_memory(fault, call) || fault->error == ENOMEM || fault->reach == LIBC_EVERYTHING ||
                         strstr(text, "the source of a kernel") ||
                         strstr(text, "the page"); /* a stream into memory fails only where memory is missing */
-    int names_error =
-        fault->error != EPIPE && strstr(text, strerror(fault->error)); /* a closed pipe is not spoken of */
+    /* A closed pipe is not spoken of; but where every later call fails as it does, so do those for files. */
+    int is_spoken_of = fault->error != EPIPE || fault->reach == LIBC_EVERYTHING;
+    int names_error = is_spoken_of && strstr(text, strerror(fault->error));
     if (names_error || (may_be_memory && strstr(text, "memory")))
         return 1;
     if (fault->reach == LIBC_NOTHING)
