@@ -259,6 +259,119 @@ P
     cmp g4.npy g5.npy
 }
 
+# top_teacher: writes the log-probabilities at T = 2 of the teacher's four most likely classes, and these classes. Some
+# rows list three
+top_teacher() {
+    python - "$TEACHER" <<'P'
+import numpy, sys
+y = numpy.load(sys.argv[1]).astype("f8") / 2
+logs = y - numpy.log(numpy.exp(y).sum(1, keepdims=True))
+classes = numpy.argsort(-y, 1)[:, :4]
+logs = numpy.take_along_axis(logs, classes, 1)
+classes[::9, 3] = -1
+numpy.save("top.npy", logs.astype("f4"))
+numpy.save("classes.npy", classes.astype("i4"))
+P
+}
+
+@test "a teacher of its top classes: each tail is right by its formula, in slabs, shards, rows, types, with labels" {
+    needs_numpy
+    top_teacher
+    python -c 'import numpy; numpy.save("weights.npy", 1 + numpy.arange(700.) % 3)'
+    local tail words
+    for tail in renormalize bucket drop; do
+        words="--teacher-classes classes.npy -T 2 --tail $tail --weights weights.npy"
+        run --separate-stderr clsoftmax distill "$STUDENT" top.npy $words --gradient g.npy --losses l.npy --verify
+        [ "$status" -eq 0 ]
+        [[ $stderr == *"0 of 7700 values differ from cpu in bits"*passed* ]]
+        echo "$output" >summary
+        python - "$STUDENT" $tail <<'P'
+import numpy, sys
+x = numpy.load(sys.argv[1]).astype("f8") / 2
+p = numpy.exp(x - x.max(1, keepdims=True))
+p /= p.sum(1, keepdims=True)
+w = numpy.load("weights.npy")
+logs, classes = numpy.load("top.npy").astype("f8"), numpy.load("classes.npy")
+loss, gradient = numpy.zeros(700), numpy.zeros_like(x)
+for r in range(700):
+    listed = classes[r][classes[r] >= 0]
+    q, Q = numpy.zeros(10), numpy.exp(logs[r][classes[r] >= 0]).sum()
+    q[listed] = numpy.exp(logs[r][classes[r] >= 0])
+    tail = numpy.setdiff1d(numpy.arange(10), listed)
+    if sys.argv[2] == "renormalize":
+        q /= Q
+    share = Q if sys.argv[2] == "drop" else 1
+    loss[r] = (q[listed] * numpy.log(q[listed] / share / p[r, listed])).sum()
+    if sys.argv[2] == "bucket":
+        pt = p[r, tail].sum()
+        loss[r] += (1 - Q) * numpy.log((1 - Q) / pt)
+        q[tail] = (1 - Q) * p[r, tail] / pt
+    gradient[r] = (share * p[r] - q) * 2 * w[r] / w.sum()
+loss *= 4 * w
+assert abs(numpy.load("l.npy") - loss).max() < 1e-5
+assert abs(numpy.load("g.npy") - gradient).max() < 1e-8
+found = dict(line.split() for line in open("summary"))
+assert abs(float(found["mean"]) / (loss.sum() / w.sum()) - 1) < 1e-5 and float(found["weights"]) == w.sum(), found
+P
+        clsoftmax distill "$STUDENT" top.npy $words --gradient g2.npy --memory 8k -d cpu,cpu | diff summary -
+        cmp g.npy g2.npy
+        clsoftmax distill "$STUDENT" top.npy $words --gradient g3.npy --shard 1/2 >/dev/null
+        clsoftmax distill "$STUDENT" top.npy $words --gradient g3.npy --shard 0/2 >/dev/null
+        cmp g.npy g3.npy
+        clsoftmax distill "$STUDENT" top.npy $words --losses l.npy >/dev/null
+        clsoftmax distill "$STUDENT" top.npy $words --losses l2.npy --rows 10:20 >/dev/null
+        cmp <(tail -c +129 l2.npy) <(tail -c +169 l.npy | head -c 40)
+        # the labels' part of a mix has the weights of the rows alone
+        clsoftmax distill "$STUDENT" top.npy $words --labels "$LABELS" --alpha 1 --gradient a.npy >/dev/null
+        clsoftmax loss "$STUDENT" "$LABELS" --weights weights.npy --gradient b.npy >/dev/null
+        cmp a.npy b.npy
+    done
+    # 16-bit logits and log-probabilities, a temperature for each row
+    python - "$STUDENT" <<'P'
+import numpy, sys
+half = numpy.load(sys.argv[1]).astype("f2")
+numpy.save("half.npy", half)
+numpy.save("single.npy", half.astype("f4"))
+top = numpy.load("top.npy").astype("f2")
+numpy.save("top2.npy", top)
+numpy.save("top4.npy", top.astype("f4"))
+numpy.save("t.npy", numpy.full(700, 2, "f4"))
+P
+    words="--teacher-classes classes.npy --tail bucket --out-dtype f32"
+    clsoftmax distill half.npy top2.npy $words -T @t.npy --gradient g.npy --losses l.npy
+    clsoftmax distill single.npy top4.npy $words -T 2 --gradient g2.npy --losses l2.npy
+    cmp g.npy g2.npy
+    cmp l.npy l2.npy
+    clsoftmax distill single.npy top4.npy $words -T 2 --reverse --verify
+}
+
+@test "errors of a teacher of its top classes" {
+    printf '1 2 3\n3 2 1\n' >x.txt
+    printf -- '-0.5 -1.5\n-0.5 -1.5\n' >top.txt
+    printf '0 1\n2 2\n' >classes.txt
+    wrong() {
+        run --separate-stderr clsoftmax distill "${@:2}"
+        expect_error 2 "$1"
+    }
+    wrong "top.txt: counted from row 0 on: class 2 is listed twice in row 1" x.txt top.txt --teacher-classes classes.txt
+    printf '0 1\n2 3\n' >classes.txt
+    wrong "classes.txt: --teacher-classes: 3 is no class from 0 to 2" x.txt top.txt --teacher-classes classes.txt
+    printf '0 1\n2 0.5\n' >classes.txt
+    wrong "0.5 is no class" x.txt top.txt --teacher-classes classes.txt
+    printf '0 1 2\n2 1 0\n' >classes.txt
+    wrong "classes.txt: --teacher-classes: it does not have the shape of top.txt" x.txt top.txt \
+        --teacher-classes classes.txt
+    printf '0 1\n2 -1\n' >classes.txt
+    wrong "it does not have the rows of" "$STUDENT" top.txt --teacher-classes classes.txt
+    wrong "--tail: TEACHER has all classes" x.txt x.txt --tail drop
+    wrong "--tail middle" x.txt top.txt --teacher-classes classes.txt --tail middle
+    wrong "--probabilities: with --teacher-classes" x.txt top.txt --teacher-classes classes.txt --probabilities
+    wrong "--reverse: it is infinite" x.txt top.txt --teacher-classes classes.txt --reverse
+    wrong "--axis says another" x.txt top.txt --teacher-classes classes.txt --axis 0
+    wrong "the temperature of row 0 is inf" x.txt top.txt --teacher-classes classes.txt -T inf --no-t-squared
+    clsoftmax distill x.txt top.txt --teacher-classes classes.txt
+}
+
 @test "errors of --labels and --alpha" {
     local alpha
     for alpha in -0.1 1.1 nan inf "" 0.5x; do

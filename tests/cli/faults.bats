@@ -303,7 +303,7 @@ run_with() {
         -lcriterion -lmpfr -lgmp -lpthread -lm -ldl -o faulty && ./faulty -j1
 }
 
-@test "tests of the library see faults in mixes" {
+@test "tests of the library see faults in mixes and in teachers of top classes" {
     ! nm "$CLSOFTMAX" | grep -q __gcov_dump || skip "gcov's counters are not linked here"
     ! is_sanitized || skip "AddressSanitizer is not linked here"
     local target file pattern replacement
@@ -322,6 +322,13 @@ mix|host/lib/mix.c|f16_of_float(rounded_to_odd(value))|f16_of_float(rounded(valu
 mix|host/lib/mix.c|value > (double)nearest ? INFINITY : -INFINITY|value > (double)nearest ? -INFINITY : INFINITY
 mix|host/lib/mix.c|has_labels ? own->mean : 0|own->mean
 mix|host/lib/mix.c|classes, student, 1, labels, own|classes, student, temperature, labels, own
+top_teacher|host/lib/top_teacher.c|-expm1(largest) - others|1 - exp(largest) - others
+top_teacher|host/lib/top_teacher.c|row->temperature \* log(share)|log(share)
+top_teacher|host/lib/top_teacher.c|largest + row->temperature \* log(sum)|largest + log(sum)
+top_teacher|host/lib/top_teacher.c|(float)fmin(1, of_listed)|1
+top_teacher|host/lib/top_teacher.c|exp(logarithm < largest ? logarithm : largest)|exp(logarithm)
+top_teacher|host/lib/top_teacher.c|!isnan(\*place)|0
+top_teacher|host/lib/top_teacher.c|logarithm <= row->most|logarithm <= 1e30
 FAULTS
 }
 

@@ -39,6 +39,7 @@ const file_scenario file_scenarios[] = {
      FILE_OLDER, 1, 1},
     {"distillation", "distill x.npy d.npy --labels l.npy --gradient p.npy --losses s.npy -d cpu", NULL, FILE_OLDER, 1,
      1},
+    {"top-teacher", "distill x.npy h.npy --teacher-classes k.npy --gradient p.npy -d cpu", NULL, FILE_OLDER, 1, 1},
     {"explained", "run x.npy --explain --memory 1M -o p.npy -d cpu", NULL, FILE_OLDER, 1, 1},
     {"first-shard", "run x.npy --shard 0/2 -o p.npy -d cpu", NULL, FILE_OLDER, 1, 1},
     {"last-shard", "run x.npy --shard 1/2 -o p.npy -d cpu", "run x.npy --shard 0/2 -o p.npy -d cpu", FILE_OLDER, 1, 1},
@@ -188,7 +189,7 @@ static int write_npz(const char *name, const char *member)
     return source && zip_file_add(archive, member, source, 0) >= 0 && zip_close(archive) == 0;
 }
 
-static const char *const inputs[] = {"x.npy", "b.npy", "f.npy", "h.npy", "d.npy",         "l.npy",
+static const char *const inputs[] = {"x.npy", "b.npy", "f.npy", "h.npy", "d.npy",         "k.npy", "l.npy",
                                      "x.txt", "t.txt", "n.txt", "c.txt", "x.safetensors", "x.npz"};
 
 int file_folder_enter(void)
@@ -201,6 +202,7 @@ int file_folder_enter(void)
            write_npy("f.npy", "<f4", "True", ELEMENTS, 4, as_f4) &&
            write_npy("h.npy", "<f2", "False", ELEMENTS, 2, as_f2) &&
            write_npy("d.npy", ">f8", "False", ELEMENTS, 8, as_big_endian_f8) &&
+           write_npy("k.npy", "<i8", "False", ELEMENTS, 8, as_label) &&
            write_npy("l.npy", "<i8", "False", ROWS, 8, as_label) && write_text("x.txt", CLASSES) &&
            write_text("t.txt", 1) && write_names("n.txt") && write_class_weights("c.txt") &&
            write_safetensors("x.safetensors") && write_npz("x.npz", "x.npy");

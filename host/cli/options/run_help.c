@@ -112,6 +112,7 @@ static const run_help of_distill = {
                 "  clsoftmax distill student.npy teacher.npy -T 4\n"
                 "  clsoftmax distill student.npy teacher.npy -T 4 --gradient gradient.npy --losses losses.npy\n"
                 "  clsoftmax distill student.npy teacher.npy -T 4 --labels labels.npy --alpha 0.3 --gradient g.npy\n"
+                "  clsoftmax distill student.npy top.npy --teacher-classes classes.npy -T 2 --tail bucket\n"
                 "  clsoftmax distill student.npy model.safetensors:logits -T 2 --weights weights.npy\n"
                 "  clsoftmax distill student.npy teacher.npy -T 2 --reverse\n"
                 "  clsoftmax distill huge.npy teacher.npy -T 4 --memory 512M -d 0:0,cpu\n",

@@ -111,6 +111,18 @@ static int set_pos_inf(const option_row *row, const char *argument, void *option
     return EXIT_DONE;
 }
 
+static int set_tail(const option_row *row, const char *argument, void *options_)
+{
+    static const char *const names[] = {"renormalize", "bucket", "drop"};
+    run_options *options = options_;
+    char option[OPTION_NAME_BYTES];
+    int choice = 0;
+    FORWARD(parse_choice(option_name(row, option), argument, names, sizeof names / sizeof *names, &choice));
+    options->tail = (clsoftmax_tail)choice;
+    options->has_tail = 1;
+    return EXIT_DONE;
+}
+
 static int set_accuracy(const option_row *row, const char *argument, void *options)
 {
     char option[OPTION_NAME_BYTES];
@@ -306,6 +318,18 @@ const option_row run_option_rows[] = {
      SETS(on, is_reversed),
      .help = "the reverse divergence, KL(p || q) of the student from its teacher, in place of\n"
              "KL(q || p)"},
+    {.name = "teacher-classes",
+     .argument = "FILE",
+     .commands = DISTILL,
+     SETS(text, teacher_classes),
+     .help = "TEACHER has log-probabilities at T of the most likely classes of each row alone, on its\n"
+             "last axis; FILE, of the same shape, says which classes they are, -1 for none"},
+    {.name = "tail",
+     .argument = "WORD",
+     .commands = DISTILL,
+     .set = set_tail,
+     .help = "what becomes of all other classes of such a teacher: renormalize (default), they have\n"
+             "no probability; bucket, they are one class; or drop, they are left out"},
     {.name = "sum",
      .commands = HAS_LOSSES,
      SETS(on, is_sum),

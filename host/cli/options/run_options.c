@@ -90,6 +90,12 @@ static int choose_divergence(run_options *options)
     COMPLAIN_IF(options->problem.temperature_squared && options->temperature >= 0x1p64f, EXIT_WRONG,
                 "-T %g: its square, by which losses are multiplied, overflows; --no-t-squared leaves it out",
                 (double)options->temperature);
+    COMPLAIN_IF(options->has_tail && !options->teacher_classes, EXIT_WRONG,
+                "--tail: TEACHER has all classes; --teacher-classes FILE names those that it lists");
+    COMPLAIN_IF(options->teacher_classes && options->has_probabilities, EXIT_WRONG,
+                "--probabilities: with --teacher-classes, TEACHER has log-probabilities");
+    COMPLAIN_IF(options->teacher_classes && options->is_reversed && options->tail != CLSOFTMAX_TAIL_BUCKET, EXIT_WRONG,
+                "--reverse: it is infinite where the teacher has no probability for a class; --tail bucket");
     COMPLAIN_IF(options->has_alpha && !options->labels, EXIT_WRONG,
                 "--alpha: it is the share of the labels in the losses, and there are none; --labels FILE has them");
     if (options->is_reversed)

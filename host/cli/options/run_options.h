@@ -12,24 +12,27 @@ typedef enum run_command { RUN = 1, SWEEP = 2, PLOT = 4, EXPLORE = 8, LOSS = 16,
 
 typedef struct run_options {
     run_command command;
-    const char *input;         /* a path, or "-" for standard input; NULL: explore without an input */
-    const char *output;        /* "-": .npy on standard output; NULL: text there, or no gradient */
-    const char *device;        /* as devices_open takes it; NULL: auto */
-    const char *temperatures;  /* run: file with a temperature for each row, or NULL */
-    temperature_list sweep;    /* sweep and plot: all of them */
-    const char *labels;        /* file with a label for each row, or NULL */
-    const char *statistics;    /* .npy file for the statistics, "" for a table on standard output, or NULL */
-    const char *teacher;       /* distill: file with the teacher's logits */
-    const char *targets;       /* loss: file with the target probabilities, in place of labels, or NULL */
-    const char *weights;       /* loss, distill: file with a weight for each row, or NULL */
-    const char *class_weights; /* loss: file with a weight for each class, or NULL */
-    const char *losses;        /* loss, distill: file for the loss of each row, or NULL */
-    int has_alpha;             /* distill: --alpha was given */
-    float alpha;               /* the share of the labels in a mix of losses */
-    float z_loss;              /* the weight of lse^2 in a loss */
-    float label_smoothing;     /* loss: the share of a label that all classes have together */
-    int is_reversed;           /* distill: the divergence is KL(p || q) */
-    int is_sum;                /* loss, distill: the gradient is that of the sum, not of the mean */
+    const char *input;           /* a path, or "-" for standard input; NULL: explore without an input */
+    const char *output;          /* "-": .npy on standard output; NULL: text there, or no gradient */
+    const char *device;          /* as devices_open takes it; NULL: auto */
+    const char *temperatures;    /* run: file with a temperature for each row, or NULL */
+    temperature_list sweep;      /* sweep and plot: all of them */
+    const char *labels;          /* file with a label for each row, or NULL */
+    const char *statistics;      /* .npy file for the statistics, "" for a table on standard output, or NULL */
+    const char *teacher;         /* distill: file with the teacher's logits */
+    const char *teacher_classes; /* distill: file with the classes that TEACHER lists; NULL: all of them */
+    clsoftmax_tail tail;         /* what becomes of all others */
+    int has_tail;                /* --tail was given */
+    const char *targets;         /* loss: file with the target probabilities, in place of labels, or NULL */
+    const char *weights;         /* loss, distill: file with a weight for each row, or NULL */
+    const char *class_weights;   /* loss: file with a weight for each class, or NULL */
+    const char *losses;          /* loss, distill: file for the loss of each row, or NULL */
+    int has_alpha;               /* distill: --alpha was given */
+    float alpha;                 /* the share of the labels in a mix of losses */
+    float z_loss;                /* the weight of lse^2 in a loss */
+    float label_smoothing;       /* loss: the share of a label that all classes have together */
+    int is_reversed;             /* distill: the divergence is KL(p || q) */
+    int is_sum;                  /* loss, distill: the gradient is that of the sum, not of the mean */
     float temperature;
     int axis;
     int has_probabilities; /* INPUT holds probabilities */

@@ -8,7 +8,7 @@ void run_begin(run *run)
 {
     memset(run, 0, sizeof *run);
     run->input.file.descriptor = run->temperatures.file.descriptor = run->labels.file.descriptor = -1;
-    run->operand.file.descriptor = run->weights.file.descriptor = -1;
+    run->operand.file.descriptor = run->teacher_classes.file.descriptor = run->weights.file.descriptor = -1;
     pthread_mutex_init(&run->lock, NULL);
 }
 
@@ -22,6 +22,7 @@ void run_end(run *run)
     devices_close(&run->reference);
     source_close(&run->input);
     source_close(&run->operand);
+    source_close(&run->teacher_classes);
     source_close(&run->temperatures);
     source_close(&run->labels);
     source_close(&run->weights);
@@ -59,6 +60,12 @@ int run_has_weights(const run *run)
 const char *run_operand_path(const run *run)
 {
     return run->options.teacher ? run->options.teacher : run->options.targets;
+}
+
+uint64_t run_teacher_top(const run *run)
+{
+    const array *teacher = &run->operand.array;
+    return run->options.teacher_classes ? teacher->shape[teacher->dimensions - 1] : 0;
 }
 
 int run_is_mix(const run *run)

@@ -45,6 +45,7 @@ typedef struct run {
     uint64_t first_row; /* where row 0 stands in the files of temperatures and labels */
     source input, temperatures, labels, weights;
     source operand;                  /* the teacher's logits, or targets */
+    source teacher_classes;          /* those that the teacher lists, if it does not have all */
     float *class_weights;            /* one for each class, or NULL */
     devices devices, cpu, reference; /* the last two if the results are verified */
     result_file results, statistics, losses;
@@ -88,6 +89,9 @@ int run_has_weights(const run *run);
 
 /* Returns the file with the operand of the job's operation, a teacher or targets; NULL if it has none. */
 const char *run_operand_path(const run *run);
+
+/* Returns how many classes of each row the teacher lists; 0 if it has all of them, or there is none. */
+uint64_t run_teacher_top(const run *run);
 
 /* Returns 1 if the job has two components, which are mixed. */
 int run_is_mix(const run *run);

@@ -53,6 +53,31 @@ static int is_same_shape(const array *a, const array *b)
     return is_same;
 }
 
+/* Opens the log-probabilities of the classes that a teacher lists, and their file. Both have the shape of the input,
+   but for the number of classes. */
+static int open_top_teacher(run *run)
+{
+    const run_options *options = &run->options;
+    const array *input = &run->input.array, *teacher = &run->operand.array, *listed = &run->teacher_classes.array;
+    const source_reading logarithms = {.content = ARRAY_FLOATS, .memory = options->memory, .text = options->text};
+    const source_reading numbers = {.content = ARRAY_NUMBERS, .memory = options->memory, .text = options->text};
+    const unsigned last = input->dimensions - 1;
+    FORWARD(source_open(options->teacher, &logarithms, &run->operand));
+    FORWARD(source_open(options->teacher_classes, &numbers, &run->teacher_classes));
+    COMPLAIN_IF(run->problem.inner != 1 || (options->axis != -1 && options->axis != (int)last), EXIT_WRONG,
+                "--teacher-classes: the classes are on the last axis, and --axis says another");
+    array rows = *teacher;
+    if (rows.dimensions == input->dimensions)
+        rows.shape[last] = input->shape[last];
+    COMPLAIN_IF(!is_same_shape(&rows, input), EXIT_WRONG, "%s: it does not have the rows of %s", options->teacher,
+                options->input);
+    COMPLAIN_IF(!is_same_shape(teacher, listed), EXIT_WRONG, "%s: --teacher-classes: it does not have the shape of %s",
+                options->teacher_classes, options->teacher);
+    COMPLAIN_IF(teacher->shape[last] == 0, EXIT_WRONG, "%s: it lists no classes", options->teacher);
+    run->problem.operand_dtype = CLSOFTMAX_F32;
+    return EXIT_DONE;
+}
+
 /* Opens the teacher's logits, or the targets, which have the shape of the input. Targets are f32 where they are to be
    multiplied by the weights of their classes. */
 static int open_operand(run *run)
@@ -63,6 +88,8 @@ static int open_operand(run *run)
     source_reading reading = reading_of(options, NULL);
     if (!path)
         return EXIT_DONE;
+    if (options->teacher_classes)
+        return open_top_teacher(run);
     if (options->targets)
         reading.content = ARRAY_FLOATS;
     FORWARD(source_open(path, &reading, &run->operand));
@@ -169,6 +196,8 @@ static int cut_to_rows(run *run)
     source_slice(&run->input, begin, end);
     if (run_operand_path(run))
         source_slice(&run->operand, begin, end);
+    if (options->teacher_classes)
+        source_slice(&run->teacher_classes, begin, end);
     return set_shape(run);
 }
 

@@ -17,7 +17,7 @@ static int reads_standard_input(const run_options *options)
     return is_standard_input(options->input) || is_standard_input(options->temperatures) ||
            is_standard_input(options->labels) || is_standard_input(options->weights) ||
            is_standard_input(options->teacher) || is_standard_input(options->targets) ||
-           is_standard_input(options->class_weights);
+           is_standard_input(options->teacher_classes) || is_standard_input(options->class_weights);
 }
 
 /* Checks what processes that share the rows can do: ranks, or shards. */

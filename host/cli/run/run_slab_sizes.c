@@ -52,7 +52,8 @@ int run_choose_slabs(run *run)
 {
     slabs *slabs = &run->slabs;
     uint64_t row_bytes = slab_buffers_row_bytes(run), fewest = fewest_rows(run);
-    uint64_t held = run->input.held + run->operand.held + run->temperatures.held + run->labels.held + run->weights.held;
+    uint64_t held = run->input.held + run->operand.held + run->teacher_classes.held + run->temperatures.held +
+                    run->labels.held + run->weights.held;
     uint64_t memory = run->options.memory > held ? run->options.memory - held : 0, fitting = memory / row_bytes;
     if (fitting < fewest && run->rows > 0)
         return complain_memory(run, fewest, row_bytes, held);

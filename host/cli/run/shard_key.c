@@ -28,6 +28,7 @@ uint64_t shard_key(const run *run, const char *descr)
                                 p->operand_dtype,
                                 (uint64_t)p->temperature_squared,
                                 (uint64_t)run->options.has_probabilities,
+                                run->options.tail,
                                 run->first_row,
                                 run->options.shard_count};
     uint64_t hash = hash_bytes(FNV_OFFSET_BASIS, numbers, sizeof numbers);
@@ -43,6 +44,7 @@ uint64_t shard_key(const run *run, const char *descr)
     hash = hash_bytes(hash, &run->input.version, sizeof run->input.version);
     hash = hash_bytes(hash, &run->temperatures.version, sizeof run->temperatures.version);
     hash = hash_bytes(hash, &run->operand.version, sizeof run->operand.version);
+    hash = hash_bytes(hash, &run->teacher_classes.version, sizeof run->teacher_classes.version);
     hash = hash_bytes(hash, &run->labels.version, sizeof run->labels.version);
     hash = hash_bytes(hash, &run->weights.version, sizeof run->weights.version);
     if (run->class_weights)

@@ -15,7 +15,7 @@ typedef struct buffer {
     uint64_t row_bytes; /* 0: not needed */
 } buffer;
 
-enum { BUFFERS = 20 };
+enum { BUFFERS = 25 };
 
 static void list_buffers(const run *run, slab_buffers *b, buffer *buffers)
 {
@@ -32,6 +32,8 @@ static void list_buffers(const run *run, slab_buffers *b, buffer *buffers)
     int is_mixed_there = p->results_dtype == CLSOFTMAX_F32 && !verify;
     int is_double = run->input.array.is_double;
     int has_operand = run_operand_path(run) != NULL, is_double_operand = has_operand && run->operand.array.is_double;
+    const uint64_t top = run_teacher_top(run);
+    const int is_bucket = top > 0 && run->options.tail == CLSOFTMAX_TAIL_BUCKET;
     const buffer all[BUFFERS] = {
         {&b->logits, p->classes * clsoftmax_dtype_size(p->logits_dtype)},
         {(void **)&b->exact_logits, is_double ? p->classes * sizeof(double) : 0},
@@ -39,6 +41,11 @@ static void list_buffers(const run *run, slab_buffers *b, buffer *buffers)
         {&b->operand, has_operand ? p->classes * clsoftmax_dtype_size(p->operand_dtype) : 0},
         {(void **)&b->exact_operand, is_double_operand ? p->classes * sizeof(double) : 0},
         {(void **)&b->operand_shifts, is_double_operand ? sizeof(double) : 0},
+        {(void **)&b->listed_numbers, top * sizeof(double)},
+        {(void **)&b->listed, top * sizeof(int64_t)},
+        {(void **)&b->log_probabilities, top * sizeof(float)},
+        {(void **)&b->teacher_weights, top > 0 ? sizeof(float) : 0},
+        {(void **)&b->student, is_bucket && p->logits_dtype != CLSOFTMAX_F32 ? p->classes * sizeof(float) : 0},
         {&b->results, run->in_place ? 0 : results},
         {&b->component_results[0], wide},
         {&b->component_results[1], is_mixed_there ? 0 : wide},

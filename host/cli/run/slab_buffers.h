@@ -14,6 +14,11 @@ typedef struct slab_buffers {
     double *exact_logits, *shifts;          /* of an input in double precision: see relative_logits.h */
     void *operand;                          /* a teacher's logits, or targets */
     double *exact_operand, *operand_shifts; /* likewise, of a teacher */
+    /* Of a teacher that lists some classes: which they are, as the file has them and as classes; ln of their
+       probabilities; weights of rows for the component with the teacher; and the student's logits, which are f32. */
+    double *listed_numbers;
+    int64_t *listed;
+    float *log_probabilities, *teacher_weights, *student;
     float *temperatures;
     double *label_numbers; /* labels or weights as their file has them */
     int64_t *labels;

@@ -17,7 +17,9 @@ static clsoftmax_arguments arguments_of(const run *run, const slab_buffers *buff
     }
     arguments.labels = buffers->labels;
     arguments.statistics = buffers->statistics;
-    arguments.weights = buffers->weights;
+    arguments.weights = clsoftmax_operation_has_teacher(operation) && buffers->teacher_weights
+                            ? buffers->teacher_weights
+                            : buffers->weights;
     arguments.losses = buffers->component_losses[component];
     arguments.scale = run->components[component].scale;
     arguments.z_loss = options->z_loss;

@@ -17,6 +17,52 @@ static int read_teacher(const run *run, const slab *slab, slab_buffers *buffers)
     return EXIT_DONE;
 }
 
+/* ---------------------------------------------------------------- A teacher that lists some classes */
+
+/* Reads `count` of the classes that the teacher lists, from `first` on. */
+static int read_listed(const run *run, uint64_t first, uint64_t count, slab_buffers *buffers)
+{
+    const double *numbers = buffers->listed_numbers, classes = (double)run->problem.classes;
+    FORWARD(source_read(&run->teacher_classes, first, count, buffers->listed_numbers));
+    for (uint64_t i = 0; i < count; i++) {
+        COMPLAIN_IF(!(numbers[i] == floor(numbers[i]) && numbers[i] >= -1 && numbers[i] < classes), EXIT_WRONG,
+                    "%s: --teacher-classes: %g is no class from 0 to %llu, and not -1 for none",
+                    run->options.teacher_classes, numbers[i], (unsigned long long)run->problem.classes - 1);
+        buffers->listed[i] = (int64_t)numbers[i];
+    }
+    return EXIT_DONE;
+}
+
+/* Returns the logits of a slab as f32. */
+static const float *student_logits(const run *run, const slab *slab, const slab_buffers *buffers)
+{
+    if (!buffers->student)
+        return buffers->logits;
+    for (uint64_t i = 0; i < slab->rows * run->problem.classes; i++)
+        buffers->student[i] = array_float(buffers->logits, run->problem.logits_dtype, i);
+    return buffers->student;
+}
+
+/* Reads what the teacher lists, and makes its logits of it, and the weights of the rows. */
+static int read_top_teacher(const run *run, const slab *slab, slab_buffers *buffers)
+{
+    const run_options *options = &run->options;
+    const uint64_t top = run_teacher_top(run), first = slab->row * top, count = slab->rows * top;
+    float *logarithms = buffers->log_probabilities, *weights = buffers->teacher_weights;
+    FORWARD(read_listed(run, first, count, buffers));
+    FORWARD(source_read(&run->operand, first, count, logarithms));
+    for (uint64_t i = count; i > 0; i--) /* from the last on: those of 16 bits grow in place */
+        logarithms[i - 1] = array_float(logarithms, run->operand.array.dtype, i - 1);
+    const clsoftmax_status made = clsoftmax_top_teacher(
+        slab->rows, run->problem.classes, top, buffers->listed, logarithms, options->temperature, buffers->temperatures,
+        options->tail, student_logits(run, slab, buffers), buffers->operand, weights);
+    COMPLAIN_IF(made != CLSOFTMAX_OK, EXIT_WRONG, "%s: counted from row %llu on: %s", options->teacher,
+                (unsigned long long)(run->first_row + slab->row), clsoftmax_last_error());
+    for (uint64_t i = 0; buffers->weights && i < slab->rows; i++)
+        weights[i] *= buffers->weights[i];
+    return EXIT_DONE;
+}
+
 /* ---------------------------------------------------------------- Targets */
 
 /* The targets of a row add up to 1 if they are not further from it than this. Those that bf16 rounds are within 2^-9.
@@ -84,5 +130,7 @@ static int read_targets(run *run, const slab *slab, slab_buffers *buffers)
 
 int slab_read_operand(run *run, const slab *slab, slab_buffers *buffers)
 {
-    return run->options.targets ? read_targets(run, slab, buffers) : read_teacher(run, slab, buffers);
+    if (run->options.targets)
+        return read_targets(run, slab, buffers);
+    return run_teacher_top(run) > 0 ? read_top_teacher(run, slab, buffers) : read_teacher(run, slab, buffers);
 }

@@ -46,13 +46,12 @@ int slab_read_logits(const run *run, const slab *slab, slab_buffers *buffers)
 int slab_read(run *run, const slab *slab, slab_buffers *buffers)
 {
     FORWARD(slab_read_logits(run, slab, buffers));
-    if (buffers->operand)
-        FORWARD(slab_read_operand(run, slab, buffers));
     if (buffers->temperatures)
         FORWARD(read_temperatures(run, slab, buffers));
     if (buffers->labels)
         FORWARD(read_labels(run, slab, buffers));
-    return buffers->weights
-               ? run_read_weights(run, slab->row, slab->rows, buffers->labels, buffers->label_numbers, buffers->weights)
-               : EXIT_DONE;
+    if (buffers->weights)
+        FORWARD(
+            run_read_weights(run, slab->row, slab->rows, buffers->labels, buffers->label_numbers, buffers->weights));
+    return buffers->operand ? slab_read_operand(run, slab, buffers) : EXIT_DONE; /* last: it may need the others */
 }

@@ -8,8 +8,9 @@
 /* Reads the slab's logits, as f32 relative to the largest of each row if the input has double precision. */
 int slab_read_logits(const run *run, const slab *slab, slab_buffers *buffers);
 
-/* Reads the slab's operand: a teacher's logits, as above, or targets, which have to be finite numbers from 0 on. Adds
-   to the job the rows whose targets do not add up to 1. */
+/* Reads the slab's operand: a teacher's logits, as above; or those that are made of the classes which a teacher lists,
+   at the slab's temperatures and of its logits; or targets, which have to be finite numbers from 0 on. Adds to the job
+   the rows whose targets do not add up to 1. */
 int slab_read_operand(run *run, const slab *slab, slab_buffers *buffers);
 
 /* Reads all that the slab has in files: logits, operand, temperatures, labels and weights. */

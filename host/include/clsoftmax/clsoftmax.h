@@ -639,6 +639,38 @@ CLSOFTMAX_API clsoftmax_status clsoftmax_distill(clsoftmax_context *context, uin
                                                  const float *student, const float *teacher, float temperature,
                                                  float *gradient, float *losses, double *mean);
 
+/* What becomes of the classes that a teacher does not list, its tail. */
+typedef enum clsoftmax_tail {
+    CLSOFTMAX_TAIL_RENORMALIZE, /* they have no probability; the others are made to add up to 1 */
+    CLSOFTMAX_TAIL_BUCKET,      /* they are one class together: with the sum of their probabilities, q_t and p_t */
+    CLSOFTMAX_TAIL_DROP,        /* they are left out; the others keep their probabilities */
+    CLSOFTMAX_TAIL_COUNT
+} clsoftmax_tail;
+
+/* Makes a teacher for the operations above of the most likely classes of each row and ln of their probabilities q,
+   which are row-major matrices of `top` columns: logits of all classes, in `teacher`, and a weight for each row, in
+   `weights`. An entry whose class is outside [0, classes) is none. q has the temperature T (temperatures, one for each
+   row, or NULL: `temperature`). Then the distillation with this teacher and these weights is that of, over the listed
+   classes,
+
+       RENORMALIZE   KL(q / Q || p), where Q is the sum of q. So it takes logits as well, or any other numbers that
+                     differ from them by one for the row; and it holds at other temperatures than T
+       BUCKET        sum of q (ln q - ln p), plus q_t (ln q_t - ln p_t) with q_t = 1 - Q
+       DROP          Q KL(q / Q || p), whose gradient is that of the sum of q (ln q - ln p); the weight is Q
+
+   BUCKET and DROP hold at the temperature T alone. BUCKET takes the student's logits, and spreads q_t over its tail as
+   the student does; if all of that is masked, it is RENORMALIZE. For other tails student may be NULL; weights, which
+   are 1 except for DROP, may be NULL then. teacher must not overlap an input; after an error its contents are not
+   specified.
+     INVALID_ARGUMENT     a class is listed twice in a row, or a row lists none with a q above 0; a log-probability is
+                          NaN or infinite, or beyond f32 once it is multiplied by T; for BUCKET or DROP one is above
+                          0, or the q of a row add up to more than 1, by more than 0.001; an array is missing
+     INVALID_TEMPERATURE  a temperature is not above 0 and finite */
+CLSOFTMAX_API clsoftmax_status clsoftmax_top_teacher(uint64_t rows, uint64_t classes, uint64_t top,
+                                                     const int64_t *top_classes, const float *log_probabilities,
+                                                     float temperature, const float *temperatures, clsoftmax_tail tail,
+                                                     const float *student, float *teacher, float *weights);
+
 /* A student that learns from labels as well has a mix of two losses, with a share alpha in [0, 1] of the labels:
 
        loss of a row     alpha CE + (1 - alpha) KL T^2
