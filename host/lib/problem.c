@@ -155,6 +155,11 @@ int cls_operand_is_logits(const clsoftmax_problem *problem)
     return operation_operand((int)problem->operation) == OPERAND_MASK;
 }
 
+int cls_has_mixture(const clsoftmax_problem *problem)
+{
+    return operation_divergence((int)problem->operation) == DIVERGENCE_MIXED;
+}
+
 int cls_problem_is_lean(const clsoftmax_problem *problem)
 {
     const int has_short_results = cls_has_results(problem) && clsoftmax_dtype_size(problem->results_dtype) == 2;
@@ -485,14 +490,16 @@ static clsoftmax_status check_temperatures(const clsoftmax_problem *problem, con
     return CLSOFTMAX_OK;
 }
 
-clsoftmax_status cls_loss_check(const clsoftmax_problem *problem, float scale, float z_loss, float label_smoothing)
+clsoftmax_status cls_loss_check(const clsoftmax_problem *problem, float scale, float z_loss, float share)
 {
     CLS_FAIL_IF(cls_has_loss(problem) && !(fabsf(scale) <= FLT_MAX), CLSOFTMAX_INVALID_ARGUMENT,
                 "the scale of the gradient is %g; it takes a finite number", (double)scale);
     CLS_FAIL_IF(cls_has_loss(problem) && !(z_loss >= 0 && z_loss <= FLT_MAX), CLSOFTMAX_INVALID_ARGUMENT,
                 "the weight of the z-loss is %g; it takes a finite number from 0 on", (double)z_loss);
-    CLS_FAIL_IF(cls_has_loss(problem) && !(label_smoothing >= 0 && label_smoothing <= 1), CLSOFTMAX_INVALID_ARGUMENT,
-                "the label smoothing is %g; it takes a number from 0 to 1", (double)label_smoothing);
+    CLS_FAIL_IF(cls_has_mixture(problem) && !(share > 0 && share < 1), CLSOFTMAX_INVALID_ARGUMENT,
+                "the teacher's share is %g; it takes a number between 0 and 1", (double)share);
+    CLS_FAIL_IF(cls_has_loss(problem) && !(share >= 0 && share <= 1), CLSOFTMAX_INVALID_ARGUMENT,
+                "the label smoothing is %g; it takes a number from 0 to 1", (double)share);
     return CLSOFTMAX_OK;
 }
 
@@ -510,7 +517,8 @@ static clsoftmax_status check_weights(const clsoftmax_problem *problem, const fl
 clsoftmax_status cls_arguments_check(const clsoftmax_problem *problem, const clsoftmax_arguments *arguments)
 {
     CLS_FORWARD(check_temperatures(problem, arguments));
-    CLS_FORWARD(cls_loss_check(problem, arguments->scale, arguments->z_loss, arguments->label_smoothing));
+    CLS_FORWARD(cls_loss_check(problem, arguments->scale, arguments->z_loss,
+                               cls_loss_share(problem, arguments->label_smoothing, arguments->teacher_share)));
     CLS_FORWARD(check_weights(problem, arguments->weights));
     if (cls_problem_rows(problem) == 0)
         return CLSOFTMAX_OK;

@@ -37,6 +37,9 @@ int cls_has_operand(const clsoftmax_problem *problem);
 int cls_takes_operand(const clsoftmax_problem *problem);
 int cls_operand_is_logits(const clsoftmax_problem *problem);
 
+/* Returns 1 if a loss takes a mixture of the student's probabilities and the teacher's. */
+int cls_has_mixture(const clsoftmax_problem *problem);
+
 /* Returns the number of rows of a checked problem. */
 static inline uint64_t cls_problem_rows(const clsoftmax_problem *problem)
 {
@@ -74,9 +77,16 @@ uint32_t cls_problem_policies(const clsoftmax_problem *problem);
 /* Checks the temperature of all rows, if the problem has one: a number in [0, inf], -0 included. */
 clsoftmax_status cls_temperature_check(const clsoftmax_problem *problem, float temperature);
 
-/* Checks the numbers that losses take of a call: the scale of the gradient, the weight of the z-loss, and the share of
-   a label that is spread. */
-clsoftmax_status cls_loss_check(const clsoftmax_problem *problem, float scale, float z_loss, float label_smoothing);
+/* Checks the numbers that losses take of a call: the scale of the gradient, the weight of the z-loss, and the share
+   that cls_loss_share returns. */
+clsoftmax_status cls_loss_check(const clsoftmax_problem *problem, float scale, float z_loss, float share);
+
+/* Returns the share that the problem's loss takes: that of the teacher in a mixture, or that of a label which is
+   spread. */
+static inline float cls_loss_share(const clsoftmax_problem *problem, float label_smoothing, float teacher_share)
+{
+    return cls_has_mixture(problem) ? teacher_share : label_smoothing;
+}
 
 /* Returns 1 if an array that the device reads and one that it writes share a byte and are not the same array: the byte
    would be read after it was written. Both have an element for each class. */

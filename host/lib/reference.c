@@ -106,6 +106,7 @@ typedef struct formula_of {
     int is_masked;                             /* 1: the class is not one of them */
     double teacher;                            /* the probability of the class in the teacher's row */
     double log_difference, divergence;         /* ln p - ln q of the class, and of the row the divergence */
+    double teacher_share, student_divergence;  /* with a mixture: KL(p || m) */
     int is_squared;                            /* 1: T^2 is wanted */
 } formula_of;
 
@@ -191,6 +192,35 @@ static double formula_REVERSE_DISTILLATION_GRADIENT(formula_of of)
     return difference == 0 ? 0 : difference * of.weight * of.scale * step;
 }
 
+static double formula_JENSEN_SHANNON(formula_of of)
+{
+    (void)of;
+    return NAN;
+}
+
+/* Returns p - q, where d is ln p - ln q. */
+static double difference_of(double p, double q, double d)
+{
+    return fabs(d) < 1 ? q * expm1(d) : p - q;
+}
+
+/* Returns ln(own / mixture) of probabilities above 0; difference: own - mixture. */
+static double log_beside(double own, double mixture, double difference)
+{
+    return fabs(difference) < mixture / 2 ? log1p(difference / mixture) : log(own / mixture);
+}
+
+static double formula_JENSEN_SHANNON_GRADIENT(formula_of of)
+{
+    const double p = exp(of.z) / (1 + of.rest), step = of.is_squared ? of.temperature : 1 / of.temperature;
+    const double share = of.teacher_share, mixture = share * of.teacher + (1 - share) * p;
+    if (of.weight == 0 || step == 0 || p == 0 || of.temperature == 0)
+        return 0;
+    const double logarithm = log_beside(p, mixture, share * difference_of(p, of.teacher, of.log_difference));
+    const double difference = (1 - share) * p * (logarithm - of.student_divergence);
+    return difference == 0 ? 0 : difference * of.weight * of.scale * step;
+}
+
 static double formula_CROSS_ENTROPY_OF_TARGETS(formula_of of)
 {
     (void)of;
@@ -271,7 +301,7 @@ typedef struct reference_row {
     int is_far; /* 1: a class with an operand has a distance -z that is infinite, or beyond f32 */
     /* of the teacher's row: its largest logit, and what `rest` is */
     double teacher_maximum, teacher_rest;
-    double divergence; /* of both rows */
+    double divergence, student_divergence; /* of both rows; of the student's from a mixture */
 } reference_row;
 
 static double logit(const reference_row *row, uint64_t c)
@@ -442,6 +472,8 @@ static formula_of inputs_of(const reference_row *row, uint64_t c)
                         .teacher = has_teacher(row) ? exp(teacher_exponent(row, c)) / (1 + row->teacher_rest) : 0,
                         .log_difference = has_teacher(row) ? log_difference(row, c) : 0,
                         .divergence = row->divergence,
+                        .student_divergence = row->student_divergence,
+                        .teacher_share = (double)arguments->teacher_share,
                         .is_squared = row->problem->temperature_squared};
 }
 
@@ -485,6 +517,31 @@ static double divergence(const reference_row *row)
             sum += is_reversed ? divergence_term(q, p, -d) : divergence_term(p, q, d);
     }
     return sum;
+}
+
+/* Returns own ln(own / mixture) - own + mixture, which is not negative; difference: own - mixture. */
+static double term_beside(double own, double mixture, double difference)
+{
+    const double beside = mixture > 0 ? difference / mixture : 0;
+    if (fabs(beside) < 1e-4)
+        return mixture * (beside * beside * (0.5 - beside * (1.0 / 6 - beside / 12)));
+    return own > 0 ? own * log_beside(own, mixture, difference) - difference : mixture;
+}
+
+/* Finds the divergence of both rows from their mixture, and the student's part of it. */
+static void find_mixture(reference_row *row)
+{
+    const double share = (double)row->arguments->teacher_share;
+    double of_teacher = 0, of_student = 0;
+    for (uint64_t c = 0; c < row->problem->classes; c++) {
+        const double p = exp(exponent(row, logit(row, c))) / (1 + row->rest);
+        const double q = exp(teacher_exponent(row, c)) / (1 + row->teacher_rest);
+        const double mixture = share * q + (1 - share) * p, difference = difference_of(p, q, log_difference(row, c));
+        of_teacher += term_beside(q, mixture, -(1 - share) * difference);
+        of_student += term_beside(p, mixture, share * difference);
+    }
+    row->student_divergence = of_student;
+    row->divergence = share * of_teacher + (1 - share) * of_student;
 }
 
 /* Writes the loss of a row with a teacher. */
@@ -616,7 +673,11 @@ static void compute_row(reference_row *row)
     find_teacher(row);
     row->fill = fill_of(row);
     add_up(row);
-    row->divergence = has_teacher(row) && row->fill == -1 ? divergence(row) : 0;
+    row->divergence = row->student_divergence = 0;
+    if (has_teacher(row) && row->fill == -1 && cls_has_mixture(row->problem))
+        find_mixture(row);
+    else if (has_teacher(row) && row->fill == -1)
+        row->divergence = divergence(row);
     if (row->problem->statistics)
         write_statistics(row);
     if (has_teacher(row) && row->arguments->losses)

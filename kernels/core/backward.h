@@ -33,7 +33,7 @@ CORE_FUNCTION core_scaled_t core_backward_step(core_temperature_t prepared, core
 CORE_FUNCTION core_end_t core_backward_end(core_two_float factor, core_two_float operand, core_row_int exponent)
 {
     core_powers_t powers = core_powers_of_two(exponent);
-    core_end_t end = {factor, powers.held, CORE_ROW(0.0f), CORE_ROW(0.0f), operand, powers.left};
+    core_end_t end = {factor, powers.held, CORE_ROW(0.0f), CORE_ROW(0.0f), operand, powers.left, CORE_NOT_MIXED};
     return end;
 }
 
@@ -108,7 +108,7 @@ CORE_FUNCTION core_end_t core_temperature_end(core_scaled_t derivative, core_row
                                                               : core_row_float_of_bits((core_row_uint)(CORE_NAN_BITS));
     const core_row_int is_beyond = is_infinite & (step.mantissa.high > zero), is_nothing = is_limit | (weight == zero);
     value = is_beyond ? beyond : value;
-    core_end_t end = {nothing, one, zero, is_nothing ? zero : value, nothing, one};
+    core_end_t end = {nothing, one, zero, is_nothing ? zero : value, nothing, one, CORE_NOT_MIXED};
     return end;
 }
 

@@ -90,8 +90,13 @@ CORE_FUNCTION core_end_t core_gradient_factor(core_row_float loss, core_mass_t m
     core_two_float of_one = core_two_product(core_reciprocal(whole), factor.mantissa);
     core_powers_t powers = core_powers_of_two(factor.exponent - CORE_EXPONENTIAL_BIAS);
     core_row_float beyond = of_one.high > zero ? CORE_ROW(0x1p60f) : of_one.high < zero ? CORE_ROW(-0x1p60f) : zero;
-    core_end_t end = {
-        {of_one.high * powers.left, of_one.low * powers.left}, powers.held, zero, loss, {zero, zero}, one};
+    core_end_t end = {{of_one.high * powers.left, of_one.low * powers.left},
+                      powers.held,
+                      zero,
+                      loss,
+                      {zero, zero},
+                      one,
+                      CORE_NOT_MIXED};
     end.factor.high = is_limit ? beyond : end.factor.high;
     end.factor.low = is_limit ? zero : end.factor.low;
     end.after = is_limit ? CORE_ROW(0x1p127f) : end.after;

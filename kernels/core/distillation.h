@@ -9,9 +9,14 @@
  *     loss            w KL(p || q) times T^2 or 1
  *     gradient of c   w s p[c] (ln p[c] - ln q[c] - KL(p || q)) / T times T^2 or 1
  *
- * p = softmax(x / T) is the student's row, and q that of the teacher (divergence.h); w is the row's weight, and s the
- * scale of the gradient. The probabilities are subtracted before they are rounded. T^2 makes up for the 1 / T^2 by
- * which gradients shrink at a high temperature (Hinton et al., 2015).
+ * or with the Jensen-Shannon divergence JS, of both rows from their mixture m with a teacher's share b,
+ *
+ *     loss            w JS times T^2 or 1
+ *     gradient of c   w s (1 - b) p[c] (ln p[c] - ln m[c] - KL(p || m)) / T times T^2 or 1
+ *
+ * p = softmax(x / T) is the student's row, and q that of the teacher (divergence.h, mixture.h); w is the row's weight,
+ * and s the scale of the gradient. The probabilities are subtracted before they are rounded. T^2 makes up for the 1 /
+ * T^2 by which gradients shrink at a high temperature (Hinton et al., 2015).
  *
  * C11 and OpenCL C compile this header. operations.h includes it.
  */
@@ -57,6 +62,32 @@ CORE_FUNCTION core_end_t core_distillation_end(core_divergence_t divergence, cor
     return core_end_of_difference(student, teacher, step.exponent, is_limit, loss);
 }
 
+/* Returns the end of a row whose results are p times a number of the class, times the step. What a power of two does
+   not hold, the factor of p has where it is small, and the probability where it is large. */
+CORE_FUNCTION core_end_t core_end_of_probability(core_divergence_t divergence, core_two_float operand,
+                                                 core_scaled_t step, core_row_float loss)
+{
+    const core_row_float one = CORE_ROW(1.0f);
+    core_two_float factor = core_two_product(divergence.student, step.mantissa);
+    core_powers_t powers = core_powers_of_two(step.exponent);
+    core_row_float small = CORE_SMALLER(powers.left, one), large = CORE_LARGER(powers.left, one);
+    factor.high *= small;
+    factor.low *= small;
+    core_end_t end = core_end_of_difference(factor, operand, (core_row_int)(0), (core_row_int)(0), loss);
+    end.before = powers.held;
+    end.after *= large;
+    return end;
+}
+
+/* Returns the result of a class with exponential e and that number. p is below 2 here, since a logarithm may be of any
+   size. */
+CORE_FUNCTION core_float core_result_of_probability(core_pair e, core_float number, core_end_t end)
+{
+    core_float p = core_exponential_times(e, end.factor.high, end.factor.low) * (core_float)(end.after);
+    core_float product = p == (core_float)(0.0f) ? p : p * number;
+    return core_fma(product, (core_float)(end.before), (core_float)(0.0f)); /* -0 becomes +0 */
+}
+
 /* Returns the end of a row with the reverse divergence: its results are p (ln p - ln q - KL) times the step. The
    operand is what is subtracted from the logarithms of exponentials; it is infinite if the divergence is. */
 CORE_FUNCTION core_end_t core_reverse_end(core_divergence_t divergence, core_total_t total, core_scaled_t step,
@@ -69,18 +100,7 @@ CORE_FUNCTION core_end_t core_reverse_end(core_divergence_t divergence, core_tot
     core_row_int is_infinite = divergence.is_infinite | (value.high >= infinity);
     operand.high = is_infinite ? infinity : operand.high;
     operand.low = is_infinite ? zero : operand.low;
-
-    /* What a power of two does not hold, the factor has where it is small, and the probability where it is large. */
-    core_two_float factor = core_two_product(divergence.student, step.mantissa);
-    core_powers_t powers = core_powers_of_two(step.exponent);
-    const core_row_float one = CORE_ROW(1.0f);
-    core_row_float small = CORE_SMALLER(powers.left, one), large = CORE_LARGER(powers.left, one);
-    factor.high *= small;
-    factor.low *= small;
-    core_end_t end = core_end_of_difference(factor, operand, (core_row_int)(0), (core_row_int)(0), loss);
-    end.before = powers.held;
-    end.after *= large;
-    return end;
+    return core_end_of_probability(divergence, operand, step, loss);
 }
 
 /* Returns the result of a class of such a row from its exponential, its logit and its teacher's. A class that the
@@ -96,9 +116,38 @@ CORE_FUNCTION core_float core_reverse_gradient(core_pair e, core_float x, core_f
     core_pair difference = core_pair_difference(core_pair_difference(student, teacher), operand);
     core_float beyond = student.high - teacher.high >= largest ? infinity : -infinity;
     core_float above = operand.high == infinity ? beyond : difference.high + difference.low;
-    core_float p = core_exponential_times(e, end.factor.high, end.factor.low) * (core_float)(end.after);
-    core_float product = p == (core_float)(0.0f) ? p : p * above; /* with p below 2: a logarithm may be of any size */
-    return core_fma(product, (core_float)(end.before), (core_float)(0.0f)); /* -0 becomes +0 */
+    return core_result_of_probability(e, above, end);
+}
+
+/* Returns the end of a row with a mixture, of which of_student is the total of TERM_STUDENT_DIVERGENCE. The operand is
+   ln of the student's sum less that of the teacher's. At T = 0, where a softmax is a step, the gradient is 0. */
+CORE_FUNCTION core_end_t core_mixture_end(core_divergence_t divergence, core_total_t of_student,
+                                          core_two_float student_sum, core_scaled_t step, core_row_int is_limit,
+                                          core_row_float loss)
+{
+    const core_row_float zero = CORE_ROW(0.0f);
+    core_scaled_t mean = core_scaled_of(core_total_value(of_student)), whole = step;
+    mean.exponent += divergence.halvings + divergence.halvings;
+    whole.mantissa.high = is_limit ? zero : step.mantissa.high;
+    whole.mantissa.low = is_limit ? zero : step.mantissa.low;
+    core_end_t end = core_end_of_probability(divergence, divergence.log_ratio, whole, loss);
+    end.mixed.share = divergence.share;
+    end.mixed.ratio = student_sum.high * divergence.teacher.high;
+    end.mixed.divergence = core_scaled_value(mean);
+    return end;
+}
+
+/* Returns the result of a class of such a row from its exponential, its logit and its teacher's. */
+CORE_FUNCTION core_float core_mixture_gradient(core_pair e, core_float x, core_float y, core_match_t match,
+                                               core_end_t end)
+{
+    core_float d = core_log_difference(x, y, match, end.operand);
+    core_float p = core_exponential_times(e, CORE_ROW(1.0f), CORE_ROW(0.0f));
+    core_float q = core_exponential_times(core_exponential(y, match.teacher.row), end.mixed.ratio, CORE_ROW(0.0f));
+    core_mixed_t mixed = core_mixed(p, q, d, end.mixed.share);
+    core_float left = (core_float)(1.0f) - (core_float)(end.mixed.share);
+    core_float above = core_fma(left, core_beside_logarithm(mixed.student), -(core_float)(end.mixed.divergence));
+    return core_result_of_probability(e, above, end);
 }
 
 #endif

@@ -92,6 +92,7 @@ typedef struct {
     core_row_float power;            /* a power of two: a term times its square is at most 1 */
     core_row_int halvings;           /* its binary logarithm, with the sign turned */
     core_row_int is_infinite;        /* the divergence is */
+    core_row_float share;            /* the teacher's, in a mixture (mixture.h); 0: there is none */
 } core_divergence_t;
 
 /* Returns the logarithm of a sum relative to its largest exponential. */
@@ -106,23 +107,30 @@ CORE_FUNCTION core_two_float core_log_sum(core_setting_t set, core_total_t total
 /* Returns half of the binary logarithm of what bounds all terms, rounded up. A term q (exp(d) - 1 - d) is at most both
    max(p, q) d^2 / 2, and q |d| + p. `gap` and `reach` are the largest bounds of classes: |d| is at most 8 gap + |ln
    ratio|, where the factor is below 2, and q |d| at most 16 reach + |ln ratio|, where q is at most twice the teacher's
-   exponential. */
-CORE_FUNCTION core_row_int core_half_log_of_bound(core_row_float gap, core_row_float reach, core_row_float log_ratio)
+   exponential. With a mixture, in which the smaller of both shares is s, it is at most max(p, q) s (2 - log2 s) times
+   the smaller of 1 and d^2. share: that of the teacher, or 0. */
+CORE_FUNCTION core_row_int core_half_log_of_bound(core_row_float gap, core_row_float reach, core_row_float log_ratio,
+                                                  core_row_float share)
 {
+    const core_row_float one = CORE_ROW(1.0f);
     const core_row_int least = (core_row_int)(-60), most = (core_row_int)(66);
     core_row_float ratio = log_ratio < CORE_ROW(0.0f) ? -log_ratio : log_ratio;
     core_row_float far = core_fma(gap, CORE_ROW(8.0f), ratio);
     core_row_float square = far < CORE_ROW(0x1p60f) ? far * far : CORE_ROW(CORE_INFINITY);
-    core_row_float line = core_fma(reach, CORE_ROW(16.0f), ratio + CORE_ROW(1.0f));
-    core_row_float bound = CORE_SMALLER(square, line);
+    core_row_float line = core_fma(reach, CORE_ROW(16.0f), ratio + one);
+    core_row_float smaller = CORE_SMALLER(share, one - share);
+    core_row_int log_share = core_row_int_of_uint(core_row_bits(smaller) >> 23) - 127;
+    core_row_float of_mixture = smaller * core_row_float_of_int((core_row_int)(2) - log_share);
+    core_row_float bound = share > CORE_ROW(0.0f) ? CORE_SMALLER(square, one) * of_mixture : CORE_SMALLER(square, line);
     core_row_int halved = (core_row_int_of_uint(core_row_bits(bound) >> 23) - 127 + 2) >> 1;
     halved = CORE_LARGER(halved, least);
     return CORE_SMALLER(halved, most);
 }
 
-/* Returns what the terms need. `totals` are those of the student, the teacher and the bounds. */
+/* Returns what the terms need, from the totals of the student, the teacher and the bounds. share: that of the teacher
+   in a mixture, or 0. */
 CORE_FUNCTION core_divergence_t core_divergence(core_setting_t student, core_match_t match, core_total_t of_student,
-                                                core_total_t of_teacher, core_total_t bounds, int levels)
+                                                core_total_t of_teacher, core_total_t bounds, float share, int levels)
 {
     core_two_float log_student = core_log_sum(student, of_student, levels);
     core_two_float log_teacher = core_log_sum(match.teacher, of_teacher, levels);
@@ -134,9 +142,12 @@ CORE_FUNCTION core_divergence_t core_divergence(core_setting_t student, core_mat
     result.log_ratio = core_two_sum(log_student, negative);
     result.student = core_reciprocal(core_total_value(of_student));
     result.teacher = core_reciprocal(core_total_value(of_teacher));
-    result.halvings = core_half_log_of_bound(gap, reach, result.log_ratio.high);
+    result.share = CORE_ROW(share);
+    const core_row_int is_mixture = result.share > CORE_ROW(0.0f);
+    result.halvings = core_half_log_of_bound(gap, reach, result.log_ratio.high, result.share);
     result.power = core_row_float_of_bits(core_row_uint_of_int(127 - result.halvings) << 23);
     result.is_infinite = (reach >= CORE_ROW(CORE_INFINITY)) | (is_limit & (reach > CORE_ROW(0.0f)));
+    result.is_infinite = is_mixture ? (core_row_int)(0) : result.is_infinite;
     return result;
 }
 

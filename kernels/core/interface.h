@@ -40,7 +40,7 @@
    that is spread over all classes. */
 #define LOSS_SCALE s0
 #define LOSS_Z s1
-#define LOSS_SMOOTHING s2
+#define LOSS_SHARE s2
 
 /* A sweep, a ulong2: how many temperatures it has, and how many elements a result at one is from the result at the
    next. */

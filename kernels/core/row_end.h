@@ -8,6 +8,17 @@
 
 #include "core/statistics.h"
 
+/* What the results of a row with a mixture need beside the rest: the teacher's share, the student's sum over the
+   teacher's, and (1 - share) KL(p || m). */
+typedef struct {
+    core_row_float share, ratio, divergence;
+} core_mixed_end_t;
+
+#define CORE_NOT_MIXED                                                                                                 \
+    {                                                                                                                  \
+        CORE_ROW(0.0f), CORE_ROW(0.0f), CORE_ROW(0.0f)                                                                 \
+    }
+
 /* The end of a row: what its results need of the sums, and its loss. Most operations have a factor alone. */
 typedef struct {
     core_two_float factor;   /* such as 1 / sum; an exponential times factor and after is its gradient */
@@ -16,6 +27,7 @@ typedef struct {
     core_row_float loss;
     core_two_float operand; /* what is subtracted from a class's operand, or multiplies it */
     core_row_float before;  /* a power of two that multiplies results before `after` does */
+    core_mixed_end_t mixed; /* with a mixture */
 } core_end_t;
 
 #define CORE_NO_LABEL -1.0f
@@ -27,7 +39,7 @@ typedef struct {
     float scale;
     float z_loss;
     float is_squared; /* 1: a distillation is multiplied by T^2 */
-    float smoothing;  /* the share of a label that all classes have together; in [0, 1] */
+    float share;      /* of a label, that all classes have together; or that of the teacher in a mixture; in [0, 1] */
 } core_loss_inputs_t;
 
 /* ------------------------------------------------------------------ Numbers with an exponent of their own */
@@ -144,7 +156,7 @@ CORE_FUNCTION core_end_t core_end_of_difference(core_two_float student, core_two
     core_powers_t powers = core_powers_of_two(exponent - CORE_EXPONENTIAL_BIAS);
     core_row_float before = is_limit ? CORE_ROW(0x1p60f) : powers.left;
     core_row_float after = is_limit ? CORE_ROW(0x1p127f) : powers.held;
-    core_end_t end = {student, after, CORE_ROW(0.0f), loss, operand, before};
+    core_end_t end = {student, after, CORE_ROW(0.0f), loss, operand, before, CORE_NOT_MIXED};
     return end;
 }
 

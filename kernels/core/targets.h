@@ -89,9 +89,8 @@ CORE_FUNCTION core_end_t core_smoothed_end(core_setting_t set, core_row_loss_t r
     const core_row_float zero = CORE_ROW(0.0f), one = CORE_ROW(1.0f);
     core_row_int has_classes = sums.shares.high > zero;
     core_two_float shares = {has_classes ? sums.shares.high : one, has_classes ? sums.shares.low : zero};
-    const core_two_float weight = {inputs.weight, zero}, whole = {one, zero},
-                         less = {CORE_ROW(-inputs.smoothing), zero};
-    const core_two_float spread = {has_classes ? CORE_ROW(inputs.smoothing) : zero, zero};
+    const core_two_float weight = {inputs.weight, zero}, whole = {one, zero}, less = {CORE_ROW(-inputs.share), zero};
+    const core_two_float spread = {has_classes ? CORE_ROW(inputs.share) : zero, zero};
     core_two_float kept = core_two_sum(whole, less), reciprocal = core_reciprocal(shares);
 
     core_scaled_t distance = core_scaled_product(sums.distances, core_scaled_of(reciprocal));

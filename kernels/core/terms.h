@@ -8,7 +8,7 @@
 #ifndef CLSOFTMAX_TERMS_H
 #define CLSOFTMAX_TERMS_H
 
-#include "core/divergence.h"
+#include "core/mixture.h"
 
 #define TERM_EXPONENTIAL 0      /* exp(x / T) */
 #define TERM_WEIGHTED 1         /* the exponential times the distance of its logit from the maximum, for an entropy */
@@ -21,7 +21,9 @@
 #define TERM_TEACHER 8          /* the exponential of the operand, where that is a teacher's logit */
 #define TERM_BOUNDS 9           /* not a sum: the largest of each of two bounds of a class (core_bounds) */
 #define TERM_DIVERGENCE 10 /* what a class adds to the divergence from the teacher, once the first sums are known */
-#define TERM_COUNT 11
+#define TERM_STUDENT_DIVERGENCE                                                                                        \
+    11 /* likewise, to that of the student from their mixture; DIVERGENCE is the teacher's */
+#define TERM_COUNT 12
 #define TERM_MOST 6 /* so many of them has a row at most */
 
 /* A set of terms is a sum of these. They are macros, so that a compiler sees constants. */
@@ -32,7 +34,7 @@
 #define TERMS_IN(set)                                                                                                  \
     (TERM_IS_IN(set, 0) + TERM_IS_IN(set, 1) + TERM_IS_IN(set, 2) + TERM_IS_IN(set, 3) + TERM_IS_IN(set, 4) +          \
      TERM_IS_IN(set, 5) + TERM_IS_IN(set, 6) + TERM_IS_IN(set, 7) + TERM_IS_IN(set, 8) + TERM_IS_IN(set, 9) +          \
-     TERM_IS_IN(set, 10))
+     TERM_IS_IN(set, 10) + TERM_IS_IN(set, 11))
 #define TERM_PLACE(set, term) TERMS_IN((set) & (TERM_SET(term) - 1u))
 
 /* The terms that statistics need. */
@@ -52,7 +54,8 @@
     (((set) & (TERM_SET(TERM_PRODUCT) | TERM_SET(TERM_OPERAND) | TERM_SET(TERM_TEACHER))) != 0)
 
 /* The terms that are added up in a phase of their own, since they need the sums of the others. */
-#define TERMS_LATER(set) ((set) & (TERM_SET(TERM_OPERAND_WEIGHTED) | TERM_SET(TERM_DIVERGENCE)))
+#define TERMS_LATER(set)                                                                                               \
+    ((set) & (TERM_SET(TERM_OPERAND_WEIGHTED) | TERM_SET(TERM_DIVERGENCE) | TERM_SET(TERM_STUDENT_DIVERGENCE)))
 #define TERM_IS_LATER(term) (TERMS_LATER(TERM_SET(term)) != 0)
 
 /* Whether they need more of a top than its largest key. */
@@ -89,20 +92,30 @@ CORE_FUNCTION core_pair core_term(int term, core_pair e, core_float x, core_floa
     return e;
 }
 
+/* Which divergence from the teacher is added up. */
+#define DIVERGENCE_FORWARD 0  /* KL(q || p) */
+#define DIVERGENCE_REVERSED 1 /* KL(p || q) */
+#define DIVERGENCE_MIXED 2    /* that of both from their mixture */
+
 /* Whether a term is one of a row with a teacher. */
 #define TERM_IS_OF_TEACHER(term) ((term) >= TERM_TEACHER)
 
 /* Returns what a class adds to such a term, from its exponentials e and `of_teacher`, and its logits x and y as
-   ordinary rows have them. Before the later phase, `divergence` need not be given. is_reversed: the roles of both rows
-   are swapped; a constant. */
+   ordinary rows have them. Before the later phase, `divergence` need not be given. kind: DIVERGENCE_*, a constant. In a
+   reversed one the roles of both rows are swapped. */
 CORE_FUNCTION core_pair core_teacher_term(int term, core_pair e, core_pair of_teacher, core_float x, core_float y,
-                                          core_match_t match, core_divergence_t divergence, int is_reversed)
+                                          core_match_t match, core_divergence_t divergence, int kind)
 {
+    const int is_reversed = kind == DIVERGENCE_REVERSED;
     switch (term) {
     case TERM_BOUNDS:
         return is_reversed ? core_bounds(of_teacher, e, y, x, core_match_reversed(match))
                            : core_bounds(e, of_teacher, x, y, match);
+    case TERM_STUDENT_DIVERGENCE:
+        return core_mixture_term(e, of_teacher, x, y, match, divergence, 1);
     case TERM_DIVERGENCE:
+        if (kind == DIVERGENCE_MIXED)
+            return core_mixture_term(e, of_teacher, x, y, match, divergence, 0);
         return is_reversed ? core_divergence_term(of_teacher, e, y, x, core_match_reversed(match),
                                                   core_divergence_reversed(divergence))
                            : core_divergence_term(e, of_teacher, x, y, match, divergence);

@@ -39,6 +39,10 @@
     X(REVERSE_DISTILLATION,                                                                                            \
       TERM_SET(TERM_EXPONENTIAL) | TERM_SET(TERM_TEACHER) | TERM_SET(TERM_BOUNDS) | TERM_SET(TERM_DIVERGENCE),         \
       OPERAND_TEACHER, LOSS_OF_ROW)                                                                                    \
+    X(JENSEN_SHANNON,                                                                                                  \
+      TERM_SET(TERM_EXPONENTIAL) | TERM_SET(TERM_TEACHER) | TERM_SET(TERM_BOUNDS) | TERM_SET(TERM_DIVERGENCE) |        \
+          TERM_SET(TERM_STUDENT_DIVERGENCE),                                                                           \
+      OPERAND_TEACHER, LOSS_OF_ROW)                                                                                    \
     X(TARGETS, TERM_SET(TERM_REST) | TERMS_OF_DISTANT_OPERAND, OPERAND_TARGETS, LOSS_OF_ROW)                           \
     X(SMOOTHED, TERM_SET(TERM_REST) | TERMS_OF_DISTANT_OPERAND, OPERAND_MASK, LOSS_OF_LABEL)                           \
     X(SOFTMAX_TEMPERATURE,                                                                                             \
@@ -79,7 +83,9 @@
     X(SOFTMAX_TEMPERATURE_GRADIENT, MADE_OF_NOTHING, ENDING_SOFTMAX_TEMPERATURE, 0.0f)                                 \
     X(LOG_SOFTMAX_TEMPERATURE_GRADIENT, MADE_OF_NOTHING, ENDING_LOG_SOFTMAX_TEMPERATURE, 0.0f)                         \
     X(REVERSE_DISTILLATION, MADE_OF_NOTHING, ENDING_REVERSE_DISTILLATION, 0.0f)                                        \
-    X(REVERSE_DISTILLATION_GRADIENT, MADE_OF_LOGITS, ENDING_REVERSE_DISTILLATION, 0.0f)
+    X(REVERSE_DISTILLATION_GRADIENT, MADE_OF_LOGITS, ENDING_REVERSE_DISTILLATION, 0.0f)                                \
+    X(JENSEN_SHANNON, MADE_OF_NOTHING, ENDING_JENSEN_SHANNON, 0.0f)                                                    \
+    X(JENSEN_SHANNON_GRADIENT, MADE_OF_LOGITS, ENDING_JENSEN_SHANNON, 0.0f)
 
 /* The numbers of the rows of both tables. The functions below read a column of a table by a switch, which costs nothing
    where the operation is a constant; an array would stand in memory on a GPU. */
@@ -185,10 +191,16 @@ CORE_FUNCTION int operation_has_teacher(int operation)
     return operation_operand(operation) == OPERAND_TEACHER;
 }
 
-/* Tells whether the divergence from a teacher's row is the reverse one. */
-CORE_FUNCTION int operation_is_reversed(int operation)
+/* Returns which divergence from a teacher's row is meant: DIVERGENCE_*. */
+CORE_FUNCTION int operation_divergence(int operation)
 {
-    return operation_ending(operation) == ENDING_REVERSE_DISTILLATION;
+    switch (operation_ending(operation)) {
+    case ENDING_REVERSE_DISTILLATION:
+        return DIVERGENCE_REVERSED;
+    case ENDING_JENSEN_SHANNON:
+        return DIVERGENCE_MIXED;
+    }
+    return DIVERGENCE_FORWARD;
 }
 
 /* Returns the terms of a row, with or without statistics. */
@@ -227,7 +239,7 @@ typedef struct {
 CORE_FUNCTION core_end_t end_factor(core_two_float factor)
 {
     const core_row_float zero = CORE_ROW(0.0f), one = CORE_ROW(1.0f);
-    core_end_t end = {factor, one, zero, zero, {zero, zero}, one};
+    core_end_t end = {factor, one, zero, zero, {zero, zero}, one, CORE_NOT_MIXED};
     return end;
 }
 
@@ -308,19 +320,19 @@ CORE_FUNCTION core_row_float core_loss_of_kind(core_row_int kind, core_row_float
     return core_row_is_computed(kind) ? computed : nothing;
 }
 
-/* Returns what the divergence of a row is made of, its loss, and the step of its gradient. */
-CORE_FUNCTION core_divergence_t end_divergence(ending_sums sums)
+/* Returns what the divergence of a row is made of, its loss, and the step of its gradient. share: that of the teacher
+   in a mixture, or 0. */
+CORE_FUNCTION core_divergence_t end_divergence(ending_sums sums, float share)
 {
     return core_divergence(sums.set, sums.match, sums.totals[TERM_EXPONENTIAL], sums.totals[TERM_TEACHER],
-                           sums.totals[TERM_BOUNDS], sums.levels);
+                           sums.totals[TERM_BOUNDS], share, sums.levels);
 }
 
-CORE_FUNCTION core_row_float end_divergence_loss(ending_sums sums, core_divergence_t divergence)
+CORE_FUNCTION core_row_float end_divergence_loss(ending_sums sums, core_divergence_t divergence, core_total_t total)
 {
     core_row_int is_squared = CORE_ROW(sums.inputs.is_squared) > CORE_ROW(0.0f);
-    return core_loss_of_kind(sums.set.kind,
-                             core_distillation_loss(sums.totals[TERM_DIVERGENCE], divergence, sums.inputs.weight,
-                                                    sums.set.temperature, is_squared));
+    return core_loss_of_kind(
+        sums.set.kind, core_distillation_loss(total, divergence, sums.inputs.weight, sums.set.temperature, is_squared));
 }
 
 CORE_FUNCTION core_scaled_t end_divergence_step(ending_sums sums)
@@ -332,16 +344,26 @@ CORE_FUNCTION core_scaled_t end_divergence_step(ending_sums sums)
 
 CORE_FUNCTION core_end_t end_DISTILLATION(ending_sums sums)
 {
-    core_divergence_t divergence = end_divergence(sums);
+    core_divergence_t divergence = end_divergence(sums, 0.0f);
     return core_distillation_end(divergence, end_divergence_step(sums), core_is_limit(sums.set.prepared),
-                                 end_divergence_loss(sums, divergence));
+                                 end_divergence_loss(sums, divergence, sums.totals[TERM_DIVERGENCE]));
 }
 
 CORE_FUNCTION core_end_t end_REVERSE_DISTILLATION(ending_sums sums)
 {
-    core_divergence_t divergence = end_divergence(sums);
-    return core_reverse_end(divergence, sums.totals[TERM_DIVERGENCE], end_divergence_step(sums),
-                            end_divergence_loss(sums, divergence));
+    core_divergence_t divergence = end_divergence(sums, 0.0f);
+    const core_total_t total = sums.totals[TERM_DIVERGENCE];
+    return core_reverse_end(divergence, total, end_divergence_step(sums), end_divergence_loss(sums, divergence, total));
+}
+
+CORE_FUNCTION core_end_t end_JENSEN_SHANNON(ending_sums sums)
+{
+    core_divergence_t divergence = end_divergence(sums, sums.inputs.share);
+    const core_total_t of_student = sums.totals[TERM_STUDENT_DIVERGENCE];
+    const core_total_t total = core_total_merge(sums.totals[TERM_DIVERGENCE], of_student);
+    return core_mixture_end(divergence, of_student, core_total_value(sums.totals[TERM_EXPONENTIAL]),
+                            end_divergence_step(sums), core_is_limit(sums.set.prepared),
+                            end_divergence_loss(sums, divergence, total));
 }
 
 /* Returns the end of a row that has a derivative by T. In a row of zeros it is 0. */
@@ -529,6 +551,21 @@ CORE_FUNCTION core_float operation_result_REVERSE_DISTILLATION_GRADIENT(core_pai
 {
     (void)e;
     return core_reverse_gradient(core_exponential(x, row.row), x, g, row.match, row.end);
+}
+
+/* jensen_shannon: a loss for each row, and no results. */
+CORE_FUNCTION core_float operation_result_JENSEN_SHANNON(core_pair e, core_float x, core_float g, operation_row row)
+{
+    (void)x, (void)g, (void)row;
+    return e.high;
+}
+
+/* jensen_shannon_gradient: (1 - b) p (ln p - ln m - KL(p || m)) w s / T times T^2, and the loss. */
+CORE_FUNCTION core_float operation_result_JENSEN_SHANNON_GRADIENT(core_pair e, core_float x, core_float g,
+                                                                  operation_row row)
+{
+    (void)e;
+    return core_mixture_gradient(core_exponential(x, row.row), x, g, row.match, row.end);
 }
 
 /* Returns the result of a class from its exponential e or its logit x, as an ordinary row has it, and its operand g.

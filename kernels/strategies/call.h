@@ -44,9 +44,8 @@
 #endif
 
 /* What results are made of (see operations.h), whether there are any, whether a row has a loss, whether that is of its
-   label, what the operand of a row is, whether it has one, and whether that is a
-   teacher's, of which the divergence may be the reverse one; whether a top has the
-   second largest logit, and whether some terms are added up later than the others. */
+   label, what the operand of a row is, whether it has one, whether that is a teacher's, and which divergence from it is
+   meant; whether a top has the second largest logit, and whether some terms are added up later than the others. */
 #define RESULTS_MADE_OF operation_made_of(OPERATION)
 #define HAS_RESULTS (RESULTS_MADE_OF != MADE_OF_NOTHING)
 #define HAS_LOSS (operation_loss(OPERATION) != LOSS_NONE)
@@ -54,9 +53,9 @@
 #define MADE_OF_PAIRS (RESULTS_MADE_OF == MADE_OF_EXPONENTIALS)
 #define ROW_NEEDS_SECOND TERMS_NEED_SECOND(ROW_TERMS)
 #define OPERAND_KIND operation_operand(OPERATION)
-#define HAS_OPERAND TERMS_NEED_OPERAND(ROW_TERMS)
-#define HAS_TEACHER TERMS_NEED_TEACHER(ROW_TERMS)
-#define IS_REVERSED operation_is_reversed(OPERATION)
+#define HAS_OPERAND (OPERAND_KIND != OPERAND_NONE)
+#define HAS_TEACHER (OPERAND_KIND == OPERAND_TEACHER)
+#define DIVERGENCE_KIND operation_divergence(OPERATION)
 #define HAS_LATER_TERMS (TERMS_LATER(ROW_TERMS) != 0)
 
 /* Runs the statement that follows for each term t of a row. The sums of a row have it at ROW_PLACE(t), which is a valid

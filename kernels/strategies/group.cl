@@ -36,7 +36,7 @@ ROW_KERNEL row_group(ROW_PARAMETERS)
         row_totals totals = row_totals_of_nothing();
         for (uint phase = 0; phase <= HAS_LATER_TERMS; phase++) {
             if (phase > 0) {
-                row_go_later(&state, totals);
+                row_go_later(&call, &state, totals);
                 barrier(CLK_LOCAL_MEM_FENCE); /* all must have read the first sums */
             }
             totals = row_totals_merge(totals, group_totals(part_sums(&whole, &mine, &state), sums));

@@ -232,7 +232,7 @@ ROW_KERNEL row_item(ROW_PARAMETERS)
             row_totals totals = row_totals_of_nothing();
             for (uint phase = 0; is_computed && phase <= HAS_LATER_TERMS; phase++) {
                 if (phase > 0)
-                    row_go_later(&state, totals);
+                    row_go_later(&call, &state, totals);
                 totals = row_totals_merge(totals, item_sums(&l, &state, kept, next.x));
             }
             if (k == 0 && row + 1 < end)

@@ -169,7 +169,7 @@ ROW_INLINE row_totals lanes_sums_later(const row_call *call, const row_lot *lot,
     const lanes_room none = {0, 0, 0};
     const row_totals totals = row_flush(first);
     row_sums later;
-    row_go_later(rows, totals);
+    row_go_later(call, rows, totals);
     lanes_sums(call, lot, 1, rows, 0, none, &later);
     return row_totals_merge(totals, row_flush(later));
 }

@@ -267,7 +267,7 @@ static row_state row_state_of(core_top_t top, core_row_float temperature, uint p
 }
 
 /* Prepares the state for the second phase sums, in which the terms are added up that need the sums of the others. */
-static void row_go_later(row_state *row, row_totals totals)
+static void row_go_later(const row_call *call, row_state *row, row_totals totals)
 {
     if (!HAS_LATER_TERMS)
         return;
@@ -275,7 +275,8 @@ static void row_go_later(row_state *row, row_totals totals)
     if (HAS_TEACHER)
         row->divergence =
             core_divergence(row->set, row->match, totals.of[ROW_PLACE(TERM_EXPONENTIAL)],
-                            totals.of[ROW_PLACE(TERM_TEACHER)], totals.of[ROW_PLACE(TERM_BOUNDS)], SUM_LEVELS);
+                            totals.of[ROW_PLACE(TERM_TEACHER)], totals.of[ROW_PLACE(TERM_BOUNDS)],
+                            DIVERGENCE_KIND == DIVERGENCE_MIXED ? call->loss.LOSS_SHARE : 0.0f, SUM_LEVELS);
     else
         row->terms.reach = core_reach_power(totals.of[ROW_PLACE(TERM_REACH)]);
 }
@@ -312,9 +313,9 @@ static row_sums row_sums_add_pair(row_sums sums, core_pair e, core_float x, core
     }
     FOR_TERMS_OF(sums.is_later)
     {
-        const core_pair of_class =
-            TERM_IS_OF_TEACHER(t) ? core_teacher_term(t, e, of_teacher, x, g, row->match, row->divergence, IS_REVERSED)
-                                  : core_term(t, e, x, g, row->terms);
+        const core_pair of_class = TERM_IS_OF_TEACHER(t) ? core_teacher_term(t, e, of_teacher, x, g, row->match,
+                                                                             row->divergence, DIVERGENCE_KIND)
+                                                         : core_term(t, e, x, g, row->terms);
         sums.of[ROW_PLACE(t)] = core_term_add(t, sums.of[ROW_PLACE(t)], of_class, SUM_LEVELS);
     }
     sums.added++;
@@ -449,7 +450,7 @@ static core_loss_inputs_t row_inputs_labelled(const row_call *call, row_lot lot,
                                  call->loss.LOSS_SCALE,
                                  call->loss.LOSS_Z,
                                  call->policies & CORE_TEMPERATURE_SQUARED ? 1.0f : 0.0f,
-                                 call->loss.LOSS_SMOOTHING};
+                                 call->loss.LOSS_SHARE};
     if (!HAS_LOSS)
         return inputs;
     float lanes[ROW_LANES];

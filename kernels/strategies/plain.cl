@@ -74,7 +74,7 @@ ROW_KERNEL row_plain(ROW_PARAMETERS)
         row_totals sum = row_totals_of_nothing();
         for (int is_later = 0; is_later <= HAS_LATER_TERMS; is_later++) {
             if (is_later)
-                row_go_later(&state, sum);
+                row_go_later(&call, &state, sum);
             row_sums sums = row_sums_of_nothing(is_later);
             for (ulong c = item; c < classes; c += WORK_GROUP_SIZE)
                 sums = row_sums_add(sums, row_ordinary(row_load_one(x + c * x_stride), &state),

@@ -13,7 +13,7 @@ ROW_KERNEL row_split_later(SPLIT_PARAMETERS)
     const core_top_t top = split_top(&place, tops);
     for (uint k = 0; k < ROW_TEMPERATURE_COUNT(&call); k++) {
         row_state state = row_state_of(top, row_temperatures(&call, place.row, 1, k), policies);
-        row_go_later(&state, split_totals(&place, k, 0, sums));
+        row_go_later(&call, &state, split_totals(&place, k, 0, sums));
         barrier(CLK_LOCAL_MEM_FENCE); /* all must have read the first sums */
         const row_totals totals = group_totals(part_sums(&part, &mine, &state), sums);
         if (get_local_id(0) == 0)

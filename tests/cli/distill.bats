@@ -64,6 +64,45 @@ P
     clsoftmax distill "$STUDENT" "$TEACHER" -T 4 --reverse | diff forward -
 }
 
+@test "the Jensen-Shannon divergence measures both from their mixture" {
+    needs_numpy
+    local options
+    for options in "-T 4 --jensen-shannon 0.5" "-T 2 --no-t-squared --jensen-shannon 0.1"; do
+        run --separate-stderr clsoftmax distill "$STUDENT" "$TEACHER" $options --verify --gradient g.npy --losses l.npy
+        [ "$status" -eq 0 ]
+        [[ $stderr == *"0 of 7700 values differ from cpu in bits"*passed* ]]
+        python - "$STUDENT" "$TEACHER" "$options" <<'P'
+import numpy, sys
+def log_softmax(z):
+    z = z - z.max(1, keepdims=True)
+    return z - numpy.log(numpy.exp(z).sum(1, keepdims=True))
+options = sys.argv[3].split()
+t, b = float(options[1]), float(options[-1])
+squared = 1 if "--no-t-squared" in options else t * t
+p, q = (log_softmax(numpy.load(f).astype("f8") / t) for f in sys.argv[1:3])
+m = numpy.log(b * numpy.exp(q) + (1 - b) * numpy.exp(p))
+of_student = (numpy.exp(p) * (p - m)).sum(1)
+divergence = b * (numpy.exp(q) * (q - m)).sum(1) + (1 - b) * of_student
+gradient = (1 - b) * numpy.exp(p) * (p - m - of_student[:, None]) / t * squared / len(p)
+assert abs(numpy.load("l.npy") / (divergence * squared) - 1).max() < 1e-6
+assert abs(numpy.load("g.npy") - gradient).max() < 5e-7 * abs(gradient).max()
+P
+    done
+    # a half is the same from both sides; and nothing is infinite
+    clsoftmax distill "$TEACHER" "$STUDENT" -T 4 --jensen-shannon 0.5 | cut -c 1-12 >swapped
+    clsoftmax distill "$STUDENT" "$TEACHER" -T 4 --jensen-shannon 0.5 | cut -c 1-12 | diff swapped -
+    printf '1 -inf\n' >x.txt
+    printf -- '-inf 1\n' >y.txt
+    [[ $(clsoftmax distill x.txt y.txt --jensen-shannon 0.5 | head -n 1) == "mean 0.693147"* ]] # ln 2
+    local share
+    for share in 0 1 -1 nan "" 0.5x; do
+        run --separate-stderr clsoftmax distill x.txt y.txt --jensen-shannon "$share"
+        expect_error 2 "--jensen-shannon $share: it takes a number between 0 and 1"
+    done
+    run --separate-stderr clsoftmax distill x.txt y.txt --jensen-shannon 0.5 --reverse
+    expect_error 2 "--jensen-shannon: it is another divergence than --reverse"
+}
+
 @test "equal rows have exactly 0; a teacher of another type, in double precision, with weights" {
     needs_numpy
     clsoftmax distill "$TEACHER" "$TEACHER" -T 4 --gradient g.npy >summary

@@ -148,6 +148,15 @@ divergence.h|return is_nan ? nan : other;|return kind;
 terms.h|return TERM_IS_LARGEST(term) ? largest : core_total_merge(a, b);|return core_total_merge(a, b);
 distillation.h|is_squared ? times.exponent : over.exponent|over.exponent
 FAULTS
+    verify_sees jensen_shannon_gradient <<'FAULTS'
+mixture.h|core_fma(guess, core_fma(-divisor, guess, one), guess)|guess
+mixture.h|core_fma(square, series, (core_float)(1.0f / 3))|core_fma(square, series, (core_float)(1.001f / 3))
+mixture.h|q \* growth, p - q|q * d, p - q
+mixture.h|n += core_select|n -= core_select
+mixture.h|core_beside(q, mixture, -left|core_beside(q, mixture, -share
+distillation.h|end.mixed.ratio = student_sum.high \* divergence.teacher.high|end.mixed.ratio = CORE_ROW(1.0f)
+divergence.h|? CORE_SMALLER(square, one) \* of_mixture|? CORE_SMALLER(square, one) * of_mixture * 0x1p-30f
+FAULTS
 }
 
 @test "a kernel in CLSOFTMAX_KERNEL_DIR that cannot be read is an error" {

@@ -118,6 +118,7 @@ typedef struct row_data {
 #define SCALE 0.125f
 #define Z_LOSS 0x1p-10f
 #define SMOOTHING 0.1f
+#define TEACHER_SHARE 0.3f
 
 /* Runs the case on a device, into arrays of its own. */
 static result run_case(const cross_case *c, clsoftmax_context *context, const void *logits, size_t logits_bytes,
@@ -143,6 +144,7 @@ static result run_case(const cross_case *c, clsoftmax_context *context, const vo
     arguments.scale = SCALE;
     arguments.z_loss = Z_LOSS;
     arguments.label_smoothing = SMOOTHING;
+    arguments.teacher_share = TEACHER_SHARE;
     arguments.statistics = r.statistics;
     arguments.invalid_rows = &r.invalid_rows;
     clsoftmax_plan *plan = NULL;
@@ -183,7 +185,11 @@ static distillation_case distillation_of(const cross_case *c, uint64_t row, cons
                                SCALE,
                                c->problem.temperature_squared,
                                c->problem.operation == CLSOFTMAX_OPERATION_REVERSE_DISTILLATION_GRADIENT ||
-                                   c->problem.operation == CLSOFTMAX_OPERATION_REVERSE_DISTILLATION};
+                                   c->problem.operation == CLSOFTMAX_OPERATION_REVERSE_DISTILLATION,
+                               c->problem.operation == CLSOFTMAX_OPERATION_JENSEN_SHANNON_GRADIENT ||
+                                       c->problem.operation == CLSOFTMAX_OPERATION_JENSEN_SHANNON
+                                   ? TEACHER_SHARE
+                                   : 0};
 }
 
 /* Returns 1 unless the temperature is at an end where the oracle has no answer. */
@@ -227,6 +233,8 @@ static double error_of_loss(const cross_case *c, uint64_t row, const float *x, c
     case CLSOFTMAX_OPERATION_DISTILLATION_GRADIENT:
     case CLSOFTMAX_OPERATION_REVERSE_DISTILLATION:
     case CLSOFTMAX_OPERATION_REVERSE_DISTILLATION_GRADIENT:
+    case CLSOFTMAX_OPERATION_JENSEN_SHANNON:
+    case CLSOFTMAX_OPERATION_JENSEN_SHANNON_GRADIENT:
         return is_without_limit(&distillation) ? oracle_distillation_error(&distillation, loss) : 0;
     case CLSOFTMAX_OPERATION_CROSS_ENTROPY_OF_TARGETS:
     case CLSOFTMAX_OPERATION_CROSS_ENTROPY_OF_TARGETS_GRADIENT:
@@ -264,6 +272,7 @@ static double error_of_row(const cross_case *c, uint64_t row, const float *x, co
         return temperature == 0 ? 0 : oracle_backward_error(&backward, y, &worst);
     case CLSOFTMAX_OPERATION_DISTILLATION_GRADIENT:
     case CLSOFTMAX_OPERATION_REVERSE_DISTILLATION_GRADIENT:
+    case CLSOFTMAX_OPERATION_JENSEN_SHANNON_GRADIENT:
         return is_without_limit(&distillation) ? oracle_distillation_gradient_error(&distillation, y, &worst) : 0;
     case CLSOFTMAX_OPERATION_CROSS_ENTROPY_OF_TARGETS_GRADIENT:
     case CLSOFTMAX_OPERATION_SMOOTHED_CROSS_ENTROPY_GRADIENT:

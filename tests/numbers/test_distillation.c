@@ -24,8 +24,9 @@ static outcome run_row(clsoftmax_context *cpu, const distillation_case *c, clsof
     clsoftmax_problem problem = CLSOFTMAX_PROBLEM_INIT;
     problem.outer = 1;
     problem.classes = c->classes;
-    problem.operation =
-        c->is_reversed ? CLSOFTMAX_OPERATION_REVERSE_DISTILLATION_GRADIENT : CLSOFTMAX_OPERATION_DISTILLATION_GRADIENT;
+    problem.operation = c->teacher_share > 0 ? CLSOFTMAX_OPERATION_JENSEN_SHANNON_GRADIENT
+                        : c->is_reversed     ? CLSOFTMAX_OPERATION_REVERSE_DISTILLATION_GRADIENT
+                                             : CLSOFTMAX_OPERATION_DISTILLATION_GRADIENT;
     problem.temperature_squared = c->is_squared;
     problem.accuracy = accuracy;
     clsoftmax_arguments arguments = CLSOFTMAX_ARGUMENTS_INIT;
@@ -36,6 +37,8 @@ static outcome run_row(clsoftmax_context *cpu, const distillation_case *c, clsof
     arguments.weights = &c->weight;
     arguments.scale = c->scale;
     arguments.temperature = c->temperature;
+    if (c->teacher_share > 0)
+        arguments.teacher_share = c->teacher_share;
     test_call(cpu, &problem, &arguments);
     return o;
 }
@@ -81,8 +84,24 @@ static void draw_teacher(fill kind, uint64_t *random, float temperature, const f
     }
 }
 
+/* Which divergence is tested. */
+typedef enum divergence { FORWARD, REVERSED, MIXED, DIVERGENCES } divergence;
+
+static const char *const divergence_names[DIVERGENCES] = {"forward", "reversed", "mixed"};
+
+/* Shares of the teacher in a mixture, also next to 0 and to 1. */
+static const float teacher_shares[] = {0.5f, 0.1f, 0.999f, 0.75f, 1e-6f, 0x1.fffffep-1f, 1e-30f};
+
+/* Returns a case of this divergence, with one of the shares. */
+static distillation_case case_of(divergence d, uint64_t seed, distillation_case c)
+{
+    c.is_reversed = d == REVERSED;
+    c.teacher_share = d == MIXED ? teacher_shares[seed % (sizeof teacher_shares / sizeof *teacher_shares)] : 0;
+    return c;
+}
+
 /* Compares random rows of every distribution with the oracle. */
-static void check_random_rows(int is_reversed)
+static void check_random_rows(divergence d)
 {
     clsoftmax_context *cpu = test_open("cpu");
     errors worst[CLSOFTMAX_ACCURACY_COUNT] = {{0, 0}};
@@ -99,9 +118,9 @@ static void check_random_rows(int is_reversed)
         if (!fill_is_ordinary(x, classes) || !fill_is_ordinary(y, classes) || temperature == 0 ||
             (is_squared && temperature >= 0x1p64f))
             continue;
-        const distillation_case c = {
-            x,       y,          classes,    temperature, seed % 7 == 0 ? 0 : (float)random_unit(&random),
-            -0.125f, is_squared, is_reversed};
+        const float weight = seed % 9 == 0 ? 0 : (float)random_unit(&random);
+        const distillation_case c =
+            case_of(d, seed, (distillation_case){x, y, classes, temperature, weight, -0.125f, is_squared, 0, 0});
         compared++;
         for (int a = 0; a < CLSOFTMAX_ACCURACY_COUNT; a++) {
             const errors found = check_row(cpu, &c, (clsoftmax_accuracy)a, seed);
@@ -110,9 +129,9 @@ static void check_random_rows(int is_reversed)
         }
     }
     for (int a = 0; a < CLSOFTMAX_ACCURACY_COUNT; a++) {
-        fprintf(stderr, "%s%s, %u rows: loss within %.3f of the bound, gradient within %.3f\n",
-                clsoftmax_accuracy_name((clsoftmax_accuracy)a), is_reversed ? ", reversed" : "", compared,
-                worst[a].loss, worst[a].gradient);
+        fprintf(stderr, "%s, %s, %u rows: loss within %.3f of the bound, gradient within %.3f\n",
+                clsoftmax_accuracy_name((clsoftmax_accuracy)a), divergence_names[d], compared, worst[a].loss,
+                worst[a].gradient);
         cr_expect(worst[a].loss > 0.1 && worst[a].gradient > 0.1, "errors that small are not believable");
     }
     clsoftmax_context_release(cpu);
@@ -120,12 +139,17 @@ static void check_random_rows(int is_reversed)
 
 Test(distillation, random_rows, .timeout = 3600)
 {
-    check_random_rows(0);
+    check_random_rows(FORWARD);
 }
 
 Test(distillation, random_rows_reversed, .timeout = 3600)
 {
-    check_random_rows(1);
+    check_random_rows(REVERSED);
+}
+
+Test(distillation, random_rows_of_mixtures, .timeout = 3600)
+{
+    check_random_rows(MIXED);
 }
 
 /* Runs rows that come ever nearer to their teacher's: the loss stays positive and keeps its digits, where a difference
@@ -141,9 +165,9 @@ Test(distillation, near_and_equal_rows)
             x[i] = (float)(random_unit(&random) * 8 - 4);
             y[i] = x[i] + ldexpf((float)(random_unit(&random) - 0.5), -(int)(seed % 16));
         }
-        const int is_reversed = seed % 2 == 0;
-        const distillation_case c = {x, y, classes, 4, 1, 1, 1, is_reversed},
-                                same = {x, x, classes, 4, 1, 1, 1, is_reversed};
+        const divergence d = (divergence)(seed % DIVERGENCES);
+        const distillation_case c = case_of(d, seed, (distillation_case){x, y, classes, 4, 1, 1, 1, 0, 0}),
+                                same = case_of(d, seed, (distillation_case){x, x, classes, 4, 1, 1, 1, 0, 0});
         const outcome o = run_row(cpu, &c, CLSOFTMAX_ACCURACY_FAITHFUL),
                       zero = run_row(cpu, &same, CLSOFTMAX_ACCURACY_FAITHFUL);
         cr_expect(o.loss > 0 && oracle_distillation_error(&c, o.loss) <= 1, "seed %llu: %a", (unsigned long long)seed,
@@ -173,7 +197,7 @@ Test(distillation, high_temperature)
         }
         for (size_t i = 0; i < 50; i++)
             variance += pow((double)x[i] - (double)y[i] - mean, 2) / 50;
-        const distillation_case c = {x, y, 50, temperatures[k], 1, 1, 1, 0};
+        const distillation_case c = {x, y, 50, temperatures[k], 1, 1, 1, 0, 0};
         const outcome o = run_row(cpu, &c, CLSOFTMAX_ACCURACY_FAITHFUL);
         const double left = 20 / (double)temperatures[k];
         cr_expect(fabs((double)o.loss - variance / 2) <= left * variance, "T = %g: %g, not %g", (double)temperatures[k],
@@ -192,13 +216,13 @@ Test(distillation, gradient_is_the_slope)
     for (uint64_t seed = 1; seed <= 100; seed++) {
         uint64_t random = seed;
         float x[8], y[8];
-        const int is_reversed = seed % 2 == 0;
+        const divergence d = (divergence)(seed % DIVERGENCES);
         double sum = 0;
         for (size_t i = 0; i < 8; i++) {
             x[i] = (float)(random_unit(&random) * 8 - 4);
             y[i] = (float)(random_unit(&random) * 8 - 4);
         }
-        const distillation_case c = {x, y, 8, 2, 1, 1, 1, is_reversed};
+        const distillation_case c = case_of(d, seed, (distillation_case){x, y, 8, 2, 1, 1, 1, 0, 0});
         const outcome o = run_row(cpu, &c, CLSOFTMAX_ACCURACY_FAITHFUL);
         for (size_t i = 0; i < 8; i++)
             sum += (double)o.gradient[i];
@@ -209,8 +233,8 @@ Test(distillation, gradient_is_the_slope)
         memcpy(below, x, sizeof x);
         above[at] += 0x1p-6f;
         below[at] -= 0x1p-6f;
-        const distillation_case up = {above, y, 8, 2, 1, 1, 1, is_reversed},
-                                down = {below, y, 8, 2, 1, 1, 1, is_reversed};
+        const distillation_case up = case_of(d, seed, (distillation_case){above, y, 8, 2, 1, 1, 1, 0, 0}),
+                                down = case_of(d, seed, (distillation_case){below, y, 8, 2, 1, 1, 1, 0, 0});
         const double slope = ((double)run_row(cpu, &up, CLSOFTMAX_ACCURACY_FAITHFUL).loss -
                               (double)run_row(cpu, &down, CLSOFTMAX_ACCURACY_FAITHFUL).loss) /
                              ((double)above[at] - (double)below[at]);
@@ -236,14 +260,14 @@ Test(distillation, edges)
                  {x, x, 0, 0, 0},           {y, x, 0, 0, logf(2)},  {x, y, inf, 0, 0},        {x, apart, 0, 0, inf},
                  {masked, masked, 1, 1, 0}, {y, y, 0, 0, 0}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const distillation_case c = {cases[i].x, cases[i].y, 3, cases[i].temperature, 1, 1, cases[i].is_squared, 0};
+        const distillation_case c = {cases[i].x, cases[i].y, 3, cases[i].temperature, 1, 1, cases[i].is_squared, 0, 0};
         const outcome o = run_row(cpu, &c, CLSOFTMAX_ACCURACY_FAITHFUL);
         cr_expect(isnan(cases[i].loss) ? isnan(o.loss) : o.loss == cases[i].loss, "case %zu: %a", i, (double)o.loss);
         for (size_t k = 0; k < 3; k++)
             cr_expect(isnan(o.gradient[k]) == isnan(cases[i].loss), "case %zu: %a", i, (double)o.gradient[k]);
     }
     /* A class that the teacher excludes, and the student does not, pulls the student away from it. */
-    const distillation_case c = {x, masked, 3, 1, 1, 1, 1, 0};
+    const distillation_case c = {x, masked, 3, 1, 1, 1, 1, 0, 0};
     const outcome o = run_row(cpu, &c, CLSOFTMAX_ACCURACY_FAITHFUL);
     cr_expect(o.loss > 0 && o.gradient[1] > 0 && oracle_distillation_error(&c, o.loss) <= 1);
     clsoftmax_context_release(cpu);
@@ -264,7 +288,7 @@ Test(distillation, one_call)
     cr_assert_eq(clsoftmax_distill(cpu, ROWS, CLASSES, in_place, y, 2, in_place, NULL, &of_place), CLSOFTMAX_OK);
     cr_assert_eq(clsoftmax_distill(cpu, 0, CLASSES, NULL, NULL, 2, NULL, NULL, &of_none), CLSOFTMAX_OK);
     for (size_t r = 0; r < ROWS; r++) {
-        const distillation_case c = {x + r * CLASSES, y + r * CLASSES, CLASSES, 2, 1, 1.0f / ROWS, 1, 0};
+        const distillation_case c = {x + r * CLASSES, y + r * CLASSES, CLASSES, 2, 1, 1.0f / ROWS, 1, 0, 0};
         size_t class;
         sum += (double)losses[r];
         cr_expect(oracle_distillation_error(&c, losses[r]) <= 1);
@@ -283,9 +307,10 @@ Test(distillation, oracle_sees_faults)
 {
     clsoftmax_context *cpu = test_open("cpu");
     const float x[3] = {1, 2, 3}, y[3] = {1, -2, 4};
-    for (int is_reversed = 0; is_reversed < 2; is_reversed++) {
-        const distillation_case c = {x, y, 3, 2, 0.5f, 0.25f, 1, is_reversed};
-        const distillation_case other = {x, y, 3, 2, 0.5f, 0.25f, 1, !is_reversed};
+    for (divergence d = FORWARD; d < DIVERGENCES; d++) {
+        const distillation_case c = case_of(d, 0, (distillation_case){x, y, 3, 2, 0.5f, 0.25f, 1, 0, 0});
+        const distillation_case other =
+            case_of((d + 1) % DIVERGENCES, 0, (distillation_case){x, y, 3, 2, 0.5f, 0.25f, 1, 0, 0});
         const outcome o = run_row(cpu, &c, CLSOFTMAX_ACCURACY_FAITHFUL);
         size_t class = 9;
         cr_expect(oracle_distillation_error(&c, o.loss) <= 1 && oracle_distillation_error(&c, o.loss * 1.00001f) > 1);

@@ -55,7 +55,9 @@ static const clsoftmax_operation operations[] = {CLSOFTMAX_OPERATION_NONE,
                                                  CLSOFTMAX_OPERATION_SOFTMAX_TEMPERATURE_GRADIENT,
                                                  CLSOFTMAX_OPERATION_LOG_SOFTMAX_TEMPERATURE_GRADIENT,
                                                  CLSOFTMAX_OPERATION_REVERSE_DISTILLATION,
-                                                 CLSOFTMAX_OPERATION_REVERSE_DISTILLATION_GRADIENT};
+                                                 CLSOFTMAX_OPERATION_REVERSE_DISTILLATION_GRADIENT,
+                                                 CLSOFTMAX_OPERATION_JENSEN_SHANNON,
+                                                 CLSOFTMAX_OPERATION_JENSEN_SHANNON_GRADIENT};
 
 /* Returns 0 for lines that would repeat others: statistics alone have no results whose type and place could vary,
    losses and derivatives have statistics in other lines, derivatives have the types of results in those, f16 is read
@@ -438,6 +440,7 @@ static int run_problem(const digest_line *line, const clsoftmax_problem *problem
     arguments.scale = -0.3f;
     arguments.z_loss = 1e-4f;
     arguments.label_smoothing = 0.1f;
+    arguments.teacher_share = 0.3f;
     arguments.operand = a.operand;
     arguments.statistics = line->statistics ? a.statistics : NULL;
     arguments.invalid_rows = &invalid_rows;

@@ -106,10 +106,57 @@ static double ratio_of(truth *t, float result, double bound)
     return error == 0 ? 0 : error / bound;
 }
 
+/* Adds p ln(p / m) of a side to t->exact, times a factor, with m = share q + (1 - share) p of both. */
+static void add_beside(truth *t, const side *own, size_t i, mpfr_t mixture, mpfr_t factor)
+{
+    if (mpfr_zero_p(own->p[i]))
+        return;
+    mpfr_div(t->scratch, own->p[i], mixture, MPFR_RNDN);
+    mpfr_log(t->scratch, t->scratch, MPFR_RNDN);
+    mpfr_mul(t->scratch, t->scratch, own->p[i], MPFR_RNDN);
+    mpfr_fma(t->exact, t->scratch, factor, t->exact, MPFR_RNDN);
+}
+
+/* Writes a class's mixture. */
+static void find_mixture(const truth *t, const distillation_case *c, size_t i, mpfr_t mixture)
+{
+    mpfr_t left;
+    mpfr_init2(left, PRECISION);
+    mpfr_set_d(left, 1 - (double)c->teacher_share, MPFR_RNDN); /* exact */
+    mpfr_mul(left, left, t->student.p[i], MPFR_RNDN);
+    mpfr_mul_d(mixture, t->teacher.p[i], (double)c->teacher_share, MPFR_RNDN);
+    mpfr_add(mixture, mixture, left, MPFR_RNDN);
+    mpfr_clear(left);
+}
+
+/* Writes into t->exact the Jensen-Shannon divergence, or without the teacher's part that of the student from the
+   mixture. */
+static void find_jensen_shannon(truth *t, const distillation_case *c, int with_teacher)
+{
+    mpfr_t mixture, of_teacher, of_student;
+    mpfr_inits2(PRECISION, mixture, of_teacher, of_student, (mpfr_ptr)NULL);
+    mpfr_set_d(of_teacher, (double)c->teacher_share, MPFR_RNDN);
+    mpfr_ui_sub(of_student, 1, of_teacher, MPFR_RNDN);
+    if (!with_teacher)
+        mpfr_set_ui(of_student, 1, MPFR_RNDN);
+    mpfr_set_zero(t->exact, 1);
+    for (size_t i = 0; i < c->classes; i++) {
+        find_mixture(t, c, i, mixture);
+        if (with_teacher)
+            add_beside(t, &t->teacher, i, mixture, of_teacher);
+        add_beside(t, &t->student, i, mixture, of_student);
+    }
+    mpfr_clears(mixture, of_teacher, of_student, (mpfr_ptr)NULL);
+}
+
 /* Writes sum q (ln q - ln p) into t->exact, or sum p (ln p - ln q), and returns the largest |term|; infinite where the
-   student excludes what the teacher does not, or the reverse. */
+   student excludes what the teacher does not, or the reverse. With a mixture no term is large: it returns 0. */
 static double find_divergence(truth *t, const distillation_case *c)
 {
+    if (c->teacher_share > 0) {
+        find_jensen_shannon(t, c, 1);
+        return 0;
+    }
     const side *from = c->is_reversed ? &t->student : &t->teacher, *to = c->is_reversed ? &t->teacher : &t->student;
     double largest = 0;
     mpfr_set_zero(t->exact, 1);
@@ -152,7 +199,7 @@ double oracle_distillation_error(const distillation_case *c, float loss)
         ratio = loss == 0 ? 0 : INFINITY;
     } else if (isinf(largest)) {
         ratio = loss == INFINITY ? 0 : INFINITY;
-    } else if (loss == INFINITY && (largest >= 0x1p119 || farthest(&t, c) >= 0x1p125)) {
+    } else if (loss == INFINITY && c->teacher_share == 0 && (largest >= 0x1p119 || farthest(&t, c) >= 0x1p125)) {
         ratio = 0;
     } else {
         mpfr_mul_d(t.exact, t.exact, (double)c->weight, MPFR_RNDN);
@@ -171,7 +218,10 @@ double oracle_distillation_gradient_error(const distillation_case *c, const floa
     truth t;
     double largest = 0;
     find_truth(&t, c);
-    const double largest_term = find_divergence(&t, c), divergence = mpfr_get_d(t.exact, MPFR_RNDN);
+    const double largest_term = find_divergence(&t, c);
+    if (c->teacher_share > 0)
+        find_jensen_shannon(&t, c, 0);
+    const double divergence = mpfr_get_d(t.exact, MPFR_RNDN);
     mpfr_set(t.sum, t.exact, MPFR_RNDN);
     for (size_t i = 0; i < c->classes; i++) {
         const double temperature = (double)c->temperature;
@@ -189,6 +239,20 @@ double oracle_distillation_gradient_error(const distillation_case *c, const floa
             mpfr_mul(t.exact, t.exact, t.student.p[i], MPFR_RNDN);
             of_terms =
                 p * (4 * 0x1p-24 * (d + divergence) + 0x1p-24 + (double)c->classes * 0x1p-42 * (1 + largest_term));
+            subnormal *= (1 + step) * (1 + d + divergence);
+        }
+        if (c->teacher_share > 0) {
+            find_mixture(&t, c, i, t.scratch);
+            mpfr_set_zero(t.exact, 1);
+            if (p > 0) {
+                mpfr_div(t.exact, t.student.p[i], t.scratch, MPFR_RNDN);
+                mpfr_log(t.exact, t.exact, MPFR_RNDN);
+            }
+            const double d = fabs(mpfr_get_d(t.exact, MPFR_RNDN)), left = 1 - (double)c->teacher_share;
+            mpfr_sub(t.exact, t.exact, t.sum, MPFR_RNDN);
+            mpfr_mul(t.exact, t.exact, t.student.p[i], MPFR_RNDN);
+            mpfr_mul_d(t.exact, t.exact, left, MPFR_RNDN);
+            of_terms = left * p * (6 * 0x1p-24 * (d + divergence) + 0x1p-24 + (double)c->classes * 0x1p-38);
             subnormal *= (1 + step) * (1 + d + divergence);
         }
         mpfr_mul_d(t.exact, t.exact, (double)c->scale, MPFR_RNDN);

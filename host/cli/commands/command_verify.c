@@ -274,6 +274,7 @@ static clsoftmax_status run_one(clsoftmax_context *context, const verify_case *c
     arguments.losses = b->losses[device];
     arguments.operand = b->operand;
     arguments.label_smoothing = 0.1f; /* for the operations that have it */
+    arguments.teacher_share = 0.3f;
     return run_problem(context, &problem, &arguments);
 }
 
@@ -292,6 +293,7 @@ static clsoftmax_status run_sweep(clsoftmax_context *context, const verify_case 
     arguments.losses = b->swept_losses;
     arguments.operand = b->operand;
     arguments.label_smoothing = 0.1f; /* for the operations that have it */
+    arguments.teacher_share = 0.3f;
     return run_problem(context, &problem, &arguments);
 }
 

@@ -115,6 +115,7 @@ static const run_help of_distill = {
                 "  clsoftmax distill student.npy top.npy --teacher-classes classes.npy -T 2 --tail bucket\n"
                 "  clsoftmax distill student.npy model.safetensors:logits -T 2 --weights weights.npy\n"
                 "  clsoftmax distill student.npy teacher.npy -T 2 --reverse\n"
+                "  clsoftmax distill student.npy teacher.npy -T 2 --jensen-shannon 0.5\n"
                 "  clsoftmax distill huge.npy teacher.npy -T 4 --memory 512M -d 0:0,cpu\n",
 };
 

@@ -76,6 +76,18 @@ static int set_alpha(const option_row *row, const char *argument, void *options_
     return EXIT_DONE;
 }
 
+/* Takes the share of the teacher in a mixture. */
+static int set_teacher_share(const option_row *row, const char *argument, void *options)
+{
+    (void)row;
+    char *end;
+    float *share = &((run_options *)options)->teacher_share;
+    *share = strtof(argument, &end);
+    COMPLAIN_IF(end == argument || *end || !(*share > 0 && *share < 1), EXIT_WRONG,
+                "--jensen-shannon %s: it takes a number between 0 and 1", argument);
+    return EXIT_DONE;
+}
+
 static int set_log(const option_row *row, const char *argument, void *options)
 {
     (void)row, (void)argument;
@@ -318,6 +330,12 @@ const option_row run_option_rows[] = {
      SETS(on, is_reversed),
      .help = "the reverse divergence, KL(p || q) of the student from its teacher, in place of\n"
              "KL(q || p)"},
+    {.name = "jensen-shannon",
+     .argument = "B",
+     .commands = DISTILL,
+     .set = set_teacher_share,
+     .help = "the Jensen-Shannon divergence, B KL(q || m) + (1 - B) KL(p || m) from the mixture m = B q +\n"
+             "(1 - B) p, in place of KL(q || p); B is a number between 0 and 1, such as 0.5"},
     {.name = "teacher-classes",
      .argument = "FILE",
      .commands = DISTILL,

@@ -98,7 +98,12 @@ static int choose_divergence(run_options *options)
                 "--reverse: it is infinite where the teacher has no probability for a class; --tail bucket");
     COMPLAIN_IF(options->has_alpha && !options->labels, EXIT_WRONG,
                 "--alpha: it is the share of the labels in the losses, and there are none; --labels FILE has them");
-    if (options->is_reversed)
+    COMPLAIN_IF(options->is_reversed && options->teacher_share > 0, EXIT_WRONG,
+                "--jensen-shannon: it is another divergence than --reverse; take one of them");
+    if (options->teacher_share > 0)
+        options->problem.operation =
+            has_gradient ? CLSOFTMAX_OPERATION_JENSEN_SHANNON_GRADIENT : CLSOFTMAX_OPERATION_JENSEN_SHANNON;
+    else if (options->is_reversed)
         options->problem.operation =
             has_gradient ? CLSOFTMAX_OPERATION_REVERSE_DISTILLATION_GRADIENT : CLSOFTMAX_OPERATION_REVERSE_DISTILLATION;
     else

@@ -31,6 +31,7 @@ typedef struct run_options {
     float alpha;                 /* the share of the labels in a mix of losses */
     float z_loss;                /* the weight of lse^2 in a loss */
     float label_smoothing;       /* loss: the share of a label that all classes have together */
+    float teacher_share;         /* distill: of the mixture of a Jensen-Shannon divergence; 0: there is none */
     int is_reversed;             /* distill: the divergence is KL(p || q) */
     int is_sum;                  /* loss, distill: the gradient is that of the sum, not of the mean */
     float temperature;

@@ -30,6 +30,13 @@ static allowance error_of_reverse_gradient(const clsoftmax_problem *problem, dou
                        times_of(problem) * (16 * 0x1p-24 + classes * 0x1p-41) * (step + loss)};
 }
 
+/* (1 - s) p (ln p - ln m - KL(p || m)): p |ln p - ln m| is below 1, or ln p - ln m below -ln s, and its mean is KL. */
+static allowance error_of_mixture_gradient(const clsoftmax_problem *problem, double temperature)
+{
+    const double classes = (double)problem->classes, step = distillation_step(problem, temperature);
+    return (allowance){times_of(problem) * 16 * 0x1p-24, times_of(problem) * (16 * 0x1p-24 + classes * 0x1p-37) * step};
+}
+
 allowance allowed_error(const clsoftmax_problem *problem, double temperature, double largest)
 {
     const double classes = (double)problem->classes, times = times_of(problem), step = step_of(temperature);
@@ -49,6 +56,8 @@ allowance allowed_error(const clsoftmax_problem *problem, double temperature, do
         return (allowance){0, times * (4 * 0x1p-24 + classes * 0x1p-43) * distillation_step(problem, temperature)};
     case CLSOFTMAX_OPERATION_REVERSE_DISTILLATION_GRADIENT:
         return error_of_reverse_gradient(problem, temperature, largest);
+    case CLSOFTMAX_OPERATION_JENSEN_SHANNON_GRADIENT:
+        return error_of_mixture_gradient(problem, temperature);
     default: /* made of logarithms, or of 1 - p; or there are no results */
         return (allowance){classes * 0x1p-44, 0};
     }
@@ -92,6 +101,8 @@ allowance allowed_loss_error(const clsoftmax_problem *problem, double temperatur
     case CLSOFTMAX_OPERATION_DISTILLATION_GRADIENT:
     case CLSOFTMAX_OPERATION_REVERSE_DISTILLATION:
     case CLSOFTMAX_OPERATION_REVERSE_DISTILLATION_GRADIENT:
+    case CLSOFTMAX_OPERATION_JENSEN_SHANNON:
+    case CLSOFTMAX_OPERATION_JENSEN_SHANNON_GRADIENT:
         return error_of_divergence(problem, temperature);
     default:
         return (allowance){classes * 0x1p-44, 0};

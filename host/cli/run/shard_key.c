@@ -35,6 +35,7 @@ uint64_t shard_key(const run *run, const char *descr)
     hash = hash_bytes(hash, &run->options.temperature, sizeof run->options.temperature);
     hash = hash_bytes(hash, &run->options.z_loss, sizeof run->options.z_loss);
     hash = hash_bytes(hash, &run->options.label_smoothing, sizeof run->options.label_smoothing);
+    hash = hash_bytes(hash, &run->options.teacher_share, sizeof run->options.teacher_share);
     hash = hash_bytes(hash, &run->options.alpha, sizeof run->options.alpha);
     for (unsigned c = 0; c < run->component_count; c++) {
         hash = hash_bytes(hash, &run->components[c].operation, sizeof run->components[c].operation);

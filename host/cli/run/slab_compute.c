@@ -24,6 +24,8 @@ static clsoftmax_arguments arguments_of(const run *run, const slab_buffers *buff
     arguments.scale = run->components[component].scale;
     arguments.z_loss = options->z_loss;
     arguments.label_smoothing = options->label_smoothing;
+    if (options->teacher_share > 0)
+        arguments.teacher_share = options->teacher_share;
     return arguments;
 }
 

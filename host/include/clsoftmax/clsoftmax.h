@@ -229,7 +229,10 @@ CLSOFTMAX_API size_t clsoftmax_dtype_size(clsoftmax_dtype dtype);
     X(REVERSE_DISTILLATION, "reverse_distillation",                                                                    \
       "nothing for a class; for each row the loss w KL(p || q) T^2, for a teacher's q")                                \
     X(REVERSE_DISTILLATION_GRADIENT, "reverse_distillation_gradient",                                                  \
-      "p (ln p - ln q - KL(p || q)) w s T, for a teacher's probabilities q; and the loss")
+      "p (ln p - ln q - KL(p || q)) w s T, for a teacher's probabilities q; and the loss")                             \
+    X(JENSEN_SHANNON, "jensen_shannon",                                                                                \
+      "nothing for a class; for each row the loss w (b KL(q || m) + (1 - b) KL(p || m)) T^2, m = b q + (1 - b) p")     \
+    X(JENSEN_SHANNON_GRADIENT, "jensen_shannon_gradient", "(1 - b) p (ln p - ln m - KL(p || m)) w s T; and the loss")
 
 typedef enum clsoftmax_operation {
 #define CLSOFTMAX_OPERATION_ENUM(name, text, meaning) CLSOFTMAX_OPERATION_##name,
@@ -442,12 +445,13 @@ typedef struct clsoftmax_arguments {
     float z_loss;          /* the weight of lse^2, not negative */
     const void *operand;   /* see sections 8 to 10; results may take its place as they may take that of logits */
     float label_smoothing; /* the share of a label that all classes have together, in [0, 1]; see section 8 */
+    float teacher_share;   /* of a teacher in its mixture with the student, in (0, 1); see section 10 */
 } clsoftmax_arguments;
 
 /* clang-format off */
 #define CLSOFTMAX_ARGUMENTS_INIT                                                                                       \
     { sizeof(clsoftmax_arguments), NULL, NULL, 1.0f, NULL, NULL, NULL, NULL, NULL, NULL, 1.0f, 0.0f, NULL,  \
-      0.0f }
+      0.0f, 0.5f }
 /* clang-format on */
 
 /* Sets arguments to CLSOFTMAX_ARGUMENTS_INIT. `size` is that of the struct in the program:
@@ -618,19 +622,31 @@ CLSOFTMAX_API double clsoftmax_total_value(const clsoftmax_total *total);
    It is infinite where the teacher excludes a class that the student does not; the gradient is then infinite, too:
    positive for such a class, and negative for the others.
 
-   A loss is never negative, and exactly 0 where a row equals its teacher's. It is infinite only if the student excludes
-   a class (a logit of -inf) that the teacher does not, at T = 0 without T^2 if they differ, or where ln p of a class or
-   the loss itself is beyond f32.
+   JENSEN_SHANNON and its gradient have the divergence of both rows from their mixture m = b q + (1 - b) p, with the
+   teacher's share b (arguments.teacher_share, between 0 and 1):
+
+       loss              w (b KL(q || m) + (1 - b) KL(p || m)) T^2
+       gradient of c     (1 - b) p[c] (ln p[c] - ln m[c] - KL(p || m)) w s T
+
+   It is never infinite, and at T = 0, where a softmax is a step, its gradient is 0.
+
+   A loss is never negative, and exactly 0 where a row equals its teacher's. KL(q || p) is infinite only if the student
+   excludes a class (a logit of -inf) that the teacher does not, at T = 0 without T^2 if they differ, or where ln p of a
+   class or the loss itself is beyond f32.
 
    Errors against the exact values, for C classes and accuracy "faithful" (for "fast" 4 times as much, and 8 times for
    a gradient, since both probabilities have 4 ULP):
      loss        4 ULP, and C 2^-42 (1 + the largest q |ln q - ln p|) w T^2
-     gradient    half an ULP of itself, and half an ULP of the larger of both probabilities, times w s T; of the reverse
-                 divergence half an ULP, and p (4 u (|ln p - ln q| + KL) + u + C 2^-42 (1 + the largest p |ln p - ln
-   q|)) times w s T, with u = 2^-24
+     gradient    half an ULP of itself, and half an ULP of the larger of both probabilities, times w s T
+     of REVERSE_DISTILLATION
+                 half an ULP, and p (4 u (|ln p - ln q| + KL) + u + C 2^-42 (1 + the largest p |ln p - ln q|)) times
+                 w s T, with u = 2^-24
+     of JENSEN_SHANNON
+                 half an ULP, and (1 - b) p (6 u (|ln p - ln m| + KL(p || m)) + u + C 2^-38) times w s T
 
    A row that softmax makes NaN has a loss and a gradient of NaN, and so has one whose teacher's row is; a teacher's row
    of -inf is NaN under the policy UNIFORM, too. Where one of both is a row of zeros, loss and gradient are 0.
+     INVALID_ARGUMENT     b is not between 0 and 1
      INVALID_TEMPERATURE  T^2 overflows, with temperature_squared; a row whose own T^2 does is NaN */
 
 /* Computes the mean of the losses of row-major matrices of f32 logits, times T^2, and the gradient of that mean by the

@@ -67,13 +67,14 @@ typedef struct clsoftmax_cl_arguments {
     cl_float scale;           /* as in clsoftmax_arguments */
     cl_float z_loss;          /* as well */
     cl_mem operand;           /* for an operation that takes one */
-    cl_float label_smoothing; /* as in clsoftmax_arguments */
+    cl_float label_smoothing; /* as in clsoftmax_arguments, and so is the next */
+    cl_float teacher_share;
 } clsoftmax_cl_arguments;
 
 /* clang-format off */
 #define CLSOFTMAX_CL_ARGUMENTS_INIT                                                                                    \
     { sizeof(clsoftmax_cl_arguments), NULL, NULL, 1.0f, NULL, 0, NULL, 0, NULL, 0, NULL, NULL, 0, NULL, 0, 1.0f, 0.0f, \
-      NULL, 0.0f }
+      NULL, 0.0f, 0.5f }
 /* clang-format on */
 
 /* Sets arguments to CLSOFTMAX_CL_ARGUMENTS_INIT. `size` is that of the struct in the program:

@@ -361,8 +361,8 @@ typedef struct both_strips {
 } both_strips;
 
 /* Adds a strip of `classes` vectors to the sum of a term. Its numbers are constants. */
-INLINE void strip_add_teacher_term(int term, int is_reversed, both_strips s, size_t classes, const both_rows *both,
-                                   int levels, vector_sums *sums)
+INLINE void strip_add_teacher_term(int term, int kind, both_strips s, size_t classes, const both_rows *both, int levels,
+                                   vector_sums *sums)
 {
     const core_match_t match = both->match; /* copies, so that no load of theirs stands in the way of vectors */
     const core_divergence_t divergence = both->divergence;
@@ -375,7 +375,7 @@ INLINE void strip_add_teacher_term(int term, int is_reversed, both_strips s, siz
             sum = core_term_add(term, sum,
                                 core_teacher_term(term, kept_exponential(s.high, s.low, i),
                                                   kept_exponential(s.teacher_high, s.teacher_low, i), s.x[i], s.y[i],
-                                                  match, divergence, is_reversed),
+                                                  match, divergence, kind),
                                 levels);
         }
         sums->high[l] = sum.high;
@@ -384,10 +384,10 @@ INLINE void strip_add_teacher_term(int term, int is_reversed, both_strips s, siz
     }
 }
 
-/* Adds a strip to what its teacher's row adds to the first sums, or, where is_later, to the divergence; `count`
-   classes, whole vectors and a constant, as `levels` and is_later are. The sums of a term stand `stride` behind those
-   of the term before. */
-INLINE void add_teacher_strip(int is_later, int is_reversed, const float *x, const float *y, const float *high,
+/* Adds a strip to what its teacher's row adds to the first sums, or, where is_later, to the divergence, of whose parts
+   the student's is behind the other; `count` classes, whole vectors and a constant, as is_later, `kind`
+   (DIVERGENCE_*) and `levels` are. The sums of a term stand `stride` behind those of the term before. */
+INLINE void add_teacher_strip(int is_later, int kind, const float *x, const float *y, const float *high,
                               const float *low, size_t count, const both_rows *both, int levels, vector_sums *sums,
                               size_t stride)
 {
@@ -402,32 +402,32 @@ INLINE void add_teacher_strip(int is_later, int is_reversed, const float *x, con
     strip_exponentials((strip){y, teacher_high, teacher_low, CPU_VECTOR, NULL}, count / CPU_VECTOR, CPU_VECTOR,
                        &both->teacher);
     if (is_later) {
-        strip_add_teacher_term(TERM_DIVERGENCE, is_reversed, s, count / CPU_VECTOR, both, levels, sums);
+        strip_add_teacher_term(TERM_DIVERGENCE, kind, s, count / CPU_VECTOR, both, levels, sums);
+        if (kind == DIVERGENCE_MIXED)
+            strip_add_teacher_term(TERM_STUDENT_DIVERGENCE, kind, s, count / CPU_VECTOR, both, levels, sums + 1);
         return;
     }
-    strip_add_teacher_term(TERM_TEACHER, is_reversed, s, count / CPU_VECTOR, both, levels,
+    strip_add_teacher_term(TERM_TEACHER, kind, s, count / CPU_VECTOR, both, levels,
                            sums + cpu_place(TERM_TEACHER) * stride);
-    strip_add_teacher_term(TERM_BOUNDS, is_reversed, s, count / CPU_VECTOR, both, 2,
-                           sums + cpu_place(TERM_BOUNDS) * stride);
+    strip_add_teacher_term(TERM_BOUNDS, kind, s, count / CPU_VECTOR, both, 2, sums + cpu_place(TERM_BOUNDS) * stride);
 }
 
 /* Takes a block through add_teacher_strip: whole strips, then whole vectors, then the rest. */
-INLINE void add_teacher_strips(int is_later, int is_reversed, block_pairs block, const float *y, const both_rows *both,
+INLINE void add_teacher_strips(int is_later, int kind, block_pairs block, const float *y, const both_rows *both,
                                int levels, vector_sums *sums, size_t stride)
 {
     size_t i = 0;
 #define KEPT(half) (block.high ? block.half + i : NULL)
     for (; i + CPU_STRIP <= block.length; i += CPU_STRIP)
-        add_teacher_strip(is_later, is_reversed, block.x + i, y + i, KEPT(high), KEPT(low), CPU_STRIP, both, levels,
-                          sums, stride);
+        add_teacher_strip(is_later, kind, block.x + i, y + i, KEPT(high), KEPT(low), CPU_STRIP, both, levels, sums,
+                          stride);
     for (; i + CPU_VECTOR <= block.length; i += CPU_VECTOR)
-        add_teacher_strip(is_later, is_reversed, block.x + i, y + i, KEPT(high), KEPT(low), CPU_VECTOR, both, levels,
-                          sums, stride);
+        add_teacher_strip(is_later, kind, block.x + i, y + i, KEPT(high), KEPT(low), CPU_VECTOR, both, levels, sums,
+                          stride);
     if (i < block.length) {
         float last[CPU_VECTOR];
         last_vector(block.x + i, block.length - i, last);
-        add_teacher_strip(is_later, is_reversed, last, y + i, KEPT(high), KEPT(low), CPU_VECTOR, both, levels, sums,
-                          stride);
+        add_teacher_strip(is_later, kind, last, y + i, KEPT(high), KEPT(low), CPU_VECTOR, both, levels, sums, stride);
     }
 #undef KEPT
 }
@@ -436,15 +436,19 @@ INLINE void add_teacher_strips(int is_later, int is_reversed, block_pairs block,
 INLINE void add_any_teacher_strips(int is_later, block_pairs block, const float *y, const both_rows *both, int levels,
                                    vector_sums *sums, size_t stride)
 {
-    const int is_reversed = operation_is_reversed((int)block.call->problem->operation);
-    if (levels == 2 && is_reversed)
-        add_teacher_strips(is_later, 1, block, y, both, 2, sums, stride);
-    else if (levels == 2)
-        add_teacher_strips(is_later, 0, block, y, both, 2, sums, stride);
-    else if (is_reversed)
-        add_teacher_strips(is_later, 1, block, y, both, 3, sums, stride);
-    else
-        add_teacher_strips(is_later, 0, block, y, both, 3, sums, stride);
+#define ADD_KIND(kind)                                                                                                 \
+    case kind:                                                                                                         \
+        if (levels == 2)                                                                                               \
+            add_teacher_strips(is_later, kind, block, y, both, 2, sums, stride);                                       \
+        else                                                                                                           \
+            add_teacher_strips(is_later, kind, block, y, both, 3, sums, stride);                                       \
+        break
+    switch (operation_divergence((int)block.call->problem->operation)) {
+        ADD_KIND(DIVERGENCE_FORWARD);
+        ADD_KIND(DIVERGENCE_REVERSED);
+        ADD_KIND(DIVERGENCE_MIXED);
+    }
+#undef ADD_KIND
 }
 
 /* Returns a teacher's logits as an ordinary row has them: where they stand, or in `buffer`. */
@@ -468,78 +472,96 @@ OUTLINE void add_teacher_terms(block_pairs block, row_on_lane on, int levels, ve
 }
 
 /* Returns what the divergence of the row on a lane needs of the first sums, whose totals these are. */
-static inline core_divergence_t divergence_of(row_on_lane on, const core_total_t *totals, int levels)
+static inline core_divergence_t divergence_of(const cpu_call *call, row_on_lane on, const core_total_t *totals,
+                                              int levels)
 {
     const core_setting_t student = {.prepared = lane_temperature(on.temperatures, on.lane),
                                     .kind = on.rows->kind[on.lane],
                                     .maximum = on.rows->maximum[on.lane],
                                     .row = row_of(on)};
+    const int is_mixed = operation_divergence((int)call->problem->operation) == DIVERGENCE_MIXED;
     return core_divergence(student, match_of(on), totals[TERM_EXPONENTIAL], totals[TERM_TEACHER], totals[TERM_BOUNDS],
-                           levels);
-}
-
-/* Adds a block to the divergence of its row. */
-OUTLINE void add_divergence(block_pairs block, row_on_lane on, const core_divergence_t *divergence, int levels,
-                            vector_sums *sums, core_total_t *total)
-{
-    const both_rows both = both_rows_of(on, *divergence);
-    float buffer[CPU_BLOCK];
-    const float *y = teacher_logits(block, &both.match, buffer);
-    make_room(TERM_DIVERGENCE, sums, block.length, levels, total);
-    add_any_teacher_strips(1, block, y, &both, levels, sums, 0);
+                           is_mixed ? call->arguments->teacher_share : 0.0f, levels);
 }
 
 /* ---------------------------------------------------------------- Terms that need the sums of the others */
 
 /* What the second phase sums of a row needs of the first. */
 typedef struct later_row {
-    int term;                     /* that is added up; no row has more than one */
-    core_divergence_t divergence; /* for TERM_DIVERGENCE */
+    uint terms;                   /* that are added up */
+    core_divergence_t divergence; /* for those of a row with a teacher */
     float reach;                  /* for TERM_OPERAND_WEIGHTED */
 } later_row;
 
-/* Returns it for the row on a lane, from the totals of the first. */
-static inline later_row later_row_of(const clsoftmax_problem *problem, row_on_lane on, const core_total_t *totals,
-                                     int levels)
+/* Their sums, those of the first term before those of the second. */
+typedef struct later_sums {
+    vector_sums sums[CPU_LATER_PLACES]; /* since they were flushed */
+    core_total_t totals[CPU_LATER_PLACES];
+} later_sums;
+
+/* Where the sums of a later term stand among them. */
+static inline size_t later_place(int term)
 {
-    if (cpu_has_teacher(problem))
-        return (later_row){.term = TERM_DIVERGENCE, .divergence = divergence_of(on, totals, levels)};
-    return (later_row){.term = TERM_OPERAND_WEIGHTED, .reach = core_reach_power(totals[TERM_REACH])};
+    return cpu_place(term) - CPU_FIRST_PLACES;
+}
+
+/* Returns it for the row on a lane, from the totals of the first. */
+static inline later_row later_row_of(const cpu_call *call, row_on_lane on, const core_total_t *totals, int levels)
+{
+    later_row later = {.terms = TERMS_LATER(cpu_terms(call->problem))};
+    if (cpu_has_teacher(call->problem))
+        later.divergence = divergence_of(call, on, totals, levels);
+    else
+        later.reach = core_reach_power(totals[TERM_REACH]);
+    return later;
+}
+
+/* Adds a block to the divergence of its row. */
+OUTLINE void add_divergence(block_pairs block, row_on_lane on, const later_row *later, int levels, later_sums *into)
+{
+    const both_rows both = both_rows_of(on, later->divergence);
+    float buffer[CPU_BLOCK];
+    const float *y = teacher_logits(block, &both.match, buffer);
+    make_room(TERM_DIVERGENCE, &into->sums[0], block.length, levels, &into->totals[0]);
+    make_room(TERM_STUDENT_DIVERGENCE, &into->sums[1], block.length, levels, &into->totals[1]);
+    add_any_teacher_strips(1, block, y, &both, levels, into->sums, 0);
 }
 
 /* Adds a block to the sum of its operand times distances. */
-OUTLINE void add_distances(block_pairs block, row_on_lane on, float reach, int levels, vector_sums *sums,
-                           core_total_t *total)
+OUTLINE void add_distances(block_pairs block, row_on_lane on, const later_row *later, int levels, later_sums *into)
 {
     float buffer[CPU_BLOCK];
     const float *operand = cpu_operand(block.call, block.row, block.first_class, block.length, buffer);
     core_term_row_t terms = term_row_of(on);
-    terms.reach = reach;
+    terms.reach = later->reach;
     block.high = block.low = buffer; /* the term has no exponential, and these may be read */
     if (levels == 2)
-        add_operand_term(TERM_OPERAND_WEIGHTED, block, operand, terms, 2, sums, total);
+        add_operand_term(TERM_OPERAND_WEIGHTED, block, operand, terms, 2, into->sums, into->totals);
     else
-        add_operand_term(TERM_OPERAND_WEIGHTED, block, operand, terms, 3, sums, total);
+        add_operand_term(TERM_OPERAND_WEIGHTED, block, operand, terms, 3, into->sums, into->totals);
 }
 
-/* Adds a block to the sum of the later term. block.high may be NULL: exponentials are then computed again where they
+/* Adds a block to the sums of the later terms. block.high may be NULL: exponentials are then computed again where they
    are needed. */
-static inline void add_later_term(block_pairs block, row_on_lane on, const later_row *later, int levels,
-                                  vector_sums *sums, core_total_t *total)
+static inline void add_later_terms(block_pairs block, row_on_lane on, const later_row *later, int levels,
+                                   later_sums *into)
 {
-    if (later->term == TERM_DIVERGENCE)
-        add_divergence(block, on, &later->divergence, levels, sums, total);
+    if (TERMS_NEED_TEACHER(cpu_terms(block.call->problem)))
+        add_divergence(block, on, later, levels, into);
     else
-        add_distances(block, on, later->reach, levels, sums, total);
+        add_distances(block, on, later, levels, into);
 }
 
-/* Ends the sum of the later term. */
-static inline void flush_later_term(const later_row *later, int levels, vector_sums *sums, core_total_t *total)
+/* Ends the sums of the later terms. */
+static inline void flush_later_terms(const later_row *later, int levels, later_sums *sums)
 {
-    if (later->term == TERM_DIVERGENCE)
-        flush_sums(TERM_DIVERGENCE, sums, levels, total);
-    else
-        flush_sums(TERM_OPERAND_WEIGHTED, sums, levels, total);
+#define FLUSH_LATER_TERM(term)                                                                                         \
+    if (TERM_IS_IN(later->terms, term))                                                                                \
+    flush_sums(term, &sums->sums[later_place(term)], levels, &sums->totals[later_place(term)])
+    FLUSH_LATER_TERM(TERM_OPERAND_WEIGHTED);
+    FLUSH_LATER_TERM(TERM_DIVERGENCE);
+    FLUSH_LATER_TERM(TERM_STUDENT_DIVERGENCE);
+#undef FLUSH_LATER_TERM
 }
 
 /* ---------------------------------------------------------------- All terms */

@@ -56,11 +56,10 @@ typedef union bundle_tops {
 } bundle_tops;
 
 /* What has been added up of the rows of the bundle that is in the phase sums: all terms but those that are added up
-   later, which have the last place. */
-#define FIRST_PLACES (CPU_PLACES - 1)
+   later, which have the last places. */
 typedef struct bundle_sums {
-    vector_sums sums[FIRST_PLACES][MOST_ROWS]; /* since they were flushed */
-    core_total_t flushed[FIRST_PLACES][MOST_ROWS];
+    vector_sums sums[CPU_FIRST_PLACES][MOST_ROWS]; /* since they were flushed */
+    core_total_t flushed[CPU_FIRST_PLACES][MOST_ROWS];
     lane_totals totals[CPU_PLACES]; /* set in the phase finish */
 } bundle_sums;
 
@@ -263,17 +262,17 @@ static void end_sums(const items *it, const bundle *b)
 }
 
 /* Adds up, row by row, the terms that need the sums of the others. */
-OUTLINE void add_later_terms(const items *it, const bundle *b)
+OUTLINE void add_later_sums(const items *it, const bundle *b)
 {
     for (size_t r = 0; r < b->rows; r++) {
         if (!core_row_is_computed(b->set.kind[r]))
             continue;
         const row_on_lane on = row_on_lane_of(it, b, r);
-        core_total_t totals[TERM_COUNT] = {{0, 0, 0}}, total = {0, 0, 0};
-        vector_sums sums = {.added = 0};
+        core_total_t totals[TERM_COUNT] = {{0, 0, 0}};
+        later_sums sums = {.totals = {{0, 0, 0}}};
         FOR_TERMS_IN(it->terms, t)
             totals[t] = lane_total(&it->sums->totals[cpu_place(t)], r);
-        const later_row later = later_row_of(it->call->problem, on, totals, it->levels);
+        const later_row later = later_row_of(it->call, on, totals, it->levels);
         for (size_t number = 0; number < it->row_blocks; number++) {
             float buffer[CPU_BLOCK];
             const block k = row_block(it, r, number);
@@ -284,10 +283,11 @@ OUTLINE void add_later_terms(const items *it, const bundle *b)
                                        it->call,
                                        b->first + r,
                                        k.first};
-            add_later_term(block, on, &later, it->levels, &sums, &total);
+            add_later_terms(block, on, &later, it->levels, &sums);
         }
-        flush_later_term(&later, it->levels, &sums, &total);
-        set_lane_total(&it->sums->totals[FIRST_PLACES], r, total);
+        flush_later_terms(&later, it->levels, &sums);
+        FOR_TERMS_IN(later.terms, t)
+            set_lane_total(&it->sums->totals[cpu_place(t)], r, sums.totals[later_place(t)]);
     }
 }
 
@@ -322,7 +322,7 @@ static void finish_sums(const items *it, bundle *b)
         return;
     end_sums(it, b);
     if (TERMS_LATER(cpu_terms(p)))
-        add_later_terms(it, b);
+        add_later_sums(it, b);
     if (p->statistics)
         write_statistics(it, b); /* first, because results may overwrite the label's logit */
     if (cpu_has_loss(p))

@@ -167,7 +167,7 @@ INLINE void set_lane_operands(lane_rows *rows, size_t count)
  */
 typedef struct __attribute__((aligned(64))) lane_ends {
     float high[LANES], low[LANES], before[LANES], after[LANES], at_label[LANES], loss[LANES];
-    float operand_high[LANES], operand_low[LANES];
+    float operand_high[LANES], operand_low[LANES], share[LANES], ratio[LANES], divergence[LANES];
 } lane_ends;
 
 INLINE core_end_t lane_end(const lane_ends *ends, size_t l)
@@ -177,7 +177,8 @@ INLINE core_end_t lane_end(const lane_ends *ends, size_t l)
                         .after = ends->after[l],
                         .at_label = ends->at_label[l],
                         .loss = ends->loss[l],
-                        .operand = {ends->operand_high[l], ends->operand_low[l]}};
+                        .operand = {ends->operand_high[l], ends->operand_low[l]},
+                        .mixed = {ends->share[l], ends->ratio[l], ends->divergence[l]}};
 }
 
 /* ending: a constant, here and below. */
@@ -193,6 +194,9 @@ INLINE void set_lane_end(int ending, lane_ends *ends, size_t l, core_end_t end)
     ends->after[l] = end.after;
     ends->at_label[l] = end.at_label;
     ends->loss[l] = end.loss;
+    ends->share[l] = end.mixed.share;
+    ends->ratio[l] = end.mixed.ratio;
+    ends->divergence[l] = end.mixed.divergence;
 }
 
 /* The row on a lane, from which each phase takes what it needs. */
@@ -280,7 +284,7 @@ static inline void complete_rests(const lane_rows *rows, lane_totals *totals, si
 /* What is read of each lane's row for its loss: see core_loss_inputs_t. Lanes have also what is the same for all rows,
    since gcc does not vectorise loops with conditions on that. */
 typedef struct __attribute__((aligned(64))) lane_inputs {
-    float label_logit[LANES], weight[LANES], scale[LANES], z_loss[LANES], is_squared[LANES], smoothing[LANES];
+    float label_logit[LANES], weight[LANES], scale[LANES], z_loss[LANES], is_squared[LANES], share[LANES];
 } lane_inputs;
 
 /* Makes a lane one without a label, so that its numbers are valid. */
@@ -291,7 +295,7 @@ INLINE void clear_lane_input(lane_inputs *inputs, size_t l)
     inputs->scale[l] = 1.0f;
     inputs->z_loss[l] = 0.0f;
     inputs->is_squared[l] = 0.0f;
-    inputs->smoothing[l] = 0.0f;
+    inputs->share[l] = 0.0f;
 }
 
 /* Sets what is read of the row on a lane. */
@@ -305,7 +309,7 @@ INLINE void set_lane_input(const cpu_call *call, lane_inputs *inputs, size_t l, 
     inputs->scale[l] = arguments->scale;
     inputs->z_loss[l] = arguments->z_loss;
     inputs->is_squared[l] = call->policies & CORE_TEMPERATURE_SQUARED ? 1.0f : 0.0f;
-    inputs->smoothing[l] = arguments->label_smoothing;
+    inputs->share[l] = cls_loss_share(call->problem, arguments->label_smoothing, arguments->teacher_share);
 }
 
 /* What the ends of rows are computed from: the totals of all terms, and for a loss what is read of each row. */
@@ -344,12 +348,12 @@ INLINE core_end_t end_of_lane(int ending, const lane_sums_of *of, int levels, si
     SET_LANE_TOTAL(TEACHER);
     SET_LANE_TOTAL(BOUNDS);
     SET_LANE_TOTAL(DIVERGENCE);
+    SET_LANE_TOTAL(STUDENT_DIVERGENCE);
     if (TERMS_NEED_TEACHER(terms))
         sums.match = core_match(sums.set, rows->operand_key[l], of->policies);
     if (ending_loss(ending) != LOSS_NONE)
-        sums.inputs =
-            (core_loss_inputs_t){of->inputs->label_logit[l], of->inputs->weight[l],     of->inputs->scale[l],
-                                 of->inputs->z_loss[l],      of->inputs->is_squared[l], of->inputs->smoothing[l]};
+        sums.inputs = (core_loss_inputs_t){of->inputs->label_logit[l], of->inputs->weight[l],     of->inputs->scale[l],
+                                           of->inputs->z_loss[l],      of->inputs->is_squared[l], of->inputs->share[l]};
     return end_of_row(ending, sums);
 }
 #undef LANE_TOTAL

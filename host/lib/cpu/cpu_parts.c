@@ -227,14 +227,13 @@ static void sums_of_part(worker *w, size_t number, cpu_part *part)
 static void later_of_part(worker *w, size_t number, cpu_part *part, const cpu_cut_row *row)
 {
     const row_on_lane on = {&w->rows, &w->temperatures, NULL, 0, w->call->policies};
-    core_total_t total = {0, 0, 0};
-    vector_sums sums = {.added = 0};
+    later_sums sums = {.totals = {{0, 0, 0}}};
     size_t slot = 0;
     FOR_TERMS_IN(TERMS_LATER(cpu_terms(w->call->problem)), t)
-        part->totals[t] = total;
+        part->totals[t] = sums.totals[0];
     if (!core_row_is_computed(w->rows.kind[0]))
         return;
-    const later_row later = later_row_of(w->call->problem, on, row->totals, w->levels);
+    const later_row later = later_row_of(w->call, on, row->totals, w->levels);
     for (blocks b = blocks_of_part(w, number); b.length > 0; next_block(&b)) {
         float buffer[CPU_BLOCK];
         const block_pairs block = {block_ordinary(w, &b, buffer),
@@ -244,11 +243,12 @@ static void later_of_part(worker *w, size_t number, cpu_part *part, const cpu_cu
                                    w->call,
                                    w->row,
                                    b.first};
-        add_later_term(block, on, &later, w->levels, &sums, &total);
+        add_later_terms(block, on, &later, w->levels, &sums);
         slot += b.length;
     }
-    flush_later_term(&later, w->levels, &sums, &total);
-    part->totals[later.term] = total;
+    flush_later_terms(&later, w->levels, &sums);
+    FOR_TERMS_IN(later.terms, t)
+        part->totals[t] = sums.totals[later_place(t)];
 }
 
 static void set_totals(const worker *w, const cpu_cut_row *row, lane_totals *totals)

@@ -182,15 +182,18 @@ static inline clsoftmax_statistics cpu_record(core_statistics_t s)
 #undef CPU_RECORD_FIELD
 }
 
-_Static_assert(TERM_COUNT == 11, "cpu_block.h and cpu_lane.c add all terms by name");
+_Static_assert(TERM_COUNT == 12, "cpu_block.h and cpu_lane.c add all terms by name");
 
 /* Where the sums of a term stand in arrays that have those of all terms of a row. Terms that no row has together have
-   the same place, so that stacks are large enough. Those that are added up later than the others have the last. */
-#define CPU_PLACES (TERM_OPERAND + 2)
+   the same place, so that stacks are large enough. Those that are added up later than the others have the last ones:
+   at most two of them, of which a row with one has the first. */
+#define CPU_LATER_PLACES 2
+#define CPU_FIRST_PLACES (TERM_OPERAND + 1)
+#define CPU_PLACES (CPU_FIRST_PLACES + CPU_LATER_PLACES)
 static inline size_t cpu_place(int term)
 {
     if (TERM_IS_LATER(term))
-        return CPU_PLACES - 1;
+        return CPU_FIRST_PLACES + (term == TERM_STUDENT_DIVERGENCE);
     if (term == TERM_REACH || term == TERM_TEACHER)
         return TERM_PRODUCT;
     return term == TERM_PRODUCT_WEIGHTED || term == TERM_BOUNDS ? TERM_OPERAND : (size_t)term;

@@ -136,18 +136,19 @@ static void add_segment(sweep *s, size_t k, uint64_t begin, size_t length)
 static void add_segment_later(sweep *s, size_t k, uint64_t begin, size_t length)
 {
     const row_on_lane on = at_temperature(s, k);
-    core_total_t totals[TERM_COUNT] = {{0, 0, 0}}, total = {0, 0, 0};
-    vector_sums sums = {.added = 0};
+    core_total_t totals[TERM_COUNT] = {{0, 0, 0}};
+    later_sums sums = {.totals = {{0, 0, 0}}};
     FOR_TERMS_IN(cpu_terms(s->call->problem), t)
         totals[t] = lane_total(&s->totals[cpu_place(t)], k);
-    const later_row later = later_row_of(s->call->problem, on, totals, s->levels);
+    const later_row later = later_row_of(s->call, on, totals, s->levels);
     for (size_t i = 0; i < length; i += CPU_BLOCK) {
         const size_t count = length - i < CPU_BLOCK ? length - i : CPU_BLOCK;
         const block_pairs block = {s->x + i, count, NULL, NULL, s->call, s->row, begin + i};
-        add_later_term(block, on, &later, s->levels, &sums, &total);
+        add_later_terms(block, on, &later, s->levels, &sums);
     }
-    flush_later_term(&later, s->levels, &sums, &total);
-    set_lane_total(&s->totals[cpu_place(TERM_DIVERGENCE)], k, core_total_merge(totals[later.term], total));
+    flush_later_terms(&later, s->levels, &sums);
+    FOR_TERMS_IN(later.terms, t)
+        set_lane_total(&s->totals[cpu_place(t)], k, core_total_merge(totals[t], sums.totals[later_place(t)]));
 }
 
 /* ---------------------------------------------------------------- Phase finish */

@@ -227,8 +227,8 @@ static clsoftmax_status start(const clsoftmax_plan *plan, const cls_opencl_copie
         arrays.piece =
             (cls_opencl_piece){pieces, (cl_uint)slot->tile.piece, (cl_uint)slot->tile.first_class, slot->tile.pass};
     const cls_opencl_order order = {compute, 1, &uploaded, cls_opencl_next_event(&slot->commands)};
-    CLS_FORWARD(
-        cls_opencl_launch(&dense, &plan->decision, plan->state, &arrays, cls_opencl_numbers_of(arguments), order));
+    CLS_FORWARD(cls_opencl_launch(&dense, &plan->decision, plan->state, &arrays,
+                                  cls_opencl_numbers_of(&dense, arguments), order));
     CLS_FORWARD(cls_opencl_enqueued(&slot->commands, CL_SUCCESS, "the kernel"));
     OPENCL_CHECK(cls_opencl.clFlush(compute), "clFlush");
     CLS_FORWARD(download(plan, copies, slot));

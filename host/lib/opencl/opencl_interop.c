@@ -185,7 +185,7 @@ static clsoftmax_status check_arguments(const clsoftmax_plan *plan, const cls_op
 {
     const clsoftmax_problem *p = &plan->problem;
     CLS_FORWARD(cls_temperature_check(p, a->temperature));
-    CLS_FORWARD(cls_loss_check(p, a->scale, a->z_loss, a->label_smoothing));
+    CLS_FORWARD(cls_loss_check(p, a->scale, a->z_loss, cls_loss_share(p, a->label_smoothing, a->teacher_share)));
     if (cls_problem_rows(p) == 0)
         return CLSOFTMAX_OK;
     CLS_FOR_ARRAYS(array)
@@ -242,9 +242,11 @@ static clsoftmax_status enqueue_launches(clsoftmax_plan *plan, const clsoftmax_c
             order.wait = &before;
         }
         order.event = number + 1 == count ? last : &after;
-        status =
-            cls_opencl_launch(&launch.problem, decision, plan->state, &launch.arrays,
-                              (cls_opencl_numbers){a->temperature, a->scale, a->z_loss, a->label_smoothing}, order);
+        status = cls_opencl_launch(
+            &launch.problem, decision, plan->state, &launch.arrays,
+            (cls_opencl_numbers){a->temperature, a->scale, a->z_loss,
+                                 cls_loss_share(&plan->problem, a->label_smoothing, a->teacher_share)},
+            order);
         if (before)
             cls_opencl.clReleaseEvent(before);
         before = after; /* NULL for the last one, and for one that failed */

@@ -33,27 +33,26 @@ static launch_values values_of(const clsoftmax_problem *problem, const cls_decis
                                const cls_opencl_arrays *arrays, cls_opencl_numbers numbers)
 {
     const cls_opencl_piece *piece = &arrays->piece;
-    return (launch_values){
-        .logits_layout = layout_argument(&problem->logits_layout),
-        .operand_layout =
-            layout_argument(cls_operand_is_logits(problem) ? &problem->logits_layout : &problem->operand_layout),
-        .results_layout = layout_argument(&problem->results_layout),
-        .rows = cls_problem_rows(problem),
-        .inner = problem->inner,
-        .classes = problem->classes,
-        .policies = cls_problem_policies(problem),
-        .first = {.FIRST_TEMPERATURE = arrays->first[CLS_TEMPERATURES],
-                  .FIRST_LABEL = arrays->first[CLS_LABELS],
-                  .FIRST_STATISTICS = arrays->first[CLS_STATISTICS],
-                  .FIRST_WEIGHT = arrays->first[CLS_WEIGHTS],
-                  .FIRST_LOSS = arrays->first[CLS_LOSSES],
-                  .FIRST_ROWS_STRIDE = arrays->rows_stride},
-        .loss = {.LOSS_SCALE = numbers.scale, .LOSS_Z = numbers.z_loss, .LOSS_SMOOTHING = numbers.label_smoothing},
-        .sweep = {.SWEEP_COUNT = problem->sweep, .SWEEP_STRIDE = problem->sweep_stride},
-        .piece = {.PIECE_PARTS = decision->parts,
-                  .PIECE_PARTS_OF_ROW = decision->parts * (piece->pieces > 0 ? piece->pieces : 1),
-                  .PIECE_FIRST_PART = decision->parts * piece->number,
-                  .PIECE_FIRST_CLASS = piece->first_class}};
+    return (launch_values){.logits_layout = layout_argument(&problem->logits_layout),
+                           .operand_layout = layout_argument(cls_operand_is_logits(problem) ? &problem->logits_layout
+                                                                                            : &problem->operand_layout),
+                           .results_layout = layout_argument(&problem->results_layout),
+                           .rows = cls_problem_rows(problem),
+                           .inner = problem->inner,
+                           .classes = problem->classes,
+                           .policies = cls_problem_policies(problem),
+                           .first = {.FIRST_TEMPERATURE = arrays->first[CLS_TEMPERATURES],
+                                     .FIRST_LABEL = arrays->first[CLS_LABELS],
+                                     .FIRST_STATISTICS = arrays->first[CLS_STATISTICS],
+                                     .FIRST_WEIGHT = arrays->first[CLS_WEIGHTS],
+                                     .FIRST_LOSS = arrays->first[CLS_LOSSES],
+                                     .FIRST_ROWS_STRIDE = arrays->rows_stride},
+                           .loss = {.LOSS_SCALE = numbers.scale, .LOSS_Z = numbers.z_loss, .LOSS_SHARE = numbers.share},
+                           .sweep = {.SWEEP_COUNT = problem->sweep, .SWEEP_STRIDE = problem->sweep_stride},
+                           .piece = {.PIECE_PARTS = decision->parts,
+                                     .PIECE_PARTS_OF_ROW = decision->parts * (piece->pieces > 0 ? piece->pieces : 1),
+                                     .PIECE_FIRST_PART = decision->parts * piece->number,
+                                     .PIECE_FIRST_CLASS = piece->first_class}};
 }
 
 /* An argument as clSetKernelArg takes it. */

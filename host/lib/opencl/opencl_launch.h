@@ -15,14 +15,15 @@ typedef struct cls_opencl_piece {
 
 /* The numbers of a call that are the same for all rows. */
 typedef struct cls_opencl_numbers {
-    float temperature, scale, z_loss, label_smoothing;
+    float temperature, scale, z_loss, share; /* the last as cls_loss_share returns it */
 } cls_opencl_numbers;
 
 /* Returns those of a call on host memory. */
-static inline cls_opencl_numbers cls_opencl_numbers_of(const clsoftmax_arguments *arguments)
+static inline cls_opencl_numbers cls_opencl_numbers_of(const clsoftmax_problem *problem,
+                                                       const clsoftmax_arguments *arguments)
 {
     return (cls_opencl_numbers){arguments->temperature, arguments->scale, arguments->z_loss,
-                                arguments->label_smoothing};
+                                cls_loss_share(problem, arguments->label_smoothing, arguments->teacher_share)};
 }
 
 /* The arrays of a launch. */

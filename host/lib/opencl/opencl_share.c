@@ -106,7 +106,7 @@ clsoftmax_status cls_opencl_share_tile(clsoftmax_plan *plan, cl_command_queue qu
     cls_opencl_commands commands = {.count = 0};
     clsoftmax_status status = create_buffers(opencl->context, &sharing);
     if (status == CLSOFTMAX_OK)
-        status = enqueue(plan, queue, cls_opencl_numbers_of(arguments), &sharing, &commands);
+        status = enqueue(plan, queue, cls_opencl_numbers_of(&plan->problem, arguments), &sharing, &commands);
     if (status == CLSOFTMAX_OK)
         status = cls_opencl_commands_wait(&commands);
     release(queue, &sharing);
