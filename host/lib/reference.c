@@ -1,12 +1,13 @@
 /*
- * Device "reference": softmax in double precision, straight from the formulas. It shares nothing with the numeric core,
- * because `verify` and the tests compare the other devices with it.
+ * Device "reference": all operations in double precision, straight from their formulas (formulas.c). It shares nothing
+ * with the numeric core, because `verify` and the tests compare the other devices with it.
  *
  * Its results are within 1 ULP of f32 for ordinary input: exp and division are good to about 1e-16, and a sum of 2^20
  * terms to 1e-10.
  */
 #include "context.h"
 #include "float_environment.h"
+#include "formulas.h"
 
 #include <float.h>
 #include <math.h>
@@ -89,197 +90,6 @@ static void write_element(void *array, clsoftmax_dtype dtype, uint64_t at, doubl
         memcpy((char *)array + at * sizeof wide, &wide, sizeof wide);
     else
         memcpy((char *)array + at * sizeof narrow, &narrow, sizeof narrow);
-}
-
-/* ---------------------------------------------------------------- Operations */
-
-/* What a result is computed from: z is (x - max) / T, rest the sum of exp(z) over the row without the first maximum. */
-typedef struct formula_of {
-    double z, rest;
-    int is_maximum;       /* 1: z is the first maximum's */
-    int is_label;         /* 1: the class is the row's label */
-    int is_without_label; /* 1: the row has none, but its loss is one of a label */
-    double weight, scale, z_loss, log_sum_exp, temperature;
-    double operand, mean_operand, sum_operand; /* of the class; over the row, with and without probabilities */
-    double mean_z;                             /* over the row, with probabilities */
-    double smoothing, unmasked;                /* the share of the label that is spread, and over how many classes */
-    int is_masked;                             /* 1: the class is not one of them */
-    double teacher;                            /* the probability of the class in the teacher's row */
-    double log_difference, divergence;         /* ln p - ln q of the class, and of the row the divergence */
-    double teacher_share, student_divergence;  /* with a mixture: KL(p || m) */
-    int is_squared;                            /* 1: T^2 is wanted */
-} formula_of;
-
-static double formula_NONE(formula_of of)
-{
-    (void)of;
-    return NAN;
-}
-
-static double formula_SOFTMAX(formula_of of)
-{
-    return exp(of.z) / (1 + of.rest);
-}
-
-static double formula_LOG_SOFTMAX(formula_of of)
-{
-    return of.z - log1p(of.rest);
-}
-
-static double formula_CROSS_ENTROPY(formula_of of)
-{
-    (void)of;
-    return NAN;
-}
-
-static double formula_CROSS_ENTROPY_GRADIENT(formula_of of)
-{
-    const double p = exp(of.z) / (1 + of.rest), penalty = of.z_loss > 0 ? 2 * of.z_loss * of.log_sum_exp : 0;
-    const double others = of.is_maximum ? of.rest : 1 + of.rest - exp(of.z); /* 1 - p times the sum */
-    const double step = of.is_label ? penalty * p - of.weight * (others / (1 + of.rest)) : (of.weight + penalty) * p;
-    return step == 0 ? 0 : step * of.scale / of.temperature;
-}
-
-/* Returns what has the temperature below it. At T = 0 a softmax is a step, whose derivative is 0. */
-static double derivative(formula_of of, double numerator)
-{
-    return of.temperature == 0 || numerator == 0 ? 0 : numerator / of.temperature;
-}
-
-static double formula_SOFTMAX_BACKWARD(formula_of of)
-{
-    return derivative(of, exp(of.z) / (1 + of.rest) * (of.operand - of.mean_operand));
-}
-
-static double formula_LOG_SOFTMAX_BACKWARD(formula_of of)
-{
-    return derivative(of, of.operand - exp(of.z) / (1 + of.rest) * of.sum_operand);
-}
-
-static double formula_SENSITIVITY(formula_of of)
-{
-    const double p = exp(of.z) / (1 + of.rest);
-    return p == 0 ? 0 : derivative(of, p * (of.mean_z - of.z));
-}
-
-static double formula_DISTILLATION(formula_of of)
-{
-    (void)of;
-    return NAN;
-}
-
-static double formula_DISTILLATION_GRADIENT(formula_of of)
-{
-    const double difference = exp(of.z) / (1 + of.rest) - of.teacher;
-    const double step = of.is_squared ? of.temperature : 1 / of.temperature;
-    return difference == 0 || of.weight == 0 ? 0 : difference * of.weight * of.scale * step;
-}
-
-static double formula_REVERSE_DISTILLATION(formula_of of)
-{
-    (void)of;
-    return NAN;
-}
-
-static double formula_REVERSE_DISTILLATION_GRADIENT(formula_of of)
-{
-    const double p = exp(of.z) / (1 + of.rest), step = of.is_squared ? of.temperature : 1 / of.temperature;
-    if (of.weight == 0 || step == 0)
-        return 0;
-    if (of.divergence > (double)FLT_MAX && p > 0)
-        return (of.log_difference >= 0x1p127 ? INFINITY : -INFINITY) * of.scale;
-    const double difference = p == 0 ? 0 : p * (of.log_difference - of.divergence);
-    return difference == 0 ? 0 : difference * of.weight * of.scale * step;
-}
-
-static double formula_JENSEN_SHANNON(formula_of of)
-{
-    (void)of;
-    return NAN;
-}
-
-/* Returns p - q, where d is ln p - ln q. */
-static double difference_of(double p, double q, double d)
-{
-    return fabs(d) < 1 ? q * expm1(d) : p - q;
-}
-
-/* Returns ln(own / mixture) of probabilities above 0; difference: own - mixture. */
-static double log_beside(double own, double mixture, double difference)
-{
-    return fabs(difference) < mixture / 2 ? log1p(difference / mixture) : log(own / mixture);
-}
-
-static double formula_JENSEN_SHANNON_GRADIENT(formula_of of)
-{
-    const double p = exp(of.z) / (1 + of.rest), step = of.is_squared ? of.temperature : 1 / of.temperature;
-    const double share = of.teacher_share, mixture = share * of.teacher + (1 - share) * p;
-    if (of.weight == 0 || step == 0 || p == 0 || of.temperature == 0)
-        return 0;
-    const double logarithm = log_beside(p, mixture, share * difference_of(p, of.teacher, of.log_difference));
-    const double difference = (1 - share) * p * (logarithm - of.student_divergence);
-    return difference == 0 ? 0 : difference * of.weight * of.scale * step;
-}
-
-static double formula_CROSS_ENTROPY_OF_TARGETS(formula_of of)
-{
-    (void)of;
-    return NAN;
-}
-
-/* Returns the gradient of a cross-entropy with a target for the class, from that of 1 for all of them together. */
-static double gradient_of_target(formula_of of, double target, double targets)
-{
-    const double p = exp(of.z) / (1 + of.rest), penalty = of.z_loss > 0 ? 2 * of.z_loss * of.log_sum_exp : 0;
-    const double step = of.weight * (p * targets - target) + penalty * p;
-    return step == 0 ? 0 : step * of.scale / of.temperature;
-}
-
-static double formula_CROSS_ENTROPY_OF_TARGETS_GRADIENT(formula_of of)
-{
-    return gradient_of_target(of, of.operand, of.sum_operand);
-}
-
-static double formula_SMOOTHED_CROSS_ENTROPY(formula_of of)
-{
-    (void)of;
-    return NAN;
-}
-
-static double formula_SMOOTHED_CROSS_ENTROPY_GRADIENT(formula_of of)
-{
-    const double spread = of.unmasked > 0 ? of.smoothing : 0, each = of.is_masked ? 0 : spread / of.unmasked;
-    const double p = exp(of.z) / (1 + of.rest), penalty = of.z_loss > 0 ? 2 * of.z_loss * of.log_sum_exp : 0;
-    const double others = of.is_maximum ? of.rest : 1 + of.rest - exp(of.z); /* 1 - p times the sum */
-    const double label = of.is_label ? -others / (1 + of.rest) : p;          /* as without smoothing */
-    const double step = of.weight * ((1 - of.smoothing) * label + spread * p - each) + penalty * p;
-    return step == 0 || of.is_without_label ? 0 : step * of.scale / of.temperature;
-}
-
-static double formula_SOFTMAX_TEMPERATURE_GRADIENT(formula_of of)
-{
-    (void)of;
-    return NAN;
-}
-
-static double formula_LOG_SOFTMAX_TEMPERATURE_GRADIENT(formula_of of)
-{
-    (void)of;
-    return NAN;
-}
-
-static double formula(clsoftmax_operation operation, formula_of of)
-{
-    switch (operation) {
-#define REFERENCE_FORMULA(name, text, meaning)                                                                         \
-    case CLSOFTMAX_OPERATION_##name:                                                                                   \
-        return formula_##name(of);
-        CLSOFTMAX_OPERATION_LIST(REFERENCE_FORMULA)
-#undef REFERENCE_FORMULA
-    case CLSOFTMAX_OPERATION_COUNT:
-        break;
-    }
-    return NAN;
 }
 
 /* ---------------------------------------------------------------- A row */
@@ -525,7 +335,7 @@ static double term_beside(double own, double mixture, double difference)
     const double beside = mixture > 0 ? difference / mixture : 0;
     if (fabs(beside) < 1e-4)
         return mixture * (beside * beside * (0.5 - beside * (1.0 / 6 - beside / 12)));
-    return own > 0 ? own * log_beside(own, mixture, difference) - difference : mixture;
+    return own > 0 ? own * cls_log_beside(own, mixture, difference) - difference : mixture;
 }
 
 /* Finds the divergence of both rows from their mixture, and the student's part of it. */
@@ -536,7 +346,8 @@ static void find_mixture(reference_row *row)
     for (uint64_t c = 0; c < row->problem->classes; c++) {
         const double p = exp(exponent(row, logit(row, c))) / (1 + row->rest);
         const double q = exp(teacher_exponent(row, c)) / (1 + row->teacher_rest);
-        const double mixture = share * q + (1 - share) * p, difference = difference_of(p, q, log_difference(row, c));
+        const double mixture = share * q + (1 - share) * p,
+                     difference = cls_difference_of(p, q, log_difference(row, c));
         of_teacher += term_beside(q, mixture, -(1 - share) * difference);
         of_student += term_beside(p, mixture, share * difference);
     }
@@ -614,9 +425,9 @@ static void write_results(const reference_row *row)
     for (uint64_t c = 0; c < problem->classes; c++) {
         double result = NAN;
         if (row->fill == 0) /* the result of a probability of 0 */
-            result = formula(problem->operation, (formula_of){.z = -INFINITY, .temperature = 1});
+            result = cls_formula(problem->operation, (formula_of){.z = -INFINITY, .temperature = 1});
         if (row->fill == -1)
-            result = formula(problem->operation, inputs_of(row, c));
+            result = cls_formula(problem->operation, inputs_of(row, c));
         double rounded = (double)(float)result; /* rounded to f32 first, as the contract says */
         write_element(row->arguments->results, problem->results_dtype,
                       row->results + c * problem->results_layout.class_stride, rounded + 0.0);

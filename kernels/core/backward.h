@@ -112,13 +112,6 @@ CORE_FUNCTION core_end_t core_temperature_end(core_scaled_t derivative, core_row
     return end;
 }
 
-/* Returns the negative of a scaled number. */
-CORE_FUNCTION core_scaled_t core_scaled_negative(core_scaled_t x)
-{
-    core_scaled_t negative = {{-x.mantissa.high, -x.mantissa.low}, x.exponent};
-    return negative;
-}
-
 /* Returns the derivative of a softmax by T. The totals are those of the terms of their names. */
 CORE_FUNCTION core_end_t core_softmax_temperature_end(core_total_t exponentials, core_total_t weighted,
                                                       core_total_t products, core_total_t weighted_products,

@@ -6,8 +6,9 @@
  *     KL(q || m) = sum of q ln(q / m) = sum of q ln(q / m) - q + m
  *
  * As in divergence.h, no term of the second form is negative: with r = q / m it is m (r ln r - r + 1). Where r is near
- * 1, that is computed from the difference of q and m, which is made of d = ln p - ln q. Both parts are sums of their own
- * (TERM_DIVERGENCE, TERM_STUDENT_DIVERGENCE), since the gradient takes the second one alone. No divergence is infinite.
+ * 1, that is computed from the difference of q and m, which is made of d = ln p - ln q. Both parts are sums of their
+ * own (TERM_DIVERGENCE, TERM_STUDENT_DIVERGENCE), since the gradient takes the second one alone. No divergence is
+ * infinite.
  *
  * C11 and OpenCL C compile this header. The terms and distillation.h use it.
  */
@@ -47,8 +48,8 @@ CORE_FUNCTION core_float core_atanh_excess(core_float s)
     return core_fma(square, series, (core_float)(1.0f / 3));
 }
 
-/* Returns ln(a / b) of normal numbers above 0 whose ratio is not in (1/2, 2), within 2^-23 of itself: with a / b = 2^n u
-   and u in [0.7, 1.42), n ln 2 + 2 atanh((u - 1) / (u + 1)). A smaller number counts as the least normal one. */
+/* Returns ln(a / b) of normal numbers above 0 whose ratio is not in (1/2, 2), within 2^-23 of itself: with a / b = 2^n
+   u and u in [0.7, 1.42), n ln 2 + 2 atanh((u - 1) / (u + 1)). A smaller number counts as the least normal one. */
 CORE_FUNCTION core_float core_logarithm_of_ratio(core_float a, core_float b)
 {
     const core_float one = (core_float)(1.0f);
@@ -102,7 +103,8 @@ CORE_FUNCTION core_float core_beside_divergence(core_beside_t b, core_float shar
     core_float s = b.quotient, scaled = s * power;
     core_float rest = core_fma((one + s) * s, core_atanh_excess(s), one);
     core_float near = ((share * b.whole) * (scaled * scaled)) * rest;
-    core_float far = core_fma(share * b.own, core_logarithm_of_ratio(b.own, b.mixture) - one, share * b.mixture) * power * power;
+    core_float far =
+        core_fma(share * b.own, core_logarithm_of_ratio(b.own, b.mixture) - one, share * b.mixture) * power * power;
     return core_select(core_is_beside(b), near, far);
 }
 

@@ -129,6 +129,13 @@ CORE_FUNCTION core_scaled_t core_scaled_sum(core_scaled_t a, core_scaled_t b)
     return sum;
 }
 
+/* Returns the negative of a scaled number. */
+CORE_FUNCTION core_scaled_t core_scaled_negative(core_scaled_t x)
+{
+    core_scaled_t negative = {{-x.mantissa.high, -x.mantissa.low}, x.exponent};
+    return negative;
+}
+
 /* Returns the number as a two-float; infinite, or with fewer digits, where it is beyond the range of f32. */
 CORE_FUNCTION core_two_float core_scaled_two_float(core_scaled_t x)
 {

@@ -5,7 +5,7 @@
  *
  * To add an operation, give it a row in CLSOFTMAX_OPERATION_LIST of the public header and a row in OPERATION_LIST, at
  * the same place in both. Write operation_result_NAME here, and its formula in double precision in
- * host/lib/reference.c. If its rows end as those of no other operation do, give ENDING_LIST a row, and write end_NAME.
+ * host/lib/formulas.c. If its rows end as those of no other operation do, give ENDING_LIST a row, and write end_NAME.
  * What is missing does not compile.
  */
 #ifndef CLSOFTMAX_OPERATIONS_H
@@ -414,12 +414,23 @@ typedef struct {
     core_end_t end;
 } operation_row;
 
-/* none: there are no results, only statistics. */
-CORE_FUNCTION core_float operation_result_NONE(core_pair e, core_float x, core_float g, operation_row row)
-{
-    (void)x, (void)g, (void)row;
-    return e.high;
-}
+/* The operations that have no results: statistics alone, a loss or a derivative for each row. */
+#define OPERATION_WITHOUT_RESULTS(name)                                                                                \
+    CORE_FUNCTION core_float operation_result_##name(core_pair e, core_float x, core_float g, operation_row row)       \
+    {                                                                                                                  \
+        (void)x, (void)g, (void)row;                                                                                   \
+        return e.high;                                                                                                 \
+    }
+OPERATION_WITHOUT_RESULTS(NONE)
+OPERATION_WITHOUT_RESULTS(CROSS_ENTROPY)
+OPERATION_WITHOUT_RESULTS(DISTILLATION)
+OPERATION_WITHOUT_RESULTS(CROSS_ENTROPY_OF_TARGETS)
+OPERATION_WITHOUT_RESULTS(SMOOTHED_CROSS_ENTROPY)
+OPERATION_WITHOUT_RESULTS(SOFTMAX_TEMPERATURE_GRADIENT)
+OPERATION_WITHOUT_RESULTS(LOG_SOFTMAX_TEMPERATURE_GRADIENT)
+OPERATION_WITHOUT_RESULTS(REVERSE_DISTILLATION)
+OPERATION_WITHOUT_RESULTS(JENSEN_SHANNON)
+#undef OPERATION_WITHOUT_RESULTS
 
 /* softmax: p = e / sum. */
 CORE_FUNCTION core_float operation_result_SOFTMAX(core_pair e, core_float x, core_float g, operation_row row)
@@ -434,13 +445,6 @@ CORE_FUNCTION core_float operation_result_LOG_SOFTMAX(core_pair e, core_float x,
     (void)e, (void)g;
     return CORE_LEAN ? core_lean_log_probability(x, row.log_row, row.end.factor)
                      : core_log_probability(x, row.log_row, row.end.factor);
-}
-
-/* cross_entropy: a loss for each row, and no results. */
-CORE_FUNCTION core_float operation_result_CROSS_ENTROPY(core_pair e, core_float x, core_float g, operation_row row)
-{
-    (void)x, (void)g, (void)row;
-    return e.high;
 }
 
 /* cross_entropy_gradient: ((w + 2 z lse) p - w [class = label]) s / T, and the loss. */
@@ -474,13 +478,6 @@ CORE_FUNCTION core_float operation_result_SENSITIVITY(core_pair e, core_float x,
     return core_result_of_mean(core_exponential(x, row.row), core_weight(x, row.terms.distance), row.end);
 }
 
-/* distillation: a loss for each row, and no results. */
-CORE_FUNCTION core_float operation_result_DISTILLATION(core_pair e, core_float x, core_float g, operation_row row)
-{
-    (void)x, (void)g, (void)row;
-    return e.high;
-}
-
 /* distillation_gradient: (p - q) w s / T times T^2, for a teacher's probabilities q, and the loss. */
 CORE_FUNCTION core_float operation_result_DISTILLATION_GRADIENT(core_pair e, core_float x, core_float g,
                                                                 operation_row row)
@@ -489,28 +486,12 @@ CORE_FUNCTION core_float operation_result_DISTILLATION_GRADIENT(core_pair e, cor
     return core_result_of_difference(e, core_exponential(g, row.match.teacher.row), row.end);
 }
 
-/* cross_entropy_of_targets: a loss for each row, and no results. */
-CORE_FUNCTION core_float operation_result_CROSS_ENTROPY_OF_TARGETS(core_pair e, core_float x, core_float g,
-                                                                   operation_row row)
-{
-    (void)x, (void)g, (void)row;
-    return e.high;
-}
-
 /* cross_entropy_of_targets_gradient: ((w sum of t + 2 z lse) p - w t) s / T, and the loss. */
 CORE_FUNCTION core_float operation_result_CROSS_ENTROPY_OF_TARGETS_GRADIENT(core_pair e, core_float x, core_float g,
                                                                             operation_row row)
 {
     (void)x;
     return core_result_of_difference(e, core_share(g, row.terms.operand), row.end);
-}
-
-/* smoothed_cross_entropy: a loss for each row, and no results. */
-CORE_FUNCTION core_float operation_result_SMOOTHED_CROSS_ENTROPY(core_pair e, core_float x, core_float g,
-                                                                 operation_row row)
-{
-    (void)x, (void)g, (void)row;
-    return e.high;
 }
 
 /* smoothed_cross_entropy_gradient: the same as with targets, where those of classes that are not masked are equal but
@@ -522,42 +503,12 @@ CORE_FUNCTION core_float operation_result_SMOOTHED_CROSS_ENTROPY_GRADIENT(core_p
     return core_result_of_difference(e, core_share(g, row.terms.operand), row.end);
 }
 
-/* softmax_temperature_gradient, log_softmax_temperature_gradient: a derivative for each row, and no results. */
-CORE_FUNCTION core_float operation_result_SOFTMAX_TEMPERATURE_GRADIENT(core_pair e, core_float x, core_float g,
-                                                                       operation_row row)
-{
-    (void)x, (void)g, (void)row;
-    return e.high;
-}
-
-CORE_FUNCTION core_float operation_result_LOG_SOFTMAX_TEMPERATURE_GRADIENT(core_pair e, core_float x, core_float g,
-                                                                           operation_row row)
-{
-    (void)x, (void)g, (void)row;
-    return e.high;
-}
-
-/* reverse_distillation: a loss for each row, and no results. */
-CORE_FUNCTION core_float operation_result_REVERSE_DISTILLATION(core_pair e, core_float x, core_float g,
-                                                               operation_row row)
-{
-    (void)x, (void)g, (void)row;
-    return e.high;
-}
-
 /* reverse_distillation_gradient: p (ln p - ln q - KL(p || q)) w s / T times T^2, and the loss. */
 CORE_FUNCTION core_float operation_result_REVERSE_DISTILLATION_GRADIENT(core_pair e, core_float x, core_float g,
                                                                         operation_row row)
 {
     (void)e;
     return core_reverse_gradient(core_exponential(x, row.row), x, g, row.match, row.end);
-}
-
-/* jensen_shannon: a loss for each row, and no results. */
-CORE_FUNCTION core_float operation_result_JENSEN_SHANNON(core_pair e, core_float x, core_float g, operation_row row)
-{
-    (void)x, (void)g, (void)row;
-    return e.high;
 }
 
 /* jensen_shannon_gradient: (1 - b) p (ln p - ln m - KL(p || m)) w s / T times T^2, and the loss. */
