@@ -6,6 +6,17 @@ STUDENT=$SOURCE/tests/data/digits_val_student_logits.npy # 700 x 10
 TEACHER=$SOURCE/tests/data/digits_val_logits.npy
 LABELS=$SOURCE/tests/data/digits_val_labels.npy
 
+setup_file() { # what the tests' formulas share
+    cat >"$BATS_FILE_TMPDIR/formulas.py" <<'P'
+import numpy
+
+def log_softmax(z):
+    z = z - z.max(1, keepdims=True)
+    return z - numpy.log(numpy.exp(z).sum(1, keepdims=True))
+P
+    export PYTHONPATH=$BATS_FILE_TMPDIR
+}
+
 @test "losses and gradients are right by their formulas, and verified" {
     needs_numpy
     local options
@@ -16,9 +27,7 @@ LABELS=$SOURCE/tests/data/digits_val_labels.npy
         echo "$output" >summary
         python - "$STUDENT" "$TEACHER" "$options" <<'P'
 import numpy, sys
-def log_softmax(z):
-    z = z - z.max(1, keepdims=True)
-    return z - numpy.log(numpy.exp(z).sum(1, keepdims=True))
+from formulas import log_softmax
 options = sys.argv[3].split()
 t = float(options[1])
 squared = 1 if "--no-t-squared" in options else t * t
@@ -46,9 +55,7 @@ P
         [[ $stderr == *"0 of 7700 values differ from cpu in bits"*passed* ]]
         python - "$STUDENT" "$TEACHER" "$options" <<'P'
 import numpy, sys
-def log_softmax(z):
-    z = z - z.max(1, keepdims=True)
-    return z - numpy.log(numpy.exp(z).sum(1, keepdims=True))
+from formulas import log_softmax
 options = sys.argv[3].split()
 t = float(options[1])
 squared = 1 if "--no-t-squared" in options else t * t
@@ -73,9 +80,7 @@ P
         [[ $stderr == *"0 of 7700 values differ from cpu in bits"*passed* ]]
         python - "$STUDENT" "$TEACHER" "$options" <<'P'
 import numpy, sys
-def log_softmax(z):
-    z = z - z.max(1, keepdims=True)
-    return z - numpy.log(numpy.exp(z).sum(1, keepdims=True))
+from formulas import log_softmax
 options = sys.argv[3].split()
 t, b = float(options[1]), float(options[-1])
 squared = 1 if "--no-t-squared" in options else t * t
@@ -177,9 +182,7 @@ P
         echo "$output" >summary
         python - "$STUDENT" "$TEACHER" "$options" <<'P'
 import numpy, sys
-def log_softmax(z):
-    z = z - z.max(1, keepdims=True)
-    return z - numpy.log(numpy.exp(z).sum(1, keepdims=True))
+from formulas import log_softmax
 options = sys.argv[3].split()
 t = float(options[1])
 a = float(options[options.index("--alpha") + 1]) if "--alpha" in options else 0.5

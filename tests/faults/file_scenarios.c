@@ -156,7 +156,7 @@ static int write_class_weights(const char *name)
 {
     FILE *file = fopen(name, "w");
     for (int i = 0; file && i < CLASSES; i++)
-        fprintf(file, "%d ", 1 + i);
+        fprintf(file, "%d%c", 1 + i, i + 1 < CLASSES ? ' ' : '\n');
     return file && fclose(file) == 0;
 }
 

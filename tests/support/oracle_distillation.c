@@ -1,6 +1,8 @@
 /* The oracle of distillation: what oracle_distillation.h declares. */
 #include "oracle_distillation.h"
 
+#include "oracle_f32.h"
+
 #include <math.h>
 #include <mpfr.h>
 #include <stdlib.h>
@@ -83,27 +85,6 @@ static void release_truth(truth *t, const distillation_case *c)
     release_side(&t->student, c->classes);
     release_side(&t->teacher, c->classes);
     mpfr_clears(t->sum, t->exact, t->scratch, (mpfr_ptr)NULL);
-}
-
-/* Returns the spacing of f32 at a size. */
-static double spacing_at(double size)
-{
-    int exponent;
-    frexp(size, &exponent);
-    return size == 0 || exponent - 1 < -126 ? 0x1p-149 : ldexp(1, exponent - 1 - 23);
-}
-
-/* Returns |result - exact| / bound. What rounds to infinity may be infinite, or the largest number. */
-static double ratio_of(truth *t, float result, double bound)
-{
-    const double wanted = mpfr_get_d(t->exact, MPFR_RNDN);
-    if (isnan(result))
-        return INFINITY;
-    if (isinf(result))
-        return (result > 0) == (wanted > 0) && fabs(wanted) + bound >= 0x1.ffffffp127 ? 0 : INFINITY;
-    mpfr_sub_d(t->scratch, t->exact, (double)result, MPFR_RNDN);
-    const double error = fabs(mpfr_get_d(t->scratch, MPFR_RNDN));
-    return error == 0 ? 0 : error / bound;
 }
 
 /* Adds p ln(p / m) of a side to t->exact, times a factor, with m = share q + (1 - share) p of both. */
@@ -206,7 +187,8 @@ double oracle_distillation_error(const distillation_case *c, float loss)
         for (int i = 0; i < 2 && c->is_squared; i++)
             mpfr_mul_d(t.exact, t.exact, temperature, MPFR_RNDN);
         const double size = fabs(mpfr_get_d(t.exact, MPFR_RNDN));
-        ratio = ratio_of(&t, loss, 4 * spacing_at(size) + (double)c->classes * 0x1p-42 * (1 + largest) * times);
+        ratio = oracle_ratio_of(loss, t.exact,
+                                4 * oracle_spacing_at(size) + (double)c->classes * 0x1p-42 * (1 + largest) * times);
         ratio = loss < 0 || signbit(loss) ? INFINITY : ratio;
     }
     release_truth(&t, c);
@@ -228,7 +210,7 @@ double oracle_distillation_gradient_error(const distillation_case *c, const floa
         const double p = mpfr_get_d(t.student.p[i], MPFR_RNDN), q = mpfr_get_d(t.teacher.p[i], MPFR_RNDN);
         const double step =
             fabs((double)c->scale * (double)c->weight) * (c->is_squared ? temperature : 1 / temperature);
-        double of_terms = spacing_at(p > q ? p : q) / 2, subnormal = 0x1p-149;
+        double of_terms = oracle_spacing_at(p > q ? p : q) / 2, subnormal = 0x1p-149;
         mpfr_sub(t.exact, t.student.p[i], t.teacher.p[i], MPFR_RNDN);
         if (c->is_reversed) {
             mpfr_sub(t.exact, t.student.log_p[i], t.teacher.log_p[i], MPFR_RNDN);
@@ -265,7 +247,8 @@ double oracle_distillation_gradient_error(const distillation_case *c, const floa
         const int may_be_infinite = c->is_reversed && c->weight > 0 && farthest(&t, c) >= 0x1p125 && p > 0;
         if (may_be_infinite && isinf(gradient[i]))
             continue;
-        const double error = ratio_of(&t, gradient[i], of_terms * step + spacing_at(exact) / 2 + subnormal);
+        const double error =
+            oracle_ratio_of(gradient[i], t.exact, of_terms * step + oracle_spacing_at(exact) / 2 + subnormal);
         if (error > largest || i == 0)
             *worst = i;
         largest = error > largest ? error : largest;

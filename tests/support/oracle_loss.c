@@ -1,6 +1,8 @@
 /* The oracle of cross-entropy and its gradient: what oracle_loss.h declares. */
 #include "oracle_loss.h"
 
+#include "oracle_f32.h"
+
 #include <math.h>
 #include <mpfr.h>
 
@@ -59,27 +61,6 @@ static void release_truth(truth *t)
     mpfr_clears(t->sum, t->log_sum, t->log_sum_exp, t->z, t->p, t->exact, t->scratch, (mpfr_ptr)NULL);
 }
 
-/* Returns the spacing of f32 at a size. */
-static double spacing_at(double size)
-{
-    int exponent;
-    frexp(size, &exponent);
-    return size == 0 || exponent - 1 < -126 ? 0x1p-149 : ldexp(1, exponent - 1 - 23);
-}
-
-/* Returns |result - exact| / bound. What rounds to infinity must be infinite, or the largest number. */
-static double ratio_of(truth *t, float result, mpfr_t exact, double bound)
-{
-    const double wanted = mpfr_get_d(exact, MPFR_RNDN);
-    if (isnan(result))
-        return INFINITY;
-    if (isinf(result))
-        return (result > 0) == (wanted > 0) && fabs(wanted) + bound >= 0x1.ffffffp127 ? 0 : INFINITY;
-    mpfr_sub_d(t->scratch, exact, (double)result, MPFR_RNDN);
-    const double error = fabs(mpfr_get_d(t->scratch, MPFR_RNDN));
-    return error == 0 ? 0 : error / bound;
-}
-
 /* Returns the bound of log_sum_exp beside its last rounding. */
 static double log_sum_exp_error(truth *t, const loss_case *c)
 {
@@ -113,7 +94,7 @@ double oracle_loss_error(const loss_case *c, float loss)
         mpfr_add(t.exact, t.exact, t.scratch, MPFR_RNDN);
         const double size = mpfr_get_d(t.exact, MPFR_RNDN), lse = mpfr_get_d(t.log_sum_exp, MPFR_RNDN);
         const double more = c->z_loss > 0 ? 2 * (double)c->z_loss * fabs(lse) * log_sum_exp_error(&t, c) : 0;
-        ratio = ratio_of(&t, loss, t.exact, spacing_at(size) + size * (double)c->classes * 0x1p-44 + more);
+        ratio = oracle_ratio_of(loss, t.exact, oracle_spacing_at(size) + size * (double)c->classes * 0x1p-44 + more);
     }
     release_truth(&t);
     return ratio;
@@ -144,7 +125,7 @@ static double exact_gradient(truth *t, const loss_case *c, size_t class)
     const double p = mpfr_get_d(t->p, MPFR_RNDN);
     const double of_lse = z > 0 ? 2 * z * p * step * (log_sum_exp_error(t, c) + fabs(lse) * 0x1p-44) : 0;
     const double of_rest = class == (size_t)c->label ? (double)c->classes * 0x1p-171 * w * step : 0;
-    return 2 * spacing_at(larger) + larger * (double)c->classes * 0x1p-44 + of_lse + of_rest;
+    return 2 * oracle_spacing_at(larger) + larger * (double)c->classes * 0x1p-44 + of_lse + of_rest;
 }
 
 double oracle_gradient_error(const loss_case *c, const float *gradient, size_t *worst)
@@ -153,7 +134,7 @@ double oracle_gradient_error(const loss_case *c, const float *gradient, size_t *
     double largest = 0;
     find_truth(&t, c);
     for (size_t i = 0; i < c->classes; i++) {
-        const double bound = exact_gradient(&t, c, i), ratio = ratio_of(&t, gradient[i], t.exact, bound);
+        const double bound = exact_gradient(&t, c, i), ratio = oracle_ratio_of(gradient[i], t.exact, bound);
         const int is_masked = c->x[i] == -INFINITY && i != (size_t)c->label;
         const double error = is_masked && (gradient[i] != 0 || signbit(gradient[i])) ? INFINITY : ratio;
         if (error > largest) {

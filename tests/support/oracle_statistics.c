@@ -1,6 +1,8 @@
 /* The oracle of log-probabilities and statistics: what oracle_statistics.h declares. */
 #include "oracle_statistics.h"
 
+#include "oracle_f32.h"
+
 #include <math.h>
 #include <mpfr.h>
 #include <stdlib.h>
@@ -64,14 +66,6 @@ static void release_truth(truth *t)
     mpfr_clears(t->log_sum, t->sum, t->entropy, t->z, t->scratch, t->quotient, (mpfr_ptr)NULL);
 }
 
-/* Returns the spacing of f32 at |value|. */
-static double spacing_at(double value)
-{
-    int exponent;
-    frexp(value, &exponent);
-    return value == 0 || exponent - 1 < -126 ? 0x1p-149 : ldexp(1, exponent - 1 - 23);
-}
-
 /* Returns |result - exact|. */
 static double difference(float result, mpfr_t exact)
 {
@@ -95,7 +89,7 @@ static double log_error(truth *t, float x, float p, size_t classes, float temper
     if (isnan(p) || isinf(p) || (p == 0 && signbit(p)))
         return isinf(p) && exact < -0x1.fffffcp127 ? 1 : INFINITY;
     double beyond = difference(p, t->scratch) - (double)classes * 0x1p-44 * fabs(exact);
-    return beyond > 0 ? beyond / spacing_at(exact) : 0;
+    return beyond > 0 ? beyond / oracle_spacing_at(exact) : 0;
 }
 
 double oracle_log_error(const float *x, const float *p, size_t classes, float temperature)
@@ -131,7 +125,7 @@ double oracle_statistics_error(const float *x, const clsoftmax_statistics *s, si
     worse(s->maximum == t.maximum && s->argmax == (int64_t)t.argmax ? 0 : INFINITY, "maximum or argmax", &worst, which);
 
     mpfr_ui_div(t.scratch, 1, t.sum, MPFR_RNDN);
-    double largest = mpfr_get_d(t.scratch, MPFR_RNDN), ulp = spacing_at(largest);
+    double largest = mpfr_get_d(t.scratch, MPFR_RNDN), ulp = oracle_spacing_at(largest);
     worse(difference(s->largest_probability, t.scratch) / ulp, "largest probability", &worst, which);
 
     if (quotient(t.z, t.second, t.maximum, temperature) && mpfr_cmp_d(t.z, -400) > 0) {
@@ -142,7 +136,7 @@ double oracle_statistics_error(const float *x, const clsoftmax_statistics *s, si
     worse(difference(s->margin, t.scratch) / ulp, "margin", &worst, which);
 
     double entropy = mpfr_get_d(t.entropy, MPFR_RNDN);
-    worse(difference(s->entropy, t.entropy) / (4 * spacing_at(entropy) + c * 0x1p-42), "entropy", &worst, which);
+    worse(difference(s->entropy, t.entropy) / (4 * oracle_spacing_at(entropy) + c * 0x1p-42), "entropy", &worst, which);
 
     if (label >= 0) {
         double error = log_error(&t, x[label], -s->negative_log_likelihood + 0.0f, classes, temperature);
@@ -159,7 +153,7 @@ double oracle_statistics_error(const float *x, const clsoftmax_statistics *s, si
         worse(isinf(s->log_sum_exp) && signbit(s->log_sum_exp) == signbit(t.maximum) ? 0 : INFINITY, "log-sum-exp",
               &worst, which);
     else
-        worse(difference(s->log_sum_exp, t.z) / (spacing_at(exact) + fabs(log_sum) * 0x1p-25 + c * 0x1p-44),
+        worse(difference(s->log_sum_exp, t.z) / (oracle_spacing_at(exact) + fabs(log_sum) * 0x1p-25 + c * 0x1p-44),
               "log-sum-exp", &worst, which);
     release_truth(&t);
     return worst;

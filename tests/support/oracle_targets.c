@@ -1,6 +1,8 @@
 /* The oracle of cross-entropy with targets: what oracle_targets.h declares. */
 #include "oracle_targets.h"
 
+#include "oracle_f32.h"
+
 #include <math.h>
 #include <mpfr.h>
 
@@ -83,27 +85,6 @@ static void release_truth(truth *t)
                 (mpfr_ptr)NULL);
 }
 
-/* Returns the spacing of f32 at a size. */
-static double spacing_at(double size)
-{
-    int exponent;
-    frexp(size, &exponent);
-    return size == 0 || exponent - 1 < -126 ? 0x1p-149 : ldexp(1, exponent - 1 - 23);
-}
-
-/* Returns |result - exact| / bound. What rounds to infinity must be infinite, or the largest number. */
-static double ratio_of(truth *t, float result, double bound)
-{
-    const double wanted = mpfr_get_d(t->exact, MPFR_RNDN);
-    if (isnan(result))
-        return INFINITY;
-    if (isinf(result))
-        return (result > 0) == (wanted > 0) && fabs(wanted) + bound >= 0x1.ffffffp127 ? 0 : INFINITY;
-    mpfr_sub_d(t->scratch, t->exact, (double)result, MPFR_RNDN);
-    const double error = fabs(mpfr_get_d(t->scratch, MPFR_RNDN));
-    return error == 0 ? 0 : error / bound;
-}
-
 /* Returns the bound of log_sum_exp beside its last rounding. */
 static double log_sum_exp_error(truth *t, const targets_case *c)
 {
@@ -145,7 +126,8 @@ double oracle_targets_error(const targets_case *c, float loss)
         mpfr_add(t.exact, t.exact, t.scratch, MPFR_RNDN);
         const double size = mpfr_get_d(t.exact, MPFR_RNDN), lse = mpfr_get_d(t.log_sum_exp, MPFR_RNDN);
         const double more = c->z_loss > 0 ? 2 * (double)c->z_loss * fabs(lse) * log_sum_exp_error(&t, c) : 0;
-        ratio = ratio_of(&t, loss, 3 * spacing_at(size) + size * (double)c->classes * 0x1p-42 + more);
+        ratio =
+            oracle_ratio_of(loss, t.exact, 3 * oracle_spacing_at(size) + size * (double)c->classes * 0x1p-42 + more);
     }
     release_truth(&t);
     return ratio;
@@ -172,8 +154,8 @@ static double exact_gradient(truth *t, const targets_case *c, size_t class)
     const double size = fabs(mpfr_get_d(t->exact, MPFR_RNDN)), larger = up > down ? up : down;
     const double p = mpfr_get_d(t->p, MPFR_RNDN);
     const double of_lse = z > 0 ? 2 * z * p * step * (log_sum_exp_error(t, c) + fabs(lse) * 0x1p-44) : 0;
-    return spacing_at(size) / 2 + (spacing_at(larger) + larger * (double)c->classes * 0x1p-42) / 2 + of_lse +
-           w * step * 0x1p-149;
+    return oracle_spacing_at(size) / 2 + (oracle_spacing_at(larger) + larger * (double)c->classes * 0x1p-42) / 2 +
+           of_lse + w * step * 0x1p-149;
 }
 
 double oracle_targets_gradient_error(const targets_case *c, const float *gradient, size_t *worst)
@@ -182,7 +164,7 @@ double oracle_targets_gradient_error(const targets_case *c, const float *gradien
     double largest = 0;
     find_truth(&t, c);
     for (size_t i = 0; i < c->classes; i++) {
-        const double bound = exact_gradient(&t, c, i), error = ratio_of(&t, gradient[i], bound);
+        const double bound = exact_gradient(&t, c, i), error = oracle_ratio_of(gradient[i], t.exact, bound);
         if (error > largest) {
             largest = error;
             *worst = i;
