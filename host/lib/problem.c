@@ -160,6 +160,11 @@ int cls_has_mixture(const clsoftmax_problem *problem)
     return operation_divergence((int)problem->operation) == DIVERGENCE_MIXED;
 }
 
+float cls_loss_share(const clsoftmax_problem *problem, float label_smoothing, float teacher_share)
+{
+    return operation_share((int)problem->operation, label_smoothing, teacher_share);
+}
+
 int cls_problem_is_lean(const clsoftmax_problem *problem)
 {
     const int has_short_results = cls_has_results(problem) && clsoftmax_dtype_size(problem->results_dtype) == 2;

@@ -81,12 +81,8 @@ clsoftmax_status cls_temperature_check(const clsoftmax_problem *problem, float t
    that cls_loss_share returns. */
 clsoftmax_status cls_loss_check(const clsoftmax_problem *problem, float scale, float z_loss, float share);
 
-/* Returns the share that the problem's loss takes: that of the teacher in a mixture, or that of a label which is
-   spread. */
-static inline float cls_loss_share(const clsoftmax_problem *problem, float label_smoothing, float teacher_share)
-{
-    return cls_has_mixture(problem) ? teacher_share : label_smoothing;
-}
+/* Returns the share that the problem's loss takes (operation_share). */
+float cls_loss_share(const clsoftmax_problem *problem, float label_smoothing, float teacher_share);
 
 /* Returns 1 if an array that the device reads and one that it writes share a byte and are not the same array: the byte
    would be read after it was written. Both have an element for each class. */

@@ -203,6 +203,12 @@ CORE_FUNCTION int operation_divergence(int operation)
     return DIVERGENCE_FORWARD;
 }
 
+/* Returns the share that a loss takes: that of the teacher in a mixture, or that of a label which is spread. */
+CORE_FUNCTION float operation_share(int operation, float label_smoothing, float teacher_share)
+{
+    return operation_divergence(operation) == DIVERGENCE_MIXED ? teacher_share : label_smoothing;
+}
+
 /* Returns the terms of a row, with or without statistics. */
 CORE_FUNCTION uint operation_row_terms(int operation, int statistics)
 {

@@ -150,7 +150,7 @@ distillation.h|is_squared ? times.exponent : over.exponent|over.exponent
 FAULTS
     verify_sees jensen_shannon_gradient <<'FAULTS'
 mixture.h|core_fma(guess, core_fma(-divisor, guess, one), guess)|guess
-mixture.h|core_fma(square, series, (core_float)(1.0f / 3))|core_fma(square, series, (core_float)(1.001f / 3))
+mixture.h|core_fma(square, series, (core_float)(1.0f . 3))|core_fma(square, series, (core_float)(0.3334f))
 mixture.h|q \* growth, p - q|q * d, p - q
 mixture.h|n += core_select|n -= core_select
 mixture.h|core_beside(q, mixture, -left|core_beside(q, mixture, -share

@@ -86,7 +86,7 @@ static int explore(int argc, char **argv, run *run)
 
 int command_explore(int argc, char **argv)
 {
-    run run;
+    static run run; /* much for a stack; there is one job */
     run_begin(&run);
     int status = explore(argc, argv, &run);
     run_end(&run);

@@ -17,7 +17,7 @@ static int plot(int argc, char **argv, run *run)
 
 int command_plot(int argc, char **argv)
 {
-    run run;
+    static run run; /* much for a stack; there is one job */
     run_begin(&run);
     int status = plot(argc, argv, &run);
     run_end(&run);

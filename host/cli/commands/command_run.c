@@ -44,7 +44,7 @@ static int do_job(run_command command, int argc, char **argv, run *run)
 
 static int run_command_line(run_command command, int argc, char **argv)
 {
-    run run;
+    static run run; /* much for a stack; there is one job */
     run_begin(&run);
     int status = do_job(command, argc, argv, &run);
     run_end(&run);

@@ -309,7 +309,8 @@ INLINE void set_lane_input(const cpu_call *call, lane_inputs *inputs, size_t l, 
     inputs->scale[l] = arguments->scale;
     inputs->z_loss[l] = arguments->z_loss;
     inputs->is_squared[l] = call->policies & CORE_TEMPERATURE_SQUARED ? 1.0f : 0.0f;
-    inputs->share[l] = cls_loss_share(call->problem, arguments->label_smoothing, arguments->teacher_share);
+    inputs->share[l] =
+        operation_share((int)call->problem->operation, arguments->label_smoothing, arguments->teacher_share);
 }
 
 /* What the ends of rows are computed from: the totals of all terms, and for a loss what is read of each row. */
